@@ -1,0 +1,51 @@
+//! Writes the two tables behind the size arithmetic of `src/shape/`: `Const<N>` to a typenum number, and back.
+//!
+//! Stable Rust cannot compute `Const<{ (H + 2 * P - K) / S + 1 }>` for a generic `H`, but trait resolution can add,
+//! subtract, multiply and divide typenum's binary numbers. So a size goes into typenum, is computed there, and comes
+//! back. Both ways need one impl for each number, which nobody should write or read: this program does.
+//!
+//! * `Const<N>` to typenum: every `Const<_>` falls in the same bucket of the trait solver, so the cost of coherence
+//!   checking is quadratic. [`INPUTS`] numbers cost about a second.
+//! * typenum to `Const<N>`: spread over 64 marker types by the low six bits, the cost is linear, so this table can
+//!   hold many more numbers, and flattened images need them.
+
+use std::fmt::Write;
+
+/// Every size below this one can enter the arithmetic.
+const INPUTS: usize = 2_049;
+/// Every size below this one can come out of it ...
+const RESULTS: usize = 8_193;
+/// ... and every m * 2^e with m < 1,024 up to this one: 25,088 (VGG), 9,216 (AlexNet), 150,528 (224 x 224 x 3).
+const LARGEST: usize = 262_144;
+
+fn number(n: usize) -> String {
+    if n == 0 { "UTerm".into() } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) }
+}
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut table = String::new();
+    for n in 0..INPUTS {
+        writeln!(table, "impl ToNumber for Const<{n}> {{ type Number = {}; }}", number(n)).unwrap();
+    }
+    for low in 0..64 {
+        let mut pattern = String::from("UInt<High,Bit>");
+        for bit in (0..6).rev() {
+            pattern = format!("UInt<{pattern},B{}>", (low >> bit) & 1);
+        }
+        writeln!(table, "pub struct Low{low};").unwrap();
+        let small = number(low);
+        writeln!(table, "impl Split for {small} {{ type High = UTerm; type Low = Low{low}; }}").unwrap();
+        writeln!(table, "impl<High, Bit> Split for {pattern} {{ type High = UInt<High,Bit>; type Low = Low{low}; }}")
+            .unwrap();
+    }
+    for n in 0..=LARGEST {
+        let odd = n >> n.trailing_zeros().min(63);
+        if n < RESULTS || odd < 1_024 {
+            let (high, low) = (number(n >> 6), n & 63);
+            writeln!(table, "impl Join<{high}> for Low{low} {{ type Dim = Const<{n}>; }}").unwrap();
+        }
+    }
+    let folder = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(std::path::Path::new(&folder).join("sizes.rs"), table).expect("OUT_DIR is writable");
+}

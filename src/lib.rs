@@ -1,0 +1,5 @@
+#![deny(unsafe_code)]
+pub mod shape;
+pub mod prelude {
+    pub use crate::shape::*;
+}

@@ -1,0 +1,371 @@
+//! Sizes computed by the compiler: what a window leaves of an image, products, sums, exact quotients.
+//!
+//! One trait for each *meaning*. Each has one impl for `Const`, which goes through typenum (see `build.rs`), and one
+//! for `usize`, which computes and checks when the program runs. The bounds of the `Const` impls read backwards: the
+//! formula stands in a comment above each.
+
+use super::Shape;
+use super::dim::{Const, Dim};
+use super::table::{ToDim, ToNumber};
+use std::ops::{Add, Div, Mul, Rem, Sub};
+use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
+
+type Number<const N: usize> = <Const<N> as ToNumber>::Number;
+
+/// A sliding window of `KERNEL` cells, moved by `STRIDE`, `DILATION` apart, over this dimension with `PADDING` cells
+/// added at both ends.
+///
+/// `Out = floor((size + 2 PADDING - DILATION (KERNEL - 1) - 1) / STRIDE) + 1`
+///
+/// ```
+/// use taut::shape::Window;
+/// use taut::prelude::*;
+/// fn out<D: Window<5, 1, 2>>(size: D) -> D::Out { size.windows() }
+/// let same: Const<28> = out(Const::<28>);
+/// assert_eq!(out(28_usize), 28);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension {Self}",
+    note = "the padded dimension is smaller than the window, or kernel or stride is 0, or the size is over 2048: a larger size is given as `usize` and checked when the program runs"
+)]
+pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize = 1>:
+    Dim
+{
+    /// The number of positions of the window.
+    type Out: Dim;
+    /// The number of positions of the window.
+    ///
+    /// # Panics
+    /// If the window does not fit a `usize` dimension.
+    #[track_caller]
+    fn windows(self) -> Self::Out;
+}
+
+// (D + (P + P) - Dil * (K - 1) - 1) / S + 1, with the subtractions ordered so that none is taken of too small a number
+#[diagnostic::do_not_recommend]
+impl<const D: usize, const K: usize, const S: usize, const P: usize, const L: usize, Padded, Span, Rest, Steps>
+    Window<K, S, P, L> for Const<D>
+where
+    Const<D>: ToNumber,
+    Const<K>: ToNumber,
+    Const<S>: ToNumber,
+    Const<P>: ToNumber,
+    Const<L>: ToNumber,
+    Number<S>: NonZero,
+    Number<L>: NonZero,
+    Number<P>: Add<Number<P>>,
+    Number<D>: Add<Sum<Number<P>, Number<P>>, Output = Padded>,
+    Number<K>: Sub<B1>,
+    Sub1<Number<K>>: Mul<Number<L>>,
+    Prod<Sub1<Number<K>>, Number<L>>: Add<B1, Output = Span>,
+    Padded: Sub<Span, Output = Rest>,
+    Rest: Div<Number<S>>,
+    Quot<Rest, Number<S>>: Add<B1, Output = Steps>,
+    Steps: ToDim,
+{
+    type Out = Steps::Dim;
+    fn windows(self) -> Self::Out {
+        Self::Out::default()
+    }
+}
+
+impl<const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S, P, L> for usize {
+    type Out = usize;
+    fn windows(self) -> usize {
+        const { assert!(K > 0 && S > 0 && L > 0, "kernel, stride and dilation are at least 1") }
+        let span = L * (K - 1) + 1;
+        if self + 2 * P < span {
+            panic!("a window of kernel {K}, stride {S}, padding {P} (dilation {L}) does not fit dimension {self}");
+        }
+        (self + 2 * P - span) / S + 1
+    }
+}
+
+/// The reverse of [`Window`]: what a transposed convolution makes of this dimension.
+///
+/// `Out = (size - 1) STRIDE + KERNEL + OUTPUT_PADDING - 2 PADDING`
+#[diagnostic::on_unimplemented(
+    message = "a transposed window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension {Self}",
+    note = "nothing would be left of the output, or the result is outside the table of sizes: a `usize` dimension works for any size"
+)]
+pub trait TransposedWindow<
+    const KERNEL: usize,
+    const STRIDE: usize,
+    const PADDING: usize,
+    const OUTPUT_PADDING: usize = 0,
+>: Dim
+{
+    /// The size of the output.
+    type Out: Dim;
+    /// The size of the output.
+    ///
+    /// # Panics
+    /// If nothing would be left of a `usize` dimension.
+    #[track_caller]
+    fn transposed_windows(self) -> Self::Out;
+}
+
+// ((D - 1) * S + (K + O)) - (P + P), at least 1
+#[diagnostic::do_not_recommend]
+impl<const D: usize, const K: usize, const S: usize, const P: usize, const O: usize, Out> TransposedWindow<K, S, P, O>
+    for Const<D>
+where
+    Const<D>: ToNumber,
+    Const<K>: ToNumber,
+    Const<S>: ToNumber,
+    Const<P>: ToNumber,
+    Const<O>: ToNumber,
+    Number<K>: NonZero + Add<Number<O>>,
+    Number<S>: NonZero,
+    Number<D>: Sub<B1>,
+    Sub1<Number<D>>: Mul<Number<S>>,
+    Prod<Sub1<Number<D>>, Number<S>>: Add<Sum<Number<K>, Number<O>>>,
+    Number<P>: Add<Number<P>>,
+    Sum<Prod<Sub1<Number<D>>, Number<S>>, Sum<Number<K>, Number<O>>>: Sub<Sum<Number<P>, Number<P>>, Output = Out>,
+    Out: NonZero + ToDim,
+{
+    type Out = Out::Dim;
+    fn transposed_windows(self) -> Self::Out {
+        Self::Out::default()
+    }
+}
+
+impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedWindow<K, S, P, O> for usize {
+    type Out = usize;
+    fn transposed_windows(self) -> usize {
+        const { assert!(K > 0 && S > 0, "kernel and stride are at least 1") }
+        let grown = self.saturating_sub(1) * S + K + O;
+        if self == 0 || grown <= 2 * P {
+            panic!("a transposed window of kernel {K}, stride {S}, padding {P} does not fit dimension {self}");
+        }
+        grown - 2 * P
+    }
+}
+
+/// The sum of two dimensions: what concatenation makes of an axis.
+#[diagnostic::on_unimplemented(
+    message = "the sum {Self} + {Other} is outside the table of sizes",
+    note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size"
+)]
+pub trait Plus<Other>: Dim {
+    /// The sum.
+    type Out: Dim;
+    /// The sum.
+    fn plus(self, other: Other) -> Self::Out;
+}
+#[diagnostic::do_not_recommend]
+impl<const A: usize, const B: usize> Plus<Const<B>> for Const<A>
+where
+    Const<A>: ToNumber,
+    Const<B>: ToNumber,
+    Number<A>: Add<Number<B>>,
+    Sum<Number<A>, Number<B>>: ToDim,
+{
+    type Out = <Sum<Number<A>, Number<B>> as ToDim>::Dim;
+    fn plus(self, _: Const<B>) -> Self::Out {
+        Self::Out::default()
+    }
+}
+impl<const A: usize> Plus<usize> for Const<A> {
+    type Out = usize;
+    fn plus(self, other: usize) -> usize {
+        A + other
+    }
+}
+impl<D: Dim> Plus<D> for usize {
+    type Out = usize;
+    fn plus(self, other: D) -> usize {
+        self + other.size()
+    }
+}
+
+/// This dimension with `BEFORE` cells added at its start and `AFTER` at its end.
+#[diagnostic::on_unimplemented(
+    message = "dimension {Self} padded by {BEFORE} and {AFTER} is outside the table of sizes",
+    note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size"
+)]
+pub trait Padded<const BEFORE: usize, const AFTER: usize>: Dim {
+    /// The padded size.
+    type Out: Dim;
+    /// The padded size.
+    fn padded(self) -> Self::Out;
+}
+#[diagnostic::do_not_recommend]
+impl<const D: usize, const B: usize, const A: usize, Out> Padded<B, A> for Const<D>
+where
+    Const<D>: ToNumber,
+    Const<B>: ToNumber,
+    Const<A>: ToNumber,
+    Number<D>: Add<Number<B>>,
+    Sum<Number<D>, Number<B>>: Add<Number<A>, Output = Out>,
+    Out: ToDim,
+{
+    type Out = Out::Dim;
+    fn padded(self) -> Self::Out {
+        Self::Out::default()
+    }
+}
+impl<const B: usize, const A: usize> Padded<B, A> for usize {
+    type Out = usize;
+    fn padded(self) -> usize {
+        self + B + A
+    }
+}
+
+/// The `LENGTH` cells from `START` on exist in this dimension.
+#[diagnostic::on_unimplemented(
+    message = "a slice of {LENGTH} from {START} on does not fit dimension {Self}",
+    note = "it ends beyond the dimension, or the size is over 2048: a larger size is given as `usize` and checked when the program runs"
+)]
+pub trait Holds<const START: usize, const LENGTH: usize>: Dim {
+    /// Panics at the caller's line if a `usize` dimension is too short.
+    #[track_caller]
+    fn check_slice(self);
+}
+#[diagnostic::do_not_recommend]
+impl<const D: usize, const S: usize, const L: usize> Holds<S, L> for Const<D>
+where
+    Const<D>: ToNumber,
+    Const<S>: ToNumber,
+    Const<L>: ToNumber,
+    Number<D>: Sub<Number<S>>,
+    Diff<Number<D>, Number<S>>: Sub<Number<L>>,
+{
+    fn check_slice(self) {}
+}
+impl<const S: usize, const L: usize> Holds<S, L> for usize {
+    fn check_slice(self) {
+        if S + L > self {
+            panic!("a slice of {L} from {S} on does not fit dimension {self}");
+        }
+    }
+}
+
+/// `N` divides this dimension exactly: splitting an axis into equal parts, or groups of channels.
+#[diagnostic::on_unimplemented(
+    message = "{N} does not divide {Self} exactly",
+    note = "the compiler divides sizes up to 2048: a larger size is given as `usize` and checked when the program runs"
+)]
+pub trait DivisibleBy<const N: usize>: Dim {
+    /// The size of one part.
+    type Quotient: Dim;
+    /// The size of one part.
+    ///
+    /// # Panics
+    /// If a `usize` dimension is not divisible.
+    #[track_caller]
+    fn quotient(self) -> Self::Quotient;
+}
+#[diagnostic::do_not_recommend]
+impl<const D: usize, const N: usize, Quotient> DivisibleBy<N> for Const<D>
+where
+    Const<D>: ToNumber,
+    Const<N>: ToNumber,
+    Number<N>: NonZero,
+    Number<D>: Rem<Number<N>, Output = UTerm> + Div<Number<N>, Output = Quotient>,
+    Quotient: ToDim,
+{
+    type Quotient = Quotient::Dim;
+    fn quotient(self) -> Self::Quotient {
+        Self::Quotient::default()
+    }
+}
+impl<const N: usize> DivisibleBy<N> for usize {
+    type Quotient = usize;
+    fn quotient(self) -> usize {
+        const { assert!(N > 0, "the divisor is at least 1") }
+        if !self.is_multiple_of(N) {
+            panic!("{N} does not divide {self} exactly");
+        }
+        self / N
+    }
+}
+
+/// `HEADS` attention heads divide this width: [`DivisibleBy`] with a message of its own.
+#[diagnostic::on_unimplemented(message = "{HEADS} heads do not divide a width of {Self}")]
+pub trait Heads<const HEADS: usize>: Dim {
+    /// The width of one head.
+    type Width: Dim;
+    /// The width of one head.
+    ///
+    /// # Panics
+    /// If a `usize` width is not divisible.
+    #[track_caller]
+    fn head_width(self) -> Self::Width;
+}
+#[diagnostic::do_not_recommend]
+impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
+    type Width = D::Quotient;
+    fn head_width(self) -> Self::Width {
+        self.quotient()
+    }
+}
+
+/// The product of these dimensions: what flattening makes of them. For tuples of one to five dimensions.
+///
+/// The product stays in typenum until the end: through the table in between, (512, 7, 7) would fail at 3,584 although
+/// the table holds 25,088.
+#[diagnostic::on_unimplemented(
+    message = "the product of {Self} is outside the table of sizes",
+    note = "the compiler multiplies sizes up to 2048 each; it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size"
+)]
+pub trait Product: Copy {
+    /// The product.
+    type Out: Dim;
+    /// The product.
+    fn product(self) -> Self::Out;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const A: usize> Product for (Const<A>,) {
+    type Out = Const<A>;
+    fn product(self) -> Const<A> {
+        Const
+    }
+}
+impl Product for (usize,) {
+    type Out = usize;
+    fn product(self) -> usize {
+        self.0
+    }
+}
+
+/// The impl for `Const` dimensions only. `$first`, times each `$next`, is a chain of typenum products.
+macro_rules! constant_product {
+    ($first:ident $($next:ident => $partial:ident from $left:ty),+; $last:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<const $first: usize, $(const $next: usize, $partial,)+> Product for (Const<$first>, $(Const<$next>,)+)
+        where
+            Const<$first>: ToNumber,
+            $(Const<$next>: ToNumber, $left: Mul<Number<$next>, Output = $partial>,)+
+            $last: ToDim,
+        {
+            type Out = $last::Dim;
+            fn product(self) -> Self::Out {
+                Self::Out::default()
+            }
+        }
+    };
+}
+constant_product!(A B => P from Number<A>; P);
+constant_product!(A B => P from Number<A>, C => Q from P; Q);
+constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q; R);
+constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q, E => T from R; T);
+
+/// The impls in which the first run-time dimension stands after `$constant`s and before any `$other`s.
+macro_rules! run_time_product {
+    ($(($($constant:ident)*) usize ($($other:ident)*);)+) => { $(
+        impl<$(const $constant: usize,)* $($other: Dim,)*> Product for ($(Const<$constant>,)* usize, $($other,)*) {
+            type Out = usize;
+            fn product(self) -> usize {
+                self.count()
+            }
+        }
+    )+ };
+}
+run_time_product! {
+    () usize (B); (A) usize ();
+    () usize (B C); (A) usize (C); (A B) usize ();
+    () usize (B C D); (A) usize (C D); (A B) usize (D); (A B C) usize ();
+    () usize (B C D E); (A) usize (C D E); (A B) usize (D E); (A B C) usize (E); (A B C D) usize ();
+}

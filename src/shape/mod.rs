@@ -1,0 +1,195 @@
+//! Dimensions, shapes, axes, and the arithmetic of sizes: the only place with trait puzzles.
+//!
+//! A shape is a tuple of zero to six dimensions, each a [`Const<N>`](Const), checked by the compiler, or a `usize`,
+//! checked when the program runs. [`Rank0`] .. [`Rank6`] name the shapes without a `usize`.
+//!
+//! ```
+//! use taut::prelude::*;
+//! let fixed: Rank2<64, 784> = Default::default();
+//! let mixed = (64_usize, Const::<784>);
+//! assert_eq!(fixed.count(), mixed.count());
+//! ```
+
+mod arithmetic;
+mod axes;
+mod dim;
+mod matmul;
+mod table;
+
+pub use arithmetic::{DivisibleBy, Heads, Holds, Padded, Plus, Product, TransposedWindow, Window};
+pub use axes::{
+    Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
+};
+pub(crate) use dim::expect_size;
+pub use dim::{Channels, Const, Dim, Features};
+pub use matmul::MatMul;
+
+use std::fmt::Debug;
+
+/// A tuple of zero to six [dimensions](Dim).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a shape",
+    note = "a shape is a tuple of dimensions, `(Const<3>, usize)` for example: one dimension is written `(Const<3>,)`"
+)]
+pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
+    /// The number of dimensions.
+    const RANK: usize;
+    /// An array of `RANK` sizes.
+    type Sizes: AsRef<[usize]> + AsMut<[usize]> + Copy + Debug + PartialEq;
+    /// The size of each dimension.
+    fn sizes(self) -> Self::Sizes;
+    /// The shape of these sizes, or `None` if the number of them or one of them is another than the type says.
+    fn from_sizes(sizes: &[usize]) -> Option<Self>;
+    /// The number of elements.
+    fn count(self) -> usize {
+        self.sizes().as_ref().iter().product()
+    }
+}
+
+/// A shape whose every dimension is known to the compiler, so that the type alone is enough to make a tensor.
+#[diagnostic::on_unimplemented(
+    message = "the shape `{Self}` has a dimension that only the running program knows",
+    note = "give the shape as a value: `zeros_with(shape)`, `from_vec(values, shape)`, ..."
+)]
+pub trait StaticShape: Shape + Default {}
+
+/// The shape of a scalar.
+pub type Rank0 = ();
+/// The shape of a vector.
+pub type Rank1<const A: usize> = (Const<A>,);
+/// The shape of a matrix: rows, columns.
+pub type Rank2<const A: usize, const B: usize> = (Const<A>, Const<B>);
+/// Three dimensions known to the compiler.
+pub type Rank3<const A: usize, const B: usize, const C: usize> = (Const<A>, Const<B>, Const<C>);
+/// Four dimensions known to the compiler: (batch, channels, height, width) for images.
+pub type Rank4<const A: usize, const B: usize, const C: usize, const D: usize> =
+    (Const<A>, Const<B>, Const<C>, Const<D>);
+/// Five dimensions known to the compiler.
+pub type Rank5<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
+    (Const<A>, Const<B>, Const<C>, Const<D>, Const<E>);
+/// Six dimensions known to the compiler.
+pub type Rank6<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize, const F: usize> =
+    (Const<A>, Const<B>, Const<C>, Const<D>, Const<E>, Const<F>);
+
+/// A dimension whose type is its value.
+impl<const N: usize> StaticDim for Const<N> {}
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is a dimension that only the running program knows")]
+pub trait StaticDim: Dim + Default {}
+
+macro_rules! shapes {
+    ($($rank:literal: $($dim:ident)*;)*) => { $(
+        impl<$($dim: Dim),*> Shape for ($($dim,)*) {
+            const RANK: usize = $rank;
+            type Sizes = [usize; $rank];
+            #[allow(non_snake_case)]
+            #[inline]
+            fn sizes(self) -> [usize; $rank] {
+                let ($($dim,)*) = self;
+                [$($dim.size()),*]
+            }
+            #[allow(non_snake_case)]
+            fn from_sizes(sizes: &[usize]) -> Option<Self> {
+                let &[$($dim),*] = sizes else { return None };
+                Some(($($dim::from_size($dim)?,)*))
+            }
+        }
+        impl<$($dim: StaticDim),*> StaticShape for ($($dim,)*) {}
+    )* };
+}
+shapes! {
+    0:;
+    1: A;
+    2: A B;
+    3: A B C;
+    4: A B C D;
+    5: A B C D E;
+    6: A B C D E F;
+}
+
+/// A shape as users read it: `(3, 4)`.
+pub(crate) fn show(shape: impl Shape) -> String {
+    show_sizes(shape.sizes().as_ref())
+}
+
+/// Sizes as users read them: `(3, 4)`, `(3,)`, `()`.
+pub(crate) fn show_sizes(sizes: &[usize]) -> String {
+    match sizes {
+        [one] => format!("({one},)"),
+        many => format!("({})", many.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same<T>(_: T, _: T) {}
+
+    #[test]
+    fn windows_compute_their_output_size() {
+        fn out<D: Window<K, S, P, L>, const K: usize, const S: usize, const P: usize, const L: usize>(
+            dim: D,
+        ) -> D::Out {
+            dim.windows()
+        }
+        same(out::<_, 5, 1, 2, 1>(Const::<28>), Const::<28>);
+        same(out::<_, 5, 1, 0, 1>(Const::<14>), Const::<10>);
+        same(out::<_, 3, 2, 1, 1>(Const::<224>), Const::<112>);
+        same(out::<_, 7, 2, 3, 1>(Const::<224>), Const::<112>);
+        same(out::<_, 3, 1, 2, 2>(Const::<7>), Const::<7>);
+        for size in 1..40_usize {
+            if size + 2 >= 3 {
+                assert_eq!(out::<_, 3, 2, 1, 1>(size), (size + 2 - 3) / 2 + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn the_run_time_sizes_agree_with_the_compiled_ones() {
+        fn both<const N: usize>() -> (usize, usize)
+        where
+            Const<N>: Window<3, 2, 1> + TransposedWindow<4, 2, 1, 1> + DivisibleBy<2> + Padded<3, 4>,
+        {
+            fn all<D: Window<3, 2, 1> + TransposedWindow<4, 2, 1, 1> + DivisibleBy<2> + Padded<3, 4>>(d: D) -> usize {
+                let window = Window::<3, 2, 1>::windows(d).size();
+                window
+                    + 100 * d.transposed_windows().size()
+                    + 100_000 * d.quotient().size()
+                    + 10_000_000 * d.padded().size()
+            }
+            (all(Const::<N>), all(N))
+        }
+        for (compiled, run) in [both::<2>(), both::<4>(), both::<10>(), both::<64>()] {
+            assert_eq!(compiled, run);
+        }
+    }
+
+    #[test]
+    fn products_reach_the_large_images() {
+        let vgg: Const<25_088> = (Const::<512>, Const::<7>, Const::<7>).product();
+        let colour: Const<150_528> = (Const::<3>, Const::<224>, Const::<224>).product();
+        assert_eq!((vgg.size(), colour.size()), (25_088, 150_528));
+        assert_eq!((Const::<2>, 3_usize, Const::<4>).product(), 24);
+        assert_eq!((2_usize, 3_usize, Const::<4>, 5_usize, Const::<1>).product(), 120);
+        let five: Const<120> = (Const::<1>, Const::<2>, Const::<3>, Const::<4>, Const::<5>).product();
+        assert_eq!(five.size(), 120);
+    }
+
+    #[test]
+    fn shapes_come_back_from_their_sizes() {
+        let shape = (Const::<3>, 5_usize);
+        assert_eq!(<(Const<3>, usize)>::from_sizes(shape.sizes().as_ref()), Some(shape));
+        assert_eq!(<(Const<3>, usize)>::from_sizes(&[4, 5]), None);
+        assert_eq!(<(Const<3>, usize)>::from_sizes(&[3]), None);
+        assert_eq!(Rank0::from_sizes(&[]), Some(()));
+        assert_eq!(show(shape), "(3, 5)");
+        assert_eq!(show((Const::<3>,)), "(3,)");
+    }
+
+    #[test]
+    #[should_panic(expected = "kernel 3, stride 1, padding 0 (dilation 1) does not fit dimension 2")]
+    fn a_window_too_large_for_a_run_time_size_panics() {
+        Window::<3, 1, 0>::windows(2_usize);
+    }
+}
