@@ -23,6 +23,7 @@ pub use axes::{
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features};
 pub use matmul::MatMul;
+pub(crate) use matmul::ProductSizes;
 
 use std::fmt::Debug;
 
@@ -36,6 +37,8 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
     const RANK: usize;
     /// An array of `RANK` sizes.
     type Sizes: AsRef<[usize]> + AsMut<[usize]> + Copy + Debug + PartialEq;
+    /// The number of elements, where the compiler knows it.
+    const STATIC: Option<usize>;
     /// The size of each dimension.
     fn sizes(self) -> Self::Sizes;
     /// The shape of these sizes, or `None` if the number of them or one of them is another than the type says.
@@ -77,10 +80,24 @@ impl<const N: usize> StaticDim for Const<N> {}
 #[diagnostic::on_unimplemented(message = "`{Self}` is a dimension that only the running program knows")]
 pub trait StaticDim: Dim + Default {}
 
+const fn static_count(sizes: &[Option<usize>]) -> Option<usize> {
+    let mut count = 1;
+    let mut axis = 0;
+    while axis < sizes.len() {
+        match sizes[axis] {
+            Some(size) => count *= size,
+            None => return None,
+        }
+        axis += 1;
+    }
+    Some(count)
+}
+
 macro_rules! shapes {
     ($($rank:literal: $($dim:ident)*;)*) => { $(
         impl<$($dim: Dim),*> Shape for ($($dim,)*) {
             const RANK: usize = $rank;
+            const STATIC: Option<usize> = static_count(&[$($dim::STATIC),*]);
             type Sizes = [usize; $rank];
             #[allow(non_snake_case)]
             #[inline]

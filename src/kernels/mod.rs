@@ -1,0 +1,14 @@
+//! The loops: slices and plain sizes in, slices out. Nothing here knows shapes, types of layers or tapes.
+//!
+//! Each loop is compiled in this crate, once for each element type and instruction set, and chosen at run time: a
+//! model of new shapes compiles no kernel again, and `cargo build --release` needs no `target-cpu`.
+
+pub mod elementwise;
+pub mod gemm;
+pub mod parallel;
+pub mod reduce;
+pub mod softmax;
+pub mod transpose;
+mod vectorized;
+
+pub(crate) use vectorized::vectorized;

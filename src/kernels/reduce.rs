@@ -1,0 +1,117 @@
+//! Sums over axes, and what else makes one number of many.
+
+use super::{parallel, vectorized};
+use crate::tensor::Float;
+use rayon::prelude::*;
+
+/// How many numbers one partial sum takes. Sums are split by this number, never by the number of threads.
+const BLOCK: usize = 1 << 14;
+/// Independent running sums: enough for the adders of a core to overlap, and what makes large f32 sums accurate.
+const LANES: usize = 32;
+
+vectorized! {
+    fn block_sum [E: Float] [E] (values: &[E]) -> E {
+        let mut lanes = [E::zero(); LANES];
+        let chunks = values.chunks_exact(LANES);
+        let rest = chunks.remainder();
+        for chunk in chunks {
+            for (lane, &value) in lanes.iter_mut().zip(chunk) {
+                *lane = *lane + value;
+            }
+        }
+        let tail = rest.iter().fold(E::zero(), |sum, &value| sum + value);
+        lanes.iter().fold(tail, |sum, &lane| sum + lane)
+    }
+}
+
+/// The sum of all values, computed in blocks, so that the rounding error grows with the number of blocks only.
+pub fn sum<E: Float>(values: &[E]) -> E {
+    if values.len() <= BLOCK {
+        return block_sum(values);
+    }
+    let partial: Vec<E> = if parallel::worthwhile(values.len(), parallel::CHEAP) {
+        values.par_chunks(BLOCK).map(block_sum).collect()
+    } else {
+        values.chunks(BLOCK).map(block_sum).collect()
+    };
+    sum(&partial)
+}
+
+vectorized! {
+    fn block_squares [E: Float] [E] (values: &[E]) -> f64 {
+        let mut lanes = [0.0_f64; LANES];
+        let chunks = values.chunks_exact(LANES);
+        let rest = chunks.remainder();
+        for chunk in chunks {
+            for (lane, &value) in lanes.iter_mut().zip(chunk) {
+                let value = value.as_f64();
+                *lane += value * value;
+            }
+        }
+        let tail: f64 = rest.iter().map(|value| value.as_f64() * value.as_f64()).sum();
+        lanes.iter().fold(tail, |sum, lane| sum + lane)
+    }
+}
+
+/// The sum of the squares, in f64.
+pub fn sum_of_squares<E: Float>(values: &[E]) -> f64 {
+    values.chunks(BLOCK).map(block_squares).sum()
+}
+
+/// Sums over the middle of (outer, middle, inner): `out` is (outer, inner).
+pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E], add: bool) {
+    assert_eq!((x.len(), out.len()), (outer * middle * inner, outer * inner));
+    if out.is_empty() {
+        return;
+    }
+    if inner == 1 {
+        for (out, row) in out.iter_mut().zip(x.chunks(middle.max(1)).chain(std::iter::repeat(&[][..]))) {
+            let total = sum(row);
+            *out = if add { *out + total } else { total };
+        }
+        return;
+    }
+    if !add {
+        out.fill(E::zero());
+    }
+    if middle == 0 {
+        return;
+    }
+    for (out, block) in out.chunks_exact_mut(inner).zip(x.chunks_exact(middle * inner)) {
+        // over columns, so that a long row is split and each thread adds up its own columns
+        parallel_columns(out, block);
+    }
+}
+
+fn parallel_columns<E: Float>(out: &mut [E], block: &[E]) {
+    vectorized! {
+        fn columns [E: Float] [E] (out: &mut [E], block: &[E], start: usize, width: usize) {
+            for row in block.chunks_exact(width) {
+                let row = &row[start..start + out.len()];
+                out.iter_mut().zip(row).for_each(|(out, &x)| *out = *out + x);
+            }
+        }
+    }
+    let width = out.len();
+    if parallel::worthwhile(block.len(), parallel::CHEAP) && width >= 128 {
+        let part = width.div_ceil(8).next_multiple_of(16);
+        out.par_chunks_mut(part).enumerate().for_each(|(i, out)| columns(out, block, i * part, width));
+    } else {
+        columns(out, block, 0, width);
+    }
+}
+
+/// Repeats (outer, inner) over the middle of (outer, middle, inner): the reverse of [`sum_axis`].
+pub fn repeat_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E]) {
+    assert_eq!((x.len(), out.len()), (outer * inner, outer * middle * inner));
+    if out.is_empty() {
+        return;
+    }
+    if inner == 1 {
+        out.chunks_exact_mut(middle).zip(x).for_each(|(out, &x)| out.fill(x));
+    } else {
+        for (out, x) in out.chunks_exact_mut(middle * inner).zip(x.chunks_exact(inner)) {
+            out.chunks_exact_mut(inner).for_each(|out| out.copy_from_slice(x));
+        }
+    }
+}

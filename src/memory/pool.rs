@@ -1,0 +1,173 @@
+//! The pool: free blocks of memory by size class.
+//!
+//! Four classes for each power of two, so at most a quarter of a block is unused. The pool keeps at most as much as
+//! the program had in use at its peak, and never less than [`ALWAYS_KEPT`]: when a request finds no block of its
+//! class and the total would grow beyond that, all free blocks go back to the system first.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+
+/// The alignment of every block and of the data in it.
+pub(super) const ALIGNMENT: usize = 64;
+/// Free blocks up to this total are kept whatever the peak was.
+const ALWAYS_KEPT: usize = 64 << 20;
+/// Up to 2^47 bytes: more than can be addressed.
+const CLASSES: usize = 4 * 42;
+
+/// What stands before the data of each block; the data begins [`ALIGNMENT`] bytes after its start.
+#[repr(C, align(64))]
+pub(super) struct Header {
+    pub references: AtomicUsize,
+    pub pool: &'static Pool,
+    pub class: usize,
+}
+
+/// A free block, owned by whoever holds this.
+struct Free(NonNull<Header>);
+// SAFETY: a free block has no other owner, and its header and data may be used from any thread.
+unsafe impl Send for Free {}
+
+/// One pool for each element type: memory that held one type is never read as another.
+pub struct Pool {
+    classes: [Mutex<Vec<Free>>; CLASSES],
+    free: AtomicUsize,
+    used: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+/// The class of a size, and the size of its blocks, in bytes of data.
+fn class_of(bytes: usize) -> (usize, usize) {
+    let bytes = bytes.max(ALIGNMENT);
+    // the largest power of two that is at most `bytes - 1`, cut in four
+    let octave = (bytes - 1).ilog2() as usize;
+    let quarter = 1_usize << (octave - 2);
+    let part = (bytes - 1 - (1 << octave)) / quarter;
+    ((octave - 5) * 4 + part, (1 << octave) + (part + 1) * quarter)
+}
+
+fn layout(data: usize) -> Layout {
+    Layout::from_size_align(data + ALIGNMENT, ALIGNMENT).expect("a tensor's size in bytes fits the address space")
+}
+
+impl Pool {
+    pub(super) const fn new() -> Self {
+        Pool {
+            classes: [const { Mutex::new(Vec::new()) }; CLASSES],
+            free: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        }
+    }
+
+    fn class(&self, class: usize) -> MutexGuard<'_, Vec<Free>> {
+        // nothing panics while a class is locked, so there is no broken state to be afraid of
+        self.classes[class].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// A block for at least `bytes` of data with one reference, and whether the data is fresh (all zero).
+    pub(super) fn take(&'static self, bytes: usize) -> (NonNull<Header>, bool) {
+        let (class, size) = class_of(bytes);
+        let used = self.used.fetch_add(size, Relaxed) + size;
+        self.peak.fetch_max(used, Relaxed);
+        let block = self.class(class).pop();
+        if let Some(Free(block)) = block {
+            self.free.fetch_sub(size, Relaxed);
+            // SAFETY: a block in the pool is allocated, has a valid header, and nobody else refers to it.
+            unsafe { block.as_ref() }.references.store(1, Relaxed);
+            return (block, false);
+        }
+        if used + self.free.load(Relaxed) > self.peak.load(Relaxed).max(ALWAYS_KEPT) {
+            self.release();
+        }
+        let layout = layout(size);
+        // SAFETY: the layout's size is at least ALIGNMENT, so not zero.
+        let memory = unsafe { alloc_zeroed(layout) }.cast::<Header>();
+        let Some(block) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        // SAFETY: the block is large enough for a header (ALIGNMENT bytes come before the data), and aligned for it.
+        unsafe { block.write(Header { references: AtomicUsize::new(1), pool: self, class }) };
+        (block, true)
+    }
+
+    /// Takes back a block.
+    ///
+    /// # Safety
+    /// The block came from [`Pool::take`] of this pool, and nobody refers to it any more.
+    pub(super) unsafe fn give_back(&self, block: NonNull<Header>) {
+        // SAFETY: the caller says that the block is ours, so its header is valid.
+        let class = unsafe { block.as_ref() }.class;
+        let size = size_of_class(class);
+        self.used.fetch_sub(size, Relaxed);
+        self.free.fetch_add(size, Relaxed);
+        self.class(class).push(Free(block));
+    }
+
+    /// Gives all free blocks to the system.
+    fn release(&self) {
+        for class in 0..CLASSES {
+            let blocks = std::mem::take(&mut *self.class(class));
+            let size = size_of_class(class);
+            self.free.fetch_sub(size * blocks.len(), Relaxed);
+            for Free(block) in blocks {
+                // SAFETY: the block was allocated by `take` with exactly this layout, and was in the pool: it is free.
+                unsafe { dealloc(block.as_ptr().cast(), layout(size)) };
+            }
+        }
+    }
+}
+
+fn size_of_class(class: usize) -> usize {
+    let (octave, part) = (class / 4 + 5, class % 4);
+    (1 << octave) + (part + 1) * (1 << (octave - 2))
+}
+
+/// Gives all memory that no tensor uses at the moment back to the system.
+///
+/// The pool does so by itself when it would hold more than the program ever used at once. Call this after a phase
+/// that needed much more memory than what follows.
+pub fn release_unused() {
+    for pool in super::storage::pools() {
+        pool.release();
+    }
+}
+
+/// The bytes that the pool holds and no tensor uses at the moment.
+pub fn retained_bytes() -> usize {
+    super::storage::pools().iter().map(|pool| pool.free.load(Relaxed)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_holds_its_sizes_and_wastes_little() {
+        let mut last = 0;
+        for bytes in (1..5_000).chain([1 << 20, (1 << 20) + 1, (1 << 30) - 1, 1 << 40]) {
+            let (class, size) = class_of(bytes);
+            assert!(size >= bytes, "{bytes} in {size}");
+            assert!(bytes < 64 || size <= bytes + bytes / 4 + 1, "{bytes} in {size}");
+            assert_eq!(size, size_of_class(class));
+            assert!(class >= last);
+            last = class;
+        }
+    }
+
+    #[test]
+    fn blocks_come_back_and_can_be_released() {
+        static POOL: Pool = Pool::new();
+        let (first, fresh) = POOL.take(1_000);
+        assert!(fresh);
+        // SAFETY: the block is from this pool and nobody else has it.
+        unsafe { POOL.give_back(first) };
+        let (second, fresh) = POOL.take(1_010);
+        assert!(!fresh, "the same class takes the same block");
+        assert_eq!(first, second);
+        // SAFETY: as above.
+        unsafe { POOL.give_back(second) };
+        assert_eq!(POOL.free.load(Relaxed), class_of(1_000).1);
+        POOL.release();
+        assert_eq!((POOL.free.load(Relaxed), POOL.used.load(Relaxed)), (0, 0));
+    }
+}

@@ -1,0 +1,184 @@
+//! What a model holds: parameters, which are trained, and buffers, which are not.
+
+use super::parameters::Kind;
+use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
+use crate::shape::Shape;
+use crate::tensor::{Element, Float, Tensor};
+use crate::trace::{Node, Trace};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A number that no other parameter or buffer of the program has.
+fn fresh_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// A tensor that is trained and saved.
+///
+/// A clone (of it, or of a model) is another parameter: training the one leaves the other as it was. So target
+/// networks and moving averages are clones.
+pub struct Param<S, E = f32> {
+    id: u64,
+    value: Tensor<S, E>,
+}
+
+impl<S: Shape, E: Float> Param<S, E> {
+    /// A parameter with this value.
+    pub fn new(value: Tensor<S, E>) -> Self {
+        Param { id: fresh_id(), value }
+    }
+
+    /// The value.
+    pub fn value(&self) -> &Tensor<S, E> {
+        &self.value
+    }
+
+    /// The value, for changing.
+    pub fn value_mut(&mut self) -> &mut Tensor<S, E> {
+        &mut self.value
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> S {
+        self.value.shape()
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// This parameter as a tensor on the tape of `x`, where it gets a gradient; as a plain tensor if `x` is not
+    /// traced. It is a constant while its module is [frozen](super::Frozen).
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    ///
+    /// /// y = scale * x, with a scale for each feature
+    /// #[derive(Parameters)]
+    /// struct Scale<const N: usize>(Param<Rank1<N>>);
+    ///
+    /// impl<const N: usize, T: Trace> Module<Tensor<Rank1<N>, f32, T>> for Scale<N> {
+    ///     type Output = Tensor<Rank1<N>, f32, T>;
+    ///     fn apply(&self, x: Tensor<Rank1<N>, f32, T>) -> Self::Output {
+    ///         self.0.on(&x) * x
+    ///     }
+    /// }
+    ///
+    /// let scale = Scale(Param::new(Tensor::from([1.0, 2.0])));
+    /// let tape = Tape::inference();
+    /// let gradients = scale.forward(tape.trace(Tensor::from([3.0, 4.0]))).sum().backward();
+    /// assert_eq!(gradients.of(&scale.0).to_array(), [3.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E, T> {
+        let node = x.trace().node().map(|node| self.node_on(node));
+        self.value.clone().with_trace(T::from_node(node))
+    }
+
+    #[track_caller]
+    fn node_on(&self, node: &Node) -> Node {
+        Node { tape: node.tape.clone(), id: node.tape.join(self.id) }
+    }
+}
+
+impl<S: Shape, E: Float> Clone for Param<S, E> {
+    fn clone(&self) -> Self {
+        Param::new(self.value.clone())
+    }
+}
+
+impl<S: Shape, E: Float> std::fmt::Debug for Param<S, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Param({:?})", self.value)
+    }
+}
+
+impl<S: Shape, E: Float> std::fmt::Debug for Buffer<S, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer({:?})", self.value)
+    }
+}
+
+impl<S: Shape, E: Float> From<Tensor<S, E>> for Param<S, E> {
+    fn from(value: Tensor<S, E>) -> Self {
+        Param::new(value)
+    }
+}
+
+impl<S: Shape, E: Float> Parameters for Param<S, E> {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        visit(&self.value, path.parameter_kind(), path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        visit_mut(&mut self.value, path.parameter_kind(), self.id, path, visitor);
+    }
+}
+
+/// A tensor that is saved but not trained: running statistics.
+pub struct Buffer<S, E = f32> {
+    id: u64,
+    value: Tensor<S, E>,
+}
+
+impl<S: Shape, E: Float> Buffer<S, E> {
+    /// A buffer with this value.
+    pub fn new(value: Tensor<S, E>) -> Self {
+        Buffer { id: fresh_id(), value }
+    }
+
+    /// The value.
+    pub fn value(&self) -> &Tensor<S, E> {
+        &self.value
+    }
+
+    /// The value, for changing.
+    pub fn value_mut(&mut self) -> &mut Tensor<S, E> {
+        &mut self.value
+    }
+
+    /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
+    /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced.
+    pub fn update_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, value: Tensor<S, E>) {
+        if let Some(node) = x.trace().node() {
+            node.tape.state.borrow_mut().updates.push((self.id, E::wrap(value.into_storage())));
+        }
+    }
+}
+
+impl<S: Shape, E: Float> Clone for Buffer<S, E> {
+    fn clone(&self) -> Self {
+        Buffer::new(self.value.clone())
+    }
+}
+
+impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        visit(&self.value, Kind::Buffer, path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        visit_mut(&mut self.value, Kind::Buffer, self.id, path, visitor);
+    }
+}
+
+fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, path: &Path, visitor: &mut dyn Visitor) {
+    let sizes = value.shape().sizes();
+    visitor.leaf(path.as_str(), Leaf { kind, sizes: sizes.as_ref(), values: E::values(value.as_slice()) });
+}
+
+fn visit_mut<S: Shape, E: Float>(
+    value: &mut Tensor<S, E>,
+    kind: Kind,
+    id: u64,
+    path: &Path,
+    visitor: &mut dyn VisitorMut,
+) {
+    let sizes = value.shape().sizes();
+    let values = E::values_mut(value.as_mut_slice());
+    visitor.leaf(path.as_str(), LeafMut { kind, id, sizes: sizes.as_ref(), values });
+}
+
+/// A constant in a model: neither trained nor saved.
+impl<S: Shape, E: Element> Parameters for Tensor<S, E> {
+    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+}

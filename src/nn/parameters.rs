@@ -1,0 +1,270 @@
+//! Walking over the parameters of a model, with their names.
+
+use crate::shape::show_sizes;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What holds parameters: layers, and models made of them.
+///
+/// `#[derive(Parameters)]` writes it: each field adds its name to the path, tuples their index, `Box` and other
+/// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what its parameters are",
+    note = "layers and tuples of them do; a struct does with `#[derive(Parameters)]`"
+)]
+pub trait Parameters {
+    /// Shows every parameter and buffer to `visitor`, in a fixed order.
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor);
+    /// The same for changing them.
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut);
+
+    /// Calls `f` with the name and contents of every parameter and buffer.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let model = <(Linear<2, 3>, Relu, Linear<3, 1>)>::init(&mut StdRng::seed_from_u64(0));
+    /// let mut names = Vec::new();
+    /// model.for_each_parameter(|path, leaf| names.push(format!("{path} {:?}", leaf.sizes)));
+    /// assert_eq!(names, ["0.weight [3, 2]", "0.bias [3]", "2.weight [1, 3]", "2.bias [1]"]);
+    /// ```
+    fn for_each_parameter<F: FnMut(&str, Leaf<'_>)>(&self, f: F)
+    where
+        Self: Sized,
+    {
+        struct Each<F>(F);
+        impl<F: FnMut(&str, Leaf<'_>)> Visitor for Each<F> {
+            fn leaf(&mut self, path: &str, leaf: Leaf<'_>) {
+                self.0(path, leaf);
+            }
+        }
+        self.visit(&mut Path::default(), &mut Each(f));
+    }
+
+    /// Calls `f` with the name and contents of every parameter and buffer, for changing them.
+    fn for_each_parameter_mut<F: FnMut(&str, LeafMut<'_>)>(&mut self, f: F)
+    where
+        Self: Sized,
+    {
+        struct Each<F>(F);
+        impl<F: FnMut(&str, LeafMut<'_>)> VisitorMut for Each<F> {
+            fn leaf(&mut self, path: &str, leaf: LeafMut<'_>) {
+                self.0(path, leaf);
+            }
+        }
+        self.visit_mut(&mut Path::default(), &mut Each(f));
+    }
+
+    /// How many numbers are trained.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let model = <(Linear<784, 128>, Relu, Linear<128, 10>)>::init(&mut StdRng::seed_from_u64(0));
+    /// assert_eq!(model.parameter_count(), 784 * 128 + 128 + 128 * 10 + 10);
+    /// ```
+    fn parameter_count(&self) -> usize
+    where
+        Self: Sized,
+    {
+        let mut count = 0;
+        self.for_each_parameter(|_, leaf| {
+            if leaf.kind == Kind::Parameter {
+                count += leaf.values.len();
+            }
+        });
+        count
+    }
+}
+
+/// What a [`Leaf`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Trained and saved.
+    Parameter,
+    /// Saved, not trained: the running statistics of batch norm.
+    Buffer,
+    /// A parameter that stays as it is, and is saved.
+    Frozen,
+}
+
+/// Numbers of one of the types that a model holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a> {
+    /// 32 bits each.
+    F32(&'a [f32]),
+    /// 64 bits each.
+    F64(&'a [f64]),
+}
+
+/// Numbers of one of the types that a model holds, for changing.
+#[derive(Debug)]
+pub enum ValuesMut<'a> {
+    /// 32 bits each.
+    F32(&'a mut [f32]),
+    /// 64 bits each.
+    F64(&'a mut [f64]),
+}
+
+impl Values<'_> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::F32(values) => values.len(),
+            Values::F64(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One parameter or buffer of a model.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf<'a> {
+    /// Parameter, buffer, or frozen.
+    pub kind: Kind,
+    /// The size of each dimension.
+    pub sizes: &'a [usize],
+    /// The numbers, the last axis fastest.
+    pub values: Values<'a>,
+}
+
+/// One parameter or buffer of a model, for changing.
+#[derive(Debug)]
+pub struct LeafMut<'a> {
+    /// Parameter, buffer, or frozen.
+    pub kind: Kind,
+    /// The number by which gradients know it.
+    pub(crate) id: u64,
+    /// The size of each dimension.
+    pub sizes: &'a [usize],
+    /// The numbers, the last axis fastest.
+    pub values: ValuesMut<'a>,
+}
+
+/// Sees the parameters of a model. See [`Parameters::visit`].
+pub trait Visitor {
+    /// Called for each.
+    fn leaf(&mut self, path: &str, leaf: Leaf<'_>);
+}
+
+/// Changes the parameters of a model. See [`Parameters::visit_mut`].
+pub trait VisitorMut {
+    /// Called for each.
+    fn leaf(&mut self, path: &str, leaf: LeafMut<'_>);
+}
+
+/// Where in a model a visitor is.
+#[derive(Debug, Default)]
+pub struct Path {
+    text: String,
+    frozen: bool,
+}
+
+impl Path {
+    /// Visits what stands under `name` here.
+    pub fn at<R>(&mut self, name: &str, visit: impl FnOnce(&mut Self) -> R) -> R {
+        let length = self.text.len();
+        if length > 0 {
+            self.text.push('.');
+        }
+        self.text.push_str(name);
+        let result = visit(self);
+        self.text.truncate(length);
+        result
+    }
+
+    /// Visits something whose parameters are frozen.
+    pub fn frozen<R>(&mut self, visit: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = std::mem::replace(&mut self.frozen, true);
+        let result = visit(self);
+        self.frozen = outer;
+        result
+    }
+
+    /// The names so far, joined by dots.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What a parameter is here.
+    pub(crate) fn parameter_kind(&self) -> Kind {
+        if self.frozen { Kind::Frozen } else { Kind::Parameter }
+    }
+}
+
+impl<M: Parameters + ?Sized> Parameters for Box<M> {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        (**self).visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        (**self).visit_mut(path, visitor);
+    }
+}
+
+impl<M: Parameters + ?Sized> Parameters for &mut M {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        (**self).visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        (**self).visit_mut(path, visitor);
+    }
+}
+
+const SHARED: &str = "the model is shared: parameters behind an `Arc` or `Rc` that others hold cannot be changed";
+
+impl<M: Parameters> Parameters for Arc<M> {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        (**self).visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        Arc::get_mut(self).expect(SHARED).visit_mut(path, visitor);
+    }
+}
+
+impl<M: Parameters> Parameters for Rc<M> {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        (**self).visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        Rc::get_mut(self).expect(SHARED).visit_mut(path, visitor);
+    }
+}
+
+impl<M: Parameters> Parameters for [M] {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        for (i, block) in self.iter().enumerate() {
+            path.at(&i.to_string(), |path| block.visit(path, visitor));
+        }
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        for (i, block) in self.iter_mut().enumerate() {
+            path.at(&i.to_string(), |path| block.visit_mut(path, visitor));
+        }
+    }
+}
+
+impl<M: Parameters> Parameters for Vec<M> {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        self.as_slice().visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        self.as_mut_slice().visit_mut(path, visitor);
+    }
+}
+
+impl<M: Parameters, const N: usize> Parameters for [M; N] {
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        self.as_slice().visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        self.as_mut_slice().visit_mut(path, visitor);
+    }
+}
+
+impl std::fmt::Display for Leaf<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {}", self.kind, show_sizes(self.sizes))
+    }
+}

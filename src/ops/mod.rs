@@ -1,0 +1,24 @@
+//! Operations on tensors, one file each: formula, forward, backward and tests together.
+
+mod activations;
+mod arithmetic;
+mod binary;
+mod linear;
+mod matmul;
+mod reshape;
+pub use reshape::ShapeMismatch;
+mod sum;
+mod unary;
+
+pub(crate) use binary::BinaryOp;
+pub(crate) use linear::linear;
+pub(crate) use unary::UnaryOp;
+
+use crate::shape::{Shape, show};
+
+/// Panics at the caller's line: run-time dimensions disagree.
+#[track_caller]
+#[cold]
+pub(crate) fn shapes_differ(operation: &str, left: impl Shape, right: impl Shape) -> ! {
+    panic!("{operation}: the shapes {} and {} do not fit", show(left), show(right))
+}

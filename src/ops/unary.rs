@@ -1,0 +1,62 @@
+//! What all functions of one number share: forward in place where the buffer is not shared, backward in place on the
+//! gradient.
+//!
+//! A function says its formula and its derivative, five lines apart ([`Unary`]); a `static` [`UnaryOp`] holds its
+//! loops, compiled here for f32 and f64.
+
+use crate::kernels::elementwise::{Saves, Unary, UnaryLoops};
+use crate::memory::Storage;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+/// The loops of one [`Unary`] function.
+pub struct UnaryOp {
+    pub saves: Saves,
+    pub f32: UnaryLoops<f32>,
+    pub f64: UnaryLoops<f64>,
+}
+
+impl UnaryOp {
+    pub const fn of<U: Unary>() -> Self {
+        UnaryOp { saves: U::SAVES, f32: UnaryLoops::of::<U>(), f64: UnaryLoops::of::<U>() }
+    }
+}
+
+/// Applies a function to each element.
+#[track_caller]
+pub(crate) fn unary<S: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    op: &'static UnaryOp,
+    p: [E; 2],
+) -> Tensor<S, E, T> {
+    let (shape, x, trace) = x.into_parts();
+    // a clone that the tape will keep makes the buffer shared, and the result goes into another one
+    let saved_input =
+        (op.saves == Saves::Input && trace.node().is_some_and(|node| node.needs_gradient())).then(|| x.clone());
+    let y = forward(x, op, p);
+    let node = record([trace.node()], |_| {
+        let saved = match op.saves {
+            Saves::Input => saved_input,
+            Saves::Output => Some(y.clone()),
+            Saves::Nothing => None,
+        };
+        move |mut gradient: Storage<E>, parents: &mut Parents<'_, 1>| {
+            let saved = saved.as_ref().map_or(&[][..], Storage::as_slice);
+            (E::unary(op).backward)(saved, gradient.make_mut(), p);
+            parents.add(0, gradient);
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+fn forward<E: Float>(mut x: Storage<E>, op: &UnaryOp, p: [E; 2]) -> Storage<E> {
+    let forward = E::unary(op).forward;
+    if x.is_unique() {
+        forward(None, x.make_mut(), p);
+        return x;
+    }
+    let mut y = Storage::scratch(x.len());
+    forward(Some(x.as_slice()), y.make_mut(), p);
+    y
+}

@@ -1,0 +1,164 @@
+//! The types that a tensor can hold.
+
+use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
+use crate::kernels::{elementwise, reduce};
+use crate::memory::{Pooled, Storage};
+use crate::nn::{Values, ValuesMut};
+use crate::ops::{BinaryOp, UnaryOp};
+use crate::trace::AnyStorage;
+use std::fmt::{Debug, Display};
+
+/// What a tensor can hold: `f32`, `f64`, `usize` (class labels, indices) or `bool` (masks).
+#[diagnostic::on_unimplemented(
+    message = "a tensor cannot hold `{Self}`",
+    note = "a tensor holds `f32`, `f64`, `usize` (labels and indices) or `bool` (masks)"
+)]
+pub trait Element: Pooled + Default + PartialEq + PartialOrd + Debug + Display {
+    /// The name of the type in messages and files.
+    const NAME: &'static str;
+}
+impl Element for f32 {
+    const NAME: &'static str = "f32";
+}
+impl Element for f64 {
+    const NAME: &'static str = "f64";
+}
+impl Element for usize {
+    const NAME: &'static str = "usize";
+}
+impl Element for bool {
+    const NAME: &'static str = "bool";
+}
+
+/// Numbers: every element type but `bool`.
+pub trait Number: Element + num_traits::Num {}
+impl Number for f32 {}
+impl Number for f64 {}
+impl Number for usize {}
+
+/// One operand of a raw matrix product: its first entry, and how far apart rows and columns are.
+#[doc(hidden)]
+pub type RawMatrix<P> = (P, isize, isize);
+
+/// The types that can be trained and differentiated: `f32` and `f64`.
+#[diagnostic::on_unimplemented(
+    message = "this needs floating-point numbers, and `{Self}` is none",
+    note = "only `f32` and `f64` tensors have gradients and transcendental functions"
+)]
+pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter::Sum {
+    /// This number, rounded to the type.
+    fn of(value: f64) -> Self;
+    /// This number as an f64.
+    fn as_f64(self) -> f64;
+
+    #[doc(hidden)]
+    fn wrap(storage: Storage<Self>) -> AnyStorage;
+    #[doc(hidden)]
+    fn unwrap(storage: AnyStorage) -> Storage<Self>;
+    #[doc(hidden)]
+    fn unwrap_mut(storage: &mut AnyStorage) -> &mut Storage<Self>;
+    #[doc(hidden)]
+    fn unary(op: &UnaryOp) -> &UnaryLoops<Self>;
+    #[doc(hidden)]
+    fn binary(op: &BinaryOp) -> &BinaryLoops<Self>;
+    #[doc(hidden)]
+    fn values(values: &[Self]) -> Values<'_>;
+    #[doc(hidden)]
+    fn values_mut(values: &mut [Self]) -> ValuesMut<'_>;
+    /// e^x, as the kernels compute it.
+    #[doc(hidden)]
+    fn exponential(self) -> Self;
+    #[doc(hidden)]
+    fn accumulate(sum: &mut [Self], more: &[Self]);
+    #[doc(hidden)]
+    fn scale(values: &mut [Self], factor: Self);
+    #[doc(hidden)]
+    fn sum_of_squares(values: &[Self]) -> f64;
+    /// `c = a b + beta c`.
+    ///
+    /// # Safety
+    /// All entries reached by the sizes and strides are valid for reading (a, b) and writing (c).
+    #[doc(hidden)]
+    #[allow(unsafe_code)]
+    unsafe fn raw_gemm(
+        m: usize,
+        k: usize,
+        n: usize,
+        a: RawMatrix<*const Self>,
+        b: RawMatrix<*const Self>,
+        beta: Self,
+        c: RawMatrix<*mut Self>,
+    );
+}
+
+macro_rules! float {
+    ($($type:ident $variant:ident $gemm:path;)*) => { $(
+        impl Float for $type {
+            #[inline]
+            fn of(value: f64) -> Self {
+                value as $type
+            }
+            #[inline]
+            fn as_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn wrap(storage: Storage<Self>) -> AnyStorage {
+                AnyStorage::$variant(storage)
+            }
+            fn unwrap(storage: AnyStorage) -> Storage<Self> {
+                match storage {
+                    AnyStorage::$variant(storage) => storage,
+                    _ => unreachable!("a value has one element type"),
+                }
+            }
+            fn unwrap_mut(storage: &mut AnyStorage) -> &mut Storage<Self> {
+                match storage {
+                    AnyStorage::$variant(storage) => storage,
+                    _ => unreachable!("a value has one element type"),
+                }
+            }
+            fn unary(op: &UnaryOp) -> &UnaryLoops<Self> {
+                &op.$type
+            }
+            fn binary(op: &BinaryOp) -> &BinaryLoops<Self> {
+                &op.$type
+            }
+            fn values(values: &[Self]) -> Values<'_> {
+                Values::$variant(values)
+            }
+            fn values_mut(values: &mut [Self]) -> ValuesMut<'_> {
+                ValuesMut::$variant(values)
+            }
+            #[inline(always)]
+            fn exponential(self) -> Self {
+                self.exp()
+            }
+            fn accumulate(sum: &mut [Self], more: &[Self]) {
+                elementwise::add_assign(sum, more);
+            }
+            fn scale(values: &mut [Self], factor: Self) {
+                elementwise::scale(values, factor);
+            }
+            fn sum_of_squares(values: &[Self]) -> f64 {
+                reduce::sum_of_squares(values)
+            }
+            #[allow(unsafe_code)]
+            unsafe fn raw_gemm(
+                m: usize,
+                k: usize,
+                n: usize,
+                a: RawMatrix<*const Self>,
+                b: RawMatrix<*const Self>,
+                beta: Self,
+                c: RawMatrix<*mut Self>,
+            ) {
+                // SAFETY: the caller's promise is what the product asks for.
+                unsafe { $gemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c.0, c.1, c.2) }
+            }
+        }
+    )* };
+}
+float! {
+    f32 F32 matrixmultiply::sgemm;
+    f64 F64 matrixmultiply::dgemm;
+}

@@ -1,0 +1,28 @@
+//! Parameters as constants, for the time that a frozen part of a model runs.
+
+use std::cell::Cell;
+
+thread_local! {
+    // A tape stays in its thread, so a flag of the thread is a flag of the tapes that run in it; and a layer can be
+    // frozen whatever the type of its input.
+    static FROZEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether a parameter that joins a tape now is a constant.
+pub(crate) fn frozen_here() -> bool {
+    FROZEN.get() > 0
+}
+
+/// Runs `f`, in which parameters are constants: no gradient is recorded for them. Gradients still pass through to the
+/// inputs. This is what [`Frozen`](crate::nn::Frozen) does with its module.
+pub fn while_frozen<R>(f: impl FnOnce() -> R) -> R {
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            FROZEN.set(FROZEN.get() - 1);
+        }
+    }
+    FROZEN.set(FROZEN.get() + 1);
+    let _lowered_even_on_panic = Guard;
+    f()
+}
