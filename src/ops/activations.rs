@@ -95,3 +95,18 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &ABS, [E::zero(); 2])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        random_shapes!(|shape, rng| {
+            check_function(|x| x.sigmoid(), random(shape, -3.0, 3.0, rng));
+            check_function(|x| x.sqrt(), random(shape, 0.5, 3.0, rng));
+            check_function(|x| x.relu(), random_apart(shape, -3.0, 3.0, &[0.0], rng));
+            check_function(|x| x.abs(), random_apart(shape, -3.0, 3.0, &[0.0], rng));
+        });
+    }
+}

@@ -8,6 +8,8 @@ mod matmul;
 mod reshape;
 pub use reshape::ShapeMismatch;
 mod sum;
+#[cfg(test)]
+pub(crate) mod testing;
 mod unary;
 
 pub(crate) use binary::BinaryOp;

@@ -1,0 +1,101 @@
+//! Random shapes and random numbers for tests. `tests/` includes this file too, so it uses public names only.
+
+use rand::Rng;
+use taut::prelude::*;
+
+/// Runs `$body` for random shapes of run-time dimensions: of every rank from 0 to 6, or of the shape types given.
+/// Of each, some shapes have a dimension of 1 and one has a dimension of 0.
+///
+/// ```ignore
+/// use crate::ops::testing::*; // `use common::testing::*;` in tests/
+/// random_shapes!(|shape, rng| check_function(|x| x.exp(), random(shape, -3.0, 3.0, rng)));
+/// random_shapes!([(usize, usize), (usize, usize, usize)] |shape, rng| ...);
+/// ```
+macro_rules! random_shapes {
+    (|$shape:ident, $rng:ident| $body:expr) => {
+        random_shapes!([
+            (),
+            (usize,),
+            (usize, usize),
+            (usize, usize, usize),
+            (usize, usize, usize, usize),
+            (usize, usize, usize, usize, usize),
+            (usize, usize, usize, usize, usize, usize)
+        ] |$shape, $rng| $body)
+    };
+    ([$($type:ty),+] |$shape:ident, $rng:ident| $body:expr) => {{
+        use rand::SeedableRng as _;
+        let $rng = &mut rand::rngs::StdRng::seed_from_u64(0);
+        $(
+            for kind in 0..4 {
+                let $shape: $type = random_shape(kind, $rng);
+                $body;
+            }
+        )+
+    }};
+}
+pub(crate) use random_shapes;
+
+/// A shape of few elements, of run-time dimensions. `kind` 1 puts a 1 somewhere, `kind` 2 a 0.
+pub fn random_shape<S: Shape>(kind: usize, rng: &mut StdRng) -> S {
+    const MOST: usize = 36;
+    let mut sizes = vec![1; S::RANK];
+    if S::RANK > 0 {
+        let mut left = MOST;
+        let first = rng.next_u32() as usize % S::RANK;
+        for axis in 0..S::RANK {
+            let size = 1 + rng.next_u32() as usize % left.min(5);
+            sizes[(first + axis) % S::RANK] = size;
+            left /= size;
+        }
+        let one_or_none = rng.next_u32() as usize % S::RANK;
+        match kind {
+            1 => sizes[one_or_none] = 1,
+            2 => sizes[one_or_none] = 0,
+            _ => {}
+        }
+    }
+    S::from_sizes(&sizes).expect("run-time dimensions take any size")
+}
+
+/// Random numbers between `low` and `high`.
+pub fn random<S: Shape>(shape: S, low: f64, high: f64, rng: &mut StdRng) -> Tensor<S, f64> {
+    Tensor::uniform_with(shape, low, high, rng)
+}
+
+/// Random numbers between `low` and `high` that keep at least 0.01 away from each of `points`, where a function has
+/// no derivative.
+pub fn random_apart<S: Shape>(shape: S, low: f64, high: f64, points: &[f64], rng: &mut StdRng) -> Tensor<S, f64> {
+    Tensor::from_fn_with(shape, |_| {
+        loop {
+            let x = Tensor::<Rank0, f64>::uniform(low, high, rng).item();
+            if points.iter().all(|point| (x - point).abs() > 0.01) {
+                return x;
+            }
+        }
+    })
+}
+
+/// An f64 tensor on the tape of [`check_gradients`].
+pub type Watched<S> = Tensor<S, f64, Traced<Training>>;
+
+/// Compares the gradient of a function that keeps the shape with finite differences. (It takes a function pointer,
+/// so that it is compiled once for each shape type and not for each function too.)
+#[track_caller]
+pub fn check_function<S: Shape>(f: fn(Watched<S>) -> Watched<S>, x: Tensor<S, f64>) {
+    if let Err(error) = check_gradients(f, x.clone()) {
+        panic!("{error}, at {x:?}");
+    }
+}
+
+/// The same for a function of two tensors of one shape.
+#[track_caller]
+pub fn check_function_of_two<S: Shape>(
+    f: fn((Watched<S>, Watched<S>)) -> Watched<S>,
+    a: Tensor<S, f64>,
+    b: Tensor<S, f64>,
+) {
+    if let Err(error) = check_gradients(f, (a.clone(), b.clone())) {
+        panic!("{error}, at {a:?} and {b:?}");
+    }
+}
