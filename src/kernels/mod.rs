@@ -3,6 +3,7 @@
 //! Each loop is compiled in this crate, once for each element type and instruction set, and chosen at run time: a
 //! model of new shapes compiles no kernel again, and `cargo build --release` needs no `target-cpu`.
 
+pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
 pub mod parallel;
@@ -10,5 +11,6 @@ pub mod reduce;
 pub mod softmax;
 pub mod transpose;
 mod vectorized;
+pub mod window;
 
 pub(crate) use vectorized::vectorized;

@@ -1,6 +1,10 @@
 //! Layers, and what models are made of.
 
 mod activation;
+mod bias;
+mod conv1d;
+mod conv2d;
+mod conv_transpose2d;
 mod linear;
 mod module;
 mod param;
@@ -8,6 +12,10 @@ mod parameters;
 mod tuple;
 
 pub use activation::{Relu, Sigmoid};
+pub use bias::{NoBias, OptionalBias};
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
+pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, Odd, RectangularConv2d, SameConv2d};
 pub use linear::Linear;
 pub use module::{Forward, Init, Module, check};
 pub use param::{Buffer, Param};

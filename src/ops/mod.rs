@@ -3,6 +3,8 @@
 mod activations;
 mod arithmetic;
 mod binary;
+mod conv2d;
+mod im2col;
 mod linear;
 mod matmul;
 mod reshape;
@@ -13,6 +15,8 @@ pub(crate) mod testing;
 mod unary;
 
 pub(crate) use binary::BinaryOp;
+pub(crate) use conv2d::{convolution, transposed_convolution};
+pub use im2col::Window2d;
 pub(crate) use linear::linear;
 pub(crate) use unary::UnaryOp;
 

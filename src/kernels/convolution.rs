@@ -1,0 +1,206 @@
+//! Convolution: im2col, image by image, and a product of matrices.
+//!
+//! For one image, with the weight seen as a (filters, taps) matrix W and the column matrix X of (taps, positions):
+//!
+//! - forward: Y = W X
+//! - gradient of the image: col2im(W^T G)
+//! - gradient of the weight: the sum over the images of G X^T
+//!
+//! The column matrix of the whole batch is never stored: each task holds that of the image it works on. Tasks take
+//! fixed runs of images, so that sums over the batch are the same bits on any number of threads.
+
+use super::gemm::{Matrix, gemm};
+use super::parallel;
+use super::window::{Windows, columns_to_image, image_to_columns};
+use crate::memory::Storage;
+use crate::tensor::Float;
+use rayon::prelude::*;
+
+/// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    pub batch: usize,
+    /// The windows over the channels of one group.
+    pub windows: Windows,
+    /// The filters of one group.
+    pub filters: usize,
+    pub groups: usize,
+}
+
+/// At most this many partial sums of a weight gradient are kept.
+const PARTS: usize = 8;
+/// Below this many multiply-adds in all, one thread is faster.
+const PARALLEL_ABOVE: usize = 1 << 18;
+
+impl Convolution {
+    /// The elements of one image of the input.
+    pub fn input(&self) -> usize {
+        self.groups * self.windows.pixels()
+    }
+
+    /// The elements of one image of the output.
+    pub fn output(&self) -> usize {
+        self.groups * self.filters * self.windows.positions()
+    }
+
+    /// The elements of the weight.
+    pub fn weight(&self) -> usize {
+        self.groups * self.filters * self.windows.taps()
+    }
+
+    /// The multiply-adds of one forward pass.
+    pub fn operations(&self) -> usize {
+        self.batch * self.output() * self.windows.taps()
+    }
+
+    fn columns(&self) -> usize {
+        self.windows.taps() * self.windows.positions()
+    }
+}
+
+/// The column matrix of one group of one image: the image itself for pointwise windows, otherwise copied to `scratch`.
+fn columns_of<'a, E: Float>(windows: &Windows, image: &'a [E], scratch: &'a mut [E]) -> &'a [E] {
+    if windows.is_pointwise() {
+        return image;
+    }
+    image_to_columns(windows, image, scratch);
+    scratch
+}
+
+fn scratch<E: Float>(sizes: &Convolution) -> Storage<E> {
+    Storage::scratch(if sizes.windows.is_pointwise() { 0 } else { sizes.columns() })
+}
+
+/// `y = weight * x + bias`.
+pub fn forward<E: Float>(sizes: Convolution, x: &[E], weight: &[E], bias: Option<&[E]>, y: &mut [E]) {
+    let Convolution { windows, filters, groups, .. } = sizes;
+    let (taps, positions) = (windows.taps(), windows.positions());
+    assert_eq!((x.len(), y.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
+    assert_eq!(weight.len(), sizes.weight());
+    if y.is_empty() {
+        return;
+    }
+    let image = |columns: &mut Storage<E>, x: &[E], y: &mut [E]| {
+        if let Some(bias) = bias {
+            y.chunks_exact_mut(positions).zip(bias).for_each(|(y, &bias)| y.fill(bias));
+        }
+        for group in 0..groups {
+            let x = &x[group * windows.pixels()..(group + 1) * windows.pixels()];
+            let columns = columns_of(&windows, x, columns.make_mut());
+            let weight = &weight[group * filters * taps..(group + 1) * filters * taps];
+            let y = &mut y[group * filters * positions..(group + 1) * filters * positions];
+            let (weight, columns) = (Matrix::rows(weight, taps), Matrix::rows(columns, positions));
+            gemm(filters, taps, positions, weight, columns, y, bias.is_some());
+        }
+    };
+    let images = y.chunks_exact_mut(sizes.output()).enumerate();
+    let input = |i: usize| &x[i * sizes.input()..(i + 1) * sizes.input()];
+    if parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE) {
+        let images = y.par_chunks_exact_mut(sizes.output()).enumerate();
+        images.for_each_init(|| scratch(&sizes), |columns, (i, y)| image(columns, input(i), y));
+    } else {
+        let mut columns = scratch(&sizes);
+        images.for_each(|(i, y)| image(&mut columns, input(i), y));
+    }
+}
+
+/// The gradient of the input: `dx += transposed convolution of g with the weight`.
+pub fn backward_input<E: Float>(sizes: Convolution, g: &[E], weight: &[E], dx: &mut [E]) {
+    let Convolution { windows, filters, groups, .. } = sizes;
+    let (taps, positions) = (windows.taps(), windows.positions());
+    assert_eq!((dx.len(), g.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
+    if dx.is_empty() || g.is_empty() {
+        return;
+    }
+    let image = |columns: &mut Storage<E>, g: &[E], dx: &mut [E]| {
+        for group in 0..groups {
+            let g = &g[group * filters * positions..(group + 1) * filters * positions];
+            let weight = &weight[group * filters * taps..(group + 1) * filters * taps];
+            let dx = &mut dx[group * windows.pixels()..(group + 1) * windows.pixels()];
+            let (weight, g) = (Matrix::transposed(weight, taps), Matrix::rows(g, positions));
+            if windows.is_pointwise() {
+                gemm(taps, filters, positions, weight, g, dx, true);
+            } else {
+                let columns = columns.make_mut();
+                gemm(taps, filters, positions, weight, g, columns, false);
+                columns_to_image(&windows, columns, dx);
+            }
+        }
+    };
+    let output = |i: usize| &g[i * sizes.output()..(i + 1) * sizes.output()];
+    if parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE) {
+        let images = dx.par_chunks_exact_mut(sizes.input()).enumerate();
+        images.for_each_init(|| scratch(&sizes), |columns, (i, dx)| image(columns, output(i), dx));
+    } else {
+        let mut columns = scratch(&sizes);
+        let images = dx.chunks_exact_mut(sizes.input()).enumerate();
+        images.for_each(|(i, dx)| image(&mut columns, output(i), dx));
+    }
+}
+
+/// The gradient of the weight: `dw = sum over the images of g X^T`, added to what is there if `add`.
+pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut [E], add: bool) {
+    let Convolution { batch, windows, filters, groups, .. } = sizes;
+    let (taps, positions) = (windows.taps(), windows.positions());
+    assert_eq!((x.len(), g.len()), (batch * sizes.input(), batch * sizes.output()));
+    assert_eq!(dw.len(), sizes.weight());
+    // the sum over a run of images, in their order
+    let run = |first: usize, end: usize, sum: &mut [E]| {
+        let mut columns = scratch(&sizes);
+        for i in first..end {
+            for group in 0..groups {
+                let x = &x[i * sizes.input() + group * windows.pixels()..][..windows.pixels()];
+                let g = &g[i * sizes.output() + group * filters * positions..][..filters * positions];
+                let columns = columns_of(&windows, x, columns.make_mut());
+                let sum = &mut sum[group * filters * taps..(group + 1) * filters * taps];
+                let (g, columns) = (Matrix::rows(g, positions), Matrix::transposed(columns, positions));
+                gemm(filters, positions, taps, g, columns, sum, i > first);
+            }
+        }
+    };
+    if batch == 0 || positions == 0 || dw.is_empty() {
+        if !add {
+            dw.fill(E::zero());
+        }
+        return;
+    }
+    let parts = if sizes.operations() > PARALLEL_ABOVE { PARTS.min(batch) } else { 1 };
+    if parts == 1 && !add {
+        return run(0, batch, dw);
+    }
+    let images = batch.div_ceil(parts);
+    let mut sums = Storage::scratch(parts * dw.len());
+    let part = |(i, sum): (usize, &mut [E])| {
+        let first = (i * images).min(batch);
+        let end = (first + images).min(batch);
+        run(first, end, sum);
+        if first == end {
+            sum.fill(E::zero());
+        }
+    };
+    if parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE) {
+        sums.make_mut().par_chunks_exact_mut(dw.len()).enumerate().for_each(part);
+    } else {
+        sums.make_mut().chunks_exact_mut(dw.len()).enumerate().for_each(part);
+    }
+    for (i, sum) in sums.as_slice().chunks_exact(dw.len()).enumerate() {
+        if i == 0 && !add {
+            dw.copy_from_slice(sum);
+        } else {
+            E::accumulate(dw, sum);
+        }
+    }
+}
+
+/// Sums over batch and positions of (batch, channels, positions): the gradient of a bias.
+pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &mut [E], add: bool) {
+    if !add {
+        out.fill(E::zero());
+    }
+    if channels * positions == 0 {
+        return;
+    }
+    for image in x.chunks_exact(channels * positions) {
+        out.iter_mut().zip(image.chunks_exact(positions)).for_each(|(out, x)| *out += super::reduce::sum(x));
+    }
+}

@@ -1,0 +1,86 @@
+//! Convolution over sequences.
+
+use super::conv2d::{default_bound, sizes};
+use super::{Init, Module, OptionalBias, Param, Parameters};
+use crate::ops::{Window2d, convolution};
+use crate::shape::{Channels, Const, Dim, Rank1, Rank3, Window, expect_size};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+
+/// Convolution with `O` filters of `I` x `K` along a sequence: an image of height 1.
+///
+/// | | shape |
+/// | --- | --- |
+/// | x | (N, I, L) |
+/// | `weight` | (O, I, K) |
+/// | `bias` | (O), or [`NoBias`](super::NoBias) |
+/// | y | (N, O, (L + 2 P - D (K - 1) - 1) / S + 1) |
+///
+/// Formula, parameters and `init` as [`Conv2d`](super::Conv2d).
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = Conv1d::<2, 4, 3, 1, 1>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank3<8, 4, 100>> = layer.forward(Tensor::<Rank3<8, 2, 100>>::ones());
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct Conv1d<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize = 1,
+    const P: usize = 0,
+    const D: usize = 1,
+    E: Float = f32,
+    B = Param<Rank1<O>, E>,
+> {
+    /// (O, I, K)
+    pub weight: Param<Rank3<O, I, K>, E>,
+    /// (O)
+    pub bias: B,
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Init for Conv1d<I, O, K, S, P, D, E, B>
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let bound = default_bound(I * K);
+        Conv1d { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+    }
+}
+
+impl<
+    N: Dim,
+    C: Channels<I>,
+    L: Window<K, S, P, D>,
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> Module<Tensor<(N, C, L), E, T>> for Conv1d<I, O, K, S, P, D, E, B>
+{
+    type Output = Tensor<(N, Const<O>, L::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, L), E, T>) -> Self::Output {
+        let (batch, channels, length) = x.shape();
+        expect_size("Conv1d", "channels", I, channels);
+        let shape = (batch, Const::<O>, length.windows());
+        let window = Window2d { kernel: [1, K], stride: [1, S], padding: [0, P], dilation: [1, D] };
+        let sizes = sizes(window, (batch, channels, Const::<1>, length), O, 1);
+        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        convolution(x, weight, bias, shape, sizes)
+    }
+}

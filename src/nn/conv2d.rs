@@ -1,0 +1,449 @@
+//! Convolution layers over images.
+
+use super::{Init, Module, NoBias, OptionalBias, Param, Parameters};
+use crate::kernels::convolution::Convolution;
+use crate::ops::{Window2d, convolution};
+use crate::shape::{Channels, Const, Dim, DivisibleBy, Rank1, Rank4, Window, expect_size};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+
+/// The sizes of a convolution whose shapes were checked.
+pub(super) fn sizes(
+    window: Window2d,
+    (batch, channels, height, width): (impl Dim, impl Dim, impl Dim, impl Dim),
+    filters: usize,
+    groups: usize,
+) -> Convolution {
+    let windows = window.over(channels.size() / groups, [height.size(), width.size()]);
+    let windows = windows.expect("the layer's output size says that the window fits");
+    Convolution { batch: batch.size(), windows, filters: filters / groups, groups }
+}
+
+/// The bound of PyTorch's default distribution for a convolution: 1 / sqrt(fan in).
+pub(super) fn default_bound(fan_in: usize) -> f64 {
+    1.0 / (fan_in.max(1) as f64).sqrt()
+}
+
+/// Convolution with `O` filters of `I` x `K` x `K`, moved by `S`, over images with `P` zeros around them; neighbouring
+/// cells of a filter lie `D` apart.
+///
+/// y_{n,o,i,j} = b_o + sum_{c,u,v} W_{o,c,u,v} x_{n, c, i S + u D - P, j S + v D - P}
+///
+/// | | shape |
+/// | --- | --- |
+/// | x | (N, I, H, W) |
+/// | `weight` W | (O, I, K, K) |
+/// | `bias` b | (O), or none: [`Conv2dNoBias`] |
+/// | y | (N, O, (H + 2 P - D (K - 1) - 1) / S + 1, the same for W) |
+///
+/// The output sizes are computed by the compiler; a window that does not fit does not compile. `init` draws both from
+/// the uniform distribution over -1/sqrt(I K K) .. 1/sqrt(I K K), as PyTorch does.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = Conv2d::<1, 6, 5, 1, 2>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank4<32, 6, 28, 28>> = layer.forward(Tensor::<Rank4<32, 1, 28, 28>>::ones());
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct Conv2d<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize = 1,
+    const P: usize = 0,
+    const D: usize = 1,
+    E: Float = f32,
+    B = Param<Rank1<O>, E>,
+> {
+    /// (O, I, K, K)
+    pub weight: Param<Rank4<O, I, K, K>, E>,
+    /// (O)
+    pub bias: B,
+}
+
+/// [`Conv2d`] without a bias: for the layer before a batch norm, which has one.
+pub type Conv2dNoBias<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize = 1,
+    const P: usize = 0,
+    const D: usize = 1,
+    E = f32,
+> = Conv2d<I, O, K, S, P, D, E, NoBias>;
+
+impl<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Init for Conv2d<I, O, K, S, P, D, E, B>
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let bound = default_bound(I * K * K);
+        Conv2d { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+    }
+}
+
+impl<
+    N: Dim,
+    C: Channels<I>,
+    H: Window<K, S, P, D>,
+    W: Window<K, S, P, D>,
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> Module<Tensor<(N, C, H, W), E, T>> for Conv2d<I, O, K, S, P, D, E, B>
+{
+    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        expect_size("Conv2d", "channels", I, channels);
+        let shape = (batch, Const::<O>, height.windows(), width.windows());
+        let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
+        let sizes = sizes(window, x.shape(), O, 1);
+        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+/// Convolution that keeps the size of the image: stride 1, and (K - 1) / 2 zeros around it; `K` is odd.
+///
+/// Since no size changes, it takes images of every size, also those that are too large for the compiler's table.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = SameConv2d::<3, 8, 3>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank4<1, 8, 3000, 2>> = layer.forward(Tensor::<Rank4<1, 3, 3000, 2>>::ones());
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct SameConv2d<const I: usize, const O: usize, const K: usize, E: Float = f32, B = Param<Rank1<O>, E>> {
+    /// (O, I, K, K)
+    pub weight: Param<Rank4<O, I, K, K>, E>,
+    /// (O)
+    pub bias: B,
+}
+
+impl<const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O, E>> Init
+    for SameConv2d<I, O, K, E, B>
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let bound = default_bound(I * K * K);
+        SameConv2d { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+    }
+}
+
+impl<
+    N: Dim,
+    C: Channels<I>,
+    H: Dim,
+    W: Dim,
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> Module<Tensor<(N, C, H, W), E, T>> for SameConv2d<I, O, K, E, B>
+where
+    Const<K>: Odd,
+{
+    type Output = Tensor<(N, Const<O>, H, W), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        expect_size("SameConv2d", "channels", I, channels);
+        let window = Window2d { padding: [K / 2; 2], ..Window2d::square(K) };
+        let sizes = sizes(window, x.shape(), O, 1);
+        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        convolution(x, weight, bias, (batch, Const::<O>, height, width), sizes)
+    }
+}
+
+/// An odd window has a middle: with (K - 1) / 2 zeros around the image, the size stays.
+#[diagnostic::on_unimplemented(message = "a window of kernel {Self} has no middle: an odd kernel keeps the size")]
+pub trait Odd {}
+macro_rules! odd {
+    ($($kernel:literal)*) => { $(impl Odd for Const<$kernel> {})* };
+}
+odd! { 1 3 5 7 9 11 13 15 17 19 21 23 25 27 29 31 }
+
+/// Convolution in `G` groups: each sees `I / G` channels and gives `O / G`. With `G = I` it is depthwise.
+///
+/// | | shape |
+/// | --- | --- |
+/// | x | (N, I, H, W) |
+/// | `weight` | (O, I / G, K, K) |
+/// | `bias` | (O), or [`NoBias`] |
+/// | y | as [`Conv2d`] |
+///
+/// `init` draws from the uniform distribution over ± 1/sqrt(I/G K K), as PyTorch does. Krizhevsky et al., "ImageNet
+/// Classification with Deep Convolutional Neural Networks", 2012; depthwise: Chollet, "Xception", 2017.
+///
+/// ```
+/// use taut::prelude::*;
+/// let depthwise = GroupedConv2d::<32, 32, 32, 3, 1, 1>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank4<2, 32, 8, 8>> = depthwise.forward(Tensor::<Rank4<2, 32, 8, 8>>::ones());
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct GroupedConv2d<
+    const I: usize,
+    const O: usize,
+    const G: usize,
+    const K: usize,
+    const S: usize = 1,
+    const P: usize = 0,
+    const D: usize = 1,
+    E: Float = f32,
+    B = Param<Rank1<O>, E>,
+> where
+    Const<I>: DivisibleBy<G>,
+    Const<O>: DivisibleBy<G>,
+{
+    /// (O, I / G, K, K)
+    pub weight: Param<GroupedWeight<I, O, G, K>, E>,
+    /// (O)
+    pub bias: B,
+}
+
+/// The shape of the weight of a [`GroupedConv2d`].
+pub type GroupedWeight<const I: usize, const O: usize, const G: usize, const K: usize> =
+    (Const<O>, <Const<I> as DivisibleBy<G>>::Quotient, Const<K>, Const<K>);
+
+impl<
+    const I: usize,
+    const O: usize,
+    const G: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Init for GroupedConv2d<I, O, G, K, S, P, D, E, B>
+where
+    Const<I>: DivisibleBy<G>,
+    Const<O>: DivisibleBy<G>,
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let bound = default_bound(I / G * K * K);
+        let shape = (Const::<O>, Const::<I>.quotient(), Const::<K>, Const::<K>);
+        let weight = Tensor::uniform_with(shape, E::of(-bound), E::of(bound), rng).into();
+        GroupedConv2d { weight, bias: B::uniform(bound, rng) }
+    }
+}
+
+impl<
+    N: Dim,
+    C: Channels<I>,
+    H: Window<K, S, P, D>,
+    W: Window<K, S, P, D>,
+    const I: usize,
+    const O: usize,
+    const G: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> Module<Tensor<(N, C, H, W), E, T>> for GroupedConv2d<I, O, G, K, S, P, D, E, B>
+where
+    Const<I>: DivisibleBy<G>,
+    Const<O>: DivisibleBy<G>,
+{
+    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        expect_size("GroupedConv2d", "channels", I, channels);
+        let shape = (batch, Const::<O>, height.windows(), width.windows());
+        let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
+        let sizes = sizes(window, x.shape(), O, G);
+        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+/// Convolution with a rectangular window of `KH` x `KW`, moved by (`SH`, `SW`), with (`PH`, `PW`) zeros around.
+///
+/// Otherwise as [`Conv2d`]; `weight` is (O, I, KH, KW).
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = RectangularConv2d::<3, 8, 1, 7, 1, 2, 0, 3>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank4<1, 8, 10, 10>> = layer.forward(Tensor::<Rank4<1, 3, 10, 20>>::ones());
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct RectangularConv2d<
+    const I: usize,
+    const O: usize,
+    const KH: usize,
+    const KW: usize,
+    const SH: usize = 1,
+    const SW: usize = 1,
+    const PH: usize = 0,
+    const PW: usize = 0,
+    E: Float = f32,
+    B = Param<Rank1<O>, E>,
+> {
+    /// (O, I, KH, KW)
+    pub weight: Param<Rank4<O, I, KH, KW>, E>,
+    /// (O)
+    pub bias: B,
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PH: usize,
+    const PW: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Init for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, E, B>
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let bound = default_bound(I * KH * KW);
+        let weight = Tensor::uniform(E::of(-bound), E::of(bound), rng).into();
+        RectangularConv2d { weight, bias: B::uniform(bound, rng) }
+    }
+}
+
+impl<
+    N: Dim,
+    C: Channels<I>,
+    H: Window<KH, SH, PH>,
+    W: Window<KW, SW, PW>,
+    const I: usize,
+    const O: usize,
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PH: usize,
+    const PW: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> Module<Tensor<(N, C, H, W), E, T>> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, E, B>
+{
+    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        expect_size("RectangularConv2d", "channels", I, channels);
+        let shape = (batch, Const::<O>, height.windows(), width.windows());
+        let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [1; 2] };
+        let sizes = sizes(window, x.shape(), O, 1);
+        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::nn::NoBias;
+    use crate::prelude::*;
+
+    /// Finite differences over x, weight and bias, and the same values at run-time sizes.
+    macro_rules! check {
+        ($layer:ty, $x:ty) => {{
+            let mut rng = StdRng::seed_from_u64(3);
+            let layer = <$layer>::init(&mut rng);
+            let x = Tensor::<$x, f64>::randn(&mut rng);
+            check_gradients(|x| layer.forward(x), x.clone()).unwrap();
+            check_parameter_gradients(&layer, |layer, tape| layer.forward(tape.trace(x.clone()))).unwrap();
+            let (batch, channels, height, width) = x.shape();
+            let sizes = (batch.size(), channels, height.size(), width.size());
+            let run_time = layer.forward(Tensor::from_vec(x.to_vec(), sizes).unwrap());
+            assert_eq!(run_time.as_slice(), layer.forward(x).as_slice());
+        }};
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        check!(Conv2d<1, 2, 3, 1, 0, 1, f64>, Rank4<2, 1, 4, 5>);
+        check!(Conv2d<2, 3, 3, 2, 1, 1, f64>, Rank4<2, 2, 5, 4>);
+        check!(Conv2d<2, 2, 2, 1, 2, 2, f64, NoBias>, Rank4<1, 2, 3, 3>);
+        check!(Conv2d<3, 2, 1, 1, 0, 1, f64>, Rank4<2, 3, 3, 2>);
+        check!(SameConv2d<2, 3, 3, f64>, Rank4<2, 2, 3, 4>);
+        check!(GroupedConv2d<4, 6, 2, 3, 1, 1, 1, f64>, Rank4<2, 4, 3, 3>);
+        check!(GroupedConv2d<3, 3, 3, 2, 2, 1, 1, f64>, Rank4<2, 3, 4, 4>);
+        check!(RectangularConv2d<2, 2, 1, 3, 1, 2, 0, 1, f64>, Rank4<2, 2, 3, 5>);
+    }
+
+    #[test]
+    fn groups_are_separate_convolutions() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let both = GroupedConv2d::<2, 2, 2, 3, 1, 1>::init(&mut rng);
+        let x = Tensor::<Rank4<1, 2, 5, 5>>::randn(&mut rng);
+        let y = both.forward(x.clone());
+        for group in 0..2 {
+            let weight = both.weight.value().as_slice()[group * 9..][..9].to_vec();
+            let one = Conv2d::<1, 1, 3, 1, 1> {
+                weight: Tensor::from_vec(weight, Default::default()).unwrap().into(),
+                bias: Tensor::from([both.bias.value()[[group]]]).into(),
+            };
+            let part = x.as_slice()[group * 25..][..25].to_vec();
+            let part = one.forward(Tensor::<Rank4<1, 1, 5, 5>>::from_vec(part, Default::default()).unwrap());
+            assert_eq!(part.as_slice(), &y.as_slice()[group * 25..][..25]);
+        }
+    }
+
+    #[test]
+    fn convolution_is_im2col_and_a_product() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let layer = Conv2d::<2, 3, 3, 2, 1, 1, f64, NoBias>::init(&mut rng);
+        let x = Tensor::<Rank4<2, 2, 5, 5>, f64>::randn(&mut rng);
+        let rows: Tensor<Rank2<18, 18>, f64> = x.clone().im2col::<3, 2, 1>();
+        let y = layer.forward(x);
+        let weight = layer.weight.value();
+        for image in 0..2 {
+            for filter in 0..3 {
+                for position in 0..9 {
+                    let row = &rows.as_slice()[(image * 9 + position) * 18..][..18];
+                    let filter_row = &weight.as_slice()[filter * 18..][..18];
+                    let expected: f64 = row.iter().zip(filter_row).map(|(a, b)| a * b).sum();
+                    let found = y.as_slice()[(image * 3 + filter) * 9 + position];
+                    assert!((expected - found).abs() < 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn im2col_and_col2im_are_each_others_gradients() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let x = Tensor::<Rank4<2, 2, 4, 3>, f64>::randn(&mut rng);
+        check_gradients(|x| x.im2col::<2, 1, 1>(), x.clone()).unwrap();
+        let rows = x.im2col::<2, 2, 1>();
+        check_gradients(|x| x.col2im::<2, 2, 1, _>(Rank4::<2, 2, 4, 3>::default()), rows).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "a window of kernel 3, stride 1, padding 0 (dilation 1) does not fit dimension 2")]
+    fn a_window_that_does_not_fit_a_run_time_size_panics() {
+        let layer = Conv2d::<1, 1, 3>::init(&mut StdRng::seed_from_u64(0));
+        let _ = layer.forward(Tensor::zeros_with((1_usize, Const::<1>, 2_usize, 5_usize)));
+    }
+
+    #[test]
+    #[should_panic(expected = "Conv2d: expected 3 channels, found 1")]
+    fn other_channels_panic_at_run_time() {
+        let layer = Conv2d::<3, 1, 3>::init(&mut StdRng::seed_from_u64(0));
+        let _ = layer.forward(Tensor::zeros_with((1_usize, 1_usize, 5_usize, 5_usize)));
+    }
+}

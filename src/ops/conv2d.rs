@@ -1,0 +1,104 @@
+//! Convolution, and transposed convolution, as the kernels' shape-free core sees them.
+//!
+//! y_{n,o,i,j} = b_o + sum_{c,u,v} W_{o,c,u,v} x_{n, c, i stride + u dilation - padding, j stride + v dilation - padding}
+//!
+//! where x is 0 outside the image. (This is a cross-correlation, as in every library of the field.)
+//!
+//! Shapes: x (N, C, H, W), W (O, C / groups, k, k), b (O), y (N, O, out_h, out_w). The layers in `nn` compute the
+//! shapes in the type and hand the sizes on. With g the gradient of y:
+//!
+//! - gradient of x: g convolved with the weight, transposed
+//! - gradient of W: for each tap, the products of g with the pixels under that tap, summed
+//! - gradient of b: the sum of g over batch and positions
+//!
+//! A transposed convolution is the gradient of x as a forward pass: the two operations exchange their parts. Zeiler et
+//! al., "Deconvolutional Networks", 2010; Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
+//!
+//! Saved: x and W. The column matrix is made again in the backward pass, which costs less than keeping it.
+
+use crate::kernels::convolution::{self, Convolution};
+use crate::memory::Storage;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+/// The convolution of `x` with `weight`. The caller computed `shape` and `sizes` from the shapes of both.
+#[track_caller]
+pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    weight: Tensor<W, E, T>,
+    bias: Option<Tensor<B, E, T>>,
+    shape: O,
+    sizes: Convolution,
+) -> Tensor<O, E, T> {
+    let (_, x, x_trace) = x.into_parts();
+    let (_, weight, weight_trace) = weight.into_parts();
+    let mut y = Storage::scratch(shape.count());
+    convolution::forward(sizes, x.as_slice(), weight.as_slice(), bias.as_ref().map(Tensor::as_slice), y.make_mut());
+    let bias_node = bias.as_ref().and_then(|bias| bias.trace().node());
+    let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
+        let weight = needs[0].then_some(weight);
+        let x = needs[1].then_some(x);
+        move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
+            let g = g.as_slice();
+            let (channels, positions) = (sizes.groups * sizes.filters, sizes.windows.positions());
+            parents.write(2, channels, |out, add| convolution::sum_channels(g, channels, positions, out, add));
+            if let Some(x) = x {
+                parents.write(1, sizes.weight(), |out, add| {
+                    convolution::backward_weight(sizes, x.as_slice(), g, out, add);
+                });
+            }
+            if let Some(weight) = weight {
+                parents.write(0, sizes.batch * sizes.input(), |out, add| {
+                    if !add {
+                        out.fill(E::zero());
+                    }
+                    convolution::backward_input(sizes, g, weight.as_slice(), out);
+                });
+            }
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// The transposed convolution of `x` with `weight`. `sizes` are those of the convolution that goes from the result to
+/// `x`: its input is the result.
+#[track_caller]
+pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    weight: Tensor<W, E, T>,
+    bias: Option<Tensor<B, E, T>>,
+    shape: O,
+    sizes: Convolution,
+) -> Tensor<O, E, T> {
+    let (_, x, x_trace) = x.into_parts();
+    let (_, weight, weight_trace) = weight.into_parts();
+    let channels = sizes.groups * sizes.windows.channels;
+    let pixels = sizes.windows.size[0] * sizes.windows.size[1];
+    let mut y = match &bias {
+        Some(bias) => Storage::from_fn(shape.count(), |i| bias.as_slice()[i / pixels % channels]),
+        None => Storage::zeros(shape.count()),
+    };
+    convolution::backward_input(sizes, x.as_slice(), weight.as_slice(), y.make_mut());
+    let bias_node = bias.as_ref().and_then(|bias| bias.trace().node());
+    let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
+        let weight = needs[0].then_some(weight);
+        let x = needs[1].then_some(x);
+        move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
+            let g = g.as_slice();
+            parents.write(2, channels, |out, add| convolution::sum_channels(g, channels, pixels, out, add));
+            if let Some(x) = x {
+                // the roles of input and output gradient are exchanged
+                parents.write(1, sizes.weight(), |out, add| {
+                    convolution::backward_weight(sizes, g, x.as_slice(), out, add);
+                });
+            }
+            if let Some(weight) = weight {
+                let mut gradient = Storage::scratch(sizes.batch * sizes.output());
+                convolution::forward(sizes, g, weight.as_slice(), None, gradient.make_mut());
+                parents.add(0, gradient);
+            }
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}

@@ -1,0 +1,211 @@
+//! What lies under a moving window, as a matrix (im2col), and back (col2im).
+//!
+//! A convolution is a product of matrices once the pixels under each window stand in a row of their own:
+//!
+//! ```text
+//!   image 3 x 3        kernel 2, stride 1        im2col: a row for each position
+//!
+//!   a b c              [a b] [b c]               a b d e
+//!   d e f              [d e] [e f]               b c e f
+//!   g h i              [d e] [e f]               d e g h
+//!                      [g h] [h i]               e f h i
+//! ```
+//!
+//! Shapes: images (N, C, H, W), matrix (N out_h out_w, C k k), with out = (H - k + 2 padding) / stride + 1. The columns
+//! are ordered by channel, then down, then across the window; the rows by image, then down, then across.
+//!
+//! col2im goes back: every pixel gets the sum of its copies, so e of the image above gets four numbers. Each is the
+//! gradient of the other.
+
+use crate::kernels::transpose::transpose;
+use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
+use crate::memory::Storage;
+use crate::shape::{Const, Dim, Product, Shape, Window, show};
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+/// A window over images whose sizes the running program chooses. Pairs are (down, across).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window2d {
+    /// Its height and width.
+    pub kernel: [usize; 2],
+    /// How far it moves.
+    pub stride: [usize; 2],
+    /// Zeros around the image.
+    pub padding: [usize; 2],
+    /// The distance between two neighbouring cells of the window.
+    pub dilation: [usize; 2],
+}
+
+impl Window2d {
+    /// A square window that moves by one, without padding.
+    pub const fn square(kernel: usize) -> Self {
+        Window2d { kernel: [kernel; 2], stride: [1; 2], padding: [0; 2], dilation: [1; 2] }
+    }
+
+    /// The window over images of this size; `None` if it does not fit.
+    pub(crate) fn over(self, channels: usize, size: [usize; 2]) -> Option<Windows> {
+        let Window2d { kernel, stride, padding, dilation } = self;
+        let mut out = [0; 2];
+        for axis in 0..2 {
+            let span = dilation[axis].checked_mul(kernel[axis].checked_sub(1)?)? + 1;
+            let room = (size[axis] + 2 * padding[axis]).checked_sub(span)?;
+            out[axis] = room.checked_div(stride[axis])? + 1;
+        }
+        Some(Windows { channels, size, kernel, stride, padding, dilation, out })
+    }
+}
+
+/// (batch, pixels) to (batch x positions, taps).
+fn unfold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
+    let (taps, positions) = (windows.taps(), windows.positions());
+    let mut columns = Storage::scratch(taps * positions);
+    for (image, rows) in x.chunks_exact(windows.pixels().max(1)).zip(out.chunks_exact_mut((taps * positions).max(1))) {
+        image_to_columns(windows, image, columns.make_mut());
+        transpose(columns.as_slice(), taps, positions, rows);
+    }
+}
+
+/// The reverse: adds up in (batch, pixels), which holds zeros.
+fn fold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
+    let (taps, positions) = (windows.taps(), windows.positions());
+    let mut columns = Storage::scratch(taps * positions);
+    for (rows, image) in x.chunks_exact((taps * positions).max(1)).zip(out.chunks_exact_mut(windows.pixels().max(1))) {
+        transpose(rows, positions, taps, columns.make_mut());
+        columns_to_image(windows, columns.as_slice(), image);
+    }
+}
+
+/// `apply`, recorded, with `reverse` for its gradient; both write to zeros.
+#[track_caller]
+fn linear_map<S: Shape, O: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    shape: O,
+    windows: Windows,
+    apply: fn(&Windows, &[E], &mut [E]),
+    reverse: fn(&Windows, &[E], &mut [E]),
+) -> Tensor<O, E, T> {
+    let (_, x, trace) = x.into_parts();
+    let mut y = Storage::zeros(shape.count());
+    apply(&windows, x.as_slice(), y.make_mut());
+    let len = x.len();
+    let node = record([trace.node()], |_| {
+        move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            let mut gradient = Storage::zeros(len);
+            reverse(&windows, g.as_slice(), gradient.make_mut());
+            parents.add(0, gradient);
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// The number of rows of the matrix: positions of the window over a batch.
+type Positions<B, H, W, const K: usize, const S: usize, const P: usize> =
+    (B, <H as Window<K, S, P>>::Out, <W as Window<K, S, P>>::Out);
+
+impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E, T> {
+    /// The pixels under each position of a `K` x `K` window, a row for each.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let image = Tensor::from([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]]);
+    /// let rows: Tensor<Rank2<4, 4>> = image.im2col::<2, 1, 0>();
+    /// assert_eq!(rows.to_array()[1], [2.0, 3.0, 5.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the window does not fit a run-time size.
+    #[track_caller]
+    #[allow(clippy::type_complexity)]
+    pub fn im2col<const K: usize, const S: usize, const P: usize>(
+        self,
+    ) -> Tensor<(<Positions<B, H, W, K, S, P> as Product>::Out, <(C, Const<K>, Const<K>) as Product>::Out), E, T>
+    where
+        H: Window<K, S, P>,
+        W: Window<K, S, P>,
+        Positions<B, H, W, K, S, P>: Product,
+        (C, Const<K>, Const<K>): Product,
+    {
+        let (batch, channels, height, width) = self.shape();
+        let rows = (batch, height.windows(), width.windows()).product();
+        let shape = (rows, (channels, Const::<K>, Const::<K>).product());
+        let window = Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) };
+        let windows = window.over(channels.size(), [height.size(), width.size()]).expect("the type says that it fits");
+        linear_map(self, shape, windows, unfold, fold)
+    }
+
+    /// [`im2col`](Tensor::im2col) for a window of any shape.
+    ///
+    /// # Panics
+    /// If the window does not fit.
+    #[track_caller]
+    pub fn im2col_with(self, window: Window2d) -> Tensor<(usize, usize), E, T> {
+        let (batch, channels, height, width) = self.shape();
+        let Some(windows) = window.over(channels.size(), [height.size(), width.size()]) else {
+            panic!("im2col: {window:?} does not fit images of shape {}", show(self.shape()));
+        };
+        linear_map(self, (batch.size() * windows.positions(), windows.taps()), windows, unfold, fold)
+    }
+}
+
+impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
+    /// The images of shape `shape`, (N, C, H, W), in which every pixel is the sum of the numbers that
+    /// [`im2col`](Tensor::im2col) with the same window would copy it to.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let ones = Tensor::<Rank2<4, 4>>::ones();
+    /// let counts = ones.col2im::<2, 1, 0, _>(Rank4::<1, 1, 3, 3>::default());
+    /// assert_eq!(counts.to_array(), [[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the window does not fit the images, or the matrix has another shape than im2col gives.
+    #[track_caller]
+    pub fn col2im<const K: usize, const S: usize, const P: usize, O>(self, shape: O) -> Tensor<O, E, T>
+    where
+        O: Shape + Images<K, S, P, Rows = R, Columns = L>,
+    {
+        self.col2im_with(shape, Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) })
+    }
+
+    /// [`col2im`](Tensor::col2im) for a window of any shape.
+    ///
+    /// # Panics
+    /// If `shape` has not four dimensions, the window does not fit it, or the matrix has another shape than im2col
+    /// gives.
+    #[track_caller]
+    pub fn col2im_with<O: Shape>(self, shape: O, window: Window2d) -> Tensor<O, E, T> {
+        let sizes = shape.sizes();
+        let windows = match *sizes.as_ref() {
+            [_, channels, height, width] => window.over(channels, [height, width]),
+            _ => None,
+        };
+        let Some(windows) = windows else {
+            panic!("col2im: {window:?} does not fit images of shape {}", show(shape));
+        };
+        let expected = (sizes.as_ref()[0] * windows.positions(), windows.taps());
+        if self.shape().sizes() != expected.sizes() {
+            let found = show(self.shape());
+            panic!("col2im: {window:?} over {} needs a matrix {}, found {found}", show(shape), show(expected));
+        }
+        linear_map(self, shape, windows, fold, unfold)
+    }
+}
+
+/// The shape of images whose im2col matrix with this window has the shape (`Rows`, `Columns`).
+pub trait Images<const K: usize, const S: usize, const P: usize> {
+    /// Batch times positions.
+    type Rows: Dim;
+    /// Channels times the window.
+    type Columns: Dim;
+}
+impl<B: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize>
+    Images<K, S, P> for (B, C, H, W)
+where
+    Positions<B, H, W, K, S, P>: Product,
+    (C, Const<K>, Const<K>): Product,
+{
+    type Rows = <Positions<B, H, W, K, S, P> as Product>::Out;
+    type Columns = <(C, Const<K>, Const<K>) as Product>::Out;
+}
