@@ -60,9 +60,9 @@ fn unary_backward<U: Unary, E: Float>(saved: &[E], gradient: &mut [E], p: [E; 2]
         fn part [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
             if let Saves::Nothing = U::SAVES {
                 let derivative = U::derivative(E::zero(), p);
-                gradient.iter_mut().for_each(|g| *g = *g * derivative);
+                gradient.iter_mut().for_each(|g| *g *= derivative);
             } else {
-                gradient.iter_mut().zip(saved).for_each(|(g, &saved)| *g = *g * U::derivative(saved, p));
+                gradient.iter_mut().zip(saved).for_each(|(g, &saved)| *g *= U::derivative(saved, p));
             }
         }
     }
@@ -160,7 +160,7 @@ fn binary_backward<B: Binary, E: Float, const LEFT: bool>(gradient: &mut [E], a:
 
 vectorized! {
     fn add_part [E: Float] [E] (sum: &mut [E], more: &[E]) {
-        sum.iter_mut().zip(more).for_each(|(sum, &more)| *sum = *sum + more);
+        sum.iter_mut().zip(more).for_each(|(sum, &more)| *sum += more);
     }
 }
 
@@ -172,7 +172,7 @@ pub fn add_assign<E: Float>(sum: &mut [E], more: &[E]) {
 
 vectorized! {
     fn scale_part [E: Float] [E] (values: &mut [E], factor: E) {
-        values.iter_mut().for_each(|value| *value = *value * factor);
+        values.iter_mut().for_each(|value| *value *= factor);
     }
 }
 
@@ -184,7 +184,7 @@ pub fn scale<E: Float>(values: &mut [E], factor: E) {
 vectorized! {
     fn add_row_part [E: Float] [E] (rows: &mut [E], row: &[E]) {
         for out in rows.chunks_exact_mut(row.len()) {
-            out.iter_mut().zip(row).for_each(|(out, &x)| *out = *out + x);
+            out.iter_mut().zip(row).for_each(|(out, &x)| *out += x);
         }
     }
 }

@@ -16,7 +16,7 @@ vectorized! {
         let rest = chunks.remainder();
         for chunk in chunks {
             for (lane, &value) in lanes.iter_mut().zip(chunk) {
-                *lane = *lane + value;
+                *lane += value;
             }
         }
         let tail = rest.iter().fold(E::zero(), |sum, &value| sum + value);
@@ -88,7 +88,7 @@ fn parallel_columns<E: Float>(out: &mut [E], block: &[E]) {
         fn columns [E: Float] [E] (out: &mut [E], block: &[E], start: usize, width: usize) {
             for row in block.chunks_exact(width) {
                 let row = &row[start..start + out.len()];
-                out.iter_mut().zip(row).for_each(|(out, &x)| *out = *out + x);
+                out.iter_mut().zip(row).for_each(|(out, &x)| *out += x);
             }
         }
     }

@@ -11,7 +11,7 @@ vectorized! {
         let shift = if max == E::neg_infinity() { E::zero() } else { max };
         row.iter_mut().for_each(|x| *x = (*x - shift).exponential());
         let mut sum = E::zero();
-        row.iter().for_each(|&x| sum = sum + x);
+        row.iter().for_each(|&x| sum += x);
         (max, sum)
     }
 }
@@ -25,7 +25,7 @@ pub fn softmax_rows<E: Float>(rows: &mut [E], width: usize) {
         for row in rows.chunks_exact_mut(width) {
             let (_, sum) = exponentials(row);
             let factor = E::one() / sum;
-            row.iter_mut().for_each(|x| *x = *x * factor);
+            row.iter_mut().for_each(|x| *x *= factor);
         }
     });
 }
