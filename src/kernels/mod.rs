@@ -10,6 +10,7 @@ pub mod parallel;
 pub mod reduce;
 pub mod softmax;
 pub mod transpose;
+pub mod update;
 mod vectorized;
 pub mod window;
 

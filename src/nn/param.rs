@@ -107,7 +107,7 @@ impl<S: Shape, E: Float> From<Tensor<S, E>> for Param<S, E> {
 
 impl<S: Shape, E: Float> Parameters for Param<S, E> {
     fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        visit(&self.value, path.parameter_kind(), path, visitor);
+        visit(&self.value, path.parameter_kind(), self.id, path, visitor);
     }
     fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
         visit_mut(&mut self.value, path.parameter_kind(), self.id, path, visitor);
@@ -153,16 +153,16 @@ impl<S: Shape, E: Float> Clone for Buffer<S, E> {
 
 impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
     fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        visit(&self.value, Kind::Buffer, path, visitor);
+        visit(&self.value, Kind::Buffer, self.id, path, visitor);
     }
     fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
         visit_mut(&mut self.value, Kind::Buffer, self.id, path, visitor);
     }
 }
 
-fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, path: &Path, visitor: &mut dyn Visitor) {
+fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, id: u64, path: &Path, visitor: &mut dyn Visitor) {
     let sizes = value.shape().sizes();
-    visitor.leaf(path.as_str(), Leaf { kind, sizes: sizes.as_ref(), values: E::values(value.as_slice()) });
+    visitor.leaf(path.as_str(), Leaf { kind, id, sizes: sizes.as_ref(), values: E::values(value.as_slice()) });
 }
 
 fn visit_mut<S: Shape, E: Float>(

@@ -124,6 +124,8 @@ impl Values<'_> {
 pub struct Leaf<'a> {
     /// Parameter, buffer, or frozen.
     pub kind: Kind,
+    /// The number by which gradients know it.
+    pub(crate) id: u64,
     /// The size of each dimension.
     pub sizes: &'a [usize],
     /// The numbers, the last axis fastest.

@@ -1,31 +1,40 @@
-//! Optimizers: how parameters follow their gradients.
+//! Optimizers: how parameters follow their gradients, and schedules of their learning rate.
 //!
 //! [`Optimizer::step`] visits the parameters of a model. What an optimizer remembers of each (a velocity, say) is kept
-//! in the order of that visit, with the parameter's path, and saved by path.
+//! in the order of that visit, with the parameter's path, and saved by path ([`Snapshot`]).
+//!
+//! ```
+//! use taut::prelude::*;
+//! let mut rng = StdRng::seed_from_u64(0);
+//! let mut model = <(Linear<2, 8>, Relu, Linear<8, 1>)>::init(&mut rng);
+//! let mut optimizer = Adam::new(AdamConfig { learning_rate: 1e-2, ..Default::default() });
+//! let x = Tensor::<Rank2<32, 2>>::randn(&mut rng);
+//! for _ in 0..10 {
+//!     let tape = Tape::training(&mut rng);
+//!     let y = model.forward(tape.trace(x.clone()));
+//!     let gradients = (y.clone() * y).mean().backward();
+//!     optimizer.step(&mut model, &gradients);
+//! }
+//! ```
 
+mod ada_grad;
+mod adam;
+mod groups;
+mod optimizer;
+mod range;
+mod rms_prop;
 mod sgd;
+mod snapshot;
 mod state;
 
+pub use ada_grad::{AdaGrad, AdaGradConfig};
+pub use adam::{Adam, AdamConfig};
+pub use groups::Group;
+use groups::Groups;
+pub use optimizer::{AnyArrays, Arrays, MEMORY, Optimizer, Rule, Step};
+pub use rms_prop::{RmsMomentum, RmsProp, RmsPropConfig};
 pub use sgd::{Momentum, Sgd, SgdConfig};
-pub(crate) use state::{Rule, State};
-
-use crate::nn::Parameters;
-use crate::trace::Gradients;
-
-/// What all optimizers do.
-pub trait Optimizer {
-    /// Changes the parameters of `model` by their gradients, and its buffers (running statistics) to the values that
-    /// the forward pass noted. A parameter without a gradient, and a frozen one, stays as it is.
-    ///
-    /// # Panics
-    /// If `model` has other parameters than in the step before.
-    #[track_caller]
-    fn step<M: Parameters + ?Sized>(&mut self, model: &mut M, gradients: &Gradients);
-    /// The current learning rate.
-    fn learning_rate(&self) -> f64;
-    /// Sets the learning rate, for schedules.
-    fn set_learning_rate(&mut self, learning_rate: f64);
-}
+pub use snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
 
 /// What pulls parameters towards zero, beside the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,4 +47,24 @@ pub enum WeightDecay {
     /// theta <- theta - learning_rate lambda theta, beside the step. Loshchilov and Hutter, "Decoupled Weight Decay
     /// Regularization", 2019.
     Decoupled(f64),
+}
+
+impl WeightDecay {
+    fn check(self, owner: &str) -> Result<(), String> {
+        match self {
+            WeightDecay::None => Ok(()),
+            WeightDecay::Coupled(lambda) | WeightDecay::Decoupled(lambda) => {
+                range::not_negative(owner, "weight_decay", lambda)
+            }
+        }
+    }
+
+    /// (shrink, pull): the parameter is multiplied by the first, and the second times it is added to the gradient.
+    fn factors(self, step: Step) -> (f64, f64) {
+        match self {
+            WeightDecay::None => (1.0, 0.0),
+            WeightDecay::Coupled(lambda) => (1.0, step.weight_decay * lambda),
+            WeightDecay::Decoupled(lambda) => (1.0 - step.learning_rate * step.weight_decay * lambda, 0.0),
+        }
+    }
 }

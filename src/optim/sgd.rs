@@ -9,11 +9,10 @@
 //! | `Classic(b)` | v <- b v + g | theta <- theta - a v |
 //! | `Nesterov(b)` | v <- b v + g | theta <- theta - a (g + b v) |
 
-use super::{Optimizer, Rule, State, WeightDecay};
-use crate::kernels::vectorized;
-use crate::nn::Parameters;
+use super::range::{average, not_negative};
+use super::{AnyArrays, Arrays, Optimizer, Rule, Step, WeightDecay};
+use crate::kernels::update::{Update, update};
 use crate::tensor::Float;
-use crate::trace::Gradients;
 
 /// How the direction of earlier steps is kept. See [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,58 +61,78 @@ impl Default for SgdConfig {
 /// }
 /// assert!((model.weight.value()[[0, 0]] - 3.0).abs() < 1e-3);
 /// ```
-#[derive(Clone)]
-pub struct Sgd {
-    config: SgdConfig,
-    velocity: State<1>,
-}
+pub type Sgd = Optimizer<SgdConfig>;
 
-impl Sgd {
-    /// An optimizer with these settings.
-    pub fn new(config: SgdConfig) -> Self {
-        Sgd { config, velocity: State::default() }
-    }
-}
-
-impl Optimizer for Sgd {
-    fn step<M: Parameters + ?Sized>(&mut self, model: &mut M, gradients: &Gradients) {
-        self.velocity.step(model, gradients, &self.config);
-    }
+impl Rule for SgdConfig {
     fn learning_rate(&self) -> f64 {
-        self.config.learning_rate
+        self.learning_rate
     }
-    fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.config.learning_rate = learning_rate;
-    }
-}
-
-impl Rule<1> for SgdConfig {
-    fn apply<E: Float>(&self, parameter: &mut [E], gradient: &[E], [velocity]: [&mut [E]; 1]) {
-        let rate = self.learning_rate;
-        let (shrink, pull) = match self.weight_decay {
-            WeightDecay::None => (1.0, 0.0),
-            WeightDecay::Coupled(lambda) => (1.0, lambda),
-            WeightDecay::Decoupled(lambda) => (1.0 - rate * lambda, 0.0),
-        };
-        // v = keep v + take g; theta = shrink theta - a (along_v v + along_g g)
-        let (keep, take, along_v, along_g) = match self.momentum {
-            Momentum::None => (0.0, 0.0, 0.0, 1.0),
-            Momentum::Average(b) => (b, 1.0 - b, 1.0, 0.0),
-            Momentum::Classic(b) => (b, 1.0, 1.0, 0.0),
-            Momentum::Nesterov(b) => (b, 1.0, b, 1.0),
-        };
-        let numbers = [shrink, pull, keep, take, rate * along_v, rate * along_g].map(E::of);
-        step(parameter, gradient, velocity, numbers);
-    }
-}
-
-vectorized! {
-    fn step [E: Float] [E] (parameter: &mut [E], gradient: &[E], velocity: &mut [E], numbers: [E; 6]) {
-        let [shrink, pull, keep, take, along_v, along_g] = numbers;
-        for ((theta, &g), v) in parameter.iter_mut().zip(gradient).zip(velocity) {
-            let g = g + pull * *theta;
-            *v = keep * *v + take * g;
-            *theta = shrink * *theta - (along_v * *v + along_g * g);
+    fn check(&self) -> Result<(), String> {
+        not_negative("Sgd", "learning_rate", self.learning_rate)?;
+        self.weight_decay.check("Sgd")?;
+        match self.momentum {
+            Momentum::None => Ok(()),
+            Momentum::Average(b) | Momentum::Classic(b) | Momentum::Nesterov(b) => average("Sgd", "momentum", b),
         }
+    }
+    fn memory(&self) -> &'static [&'static str] {
+        if self.momentum == Momentum::None { &[] } else { &["velocity"] }
+    }
+    fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
+        match arrays {
+            AnyArrays::F32(arrays) => self.update(step, arrays),
+            AnyArrays::F64(arrays) => self.update(step, arrays),
+        }
+    }
+}
+
+impl SgdConfig {
+    fn update<E: Float>(&self, step: Step, arrays: Arrays<'_, E>) {
+        let Arrays { parameter, gradient, memory: [velocity, ..] } = arrays;
+        let (shrink, pull) = self.weight_decay.factors(step);
+        let (shrink, pull, rate) = (E::of(shrink), E::of(pull), E::of(step.learning_rate));
+        let form = |keep: f64, take: f64| (E::of(keep), E::of(take));
+        let (keep, take) = match self.momentum {
+            Momentum::None => return update(&Plain { shrink, pull, rate }, parameter, gradient, []),
+            Momentum::Average(b) => form(b, 1.0 - b),
+            Momentum::Classic(b) | Momentum::Nesterov(b) => form(b, 1.0),
+        };
+        let nesterov = matches!(self.momentum, Momentum::Nesterov(_));
+        let (along_v, along_g) = if nesterov { (rate * keep, rate) } else { (rate, E::zero()) };
+        update(&WithVelocity { shrink, pull, keep, take, along_v, along_g }, parameter, gradient, [velocity]);
+    }
+}
+
+/// theta <- shrink theta - rate (g + pull theta)
+struct Plain<E> {
+    shrink: E,
+    pull: E,
+    rate: E,
+}
+
+impl<E: Float> Update<E, 0> for Plain<E> {
+    #[inline(always)]
+    fn update(&self, theta: E, g: E, _: [E; 0]) -> (E, [E; 0]) {
+        let g = g + self.pull * theta;
+        (self.shrink * theta - self.rate * g, [])
+    }
+}
+
+/// v <- keep v + take (g + pull theta), theta <- shrink theta - (along_v v + along_g (g + pull theta))
+struct WithVelocity<E> {
+    shrink: E,
+    pull: E,
+    keep: E,
+    take: E,
+    along_v: E,
+    along_g: E,
+}
+
+impl<E: Float> Update<E, 1> for WithVelocity<E> {
+    #[inline(always)]
+    fn update(&self, theta: E, g: E, [v]: [E; 1]) -> (E, [E; 1]) {
+        let g = g + self.pull * theta;
+        let v = self.keep * v + self.take * g;
+        (self.shrink * theta - (self.along_v * v + self.along_g * g), [v])
     }
 }

@@ -1,80 +1,171 @@
-//! What optimizers remember of each parameter, and the walk that updates them.
+//! What optimizers remember of each parameter.
 
-use crate::memory::Storage;
-use crate::nn::{Kind, LeafMut, Parameters, Path, ValuesMut, VisitorMut};
-use crate::tensor::Float;
-use crate::trace::{AnyStorage, Gradients};
+use super::snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
+use crate::nn::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor};
 
-/// How one parameter follows its gradient, remembering `N` numbers for each of its own.
-pub trait Rule<const N: usize> {
-    /// Changes `parameter`; `state` starts as zeros.
-    fn apply<E: Float>(&self, parameter: &mut [E], gradient: &[E], state: [&mut [E]; N]);
+/// The arrays of one parameter, of its element type.
+#[derive(Clone, Debug)]
+pub enum Memory {
+    F32(Vec<Vec<f32>>),
+    F64(Vec<Vec<f64>>),
 }
 
 /// What an optimizer remembers of one parameter.
-#[derive(Clone)]
-struct Slot<const N: usize> {
+#[derive(Clone, Debug)]
+pub struct Slot {
     path: String,
-    arrays: [AnyStorage; N],
+    len: usize,
+    pub steps: u64,
+    pub memory: Memory,
+}
+
+impl Slot {
+    /// Whether the parameter that comes at this place of the visit is the one that was here before.
+    fn fits(&self, path: &str, values: &Values<'_>) -> bool {
+        let same_type =
+            matches!((&self.memory, values), (Memory::F32(_), Values::F32(_)) | (Memory::F64(_), Values::F64(_)));
+        self.path == path && self.len == values.len() && same_type
+    }
 }
 
 /// What an optimizer remembers of all parameters, in the order of the visit.
-#[derive(Clone, Default)]
-pub struct State<const N: usize> {
-    slots: Vec<Slot<N>>,
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    slots: Vec<Slot>,
+    /// Whether a step visited a whole model: it has no other parameters than these.
+    complete: bool,
 }
 
-impl<const N: usize> State<N> {
-    /// One step of `rule` for every parameter that has a gradient, and the noted values for the buffers.
-    #[track_caller]
-    pub fn step<M: Parameters + ?Sized>(&mut self, model: &mut M, gradients: &Gradients, rule: &impl Rule<N>) {
-        let mut stepper = Stepper { slots: &mut self.slots, next: 0, gradients, rule };
-        model.visit_mut(&mut Path::default(), &mut stepper);
-    }
-}
-
-struct Stepper<'a, R, const N: usize> {
-    slots: &'a mut Vec<Slot<N>>,
-    next: usize,
-    gradients: &'a Gradients,
-    rule: &'a R,
-}
-
-impl<R: Rule<N>, const N: usize> VisitorMut for Stepper<'_, R, N> {
-    fn leaf(&mut self, path: &str, leaf: LeafMut<'_>) {
-        match leaf.kind {
-            Kind::Parameter => match leaf.values {
-                ValuesMut::F32(values) => self.parameter(path, leaf.id, values),
-                ValuesMut::F64(values) => self.parameter(path, leaf.id, values),
-            },
-            Kind::Frozen => {}
-            Kind::Buffer => match (self.gradients.update(leaf.id), leaf.values) {
-                (Some(AnyStorage::F32(new)), ValuesMut::F32(values)) => values.copy_from_slice(new.as_slice()),
-                (Some(AnyStorage::F64(new)), ValuesMut::F64(values)) => values.copy_from_slice(new.as_slice()),
-                _ => {}
-            },
+impl State {
+    /// The slot of parameter number `index` of the visit: made in the first step, and the same one in all others. The
+    /// error says which other parameter stands here.
+    pub fn slot(&mut self, index: usize, path: &str, leaf: &LeafMut<'_>, arrays: usize) -> Result<&mut Slot, String> {
+        let values = match &leaf.values {
+            ValuesMut::F32(values) => Values::F32(values),
+            ValuesMut::F64(values) => Values::F64(values),
+        };
+        if index == self.slots.len() && !self.complete {
+            let memory = match values {
+                Values::F32(values) => Memory::F32(vec![vec![0.0; values.len()]; arrays]),
+                Values::F64(values) => Memory::F64(vec![vec![0.0; values.len()]; arrays]),
+            };
+            self.slots.push(Slot { path: path.to_string(), len: values.len(), steps: 0, memory });
+        }
+        match self.slots.get_mut(index) {
+            Some(slot) if slot.fits(path, &values) => Ok(slot),
+            Some(Slot { path: before, len, .. }) => {
+                let now = values.len();
+                Err(format!("it remembers `{before}` of {len} numbers, and here comes `{path}` of {now}"))
+            }
+            None => Err(format!("it remembers {index} parameters, and here comes `{path}` as one more")),
         }
     }
-}
 
-impl<R: Rule<N>, const N: usize> Stepper<'_, R, N> {
-    fn parameter<E: Float>(&mut self, path: &str, id: u64, values: &mut [E]) {
-        if self.next == self.slots.len() {
-            let arrays = std::array::from_fn(|_| E::wrap(Storage::zeros(values.len())));
-            self.slots.push(Slot { path: path.to_string(), arrays });
+    /// To be called after a visit of `visited` parameters. The error says which one was missing.
+    pub fn complete(&mut self, visited: usize) -> Result<(), String> {
+        self.complete = true;
+        match self.slots.get(visited) {
+            Some(missing) => Err(format!("it remembers `{}`, and this model has no such parameter", missing.path)),
+            None => Ok(()),
         }
-        let slot = &mut self.slots[self.next];
-        self.next += 1;
-        if slot.path != path {
-            panic!(
-                "this optimizer was used with another model before: it remembers parameter `{}`, and here comes `{path}`",
-                slot.path
+    }
+
+    /// Adds the arrays, whose names are `names`, and the number of steps of each parameter.
+    pub fn write_to(&self, names: &[&str], snapshot: &mut Snapshot) {
+        for slot in &self.slots {
+            snapshot.numbers.push((format!("steps.{}", slot.path), slot.steps as f64));
+            let arrays: Vec<SnapshotArray> = match &slot.memory {
+                Memory::F32(arrays) => arrays.iter().cloned().map(SnapshotArray::F32).collect(),
+                Memory::F64(arrays) => arrays.iter().cloned().map(SnapshotArray::F64).collect(),
+            };
+            let named = names.iter().zip(arrays).map(|(name, array)| (format!("{name}.{}", slot.path), array));
+            snapshot.arrays.extend(named);
+        }
+    }
+
+    /// The state that a snapshot holds of the parameters of `model`.
+    pub fn read_from<M: Parameters + ?Sized>(
+        snapshot: &Snapshot,
+        names: &[&str],
+        model: &M,
+    ) -> Result<Self, SnapshotMismatch> {
+        if !snapshot.numbers.iter().any(|(name, _)| name.starts_with("steps.")) {
+            // taken before the first step
+            return Ok(State::default());
+        }
+        let mut reader = Reader { snapshot, names, slots: Vec::new(), wrong: None };
+        model.visit(&mut Path::default(), &mut reader);
+        if let Some(wrong) = reader.wrong {
+            return Err(wrong);
+        }
+        let (expected, found) = (reader.slots.len() * names.len(), snapshot.arrays.len());
+        if expected != found {
+            let message = format!(
+                "the snapshot has {found} arrays, and this optimizer needs {expected} for this model: \
+                 it is of another optimizer or another model"
             );
+            return Err(SnapshotMismatch::new(message));
         }
-        if let Some(gradient) = self.gradients.find(id) {
-            let gradient = E::unwrap(gradient.clone());
-            let state = slot.arrays.each_mut().map(|array| E::unwrap_mut(array).make_mut());
-            self.rule.apply(values, gradient.as_slice(), state);
+        Ok(State { slots: reader.slots, complete: true })
+    }
+}
+
+struct Reader<'a> {
+    snapshot: &'a Snapshot,
+    names: &'a [&'a str],
+    slots: Vec<Slot>,
+    wrong: Option<SnapshotMismatch>,
+}
+
+impl Visitor for Reader<'_> {
+    fn leaf(&mut self, path: &str, leaf: Leaf<'_>) {
+        if leaf.kind == Kind::Parameter && self.wrong.is_none() {
+            match self.slot(path, &leaf) {
+                Ok(slot) => self.slots.push(slot),
+                Err(wrong) => self.wrong = Some(wrong),
+            }
         }
+    }
+}
+
+impl Reader<'_> {
+    fn slot(&self, path: &str, leaf: &Leaf<'_>) -> Result<Slot, SnapshotMismatch> {
+        let len = leaf.values.len();
+        let memory = match leaf.values {
+            Values::F32(_) => Memory::F32(self.arrays(path, len, "f32", |array| match array {
+                SnapshotArray::F32(values) => Some(values),
+                SnapshotArray::F64(_) => None,
+            })?),
+            Values::F64(_) => Memory::F64(self.arrays(path, len, "f64", |array| match array {
+                SnapshotArray::F64(values) => Some(values),
+                SnapshotArray::F32(_) => None,
+            })?),
+        };
+        Ok(Slot { path: path.to_string(), len, steps: self.snapshot.whole(&format!("steps.{path}"))?, memory })
+    }
+
+    fn arrays<E: Clone>(
+        &self,
+        path: &str,
+        len: usize,
+        element: &str,
+        of_type: impl Fn(&SnapshotArray) -> Option<&Vec<E>>,
+    ) -> Result<Vec<Vec<E>>, SnapshotMismatch> {
+        let array = |name: &&str| {
+            let name = format!("{name}.{path}");
+            let found = self.snapshot.arrays.iter().find(|(found, _)| *found == name);
+            let Some((_, found)) = found else {
+                return Err(SnapshotMismatch::new(format!("the snapshot has no array `{name}`")));
+            };
+            let fitting = of_type(found).filter(|values| values.len() == len).cloned();
+            fitting.ok_or_else(|| {
+                let message = format!(
+                    "the snapshot's `{name}` has {}, and the model's `{path}` has {len} numbers of type {element}",
+                    found.describe()
+                );
+                SnapshotMismatch::new(message)
+            })
+        };
+        self.names.iter().map(array).collect()
     }
 }

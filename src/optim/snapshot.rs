@@ -1,0 +1,68 @@
+//! What optimizers and schedules remember, as plain named numbers: to be saved, and put back exactly.
+
+use std::fmt;
+
+/// All that an [`Optimizer`](super::Optimizer) or a schedule remembers, under names. A file that keeps every bit of it (NaN and infinities are possible values) lets training
+/// go on as if it had never stopped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Single numbers, each under a name of its own: `learning_rate`, `step`, `steps.0.weight`. Counts are whole
+    /// numbers, exact up to 2^53.
+    pub numbers: Vec<(String, f64)>,
+    /// Arrays as long as the parameter they belong to, each under a name of its own, which ends in the parameter's
+    /// path: `velocity.0.weight`.
+    pub arrays: Vec<(String, SnapshotArray)>,
+}
+
+/// One array of a [`Snapshot`], of the parameter's element type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SnapshotArray {
+    /// 32 bits each.
+    F32(Vec<f32>),
+    /// 64 bits each.
+    F64(Vec<f64>),
+}
+
+impl SnapshotArray {
+    pub(super) fn describe(&self) -> String {
+        match self {
+            SnapshotArray::F32(values) => format!("{} numbers of type f32", values.len()),
+            SnapshotArray::F64(values) => format!("{} numbers of type f64", values.len()),
+        }
+    }
+}
+
+impl Snapshot {
+    /// The number of this name.
+    pub(super) fn number(&self, name: &str) -> Result<f64, SnapshotMismatch> {
+        let found = self.numbers.iter().find(|(found, _)| found == name);
+        let missing = || SnapshotMismatch::new(format!("the snapshot has no number `{name}`"));
+        found.map(|&(_, value)| value).ok_or_else(missing)
+    }
+
+    /// The count of this name.
+    pub(super) fn whole(&self, name: &str) -> Result<u64, SnapshotMismatch> {
+        let value = self.number(name)?;
+        if value >= 0.0 && value <= (1_u64 << 53) as f64 && value.fract() == 0.0 {
+            return Ok(value as u64);
+        }
+        Err(SnapshotMismatch::new(format!("the snapshot's `{name}` is {value}, which is no count")))
+    }
+}
+
+/// A [`Snapshot`] that does not fit what it should be put back into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotMismatch(String);
+
+impl SnapshotMismatch {
+    pub(super) fn new(message: String) -> Self {
+        SnapshotMismatch(message)
+    }
+}
+
+impl fmt::Display for SnapshotMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for SnapshotMismatch {}
