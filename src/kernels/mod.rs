@@ -7,6 +7,7 @@ pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
 pub mod parallel;
+pub mod pooling;
 pub mod reduce;
 pub mod softmax;
 pub mod transpose;

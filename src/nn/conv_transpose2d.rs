@@ -4,7 +4,7 @@ use super::conv2d::default_bound;
 use super::{Init, Module, OptionalBias, Param, Parameters};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, transposed_convolution};
-use crate::shape::{Channels, Const, Dim, Rank1, Rank4, TransposedWindow, expect_size};
+use crate::shape::{Channels, Const, Dim, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -80,10 +80,11 @@ impl<
     B: OptionalBias<O, E>,
     T: Trace,
 > Module<Tensor<(N, C, H, W), E, T>> for ConvTranspose2d<I, O, K, S, P, OP, E, B>
+where
+    Const<S>: OutputPadding<OP>,
 {
     type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        const { assert!(OP < S || OP == 0, "the output padding is smaller than the stride") }
         let (batch, channels, height, width) = x.shape();
         expect_size("ConvTranspose2d", "channels", I, channels);
         let (out_height, out_width) = (height.transposed_windows(), width.transposed_windows());
@@ -105,6 +106,7 @@ mod tests {
     /// <conv(x), y> = <x, transposed(y)>, for the same weight.
     fn is_transpose<const K: usize, const S: usize, const P: usize, const OP: usize>(size: usize)
     where
+        Const<S>: taut::shape::OutputPadding<OP>,
         usize: taut::shape::Window<K, S, P, Out = usize> + taut::shape::TransposedWindow<K, S, P, OP, Out = usize>,
     {
         let mut rng = StdRng::seed_from_u64(1);

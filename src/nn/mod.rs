@@ -9,6 +9,7 @@ mod linear;
 mod module;
 mod param;
 mod parameters;
+mod pool2d;
 mod tuple;
 
 pub use activation::{Relu, Sigmoid};
@@ -20,4 +21,8 @@ pub use linear::Linear;
 pub use module::{Forward, Init, Module, check};
 pub use param::{Buffer, Param};
 pub use parameters::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor, VisitorMut};
+pub use pool2d::{
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d, MaxUnpool2d,
+    PoolIndices,
+};
 pub use taut_macros::{Init, Module, Parameters};

@@ -7,7 +7,9 @@ mod conv2d;
 mod im2col;
 mod linear;
 mod matmul;
+mod pool2d;
 mod reshape;
+pub(crate) use pool2d::{adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
 pub use reshape::ShapeMismatch;
 mod sum;
 #[cfg(test)]

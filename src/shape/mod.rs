@@ -16,7 +16,9 @@ mod dim;
 mod matmul;
 mod table;
 
-pub use arithmetic::{DivisibleBy, Heads, Holds, Padded, Plus, Product, TransposedWindow, Window};
+pub use arithmetic::{
+    DivisibleBy, Heads, Holds, OutputPadding, Padded, Plus, PoolPadding, Product, TransposedWindow, Window,
+};
 pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };

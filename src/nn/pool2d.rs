@@ -1,0 +1,269 @@
+//! Pooling layers.
+
+use super::{Init, Module, Parameters};
+use crate::ops::{Window2d, adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
+use crate::shape::{Axis, Const, Dim, PoolPadding, Window, show};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
+    Window2d { stride: [stride; 2], padding: [padding; 2], ..Window2d::square(kernel) }
+}
+
+/// The maximum under a `K` x `K` window, moved by `S`, with `P` rows and columns of minus infinity around the image.
+///
+/// Shapes: (N, C, H, W) to (N, C, (H + 2 P - K) / S + 1, the same for W). The gradient goes to the first of the largest
+/// pixels of each window. A NaN is the largest.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0, 5.0, 3.0], [4.0, 0.0, 1.0, 1.0]]]]);
+/// assert_eq!(MaxPool2d::<2>.forward(x).to_array(), [[[[4.0, 5.0]]]]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct MaxPool2d<const K: usize, const S: usize = K, const P: usize = 0>;
+
+impl<N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
+    Module<Tensor<(N, C, H, W), E, T>> for MaxPool2d<K, S, P>
+where
+    H: Window<K, S, P>,
+    W: Window<K, S, P>,
+    Const<K>: PoolPadding<P>,
+{
+    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        self.pool(x).0
+    }
+}
+
+/// A pooled image and where its maxima are, each as an index into its plane.
+type Pooled<N, C, H, W, E, T> = (Tensor<(N, C, H, W), E, T>, Tensor<(N, C, H, W), usize>);
+
+impl<const K: usize, const S: usize, const P: usize> MaxPool2d<K, S, P>
+where
+    Const<K>: PoolPadding<P>,
+{
+    #[track_caller]
+    fn pool<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, E: Float, T: Trace>(
+        &self,
+        x: Tensor<(N, C, H, W), E, T>,
+    ) -> Pooled<N, C, H::Out, W::Out, E, T> {
+        let (batch, channels, height, width) = x.shape();
+        let shape = (batch, channels, height.windows(), width.windows());
+        let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
+        max_pool2d(x, shape, &patches)
+    }
+
+    /// The maxima, and where they were: what [`MaxUnpool2d`] takes.
+    ///
+    /// # Panics
+    /// If the window does not fit a run-time size.
+    #[track_caller]
+    #[allow(clippy::type_complexity)]
+    pub fn with_indices<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, E: Float, T: Trace>(
+        &self,
+        x: Tensor<(N, C, H, W), E, T>,
+    ) -> (Tensor<(N, C, H::Out, W::Out), E, T>, PoolIndices<N, C, H, W, K, S, P>) {
+        let shape = x.shape();
+        let (y, indices) = self.pool(x);
+        (y, PoolIndices { shape, indices })
+    }
+}
+
+/// Where the maxima of a [`MaxPool2d`] of an image (N, C, H, W) were. Its type ties an unpooling to its pooling.
+#[derive(Clone, Debug)]
+pub struct PoolIndices<
+    N: Dim,
+    C: Dim,
+    H: Window<K, S, P>,
+    W: Window<K, S, P>,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+> {
+    shape: (N, C, H, W),
+    indices: Tensor<(N, C, H::Out, W::Out), usize>,
+}
+
+impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize>
+    PoolIndices<N, C, H, W, K, S, P>
+{
+    /// For each maximum, its index in its plane, row by row.
+    pub fn indices(&self) -> &Tensor<(N, C, H::Out, W::Out), usize> {
+        &self.indices
+    }
+}
+
+/// Puts maxima back to where they were, with zeros elsewhere: takes what [`MaxPool2d::with_indices`] gave.
+///
+/// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0, 5.0, 3.0], [4.0, 0.0, 1.0, 1.0]]]]);
+/// let (maxima, indices) = MaxPool2d::<2>.with_indices(x);
+/// let back = MaxUnpool2d::<2>.forward((maxima, indices));
+/// assert_eq!(back.to_array(), [[[[0.0, 0.0, 5.0, 0.0], [4.0, 0.0, 0.0, 0.0]]]]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct MaxUnpool2d<const K: usize, const S: usize = K, const P: usize = 0>;
+
+impl<N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
+    Module<(Tensor<(N, C, H::Out, W::Out), E, T>, PoolIndices<N, C, H, W, K, S, P>)> for MaxUnpool2d<K, S, P>
+where
+    H: Window<K, S, P>,
+    W: Window<K, S, P>,
+{
+    type Output = Tensor<(N, C, H, W), E, T>;
+    fn apply(
+        &self,
+        (y, places): (Tensor<(N, C, H::Out, W::Out), E, T>, PoolIndices<N, C, H, W, K, S, P>),
+    ) -> Self::Output {
+        if y.shape() != places.indices.shape() {
+            let (found, expected) = (show(y.shape()), show(places.indices.shape()));
+            panic!("MaxUnpool2d: the image has the shape {found}, and its pooling gave {expected}");
+        }
+        let (_, _, height, width) = places.shape;
+        let outputs = y.shape().2.size() * y.shape().3.size();
+        max_unpool2d(y, places.indices, places.shape, [outputs, height.size() * width.size()])
+    }
+}
+
+/// The mean under a `K` x `K` window, moved by `S`, with `P` rows and columns of zeros around the image.
+///
+/// Shapes as [`MaxPool2d`]. The zeros count: every sum is divided by K K, as in PyTorch.
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct AvgPool2d<const K: usize, const S: usize = K, const P: usize = 0>;
+
+impl<N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
+    Module<Tensor<(N, C, H, W), E, T>> for AvgPool2d<K, S, P>
+where
+    H: Window<K, S, P>,
+    W: Window<K, S, P>,
+    Const<K>: PoolPadding<P>,
+{
+    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        let shape = (batch, channels, height.windows(), width.windows());
+        let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
+        mean_pool2d(x, shape, patches, Some(K * K))
+    }
+}
+
+/// The mean of each of `OH` x `OW` patches that cover the image, whatever its size.
+///
+/// Shapes: (N, C, H, W) to (N, C, OH, OW). Patch i goes from floor(i H / OH) to ceil((i + 1) H / OH).
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct AdaptiveAvgPool2d<const OH: usize, const OW: usize = OH>;
+
+impl<N: Dim, C: Dim, H: Dim, W: Dim, const OH: usize, const OW: usize, E: Float, T: Trace>
+    Module<Tensor<(N, C, H, W), E, T>> for AdaptiveAvgPool2d<OH, OW>
+{
+    type Output = Tensor<(N, C, Const<OH>, Const<OW>), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        let patches = adaptive_patches([height.size(), width.size()], [OH, OW]);
+        mean_pool2d(x, (batch, channels, Const, Const), patches, None)
+    }
+}
+
+/// The maximum of each of `OH` x `OW` patches that cover the image, as in [`AdaptiveAvgPool2d`].
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct AdaptiveMaxPool2d<const OH: usize, const OW: usize = OH>;
+
+impl<N: Dim, C: Dim, H: Dim, W: Dim, const OH: usize, const OW: usize, E: Float, T: Trace>
+    Module<Tensor<(N, C, H, W), E, T>> for AdaptiveMaxPool2d<OH, OW>
+{
+    type Output = Tensor<(N, C, Const<OH>, Const<OW>), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        let patches = adaptive_patches([height.size(), width.size()], [OH, OW]);
+        max_pool2d(x, (batch, channels, Const, Const), &patches).0
+    }
+}
+
+/// The mean of each channel: (N, C, H, W) to (N, C). Lin, Chen and Yan, "Network In Network", 2014.
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct GlobalAvgPool2d;
+
+impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for GlobalAvgPool2d {
+    type Output = Tensor<(N, C), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        x.mean_axes::<(Axis<2>, Axis<3>)>()
+    }
+}
+
+/// The maximum of each channel: (N, C, H, W) to (N, C).
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct GlobalMaxPool2d;
+
+impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for GlobalMaxPool2d {
+    type Output = Tensor<(N, C), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        let patches = adaptive_patches([height.size(), width.size()], [1, 1]);
+        max_pool2d(x, (batch, channels), &patches).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    /// Distinct numbers, so that no maximum is near another and finite differences are meaningful.
+    fn distinct<S: Shape + Default>() -> Tensor<S, f64> {
+        let mut i = 0_usize;
+        Tensor::from_fn_with(S::default(), |_| {
+            i += 1;
+            (i * 7919 % 1009) as f64 / 100.0
+        })
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let x = distinct::<Rank4<2, 2, 5, 6>>();
+        check_gradients(|x| MaxPool2d::<2>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| MaxPool2d::<3, 2, 1>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| AvgPool2d::<2>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| AvgPool2d::<3, 1, 1>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| AdaptiveAvgPool2d::<3, 4>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| AdaptiveMaxPool2d::<2>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| GlobalAvgPool2d.forward(x), x.clone()).unwrap();
+        check_gradients(|x| GlobalMaxPool2d.forward(x), x.clone()).unwrap();
+        check_gradients(
+            |x| {
+                let (y, places) = MaxPool2d::<2>.with_indices(x);
+                MaxUnpool2d::<2>.forward((y, places))
+            },
+            x,
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn a_nan_wins_and_the_first_of_equals_gets_the_gradient() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([[[[1.0, 1.0], [f32::NAN, 2.0], [3.0, 3.0], [3.0, 3.0]]]]));
+        let y = MaxPool2d::<2>.forward(x.clone());
+        assert!(y[[0, 0, 0, 0]].is_nan());
+        let gradients = y.sum().backward();
+        assert_eq!(gradients.of_input(&x).to_vec(), [0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn adaptive_patches_overlap_where_the_size_does_not_divide() {
+        let x = Tensor::from([[[[0.0, 1.0, 2.0, 3.0, 4.0]]]]);
+        let y = AdaptiveAvgPool2d::<1, 3>.forward(x);
+        assert_eq!(y.to_array(), [[[[0.5, 2.0, 3.5]]]]);
+    }
+
+    #[test]
+    #[should_panic(expected = "MaxUnpool2d: the image has the shape (1, 1, 1, 1), and its pooling gave (1, 1, 2, 2)")]
+    fn unpooling_another_image_panics() {
+        let (_, places) =
+            MaxPool2d::<2>.with_indices(Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 4_usize, 4_usize)));
+        let small = Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 1_usize, 1_usize));
+        let _ = MaxUnpool2d::<2>.forward((small, places));
+    }
+}
