@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use super::{Init, Module, Param, Parameters};
+use super::{Init, Module, NoBias, OptionalBias, Param, Parameters};
 use crate::ops::linear;
 use crate::shape::{Const, Features, LastAxis, Rank1, Rank2, expect_size};
 use crate::tensor::{Float, Tensor};
@@ -24,25 +24,35 @@ use rand::Rng;
 /// let batch: Tensor<Rank2<64, 2>> = layer.forward(Tensor::<Rank2<64, 3>>::ones());
 /// let one: Tensor<Rank1<2>> = layer.forward(Tensor::<Rank1<3>>::ones());
 /// ```
+///
+/// [`LinearNoBias`] has no `bias`.
 #[derive(Clone, Debug, Parameters)]
-pub struct Linear<const I: usize, const O: usize, E: Float = f32> {
+pub struct Linear<const I: usize, const O: usize, E: Float = f32, B = Param<Rank1<O>, E>> {
     /// (O, I)
     pub weight: Param<Rank2<O, I>, E>,
     /// (O)
-    pub bias: Param<Rank1<O>, E>,
+    pub bias: B,
 }
 
-impl<const I: usize, const O: usize, E: Float> Init for Linear<I, O, E> {
+/// y = x W^T. See [`Linear`].
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = LinearNoBias::<3, 2>::init(&mut StdRng::seed_from_u64(0));
+/// assert_eq!(layer.forward(Tensor::<Rank1<3>>::zeros()), Tensor::zeros());
+/// assert_eq!(layer.parameter_count(), 6);
+/// ```
+pub type LinearNoBias<const I: usize, const O: usize, E = f32> = Linear<I, O, E, NoBias>;
+
+impl<const I: usize, const O: usize, E: Float, B: OptionalBias<O, E>> Init for Linear<I, O, E, B> {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
         let bound = 1.0 / (I.max(1) as f64).sqrt();
-        Linear {
-            weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(),
-            bias: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(),
-        }
+        Linear { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
     }
 }
 
-impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace> Module<Tensor<S, E, T>> for Linear<I, O, E>
+impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace, B: OptionalBias<O, E>> Module<Tensor<S, E, T>>
+    for Linear<I, O, E, B>
 where
     S::Last: Features<I>,
 {

@@ -4,7 +4,7 @@ use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace};
+use crate::trace::{Node, Trace, frozen_here};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.
@@ -137,9 +137,12 @@ impl<S: Shape, E: Float> Buffer<S, E> {
     }
 
     /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
-    /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced.
+    /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the module
+    /// is [frozen](super::Frozen).
     pub fn update_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, value: Tensor<S, E>) {
-        if let Some(node) = x.trace().node() {
+        if let Some(node) = x.trace().node()
+            && !frozen_here()
+        {
             node.tape.state.borrow_mut().updates.push((self.id, E::wrap(value.into_storage())));
         }
     }

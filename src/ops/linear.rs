@@ -1,4 +1,4 @@
-//! The fully connected layer in one operation: y = x W^T + b.
+//! The fully connected layer in one operation: y = x W^T + b, or without the bias b.
 //!
 //! Shapes: x (rows, I), W (O, I), b (O), y (rows, O), where rows are all axes of x but the last. With g the gradient
 //! of y:
@@ -15,24 +15,27 @@ use crate::shape::{Const, LastAxis, Rank1, Rank2, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
 
-/// x W^T + b. See [`Linear`](crate::nn::Linear).
+/// x W^T + b, or x W^T. See [`Linear`](crate::nn::Linear).
 #[track_caller]
 pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
     weight: Tensor<Rank2<O, I>, E, T>,
-    bias: Tensor<Rank1<O>, E, T>,
+    bias: Option<Tensor<Rank1<O>, E, T>>,
 ) -> Tensor<S::WithLast<Const<O>>, E, T> {
     let shape = x.shape().with_last(Const::<O>);
     let rows = x.shape().rows().count();
     let (_, x, x_trace) = x.into_parts();
     let (_, weight, weight_trace) = weight.into_parts();
-    let (_, bias, bias_trace) = bias.into_parts();
+    let (bias, bias_trace) = bias.map(|bias| (bias.storage().clone(), bias.trace().clone())).unzip();
 
     let mut y = Storage::scratch(rows * O);
     gemm(rows, I, O, Matrix::rows(x.as_slice(), I), Matrix::transposed(weight.as_slice(), I), y.make_mut(), false);
-    add_row(y.make_mut(), bias.as_slice());
+    if let Some(bias) = bias {
+        add_row(y.make_mut(), bias.as_slice());
+    }
 
-    let node = record([x_trace.node(), weight_trace.node(), bias_trace.node()], |needs| {
+    let bias_node = bias_trace.as_ref().and_then(Trace::node);
+    let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
         let weight = needs[0].then_some(weight);
         let x = needs[1].then_some(x);
         move |g: Storage<E>, parents: &mut Parents<'_, 3>| {

@@ -1,6 +1,7 @@
 //! Operations on tensors, one file each: formula, forward, backward and tests together.
 
 mod activations;
+mod add_bias;
 mod arithmetic;
 mod binary;
 mod conv2d;
@@ -16,6 +17,7 @@ mod sum;
 pub(crate) mod testing;
 mod unary;
 
+pub(crate) use add_bias::add_bias;
 pub(crate) use binary::BinaryOp;
 pub(crate) use conv2d::{convolution, transposed_convolution};
 pub use im2col::Window2d;

@@ -30,8 +30,8 @@ mod tape;
 
 pub use backward::TracedScalar;
 pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradients};
-pub(crate) use frozen::frozen_here;
 pub use frozen::while_frozen;
+pub(crate) use frozen::{FrozenHere, frozen_here};
 pub(crate) use gradients::AnyStorage;
 pub use gradients::Gradients;
 pub(crate) use record::record;
