@@ -6,6 +6,7 @@
 // the derive macros name `::taut`, here too
 extern crate self as taut;
 
+pub mod data;
 mod kernels;
 pub mod loss;
 #[allow(unsafe_code)]
@@ -23,6 +24,7 @@ pub use random::{Rng, RngState};
 
 /// Everything that most programs use: `use taut::prelude::*;`.
 pub mod prelude {
+    pub use crate::data::Dataset;
     pub use crate::nn::*;
     pub use crate::optim::*;
     pub use crate::shape::{

@@ -1,0 +1,29 @@
+//! Datasets: reading them, splitting them, and going through them in batches.
+//!
+//! A [`Dataset`] gives batches whose shapes are part of their types: `train.batches::<64>(&mut rng)` those of 64
+//! samples, `batches_of(n, &mut rng)` those of a size that only the running program knows. A tensor is a dataset of
+//! its rows, [`Images`] holds pixels as bytes, a pair of datasets is a dataset of pairs, a [`Subset`] one of some
+//! samples of another.
+//!
+//! ```
+//! use taut::prelude::*;
+//! use taut::data::digits;
+//!
+//! let mut rng = StdRng::seed_from_u64(0);
+//! let (train, test) = digits().split(0.2, &mut rng);
+//! assert_eq!((train.len(), test.len()), (1438, 359));
+//! for (images, labels) in train.batches::<32>(&mut rng) {
+//!     let images: Tensor<Rank2<32, 64>> = images;
+//!     let labels: Tensor<Rank1<32>, usize> = labels;
+//! }
+//! ```
+
+mod batches;
+mod dataset;
+mod digits;
+mod images;
+
+pub use batches::Batches;
+pub use dataset::{Dataset, Labels, Subset};
+pub use digits::digits;
+pub use images::{Images, PartOfAnImage};
