@@ -6,6 +6,7 @@
 pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
+pub mod math;
 pub mod parallel;
 pub mod pooling;
 pub mod reduce;

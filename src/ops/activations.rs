@@ -30,7 +30,7 @@ impl Unary for Sigmoid {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        E::one() / (E::one() + (-x).exponential())
+        x.logistic()
     }
     #[inline(always)]
     fn derivative<E: Float>(y: E, _: [E; 2]) -> E {

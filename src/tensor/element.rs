@@ -1,7 +1,7 @@
 //! The types that a tensor can hold.
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
-use crate::kernels::{elementwise, reduce};
+use crate::kernels::{elementwise, math, reduce};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
 use crate::ops::{BinaryOp, UnaryOp};
@@ -65,9 +65,29 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn values(values: &[Self]) -> Values<'_>;
     #[doc(hidden)]
     fn values_mut(values: &mut [Self]) -> ValuesMut<'_>;
-    /// e^x, as the kernels compute it.
+    // What the kernels compute element by element: within 2 ulp, and vectorised (`kernels/math.rs`), where the functions
+    // of `num_traits` call the standard library for each element.
+    /// e^x
     #[doc(hidden)]
     fn exponential(self) -> Self;
+    /// e^x - 1
+    #[doc(hidden)]
+    fn exponential_minus_one(self) -> Self;
+    /// ln(x)
+    #[doc(hidden)]
+    fn logarithm(self) -> Self;
+    /// ln(1 + x)
+    #[doc(hidden)]
+    fn logarithm_of_one_plus(self) -> Self;
+    /// tanh(x)
+    #[doc(hidden)]
+    fn hyperbolic_tangent(self) -> Self;
+    /// 1 / (1 + e^-x)
+    #[doc(hidden)]
+    fn logistic(self) -> Self;
+    /// erf(x)
+    #[doc(hidden)]
+    fn error_function(self) -> Self;
     #[doc(hidden)]
     fn accumulate(sum: &mut [Self], more: &[Self]);
     #[doc(hidden)]
@@ -131,7 +151,31 @@ macro_rules! float {
             }
             #[inline(always)]
             fn exponential(self) -> Self {
-                self.exp()
+                math::exp(self)
+            }
+            #[inline(always)]
+            fn exponential_minus_one(self) -> Self {
+                math::exp_m1(self)
+            }
+            #[inline(always)]
+            fn logarithm(self) -> Self {
+                math::ln(self)
+            }
+            #[inline(always)]
+            fn logarithm_of_one_plus(self) -> Self {
+                math::ln_1p(self)
+            }
+            #[inline(always)]
+            fn hyperbolic_tangent(self) -> Self {
+                math::tanh(self)
+            }
+            #[inline(always)]
+            fn logistic(self) -> Self {
+                math::logistic(self)
+            }
+            #[inline(always)]
+            fn error_function(self) -> Self {
+                math::erf(self)
             }
             fn accumulate(sum: &mut [Self], more: &[Self]) {
                 elementwise::add_assign(sum, more);
