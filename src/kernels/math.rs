@@ -232,8 +232,8 @@ pub fn exp_m1<F: Format>(x: F) -> F {
     // 2^n (e^r - 1) + (2^n - 1), of half of it all, for 2^n may be beyond the largest number
     let power = F::power_of_two(n - F::one());
     let y = (power * e + (power - half())) * two();
-    // -0 stays -0
-    if x == F::zero() { x } else { y }
+    // half of a denormal would lose a bit; and -0 stays -0
+    if x.abs() < F::min_positive_value() { x } else { y }
 }
 
 /// ln(2^e m (1 + c)) for e and m of [`Format::split`] and a small c.
