@@ -4,8 +4,8 @@ use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
 use crate::kernels::{elementwise, math, reduce};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
-use crate::ops::{BinaryOp, UnaryOp};
-use crate::trace::AnyStorage;
+use crate::ops::{BinaryOp, MoveBack, Operand, UnaryOp};
+use crate::trace::{AnyStorage, Node, constant, record_each};
 use std::fmt::{Debug, Display};
 
 /// What a tensor can hold: `f32`, `f64`, `usize` (class labels, indices) or `bool` (masks).
@@ -16,12 +16,14 @@ use std::fmt::{Debug, Display};
 pub trait Element: Pooled + Default + PartialEq + PartialOrd + Debug + Display {
     /// The name of the type in messages and files.
     const NAME: &'static str;
-}
-impl Element for f32 {
-    const NAME: &'static str = "f32";
-}
-impl Element for f64 {
-    const NAME: &'static str = "f64";
+
+    /// Records an operation that moves elements: by default not at all, for only numbers with gradients have any
+    /// to move back.
+    #[doc(hidden)]
+    #[track_caller]
+    fn record_movement(operands: &[Operand<'_>], _: impl MoveBack) -> Option<Node> {
+        constant(operands.iter().filter_map(|operand| operand.0))
+    }
 }
 impl Element for usize {
     const NAME: &'static str = "usize";
@@ -113,6 +115,14 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
 
 macro_rules! float {
     ($($type:ident $variant:ident $gemm:path;)*) => { $(
+        impl Element for $type {
+            const NAME: &'static str = stringify!($type);
+            fn record_movement(operands: &[Operand<'_>], back: impl MoveBack) -> Option<Node> {
+                record_each::<$type>(operands, move |operand, gradient, out, add| {
+                    back.move_back(operand, gradient, out, add);
+                })
+            }
+        }
         impl Float for $type {
             #[inline]
             fn of(value: f64) -> Self {

@@ -23,6 +23,7 @@
 
 mod backward;
 mod check;
+mod custom;
 mod frozen;
 mod gradients;
 mod record;
@@ -34,8 +35,9 @@ pub use frozen::while_frozen;
 pub(crate) use frozen::{FrozenHere, frozen_here};
 pub(crate) use gradients::AnyStorage;
 pub use gradients::Gradients;
-pub(crate) use record::record;
-pub use record::{Parents, custom};
+pub use custom::{Operands, custom};
+pub use record::Parents;
+pub(crate) use record::{constant, record, record_each};
 pub(crate) use tape::Node;
 pub use tape::Tape;
 

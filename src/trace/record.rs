@@ -1,11 +1,9 @@
 //! Adding an operation to the tape.
 
-use super::Trace;
 use super::gradients::{AnyStorage, Table};
 use super::tape::{Node, NodeId};
 use crate::memory::Storage;
-use crate::shape::Shape;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::Float;
 use std::rc::Rc;
 
 /// Passes the gradient of a node on to its parents.
@@ -56,7 +54,7 @@ pub(crate) fn record<const N: usize, E: Float, B>(
 where
     B: FnOnce(Storage<E>, &mut Parents<'_, N>) + 'static,
 {
-    let tape = common_tape(&parents)?;
+    let tape = common_tape(parents.into_iter().flatten())?;
     let ids = parents.map(|parent| parent.map_or(NodeId::CONSTANT, |node| node.id));
     let needs = ids.map(|id| id != NodeId::CONSTANT);
     if !needs.contains(&true) {
@@ -69,55 +67,48 @@ where
     Some(Node { tape: tape.clone(), id })
 }
 
+/// Records an operation of any number of operands, each given by its node and its number of elements.
+///
+/// `backward(operand, gradient, out, add)` is called for each operand that wants a gradient; it overwrites `out` with
+/// it, or adds it if `add` says so.
+#[track_caller]
+pub(crate) fn record_each<E: Float>(
+    operands: &[(Option<&Node>, usize)],
+    backward: impl Fn(usize, &[E], &mut [E], bool) + 'static,
+) -> Option<Node> {
+    let tape = common_tape(operands.iter().filter_map(|operand| operand.0))?;
+    let wanted = |(operand, &(node, len)): (usize, &(Option<&Node>, usize))| {
+        node.filter(|node| node.needs_gradient()).map(|node| (operand, node.id, len))
+    };
+    let wanted: Vec<_> = operands.iter().enumerate().filter_map(wanted).collect();
+    if wanted.is_empty() {
+        return Some(Node { tape: tape.clone(), id: NodeId::CONSTANT });
+    }
+    let id = tape.add(Some(Box::new(move |gradient: AnyStorage, table: &mut Table| {
+        let gradient = E::unwrap(gradient);
+        for (operand, id, len) in wanted {
+            table.write(id, len, |out, add| backward(operand, gradient.as_slice(), out, add));
+        }
+    })));
+    Some(Node { tape: tape.clone(), id })
+}
+
+/// The place of a result that has no gradient: `None` if no operand is traced.
+///
+/// # Panics
+/// If the operands are on different tapes.
+#[track_caller]
+pub(crate) fn constant<'a>(operands: impl Iterator<Item = &'a Node>) -> Option<Node> {
+    Some(Node { tape: common_tape(operands)?.clone(), id: NodeId::CONSTANT })
+}
+
 #[track_caller]
 #[inline]
-fn common_tape<'a, const N: usize>(parents: &[Option<&'a Node>; N]) -> Option<&'a Rc<super::tape::Shared>> {
-    let mut tapes = parents.iter().flatten().map(|node| &node.tape);
+fn common_tape<'a>(operands: impl Iterator<Item = &'a Node>) -> Option<&'a Rc<super::tape::Shared>> {
+    let mut tapes = operands.map(|node| &node.tape);
     let first = tapes.next()?;
     if tapes.any(|tape| !Rc::ptr_eq(tape, first)) {
         panic!("the operands are on two different tapes: bring all values of a computation onto one");
     }
     Some(first)
-}
-
-/// An operation of your own, with its own backward pass.
-///
-/// `forward` is given the untraced value of `x` and gives the result and the backward pass, a closure from the
-/// gradient of the result to the gradient of `x`. It captures what it needs of the forward pass. Check it with
-/// [`check_gradients`](super::check_gradients).
-///
-/// For several operands, see [`Tensor::custom_with`].
-///
-/// ```
-/// use taut::prelude::*;
-///
-/// /// x |x|, whose derivative is 2 |x|.
-/// fn signed_square<S: Shape, T: Trace>(x: Tensor<S, f64, T>) -> Tensor<S, f64, T> {
-///     custom(x, |x| {
-///         let magnitude = x.clone().abs();
-///         let y = x * magnitude.clone();
-///         (y, move |gradient| gradient * magnitude * 2.0)
-///     })
-/// }
-///
-/// let x = Tensor::<_, f64>::of([-3.0, 0.5, 2.0]);
-/// check_gradients(signed_square, x).unwrap();
-/// ```
-#[track_caller]
-pub fn custom<S: Shape, E: Float, T: Trace, O: Shape, B>(
-    x: Tensor<S, E, T>,
-    forward: impl FnOnce(Tensor<S, E>) -> (Tensor<O, E>, B),
-) -> Tensor<O, E, T>
-where
-    B: FnOnce(Tensor<O, E>) -> Tensor<S, E> + 'static,
-{
-    let (value, trace) = x.into_untraced();
-    let (y, backward) = forward(value);
-    let shape = y.shape();
-    let node = record([trace.node()], |_| {
-        move |gradient: Storage<E>, parents: &mut Parents<'_, 1>| {
-            parents.add(0, backward(Tensor::from_storage(shape, gradient)).into_storage());
-        }
-    });
-    y.with_trace(T::from_node(node))
 }

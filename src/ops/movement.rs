@@ -1,0 +1,90 @@
+//! What all operations share that move elements and compute nothing: slices, joins, flips, gathers, permutations.
+//!
+//! They work on labels and masks as on numbers, so they are written for every [`Element`]; only tensors of floats
+//! have gradients, and [`Element::record_movement`] records for them alone.
+//!
+//! If y_i = x_m(i), the gradient of each x_j is the sum of those of all y_i with m(i) = j.
+
+use crate::kernels::runs::Runs;
+use crate::memory::Storage;
+use crate::shape::{Axes, HasAxis, Shape};
+use crate::tensor::{Element, Float, Tensor};
+use crate::trace::{Node, Trace};
+
+/// How gradients move back.
+pub trait MoveBack: 'static {
+    /// The gradient of operand number `operand`, from that of the result: written to `out`, or added if `add`.
+    fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], add: bool);
+}
+
+/// [`Runs`] for each operand.
+impl<P: Fn(usize) -> (usize, usize) + 'static> MoveBack for Vec<Runs<P>> {
+    fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], add: bool) {
+        if !add {
+            out.fill(E::zero());
+        }
+        self[operand].add_back(gradient, out);
+    }
+}
+
+/// A tensor of runs of the elements of `x`; elements of the result that no run covers are `background`.
+#[track_caller]
+pub(crate) fn move_runs<S: Shape, O: Shape, E: Element, T: Trace, P: Fn(usize) -> (usize, usize) + 'static>(
+    x: Tensor<S, E, T>,
+    shape: O,
+    background: Option<E>,
+    runs: Runs<P>,
+) -> Tensor<O, E, T> {
+    let mut y = match background {
+        Some(value) => Storage::filled(shape.count(), value),
+        None => Storage::scratch(shape.count()),
+    };
+    runs.copy(x.as_slice(), y.make_mut());
+    moved(x, shape, y, vec![runs])
+}
+
+/// The result `y` of moving the elements of `x`, on its tape.
+#[track_caller]
+pub(crate) fn moved<S: Shape, O: Shape, E: Element, T: Trace>(
+    x: Tensor<S, E, T>,
+    shape: O,
+    y: Storage<E>,
+    back: impl MoveBack,
+) -> Tensor<O, E, T> {
+    let node = E::record_movement(&[(x.trace().node(), x.count())], back);
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// An operand of a movement: its place on a tape, and its number of elements.
+pub type Operand<'a> = (Option<&'a Node>, usize);
+
+/// A shape seen as (before, the axis, after).
+pub type Blocks = (usize, usize, usize);
+
+/// The sizes before, of, and after axis `A`.
+pub(crate) fn blocks<const A: usize, S: HasAxis<A>>(shape: S) -> Blocks {
+    let sizes = shape.sizes();
+    let sizes = sizes.as_ref();
+    (sizes[..A].iter().product(), sizes[A], sizes[A + 1..].iter().product())
+}
+
+/// The axes of the list as runs of neighbours, the last run first, each seen in the sizes that the later ones left.
+pub(crate) fn runs_of<A: Axes>(sizes: &[usize]) -> Vec<Blocks> {
+    let mut runs = Vec::new();
+    let mut inner_kept = 1;
+    let mut axis = sizes.len();
+    while axis > 0 {
+        if !A::AXES.contains(&(axis - 1)) {
+            inner_kept *= sizes[axis - 1];
+            axis -= 1;
+            continue;
+        }
+        let mut middle = 1;
+        while axis > 0 && A::AXES.contains(&(axis - 1)) {
+            middle *= sizes[axis - 1];
+            axis -= 1;
+        }
+        runs.push((sizes[..axis].iter().product(), middle, inner_kept));
+    }
+    runs
+}
