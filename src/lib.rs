@@ -26,6 +26,7 @@ pub use random::{Rng, RngState};
 pub mod prelude {
     pub use crate::data::Dataset;
     pub use crate::nn::*;
+    pub use crate::ops::Join;
     pub use crate::optim::*;
     pub use crate::shape::{
         Axis, Channels, Const, Dim, Features, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape,

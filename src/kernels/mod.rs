@@ -10,6 +10,7 @@ pub mod math;
 pub mod parallel;
 pub mod pooling;
 pub mod reduce;
+pub mod runs;
 pub mod softmax;
 pub mod transpose;
 pub mod update;

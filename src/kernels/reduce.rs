@@ -102,7 +102,7 @@ fn parallel_columns<E: Float>(out: &mut [E], block: &[E]) {
 }
 
 /// Repeats (outer, inner) over the middle of (outer, middle, inner): the reverse of [`sum_axis`].
-pub fn repeat_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E]) {
+pub fn repeat_axis<E: Copy>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E]) {
     assert_eq!((x.len(), out.len()), (outer * inner, outer * middle * inner));
     if out.is_empty() {
         return;

@@ -13,6 +13,7 @@ mod module;
 mod param;
 mod parameters;
 mod pool2d;
+mod reshape;
 mod residual;
 mod tuple;
 
@@ -31,5 +32,6 @@ pub use pool2d::{
     AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d, MaxUnpool2d,
     PoolIndices,
 };
+pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use taut_macros::{Init, Module, Parameters};

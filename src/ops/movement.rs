@@ -69,7 +69,7 @@ pub(crate) fn blocks<const A: usize, S: HasAxis<A>>(shape: S) -> Blocks {
 }
 
 /// The axes of the list as runs of neighbours, the last run first, each seen in the sizes that the later ones left.
-pub(crate) fn runs_of<A: Axes>(sizes: &[usize]) -> Vec<Blocks> {
+pub(crate) fn blocks_of<A: Axes>(sizes: &[usize]) -> Vec<Blocks> {
     let mut runs = Vec::new();
     let mut inner_kept = 1;
     let mut axis = sizes.len();

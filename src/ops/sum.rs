@@ -3,35 +3,12 @@
 //! y_i = sum_j x_ij; the gradient of each x_ij is that of y_i. The mean divides both by the number of terms; the mean
 //! of no terms is NaN.
 
+use super::movement::{Blocks, blocks_of};
 use crate::kernels::reduce;
 use crate::memory::Storage;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
-
-/// The sizes before, of, and after a run of axes.
-type Blocks = (usize, usize, usize);
-
-/// The axes as runs of neighbours, the last run first, each seen in the sizes that the later ones left.
-fn runs(sizes: &[usize], axes: &[usize]) -> Vec<Blocks> {
-    let mut runs = Vec::new();
-    let mut inner_kept = 1;
-    let mut axis = sizes.len();
-    while axis > 0 {
-        if !axes.contains(&(axis - 1)) {
-            inner_kept *= sizes[axis - 1];
-            axis -= 1;
-            continue;
-        }
-        let mut middle = 1;
-        while axis > 0 && axes.contains(&(axis - 1)) {
-            middle *= sizes[axis - 1];
-            axis -= 1;
-        }
-        runs.push((sizes[..axis].iter().product(), middle, inner_kept));
-    }
-    runs
-}
 
 /// Adds up over the runs of axes, times `factor`.
 #[track_caller]
@@ -113,7 +90,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     where
         S: Reduce<A>,
     {
-        let runs = runs(self.shape().sizes().as_ref(), A::AXES);
+        let runs = blocks_of::<A>(self.shape().sizes().as_ref());
         let shape = self.shape().reduced();
         reduce_runs(self, shape, runs, None)
     }
@@ -127,6 +104,62 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         let sizes = self.shape().sizes();
         let terms: usize = A::AXES.iter().map(|&axis| sizes.as_ref()[axis]).product();
         let shape = self.shape().reduced();
-        reduce_runs(self, shape, runs(sizes.as_ref(), A::AXES), Some(E::of(1.0 / terms as f64)))
+        reduce_runs(self, shape, blocks_of::<A>(sizes.as_ref()), Some(E::of(1.0 / terms as f64)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        random_shapes!(|shape, rng| {
+            let x = random(shape, -2.0, 2.0, rng);
+            check_gradients(|x| x.sum(), x.clone()).unwrap();
+            if x.count() > 0 {
+                check_gradients(|x| x.mean(), x).unwrap();
+            }
+        });
+        random_shapes!(
+            [(usize, usize, usize), (usize, usize, usize, usize)] | shape,
+            rng | {
+                let x = random(shape, -2.0, 2.0, rng);
+                check_gradients(|x| x.sum_axis::<0>(), x.clone()).unwrap();
+                check_gradients(|x| x.sum_axis::<1>(), x.clone()).unwrap();
+                check_gradients(|x| x.sum_axes::<(Axis<0>, Axis<2>)>(), x.clone()).unwrap();
+                check_gradients(|x| x.sum_axes::<(Axis<1>, Axis<2>)>(), x.clone()).unwrap();
+                check_gradients(|x| x.sum_axes::<(Axis<0>, Axis<1>, Axis<2>)>(), x.clone()).unwrap();
+                if x.count() > 0 {
+                    check_gradients(|x| x.mean_axis::<2>(), x.clone()).unwrap();
+                    check_gradients(|x| x.mean_axes::<(Axis<0>, Axis<2>)>(), x).unwrap();
+                }
+            }
+        );
+    }
+
+    #[test]
+    fn sums_over_axes_are_sums_of_the_elements() {
+        let x = Tensor::<Rank3<2, 3, 4>>::from_fn(|[i, j, k]| (100 * i + 10 * j + k) as f32);
+        assert_eq!(x.clone().sum_axes::<(Axis<0>, Axis<2>)>().to_array(), [412.0, 492.0, 572.0]);
+        assert_eq!(x.clone().mean_axis::<1>().to_array(), [[10.0, 11.0, 12.0, 13.0], [110.0, 111.0, 112.0, 113.0]]);
+        assert_eq!(x.clone().sum().item(), x.sum_axes::<(Axis<0>, Axis<1>, Axis<2>)>().item());
+    }
+
+    #[test]
+    fn a_sum_of_nothing_is_zero_and_its_mean_no_number() {
+        let nothing = Tensor::<Rank2<2, 0>>::zeros();
+        assert_eq!(nothing.clone().sum_axis::<1>().to_array(), [0.0, 0.0]);
+        assert_eq!(nothing.clone().sum().item(), 0.0);
+        assert!(nothing.clone().mean().item().is_nan());
+        assert!(nothing.mean_axis::<1>().to_array().iter().all(|x| x.is_nan()));
+    }
+
+    #[test]
+    fn a_long_sum_keeps_its_digits() {
+        let sum = Tensor::<(usize,)>::full_with((3_000_000,), 0.1).sum().item();
+        // one running sum in f32 would be off by more than a thousandth
+        assert!((sum / 300_000.0 - 1.0).abs() < 1e-5, "{sum}");
     }
 }

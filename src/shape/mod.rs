@@ -13,6 +13,7 @@
 mod arithmetic;
 mod axes;
 mod dim;
+mod fit;
 mod matmul;
 mod table;
 
@@ -24,6 +25,7 @@ pub use axes::{
 };
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features};
+pub use fit::{Append, FlattenFrom, One, SameExcept};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;
 

@@ -121,7 +121,8 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.storage.len()
     }
 
-    /// This value off the tape: operations on the result are not recorded, and no gradient passes through it.
+    /// This value off the tape: operations on the result are not recorded, and no gradient passes through it. Other
+    /// libraries call it `stop_gradient` too.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -130,6 +131,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// let y = (x.clone() * x.detach()).sum(); // the second factor is a constant
     /// assert_eq!(y.backward().of_input(&x).to_array(), [2.0, 3.0]);
     /// ```
+    #[doc(alias = "stop_gradient")]
     pub fn detach(&self) -> Tensor<S, E> {
         Tensor { shape: self.shape, storage: self.storage.clone(), trace: NoTrace }
     }

@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_wrong_gradient_is_found() {
-        let wrong = |x| custom(x, |x| (x.clone() * x.clone(), move |g| g * x));
+        let wrong = |x: Tensor<Rank1<2>, f64, Traced<Training>>| custom(x, |x| (x.clone() * x.clone(), move |g| g * x));
         let error = check_gradients(wrong, Tensor::<_, f64>::of([1.0, 2.0])).unwrap_err();
         assert_eq!((error.operand.as_str(), error.element), ("input 0", 0));
         assert!((error.finite_difference / error.gradient - 2.0).abs() < 1e-6);

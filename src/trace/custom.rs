@@ -2,7 +2,7 @@
 
 use super::record::{Parents, record};
 use super::tape::Node;
-use super::{Merge, Merged, Trace};
+use super::{Merge, Trace};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -164,10 +164,7 @@ mod tests {
     /// a b c + d, of operands of which any may be untraced.
     fn product_plus<S: Shape, X>(operands: X) -> Tensor<S, f64, X::Trace>
     where
-        X: super::Operands<
-                Element = f64,
-                Values = (Tensor<S, f64>, Tensor<S, f64>, Tensor<S, f64>, Tensor<S, f64>),
-            >,
+        X: super::Operands<Element = f64, Values = (Tensor<S, f64>, Tensor<S, f64>, Tensor<S, f64>, Tensor<S, f64>)>,
     {
         custom(operands, |(a, b, c, d)| {
             let y = &a * &b * &c + d;

@@ -31,11 +31,11 @@ mod tape;
 
 pub use backward::TracedScalar;
 pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradients};
+pub use custom::{Operands, custom};
 pub use frozen::while_frozen;
 pub(crate) use frozen::{FrozenHere, frozen_here};
 pub(crate) use gradients::AnyStorage;
 pub use gradients::Gradients;
-pub use custom::{Operands, custom};
 pub use record::Parents;
 pub(crate) use record::{constant, record, record_each};
 pub(crate) use tape::Node;

@@ -1,0 +1,86 @@
+//! What operations ask of a shape by name, so that their errors say what does not fit.
+
+use super::axes::HasAxis;
+use super::dim::{Const, Dim};
+use super::{Product, Shape};
+
+/// This shape is `Other`, but for the size of axis `A`: what joining and gathering along the axis take.
+#[diagnostic::on_unimplemented(
+    message = "shape {Self} does not fit shape {Other} along axis {A}",
+    note = "both must have the axis, and the same dimensions on all other axes"
+)]
+pub trait SameExcept<const A: usize, Other: HasAxis<A>>: HasAxis<A, Removed = Other::Removed> {}
+#[diagnostic::do_not_recommend]
+impl<const A: usize, S: HasAxis<A, Removed = Other::Removed>, Other: HasAxis<A>> SameExcept<A, Other> for S {}
+
+/// A dimension of 1, or one that may be when the program runs.
+#[diagnostic::on_unimplemented(
+    message = "an axis of {Self} cannot be squeezed",
+    note = "only an axis of size 1 can be left out: `reshape` or `slice_axis` change others"
+)]
+pub trait One: Dim {}
+#[diagnostic::do_not_recommend]
+impl One for Const<1> {}
+impl One for usize {}
+
+/// The axes from `FROM` on can be made one: their sizes multiply.
+#[diagnostic::on_unimplemented(
+    message = "the axes of shape {Self} from {FROM} on cannot be made one",
+    note = "the shape must have an axis {FROM}; at most five axes become one"
+)]
+pub trait FlattenFrom<const FROM: usize>: Shape {
+    /// The shape with one axis in place of these.
+    type Flattened: Shape;
+    /// The shape with one axis in place of these.
+    fn flattened(self) -> Self::Flattened;
+}
+
+/// A shape of at most five dimensions, to which one more can be added at the end.
+#[diagnostic::on_unimplemented(
+    message = "no axis can be added to shape {Self}",
+    note = "a shape has at most six dimensions"
+)]
+pub trait Append: Shape {
+    /// The shape with one more dimension.
+    type Appended<D: Dim>: Shape;
+    /// The shape with one more dimension.
+    fn appended<D: Dim>(self, dim: D) -> Self::Appended<D>;
+}
+
+macro_rules! flatten_from {
+    ($($from:literal: ($($kept:ident)*) ($($dim:ident)+);)*) => { $(
+        #[allow(non_snake_case)]
+        impl<$($kept: Dim,)* $($dim: Dim),+> FlattenFrom<$from> for ($($kept,)* $($dim,)+)
+        where
+            ($($dim,)+): Product,
+        {
+            type Flattened = ($($kept,)* <($($dim,)+) as Product>::Out,);
+            fn flattened(self) -> Self::Flattened {
+                let ($($kept,)* $($dim,)+) = self;
+                ($($kept,)* ($($dim,)+).product(),)
+            }
+        }
+    )* };
+}
+flatten_from! {
+    0: () (A); 0: () (A B); 0: () (A B C); 0: () (A B C D); 0: () (A B C D E);
+    1: (A) (B); 1: (A) (B C); 1: (A) (B C D); 1: (A) (B C D E); 1: (A) (B C D E F);
+    2: (A B) (C); 2: (A B) (C D); 2: (A B) (C D E); 2: (A B) (C D E F);
+    3: (A B C) (D); 3: (A B C) (D E); 3: (A B C) (D E F);
+    4: (A B C D) (E); 4: (A B C D) (E F);
+    5: (A B C D E) (F);
+}
+
+macro_rules! append {
+    ($(($($dim:ident)*))*) => { $(
+        #[allow(non_snake_case)]
+        impl<$($dim: Dim),*> Append for ($($dim,)*) {
+            type Appended<N: Dim> = ($($dim,)* N,);
+            fn appended<N: Dim>(self, dim: N) -> Self::Appended<N> {
+                let ($($dim,)*) = self;
+                ($($dim,)* dim,)
+            }
+        }
+    )* };
+}
+append! { () (A) (A B) (A B C) (A B C D) (A B C D E) }
