@@ -2,30 +2,39 @@
 
 mod activation;
 mod add_bias;
+mod batch_norm;
 mod bias;
 mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
+mod dropout;
 mod frozen;
 pub mod init;
+mod layer_norm;
 mod linear;
 mod module;
+mod pad2d;
 mod param;
 mod parameters;
 mod pool2d;
 mod reshape;
 mod residual;
 mod tuple;
+mod upsample;
 
 pub use activation::{Relu, Sigmoid};
 pub use add_bias::Bias;
+pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm2d};
 pub use bias::{NoBias, OptionalBias};
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
 pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, Odd, RectangularConv2d, SameConv2d};
+pub use dropout::{Dropout, Dropout2d, Percent};
 pub use frozen::{Frozen, frozen};
+pub use layer_norm::{GroupNorm, LayerNorm};
 pub use linear::{Linear, LinearNoBias};
 pub use module::{Forward, Init, Module, check};
+pub use pad2d::{ReflectionPad2d, ReplicationPad2d, ZeroPad2d};
 pub use param::{Buffer, Param};
 pub use parameters::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor, VisitorMut};
 pub use pool2d::{
@@ -35,3 +44,4 @@ pub use pool2d::{
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use taut_macros::{Init, Module, Parameters};
+pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};

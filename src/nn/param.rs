@@ -185,3 +185,9 @@ impl<S: Shape, E: Element> Parameters for Tensor<S, E> {
     fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
     fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
 }
+
+/// A number among a layer's settings: neither trained nor saved.
+impl Parameters for f64 {
+    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+}

@@ -3,10 +3,12 @@
 mod activations;
 mod add_bias;
 mod arithmetic;
+mod batch_norm;
 mod binary;
 mod broadcast;
 mod conv2d;
 mod flip;
+mod dropout;
 mod im2col;
 mod join;
 mod linear;
@@ -18,14 +20,23 @@ mod pool2d;
 mod repeat;
 mod reshape;
 mod slice;
+mod resample2d;
+mod reshape;
+mod row_norm;
+pub(crate) use pool2d::{adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
+pub(crate) use resample2d::{image_size, resample2d, single};
+pub use reshape::ShapeMismatch;
+pub(crate) use row_norm::row_norm;
 mod sum;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unary;
 
 pub(crate) use add_bias::add_bias;
+pub(crate) use batch_norm::{Statistics, batch_norm, channel_statistics};
 pub(crate) use binary::BinaryOp;
 pub(crate) use conv2d::{convolution, transposed_convolution};
+pub(crate) use dropout::dropout;
 pub use im2col::Window2d;
 pub use join::{Concat, Join, Stack};
 pub(crate) use linear::linear;

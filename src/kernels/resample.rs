@@ -1,0 +1,57 @@
+//! Planes whose every output is a weighted sum of input pixels, separately down and across: padding, scaling up.
+
+use super::parallel;
+use crate::tensor::Float;
+use rayon::prelude::*;
+
+/// For one output along an axis: two inputs and their weights.
+pub type Taps<E> = [(usize, E); 2];
+
+/// y_ij = sum over the taps of row i and column j of weight x. Planes of `size` become planes of (down, across).
+pub fn resample<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>], x: &[E], y: &mut [E]) {
+    let (pixels, width) = (size[0] * size[1], size[1]);
+    let outputs = down.len() * across.len();
+    if outputs == 0 || pixels == 0 {
+        return y.fill(E::zero());
+    }
+    let plane = |(x, y): (&[E], &mut [E])| {
+        for (y, rows) in y.chunks_exact_mut(across.len()).zip(down) {
+            let [(a, top), (b, bottom)] = *rows;
+            let (a, b) = (&x[a * width..(a + 1) * width], &x[b * width..(b + 1) * width]);
+            for (y, [(left, l), (right, r)]) in y.iter_mut().zip(across) {
+                *y = top * (a[*left] * *l + a[*right] * *r) + bottom * (b[*left] * *l + b[*right] * *r);
+            }
+        }
+    };
+    if parallel::worthwhile(y.len(), parallel::COSTLY) {
+        x.par_chunks_exact(pixels).zip(y.par_chunks_exact_mut(outputs)).for_each(plane);
+    } else {
+        x.chunks_exact(pixels).zip(y.chunks_exact_mut(outputs)).for_each(plane);
+    }
+}
+
+/// The transpose of [`resample`]: adds to `dx`.
+pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>], g: &[E], dx: &mut [E]) {
+    let (pixels, width) = (size[0] * size[1], size[1]);
+    let outputs = down.len() * across.len();
+    if outputs == 0 || pixels == 0 {
+        return;
+    }
+    let plane = |(g, dx): (&[E], &mut [E])| {
+        for (g, rows) in g.chunks_exact(across.len()).zip(down) {
+            for (row, vertical) in rows {
+                let line = &mut dx[row * width..(row + 1) * width];
+                for (&g, columns) in g.iter().zip(across) {
+                    for (column, horizontal) in columns {
+                        line[*column] += g * *vertical * *horizontal;
+                    }
+                }
+            }
+        }
+    };
+    if parallel::worthwhile(dx.len(), parallel::COSTLY) {
+        g.par_chunks_exact(outputs).zip(dx.par_chunks_exact_mut(pixels)).for_each(plane);
+    } else {
+        g.chunks_exact(outputs).zip(dx.chunks_exact_mut(pixels)).for_each(plane);
+    }
+}

@@ -1,0 +1,106 @@
+//! Layers that put a frame around images.
+
+use super::{Init, Module, Parameters};
+use crate::kernels::resample::Taps;
+use crate::ops::{image_size, resample2d, single};
+use crate::shape::{Dim, Holds, Padded};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// A frame of `P` zeros: (N, C, H, W) to (N, C, H + 2 P, W + 2 P).
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct ZeroPad2d<const P: usize>;
+
+/// A frame of `P` pixels that mirrors the image; the outermost pixels are the mirror: a b c becomes c b a b c b a for
+/// `P = 2`. Shapes as [`ZeroPad2d`].
+///
+/// The image is larger than the frame: a dimension of at most `P` does not compile.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]);
+/// let y = ReflectionPad2d::<1>.forward(x);
+/// assert_eq!(y.to_array()[0][0][0], [5.0, 4.0, 5.0, 6.0, 5.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct ReflectionPad2d<const P: usize>;
+
+/// A frame of `P` pixels that repeats the outermost pixels: a b c becomes a a a b c c c for `P = 2`. Shapes as
+/// [`ZeroPad2d`].
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct ReplicationPad2d<const P: usize>;
+
+/// Resamples each axis, `P` longer at both ends, by `taps(place - P, input size)`.
+#[track_caller]
+#[allow(clippy::type_complexity)]
+fn pad<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>(
+    x: Tensor<(N, C, H, W), E, T>,
+    taps: impl Fn(isize, usize) -> Taps<E>,
+) -> Tensor<(N, C, H::Out, W::Out), E, T> {
+    let (batch, channels, height, width) = x.shape();
+    let shape = (batch, channels, height.padded(), width.padded());
+    let size = image_size(x.shape());
+    let axis = |size: usize| (0..size + 2 * P).map(|place| taps(place as isize - P as isize, size)).collect();
+    resample2d(x, shape, size, axis(size[0]), axis(size[1]))
+}
+
+impl<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>
+    Module<Tensor<(N, C, H, W), E, T>> for ZeroPad2d<P>
+{
+    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        pad::<P, _, _, _, _, _, _>(x, |place, size| {
+            if (0..size as isize).contains(&place) { single(place as usize) } else { [(0, E::zero()); 2] }
+        })
+    }
+}
+
+impl<const P: usize, N: Dim, C: Dim, H, W, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for ReflectionPad2d<P>
+where
+    H: Padded<P, P> + Holds<P, 1>,
+    W: Padded<P, P> + Holds<P, 1>,
+{
+    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (_, _, height, width) = x.shape();
+        height.check_slice();
+        width.check_slice();
+        pad::<P, _, _, _, _, _, _>(x, |place, size| {
+            let last = size as isize - 1;
+            single((last - (last - place.abs()).abs()) as usize)
+        })
+    }
+}
+
+impl<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>
+    Module<Tensor<(N, C, H, W), E, T>> for ReplicationPad2d<P>
+{
+    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        pad::<P, _, _, _, _, _, _>(x, |place, size| single(place.clamp(0, size as isize - 1) as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn frames_hold_what_they_should() {
+        let x = Tensor::from([[[[1.0, 2.0, 3.0]]]]);
+        let middle = |y: [[[[f32; 7]; 5]; 1]; 1]| y[0][0][2];
+        assert_eq!(middle(ZeroPad2d::<2>.forward(x.clone()).to_array()), [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0]);
+        assert_eq!(middle(ReplicationPad2d::<2>.forward(x).to_array()), [1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 3.0]);
+        let x = Tensor::<Rank4<1, 1, 3, 3>>::from_fn(|[_, _, _, column]| column as f32 + 1.0);
+        let y = ReflectionPad2d::<2>.forward(x).to_array();
+        assert_eq!(y[0][0][0], [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]);
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let x = Tensor::<Rank4<2, 2, 3, 4>, f64>::randn(&mut StdRng::seed_from_u64(1));
+        check_gradients(|x| ZeroPad2d::<2>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| ReflectionPad2d::<2>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| ReplicationPad2d::<3>.forward(x), x).unwrap();
+    }
+}

@@ -1,0 +1,95 @@
+//! Layers that make images larger without parameters.
+
+use super::{Init, Module, Parameters};
+use crate::kernels::resample::Taps;
+use crate::ops::{image_size, resample2d, single};
+use crate::shape::{Const, Dim, Product};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// The size of an axis times `F`.
+type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
+
+/// Makes images `F` times as large, each pixel an `F` x `F` block: (N, C, H, W) to (N, C, H F, W F).
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0]]]]);
+/// assert_eq!(UpsampleNearest2d::<2>.forward(x).to_array(), [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct UpsampleNearest2d<const F: usize>;
+
+/// Makes images `F` times as large, each pixel interpolated between its four neighbours: (N, C, H, W) to
+/// (N, C, H F, W F).
+///
+/// Pixels are squares, and corners of images lie on corners: PyTorch's `align_corners=False`.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[0.0, 4.0]]]]);
+/// assert_eq!(UpsampleBilinear2d::<2>.forward(x).to_array(), [[[[0.0, 1.0, 3.0, 4.0], [0.0, 1.0, 3.0, 4.0]]]]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct UpsampleBilinear2d<const F: usize>;
+
+impl<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
+    for UpsampleNearest2d<F>
+where
+    (H, Const<F>): Product,
+    (W, Const<F>): Product,
+{
+    type Output = Tensor<(N, C, Scaled<H, F>, Scaled<W, F>), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        enlarge::<F, _, _, _, _, _, _>(x, |place, _| single(place / F))
+    }
+}
+
+impl<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
+    for UpsampleBilinear2d<F>
+where
+    (H, Const<F>): Product,
+    (W, Const<F>): Product,
+{
+    type Output = Tensor<(N, C, Scaled<H, F>, Scaled<W, F>), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        enlarge::<F, _, _, _, _, _, _>(x, |place, size| {
+            // the middle of the output pixel in the input's pixels; beyond the outermost middles nothing changes
+            let source = ((place as f64 + 0.5) / F as f64 - 0.5).max(0.0);
+            let left = source as usize;
+            let weight = source - left as f64;
+            [(left, E::of(1.0 - weight)), ((left + 1).min(size - 1), E::of(weight))]
+        })
+    }
+}
+
+/// Resamples each axis, `F` times as long, by `taps(place, input size)`.
+#[track_caller]
+#[allow(clippy::type_complexity)]
+fn enlarge<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace>(
+    x: Tensor<(N, C, H, W), E, T>,
+    taps: impl Fn(usize, usize) -> Taps<E>,
+) -> Tensor<(N, C, Scaled<H, F>, Scaled<W, F>), E, T>
+where
+    (H, Const<F>): Product,
+    (W, Const<F>): Product,
+{
+    let (batch, channels, height, width) = x.shape();
+    let shape = (batch, channels, (height, Const::<F>).product(), (width, Const::<F>).product());
+    let size = image_size(x.shape());
+    let axis = |size: usize| (0..size * F).map(|place| taps(place, size)).collect();
+    resample2d(x, shape, size, axis(size[0]), axis(size[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let x = Tensor::<Rank4<2, 2, 3, 4>, f64>::randn(&mut StdRng::seed_from_u64(1));
+        check_gradients(|x| UpsampleNearest2d::<3>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| UpsampleBilinear2d::<2>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| UpsampleBilinear2d::<3>.forward(x), x).unwrap();
+    }
+}

@@ -1,0 +1,33 @@
+//! Dropout: y = x k / (1 - p), where k is 0 with probability p and 1 otherwise.
+//!
+//! The mask is the same for the gradient: dx = g k / (1 - p). It is not saved: each k is computed from a seed, drawn
+//! from the tape's generator, and its place. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+//! Overfitting", 2014.
+
+use crate::kernels::random::{self, Mask};
+use crate::memory::Storage;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+use rand::Rng;
+
+/// Drops numbers, each run of `run` neighbours together, on a training tape; elsewhere `x` stays as it is.
+#[track_caller]
+pub(crate) fn dropout<S: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    probability: f64,
+    run: usize,
+) -> Tensor<S, E, T> {
+    let seed = x.trace().node().and_then(|node| Some(node.tape.state.borrow_mut().generator.as_mut()?.next_u64()));
+    let Some(seed) = seed else { return x };
+    let mask = Mask { seed, probability, run };
+    let (shape, mut y, trace) = x.into_parts();
+    random::drop(mask, y.make_mut());
+    let node = record([trace.node()], |_| {
+        move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            random::drop(mask, g.make_mut());
+            parents.add(0, g);
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}

@@ -1,0 +1,47 @@
+//! Images in which every pixel is a weighted sum of pixels of another image, separately down and across: scaling up,
+//! and padding by zeros, reflection or repetition.
+//!
+//! y_{ij} = sum_{a,b} u_{ia} v_{jb} x_{ab}, with at most two numbers in each row of u and of v. The gradient of x is the
+//! transpose, sum_{i,j} u_{ia} v_{jb} g_{ij}. Nothing is saved.
+
+use crate::kernels::resample::{Taps, resample, resample_backward};
+use crate::memory::Storage;
+use crate::shape::{Dim, Shape};
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+/// One input pixel, as it is.
+pub(crate) fn single<E: Float>(place: usize) -> Taps<E> {
+    [(place, E::one()), (place, E::zero())]
+}
+
+/// Each image (height, width) of `x`, which are its last two axes, resampled to (down, across).
+#[track_caller]
+pub(crate) fn resample2d<S: Shape, O: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    shape: O,
+    size: [usize; 2],
+    down: Vec<Taps<E>>,
+    across: Vec<Taps<E>>,
+) -> Tensor<O, E, T> {
+    let (_, x, trace) = x.into_parts();
+    let mut y = Storage::scratch(shape.count());
+    resample(size, &down, &across, x.as_slice(), y.make_mut());
+    let len = x.len();
+    let node = record([trace.node()], |_| {
+        move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            parents.write(0, len, |dx, add| {
+                if !add {
+                    dx.fill(E::zero());
+                }
+                resample_backward(size, &down, &across, g.as_slice(), dx);
+            });
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// Height and width of images.
+pub(crate) fn image_size<N: Dim, C: Dim, H: Dim, W: Dim>(shape: (N, C, H, W)) -> [usize; 2] {
+    [shape.2.size(), shape.3.size()]
+}
