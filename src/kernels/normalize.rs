@@ -13,10 +13,6 @@ pub struct Planes {
 }
 
 impl Planes {
-    pub fn count(&self) -> usize {
-        self.batch * self.channels * self.positions
-    }
-
     /// How many numbers each channel has.
     pub fn samples(&self) -> usize {
         self.batch * self.positions

@@ -32,7 +32,6 @@ pub struct ReplicationPad2d<const P: usize>;
 
 /// Resamples each axis, `P` longer at both ends, by `taps(place - P, input size)`.
 #[track_caller]
-#[allow(clippy::type_complexity)]
 fn pad<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>(
     x: Tensor<(N, C, H, W), E, T>,
     taps: impl Fn(isize, usize) -> Taps<E>,

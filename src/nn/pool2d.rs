@@ -59,7 +59,6 @@ where
     /// # Panics
     /// If the window does not fit a run-time size.
     #[track_caller]
-    #[allow(clippy::type_complexity)]
     pub fn with_indices<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, E: Float, T: Trace>(
         &self,
         x: Tensor<(N, C, H, W), E, T>,

@@ -65,7 +65,6 @@ where
 
 /// Resamples each axis, `F` times as long, by `taps(place, input size)`.
 #[track_caller]
-#[allow(clippy::type_complexity)]
 fn enlarge<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace>(
     x: Tensor<(N, C, H, W), E, T>,
     taps: impl Fn(usize, usize) -> Taps<E>,

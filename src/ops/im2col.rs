@@ -116,7 +116,6 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
     /// # Panics
     /// If the window does not fit a run-time size.
     #[track_caller]
-    #[allow(clippy::type_complexity)]
     pub fn im2col<const K: usize, const S: usize, const P: usize>(
         self,
     ) -> Tensor<(<Positions<B, H, W, K, S, P> as Product>::Out, <(C, Const<K>, Const<K>) as Product>::Out), E, T>
