@@ -7,6 +7,7 @@
 extern crate self as taut;
 
 pub mod data;
+pub mod io;
 mod kernels;
 pub mod loss;
 #[allow(unsafe_code)]
@@ -25,6 +26,7 @@ pub use random::{Rng, RngState};
 /// Everything that most programs use: `use taut::prelude::*;`.
 pub mod prelude {
     pub use crate::data::Dataset;
+    pub use crate::io::{Checkpoint, Persist};
     pub use crate::nn::*;
     pub use crate::ops::Join;
     pub use crate::optim::*;

@@ -1,0 +1,303 @@
+//! What a training run needs to go on later as if it had never stopped, in one file.
+
+use super::error::{FileError, Problem};
+use super::persist::{compare, open, put, save, strip, under, walk};
+use super::safetensors::{Header, Stored};
+use crate::nn::{Parameters, Values};
+use crate::optim::{Snapshot, SnapshotArray};
+use crate::{Rng, RngState};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// What a training run needs to go on: models, what optimizers and schedules remember, the generator of random
+/// numbers, and numbers of your own such as the epoch. Each has a name.
+///
+/// A run that goes on from a checkpoint gives the same bits as one that was never interrupted, if its random numbers
+/// come from a [`taut::Rng`](crate::Rng) that is in the checkpoint.
+///
+/// ```
+/// use taut::prelude::*;
+/// # fn main() -> Result<(), taut::io::FileError> {
+/// # let folder = std::env::temp_dir().join(format!("taut-doc-checkpoint-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # let path = folder.join("run.safetensors");
+/// type Mlp = (Linear<4, 8>, Relu, Linear<8, 2>);
+/// let mut rng = taut::Rng::from_seed_u64(0);
+/// let mut model = Mlp::init(&mut rng);
+/// let mut optimizer = Adam::new(AdamConfig::default());
+/// let mut epoch = 0;
+///
+/// if path.exists() {
+///     let checkpoint = Checkpoint::load(&path)?;
+///     checkpoint.restore_model("model", &mut model)?;
+///     optimizer.restore(&checkpoint.snapshot("optimizer")?, &model)?;
+///     rng = checkpoint.rng("rng")?;
+///     epoch = checkpoint.count("epoch")?;
+/// }
+/// while epoch < 3 {
+///     let x = Tensor::<Rank2<16, 4>>::randn(&mut rng);
+///     let tape = Tape::training(&mut rng);
+///     let y = model.forward(tape.trace(x));
+///     let gradients = (y.clone() * y).mean().backward();
+///     optimizer.step(&mut model, &gradients);
+///     epoch += 1;
+///
+///     Checkpoint::new()
+///         .with_model("model", &model)
+///         .with_snapshot("optimizer", &optimizer.snapshot())
+///         .with_rng("rng", &rng)
+///         .with_count("epoch", epoch)
+///         .save(&path)?;
+/// }
+/// # assert_eq!(Checkpoint::load(&path)?.count("epoch")?, 3);
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The file
+///
+/// It is a safetensors file. A model's parameters are in it as `model.0.weight`, so that
+/// [`load_parameters_under(path, "model")`](super::Persist::load_parameters_under) takes the model alone; arrays of a snapshot
+/// as `optimizer.mean.0.weight`. Single numbers are texts in its `__metadata__`.
+#[derive(Clone, Debug, Default)]
+pub struct Checkpoint {
+    /// The file that this was loaded from, for messages.
+    path: Option<PathBuf>,
+    arrays: BTreeMap<String, Array>,
+    texts: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+struct Array {
+    sizes: Vec<usize>,
+    values: SnapshotArray,
+}
+
+impl Checkpoint {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the parameters and buffers of a model, as they are now.
+    ///
+    /// # Panics
+    /// If two parameters, or something added before, have the same name.
+    #[track_caller]
+    pub fn with_model<M: Parameters>(mut self, name: &str, model: &M) -> Self {
+        let mut twice = None;
+        walk(model, name, &mut |name, sizes, values| {
+            let values = match values {
+                Values::F32(values) => SnapshotArray::F32(values.to_vec()),
+                Values::F64(values) => SnapshotArray::F64(values.to_vec()),
+            };
+            if self.arrays.insert(name.to_string(), Array { sizes: sizes.to_vec(), values }).is_some() {
+                twice = Some(name.to_string());
+            }
+        });
+        if let Some(twice) = twice {
+            name_used_twice(&twice);
+        }
+        self
+    }
+
+    /// Adds what an optimizer or a schedule remembers.
+    ///
+    /// # Panics
+    /// If something added before has the same name.
+    #[track_caller]
+    pub fn with_snapshot(mut self, name: &str, snapshot: &Snapshot) -> Self {
+        for (number, value) in &snapshot.numbers {
+            self.put_text(&under(name, number), value);
+        }
+        for (array, values) in &snapshot.arrays {
+            let name = under(name, array);
+            let length = match values {
+                SnapshotArray::F32(values) => values.len(),
+                SnapshotArray::F64(values) => values.len(),
+            };
+            let array = Array { sizes: vec![length], values: values.clone() };
+            if self.arrays.insert(name.clone(), array).is_some() {
+                name_used_twice(&name);
+            }
+        }
+        self
+    }
+
+    /// Adds the state of a generator.
+    ///
+    /// # Panics
+    /// If something added before has the same name.
+    #[track_caller]
+    pub fn with_rng(mut self, name: &str, rng: &Rng) -> Self {
+        let RngState { seed, stream, position } = rng.state();
+        let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.put_text(&under(name, "seed"), seed);
+        self.put_text(&under(name, "stream"), stream);
+        self.put_text(&under(name, "position"), position);
+        self
+    }
+
+    /// Adds a number of your own; every bit of it is kept.
+    ///
+    /// # Panics
+    /// If something added before has the same name.
+    #[track_caller]
+    pub fn with_number(mut self, name: &str, number: f64) -> Self {
+        self.put_text(name, number);
+        self
+    }
+
+    /// Adds a count of your own: the epoch, say.
+    ///
+    /// # Panics
+    /// If something added before has the same name.
+    #[track_caller]
+    pub fn with_count(mut self, name: &str, count: usize) -> Self {
+        self.put_text(name, count);
+        self
+    }
+
+    /// Saves all that was added, in one file. What was at `path` before is there until the new file is whole.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        let walk = |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| {
+            for (name, Array { sizes, values }) in &self.arrays {
+                let values = match values {
+                    SnapshotArray::F32(values) => Values::F32(values),
+                    SnapshotArray::F64(values) => Values::F64(values),
+                };
+                see(name, sizes, values);
+            }
+        };
+        save(&walk, &self.texts, path.as_ref())
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is damaged.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let load = || {
+            let (mut reader, length) = open(path)?;
+            let header = Header::read(&mut reader, length)?;
+            let mut arrays = BTreeMap::new();
+            for stored in header.tensors {
+                let values = stored.read(&mut reader)?;
+                arrays.insert(stored.name, Array { sizes: stored.sizes, values });
+            }
+            Ok(Checkpoint { path: Some(path.to_path_buf()), arrays, texts: header.texts })
+        };
+        load().map_err(|problem| FileError::new(Some(path), problem))
+    }
+
+    /// Gives a model the parameters and buffers that it had.
+    ///
+    /// # Errors
+    /// If they do not fit the model, which stays as it is then.
+    pub fn restore_model<M: Parameters>(&self, name: &str, model: &mut M) -> Result<(), FileError> {
+        let describe = |(name, array): (&String, &Array)| Stored::describe(name, &array.sizes, &array.values);
+        let stored: Vec<Stored> = self.arrays.iter().map(describe).collect();
+        compare(model, name, &stored).map_err(|problem| self.error(problem))?;
+        put(model, |parameter| Some(&self.arrays.get(&under(name, parameter))?.values));
+        Ok(())
+    }
+
+    /// What an optimizer or a schedule remembered, for its `restore`.
+    ///
+    /// # Errors
+    /// If there is nothing of this name.
+    pub fn snapshot(&self, name: &str) -> Result<Snapshot, FileError> {
+        let mut snapshot = Snapshot::default();
+        for (full, text) in &self.texts {
+            if let Some(number) = strip(name, full) {
+                snapshot.numbers.push((number.to_string(), self.parse(full, text)?));
+            }
+        }
+        for (full, array) in &self.arrays {
+            if let Some(array_name) = strip(name, full) {
+                snapshot.arrays.push((array_name.to_string(), array.values.clone()));
+            }
+        }
+        if snapshot == Snapshot::default() {
+            return Err(self.missing(name));
+        }
+        Ok(snapshot)
+    }
+
+    /// The generator, as it was.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn rng(&self, name: &str) -> Result<Rng, FileError> {
+        let text: String = self.get(&under(name, "seed"))?;
+        let mut seed = [0; 32];
+        let digits = text.as_bytes();
+        let wrong = || self.error(Problem::Entry(format!("`{name}.seed` is `{text}`, and should be 64 hex digits")));
+        if digits.len() != 2 * seed.len() {
+            return Err(wrong());
+        }
+        for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).ok();
+            *byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(wrong)?;
+        }
+        let (stream, position) = (self.get(&under(name, "stream"))?, self.get(&under(name, "position"))?);
+        Ok(Rng::from_state(&RngState { seed, stream, position }))
+    }
+
+    /// A number of your own.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn number(&self, name: &str) -> Result<f64, FileError> {
+        self.get(name)
+    }
+
+    /// A count of your own.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn count(&self, name: &str) -> Result<usize, FileError> {
+        self.get(name)
+    }
+
+    #[track_caller]
+    fn put_text(&mut self, name: &str, value: impl Display) {
+        // the shortest text from which the same number is read again
+        if self.texts.insert(name.to_string(), value.to_string()).is_some() {
+            name_used_twice(name);
+        }
+    }
+
+    fn get<T: FromStr>(&self, name: &str) -> Result<T, FileError> {
+        self.parse(name, self.texts.get(name).ok_or_else(|| self.missing(name))?)
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, text: &str) -> Result<T, FileError> {
+        let wrong = |_| self.error(Problem::Entry(format!("`{name}` is `{text}`, which is not what is asked for")));
+        text.parse().map_err(wrong)
+    }
+
+    fn missing(&self, name: &str) -> FileError {
+        let names = self.texts.keys().chain(self.arrays.keys());
+        let mut parts: Vec<&str> = names.filter_map(|name| name.split('.').next()).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        self.error(Problem::Entry(format!("there is no `{name}` in this checkpoint, which holds {parts:?}")))
+    }
+
+    fn error(&self, problem: Problem) -> FileError {
+        FileError::new(self.path.as_deref(), problem)
+    }
+}
+
+#[track_caller]
+fn name_used_twice(name: &str) -> ! {
+    panic!("two things in a checkpoint have the name `{name}`")
+}

@@ -1,0 +1,47 @@
+//! Files: models as [safetensors](https://github.com/huggingface/safetensors), and checkpoints of whole training runs.
+//!
+//! [`Persist`] saves any model and loads it again; [`Checkpoint`] holds what a run needs to go on later as if it had
+//! never stopped. Both write safetensors files, which PyTorch and other libraries read too.
+//!
+//! ```
+//! use taut::prelude::*;
+//! # fn main() -> Result<(), taut::io::FileError> {
+//! # let folder = std::env::temp_dir().join(format!("taut-doc-io-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).unwrap();
+//! # let path = folder.join("mlp.safetensors");
+//! type Mlp = (Linear<784, 128>, Relu, Linear<128, 10>);
+//! let model = Mlp::init(&mut StdRng::seed_from_u64(0));
+//! model.save(&path)?; // "mlp.safetensors"
+//! let same = Mlp::load(&path)?;
+//! # let x = Tensor::<Rank2<1, 784>>::ones();
+//! # assert_eq!(model.forward(x.clone()), same.forward(x));
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # PyTorch's files
+//!
+//! Names are those of a PyTorch `state_dict`, and so are the layouts of the weights. So what
+//! `safetensors.torch.save_file(nn.Sequential(...).state_dict(), path)` writes loads into a tuple of the same layers.
+//!
+//! # What may happen while saving
+//!
+//! A file is written under another name in the same folder, brought to the disk, and then takes the place of the old
+//! one in one step. A program that is killed, or a machine that loses power, leaves either the old file or the new
+//! one, whole. (And perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which may be deleted.)
+//!
+//! # What may be in a file
+//!
+//! Nothing in a file is trusted. A damaged one, or one of another model, is an error that says what is wrong and where,
+//! and leaves the model as it was.
+
+mod atomic;
+mod checkpoint;
+mod error;
+mod persist;
+mod safetensors;
+
+pub use checkpoint::Checkpoint;
+pub use error::{FileError, Mismatch};
+pub use persist::Persist;

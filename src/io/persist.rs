@@ -1,0 +1,259 @@
+//! Saving a model, and loading it again.
+
+use super::atomic::write_atomically;
+use super::error::{FileError, Mismatch, Problem};
+use super::safetensors::{Header, Stored, Walk, header, reading, write_numbers};
+use crate::Rng;
+use crate::nn::{Init, Parameters, Values, ValuesMut};
+use crate::optim::SnapshotArray;
+use crate::tensor::Element;
+use safetensors::tensor::Dtype;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+
+/// Saves models and loads them: every module that says what its [`Parameters`] are.
+///
+/// A file holds every parameter and buffer under its name (`hidden.0.weight`), as
+/// [safetensors](https://github.com/huggingface/safetensors). Loading compares the names, shapes and element types of
+/// the whole file with the model first, and changes the model only if all of them fit.
+///
+/// Numbers of a narrower type are converted, which loses nothing: `F16` and `BF16` to f32 or f64, `F32` to f64. So
+/// 16-bit files load, while taut computes and saves with 32 or 64 bits. `num_batches_tracked`, which PyTorch's batch
+/// norm saves, is not used and may be there or not.
+///
+/// ```
+/// use taut::prelude::*;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("taut-doc-persist-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("model.safetensors");
+/// let model = <(Linear<4, 3>, Relu, Linear<3, 2>)>::init(&mut StdRng::seed_from_u64(0));
+/// model.save(&path)?;
+/// let error = <(Linear<4, 5>, Relu, Linear<5, 2>)>::load(&path).unwrap_err();
+/// assert!(error.to_string().contains("`0.weight` has shape (5, 4) in the model and (3, 4) in the file"));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// ```
+pub trait Persist: Parameters + Sized {
+    /// Saves every parameter and buffer. What was at `path` before is there until the new file is whole
+    /// (see [`io`](crate::io)).
+    ///
+    /// # Errors
+    /// If the file cannot be written, or two parameters have the same name.
+    fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        save(&|see| walk(self, "", see), &BTreeMap::new(), path.as_ref())
+    }
+
+    /// The bytes that [`save`](Persist::save) writes.
+    ///
+    /// # Errors
+    /// If two parameters have the same name.
+    fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
+        let walk = |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| walk(self, "", see);
+        let mut bytes = header(&walk, &BTreeMap::new()).map_err(|problem| FileError::new(None, problem))?;
+        write_numbers(&mut bytes, &walk).expect("memory can be written");
+        Ok(bytes)
+    }
+
+    /// A model with the parameters of a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or is of another model: the error names each parameter that does not
+    /// fit, with both shapes.
+    fn load(path: impl AsRef<Path>) -> Result<Self, FileError>
+    where
+        Self: Init,
+    {
+        let mut model = blank::<Self>();
+        model.load_parameters(path)?;
+        Ok(model)
+    }
+
+    /// A model with the parameters that [`to_safetensors`](Persist::to_safetensors) gave, or that stand in a file which
+    /// is part of the program (`include_bytes!`).
+    ///
+    /// # Errors
+    /// As [`load`](Persist::load).
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let model = Linear::<3, 2>::init(&mut StdRng::seed_from_u64(0));
+    /// let same = Linear::<3, 2>::from_safetensors(&model.to_safetensors().unwrap()).unwrap();
+    /// assert_eq!(model.weight.value(), same.weight.value());
+    /// ```
+    fn from_safetensors(bytes: &[u8]) -> Result<Self, FileError>
+    where
+        Self: Init,
+    {
+        let mut model = blank::<Self>();
+        model.load_safetensors(bytes)?;
+        Ok(model)
+    }
+
+    /// Gives this model the parameters of a file: for models that no [`Init`] makes, a `Vec` of blocks say.
+    ///
+    /// # Errors
+    /// As [`load`](Persist::load). The model stays as it was then.
+    fn load_parameters(&mut self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        self.load_parameters_under(path, "")
+    }
+
+    /// Gives this part of a model the parameters that a file has under the name `part`; whatever else is in the file
+    /// is passed over. So a pretrained file's features, or the model in a [`Checkpoint`](super::Checkpoint), go into a
+    /// model of their own.
+    ///
+    /// # Errors
+    /// As [`load`](Persist::load). The model stays as it was then.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("taut-doc-under-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let path = folder.join("classifier.safetensors");
+    /// #[derive(Module, Parameters, Init)]
+    /// struct Classifier {
+    ///     features: (Linear<8, 4>, Relu),
+    ///     head: Linear<4, 2>,
+    /// }
+    /// let mut rng = StdRng::seed_from_u64(0);
+    /// Classifier::init(&mut rng).save(&path)?;
+    ///
+    /// let mut regressor = <(Linear<8, 4>, Relu, Linear<4, 1>)>::init(&mut rng);
+    /// regressor.0.load_parameters_under(&path, "features.0")?;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn load_parameters_under(&mut self, path: impl AsRef<Path>, part: &str) -> Result<(), FileError> {
+        let path = path.as_ref();
+        open(path)
+            .and_then(|(mut file, length)| load(self, part, &mut file, length))
+            .map_err(|problem| FileError::new(Some(path), problem))
+    }
+
+    /// Gives this model the parameters of a file in memory.
+    ///
+    /// # Errors
+    /// As [`load`](Persist::load). The model stays as it was then.
+    fn load_safetensors(&mut self, mut bytes: &[u8]) -> Result<(), FileError> {
+        let length = bytes.len() as u64;
+        load(self, "", &mut bytes, length).map_err(|problem| FileError::new(None, problem))
+    }
+}
+impl<M: Parameters> Persist for M {}
+
+/// A model to be overwritten.
+fn blank<M: Init>() -> M {
+    M::init(&mut Rng::from_seed_u64(0))
+}
+
+/// A name under another one.
+pub(super) fn under(part: &str, name: &str) -> String {
+    match (part, name) {
+        ("", name) => name.to_string(),
+        (part, "") => part.to_string(),
+        (part, name) => format!("{part}.{name}"),
+    }
+}
+
+/// What stands under `part`, if `name` does.
+pub(super) fn strip<'a>(part: &str, name: &'a str) -> Option<&'a str> {
+    match name.strip_prefix(part)? {
+        rest if part.is_empty() => Some(rest),
+        "" => Some(""),
+        rest => rest.strip_prefix('.'),
+    }
+}
+
+/// Shows the parameters and buffers of a model, named under `part`.
+pub(super) fn walk<M: Parameters>(model: &M, part: &str, see: &mut dyn FnMut(&str, &[usize], Values<'_>)) {
+    model.for_each_parameter(|name, leaf| see(&under(part, name), leaf.sizes, leaf.values));
+}
+
+/// Saves tensors and texts.
+pub(super) fn save(walk: Walk<'_>, texts: &BTreeMap<String, String>, path: &Path) -> Result<(), FileError> {
+    let header = header(walk, texts).map_err(|problem| FileError::new(Some(path), problem))?;
+    write_atomically(path, |out| {
+        out.write_all(&header)?;
+        write_numbers(out, walk)
+    })
+}
+
+/// A file, and its length.
+pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), Problem> {
+    let file = File::open(path).map_err(reading)?;
+    let metadata = file.metadata().map_err(reading)?;
+    if !metadata.is_file() {
+        return Err(Problem::Damaged("it is no regular file".to_string()));
+    }
+    Ok((BufReader::with_capacity(1 << 18, file), metadata.len()))
+}
+
+/// Reads a file of `length` bytes into the part of a model: everything is compared first, then read, then put in place.
+fn load<M: Parameters>(model: &mut M, part: &str, reader: &mut impl Read, length: u64) -> Result<(), Problem> {
+    let header = Header::read(reader, length)?;
+    compare(model, part, &header.tensors)?;
+    let mut arrays = HashMap::new();
+    for stored in &header.tensors {
+        match strip(part, &stored.name) {
+            Some(name) if !counts_batches(stored) => {
+                arrays.insert(name, stored.read(reader)?);
+            }
+            _ => stored.skip(reader)?,
+        }
+    }
+    put(model, |name| arrays.get(name));
+    Ok(())
+}
+
+/// Whether the tensors named under `part` are exactly the parameters of a model; or how they differ.
+pub(super) fn compare<M: Parameters>(model: &M, part: &str, tensors: &[Stored]) -> Result<(), Problem> {
+    let in_part = tensors.iter().filter_map(|stored| Some((strip(part, &stored.name)?, stored)));
+    // what remains in it is not in the model
+    let mut stored: BTreeMap<&str, &Stored> = in_part.collect();
+    let mut mismatches = Vec::new();
+    model.for_each_parameter(|name, leaf| {
+        let wide = matches!(leaf.values, Values::F64(_));
+        let found = stored.remove(name);
+        let (name, model) = (name.to_string(), leaf.sizes.to_vec());
+        match found {
+            None => mismatches.push(Mismatch::Missing { name, model }),
+            Some(stored) if stored.sizes != model => {
+                mismatches.push(Mismatch::Shape { name, model, file: stored.sizes.clone() });
+            }
+            Some(stored) if !stored.converts_to(wide) => {
+                let model = if wide { f64::NAME } else { f32::NAME };
+                mismatches.push(Mismatch::ElementType { name, model, file: stored.dtype.to_string() });
+            }
+            Some(_) => {}
+        }
+    });
+    for (name, stored) in stored {
+        if !counts_batches(stored) {
+            mismatches.push(Mismatch::Unexpected { name: name.to_string(), file: stored.sizes.clone() });
+        }
+    }
+    if mismatches.is_empty() { Ok(()) } else { Err(Problem::Misfit(mismatches)) }
+}
+
+/// Whether this is what PyTorch's batch norm counts its batches with. taut's has no use for it.
+fn counts_batches(stored: &Stored) -> bool {
+    let last = stored.name.rsplit('.').next();
+    last == Some("num_batches_tracked") && stored.sizes.is_empty() && stored.dtype == Dtype::I64
+}
+
+/// Gives a model numbers that were compared with it.
+pub(super) fn put<'a, M: Parameters>(model: &mut M, array: impl Fn(&str) -> Option<&'a SnapshotArray>) {
+    model.for_each_parameter_mut(|name, leaf| match (leaf.values, array(name)) {
+        (ValuesMut::F32(values), Some(SnapshotArray::F32(new))) => values.copy_from_slice(new),
+        (ValuesMut::F64(values), Some(SnapshotArray::F64(new))) => values.copy_from_slice(new),
+        (ValuesMut::F64(values), Some(SnapshotArray::F32(new))) => {
+            values.iter_mut().zip(new).for_each(|(value, &new)| *value = f64::from(new));
+        }
+        _ => unreachable!("`{name}` was compared with the file"),
+    });
+}

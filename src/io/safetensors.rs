@@ -1,0 +1,279 @@
+//! The safetensors format: 8 bytes with the length of a header, a JSON header that names each tensor with its type,
+//! shape and place, and the numbers, little-endian, one tensor after the other.
+
+use super::error::Problem;
+use crate::nn::Values;
+use crate::optim::SnapshotArray;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+
+/// Longer headers than this are refused, as other readers of the format do: a hundred million bytes.
+const LONGEST_HEADER: u64 = 100_000_000;
+const LENGTH_BYTES: u64 = 8;
+
+/// Shows each tensor that is to be written (its name, sizes and numbers) to a function, in a fixed order.
+pub type Walk<'a> = &'a dyn Fn(&mut dyn FnMut(&str, &[usize], Values<'_>));
+
+/// A tensor that a file's header promises.
+pub struct Stored {
+    pub name: String,
+    pub sizes: Vec<usize>,
+    pub dtype: Dtype,
+    bytes: usize,
+}
+
+/// What stands in front of the numbers.
+pub struct Header {
+    /// In the order in which the numbers follow.
+    pub tensors: Vec<Stored>,
+    /// Short texts by name.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// In a file the wider numbers come first, so that all are aligned when it is mapped into memory.
+const WIDE_FIRST: [bool; 2] = [true, false];
+
+fn is_wide(values: &Values<'_>) -> bool {
+    matches!(values, Values::F64(_))
+}
+
+/// The header of these tensors as it stands in the file, with its length in front.
+pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8>, Problem> {
+    let mut fields = serde_json::Map::new();
+    let mut unsavable = None;
+    let mut end = 0;
+    for wide in WIDE_FIRST {
+        walk(&mut |name, sizes, values| {
+            if is_wide(&values) == wide {
+                let (dtype, width) = if wide { (Dtype::F64, 8) } else { (Dtype::F32, 4) };
+                let start = end;
+                end += width * values.len();
+                let info = TensorInfo { dtype, shape: sizes.to_vec(), data_offsets: (start, end) };
+                if fields.insert(name.to_string(), serde_json::json!(info)).is_some() {
+                    unsavable = Some(format!("two tensors have the name `{name}`"));
+                }
+            }
+        });
+    }
+    if fields.contains_key("__metadata__") {
+        unsavable = Some("the format keeps the name `__metadata__` for itself".to_string());
+    }
+    if let Some(why) = unsavable {
+        return Err(Problem::Unsavable(why));
+    }
+    if !texts.is_empty() {
+        fields.insert("__metadata__".to_string(), serde_json::json!(texts));
+    }
+    let mut json = serde_json::Value::Object(fields).to_string().into_bytes();
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.append(&mut json);
+    Ok(bytes)
+}
+
+/// Writes what follows the header: all numbers.
+pub fn write_numbers(out: &mut impl Write, walk: Walk<'_>) -> io::Result<()> {
+    let mut result = Ok(());
+    for wide in WIDE_FIRST {
+        walk(&mut |_, _, values| {
+            if is_wide(&values) == wide && result.is_ok() {
+                result = write_values(out, values);
+            }
+        });
+    }
+    result
+}
+
+/// Writes numbers, little-endian.
+fn write_values(out: &mut impl Write, values: Values<'_>) -> io::Result<()> {
+    // in pieces, so that no second copy of a large tensor is made
+    const PIECE: usize = 4_096;
+    let mut bytes = Vec::with_capacity(8 * PIECE);
+    match values {
+        Values::F32(values) => values.chunks(PIECE).try_for_each(|piece| {
+            bytes.clear();
+            bytes.extend(piece.iter().flat_map(|x| x.to_le_bytes()));
+            out.write_all(&bytes)
+        }),
+        Values::F64(values) => values.chunks(PIECE).try_for_each(|piece| {
+            bytes.clear();
+            bytes.extend(piece.iter().flat_map(|x| x.to_le_bytes()));
+            out.write_all(&bytes)
+        }),
+    }
+}
+
+impl Header {
+    /// Reads the header of a file of `length` bytes. What it promises is checked against that length before anything
+    /// is allocated for it.
+    pub fn read(reader: &mut impl Read, length: u64) -> Result<Self, Problem> {
+        let damaged = |what: String| Err(Problem::Damaged(what));
+        let Some(rest) = length.checked_sub(LENGTH_BYTES) else {
+            return damaged(format!("it has {length} bytes, and the format begins with {LENGTH_BYTES}"));
+        };
+        let mut bytes = [0; LENGTH_BYTES as usize];
+        reader.read_exact(&mut bytes).map_err(reading)?;
+        let header_length = u64::from_le_bytes(bytes);
+        if header_length > rest || header_length > LONGEST_HEADER {
+            return damaged(format!("it declares a header of {header_length} bytes, and {rest} bytes follow"));
+        }
+        let mut json = vec![0; header_length as usize];
+        reader.read_exact(&mut json).map_err(reading)?;
+        let metadata: Metadata = match serde_json::from_slice(&json) {
+            Ok(metadata) => metadata,
+            Err(error) => return damaged(format!("its header is wrong: {error}")),
+        };
+        let data = rest - header_length;
+        if metadata.data_len() as u64 != data {
+            return damaged(format!("its header promises {} bytes of numbers, and {data} follow", metadata.data_len()));
+        }
+        let stored = |name: String| {
+            let info = metadata.info(&name)?;
+            let bytes = info.data_offsets.1 - info.data_offsets.0;
+            Some(Stored { sizes: info.shape.clone(), dtype: info.dtype, bytes, name })
+        };
+        let tensors = metadata.offset_keys().into_iter().filter_map(stored).collect();
+        let texts = metadata.metadata().iter().flatten().map(|(name, text)| (name.clone(), text.clone())).collect();
+        Ok(Header { tensors, texts })
+    }
+}
+
+pub fn reading(error: io::Error) -> Problem {
+    Problem::System("cannot read", error)
+}
+
+impl Stored {
+    /// What a header says of these numbers.
+    pub fn describe(name: &str, sizes: &[usize], values: &SnapshotArray) -> Self {
+        let (dtype, bytes) = match values {
+            SnapshotArray::F32(values) => (Dtype::F32, size_of_val(values.as_slice())),
+            SnapshotArray::F64(values) => (Dtype::F64, size_of_val(values.as_slice())),
+        };
+        Stored { name: name.to_string(), sizes: sizes.to_vec(), dtype, bytes }
+    }
+
+    /// The numbers as f32, or `None` for a type that f32 does not hold without loss.
+    fn f32s(&self, bytes: &[u8]) -> Option<Vec<f32>> {
+        let halves = || bytes.as_chunks().0.iter().map(|&bytes| u16::from_le_bytes(bytes));
+        Some(match self.dtype {
+            Dtype::F32 => bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+            Dtype::F16 => halves().map(half).collect(),
+            // the upper half of an f32
+            Dtype::BF16 => halves().map(|bits| f32::from_bits(u32::from(bits) << 16)).collect(),
+            _ => return None,
+        })
+    }
+
+    /// Whether numbers of this type become f64 (or else f32) without loss.
+    pub fn converts_to(&self, f64: bool) -> bool {
+        matches!(self.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) || f64 && self.dtype == Dtype::F64
+    }
+
+    /// Reads the numbers, which stand next in `reader`: as f64 if that is what they are, as f32 otherwise.
+    pub fn read(&self, reader: &mut impl Read) -> Result<SnapshotArray, Problem> {
+        // `bytes` was checked against the length of the file
+        let mut bytes = vec![0; self.bytes];
+        reader.read_exact(&mut bytes).map_err(reading)?;
+        let array = if self.dtype == Dtype::F64 {
+            Some(SnapshotArray::F64(bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect()))
+        } else {
+            self.f32s(&bytes).map(SnapshotArray::F32)
+        };
+        array.ok_or_else(|| {
+            Problem::Entry(format!("`{}` holds {}, which is neither f32 nor f64", self.name, self.dtype))
+        })
+    }
+
+    /// Passes over the numbers, which stand next in `reader`.
+    pub fn skip(&self, reader: &mut impl Read) -> Result<(), Problem> {
+        io::copy(&mut reader.take(self.bytes as u64), &mut io::sink()).map(|_| ()).map_err(reading)
+    }
+}
+
+/// A 16-bit float (IEEE 754 binary16) as f32, which holds all of them exactly.
+fn half(bits: u16) -> f32 {
+    let sign = u32::from(bits & 0x8000) << 16;
+    let exponent = u32::from(bits >> 10) & 0x1F;
+    let fraction = u32::from(bits & 0x3FF);
+    let magnitude = match exponent {
+        // zero and subnormal numbers: a multiple of 2^-24
+        0 => return f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
+        // infinity and NaN
+        31 => 0xFF << 23 | fraction << 13,
+        // the bias is 15 here, and 127 in an f32
+        _ => (exponent + 112) << 23 | fraction << 13,
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half_is_its_formula() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
+            let magnitude = match exponent {
+                0 => fraction * 2.0_f64.powi(-14),
+                31 if fraction == 0.0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1.0 + fraction) * 2.0_f64.powi(exponent - 15),
+            };
+            let found = half(bits);
+            assert_eq!(found.is_sign_negative(), bits >> 15 == 1);
+            assert!(f64::from(found.abs()) == magnitude || found.is_nan() && magnitude.is_nan(), "{bits:#x}: {found}");
+        }
+    }
+
+    #[test]
+    fn values_survive_bit_by_bit() {
+        let special = [0.0, -0.0, 1.0e-45, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 0.1];
+        let many: Vec<f32> = (0..10_000).map(|i| special[i % 8] * (1.0 + i as f32)).collect();
+        let wide: Vec<f64> = many.iter().map(|&x| f64::from(x) / 3.0).collect();
+        let walk = |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| {
+            see("narrow", &[100, 100], Values::F32(&many));
+            see("wide", &[10_000], Values::F64(&wide));
+            see("none", &[0, 3], Values::F32(&[]));
+        };
+        let texts = BTreeMap::from([("a \"quoted\" name".to_string(), "1\n2".to_string())]);
+        let mut file = header(&walk, &texts).ok().unwrap();
+        write_numbers(&mut file, &walk).unwrap();
+
+        // the other reader of the format agrees
+        let theirs = safetensors::SafeTensors::deserialize(&file).unwrap();
+        assert_eq!(theirs.tensor("wide").unwrap().data()[..8], wide[0].to_le_bytes());
+
+        let mut reader = file.as_slice();
+        let header = Header::read(&mut reader, file.len() as u64).ok().unwrap();
+        assert_eq!(header.texts, texts);
+        for stored in header.tensors {
+            let array = stored.read(&mut reader).ok().unwrap();
+            let bits: Vec<u64> = match array {
+                SnapshotArray::F32(values) => values.iter().map(|x| u64::from(x.to_bits())).collect(),
+                SnapshotArray::F64(values) => values.iter().map(|x| x.to_bits()).collect(),
+            };
+            let expected: Vec<u64> = match stored.name.as_str() {
+                "narrow" => many.iter().map(|x| u64::from(x.to_bits())).collect(),
+                "wide" => wide.iter().map(|x| x.to_bits()).collect(),
+                _ => Vec::new(),
+            };
+            assert!(bits == expected, "{}", stored.name);
+        }
+        assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn a_name_used_twice_is_refused() {
+        let names = |names: [&'static str; 2]| {
+            let walk = move |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| {
+                names.iter().for_each(|name| see(name, &[1], Values::F32(&[1.0])));
+            };
+            header(&walk, &BTreeMap::new())
+        };
+        assert!(names(["a", "b"]).is_ok());
+        assert!(matches!(names(["a", "a"]), Err(Problem::Unsavable(_))));
+        assert!(matches!(names(["a", "__metadata__"]), Err(Problem::Unsavable(_))));
+    }
+}
