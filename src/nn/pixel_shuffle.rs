@@ -1,0 +1,42 @@
+//! Channels into space.
+
+use super::{Init, Module, Parameters};
+use crate::shape::{Axis, Const, Dim, DivisibleBy, Product};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// A number of channels divided by R twice.
+type Divided<C, const R: usize> = <<C as DivisibleBy<R>>::Quotient as DivisibleBy<R>>::Quotient;
+
+/// Makes images `R` times as large from `R R` times as many channels: (N, C R R, H, W) to (N, C, H R, W R).
+///
+/// Each `R` x `R` block of the output is the `R R` channels of one pixel. Shi et al., "Real-Time Single Image and Video
+/// Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]]);
+/// assert_eq!(PixelShuffle::<2>.forward(x).to_array(), [[[[1.0, 2.0], [3.0, 4.0]]]]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct PixelShuffle<const R: usize>;
+
+impl<const R: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
+    for PixelShuffle<R>
+where
+    C: DivisibleBy<R>,
+    C::Quotient: DivisibleBy<R>,
+    (H, Const<R>): Product,
+    (W, Const<R>): Product,
+{
+    type Output = Tensor<(N, Divided<C, R>, <(H, Const<R>) as Product>::Out, <(W, Const<R>) as Product>::Out), E, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape();
+        let channels = channels.quotient().quotient();
+        let factor = Const::<R>;
+        let shape = (batch, channels, (height, factor).product(), (width, factor).product());
+        x.reshape_with((batch, channels, factor, factor, height, width))
+            .permute::<(Axis<0>, Axis<1>, Axis<4>, Axis<2>, Axis<5>, Axis<3>)>()
+            .reshape_with(shape)
+    }
+}
