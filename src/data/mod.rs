@@ -19,11 +19,28 @@
 //! ```
 
 mod batches;
+mod csv;
 mod dataset;
 mod digits;
+#[cfg(feature = "download")]
+pub mod download;
+mod error;
+mod file;
+mod idx;
 mod images;
+pub mod mnist;
+mod normalization;
+mod prefetch;
+#[cfg(test)]
+mod testing;
 
 pub use batches::Batches;
+pub use csv::Csv;
 pub use dataset::{Dataset, Labels, Subset};
 pub use digits::digits;
+pub use error::DataError;
+pub use file::find_folder;
+pub use idx::Idx;
 pub use images::{Images, PartOfAnImage};
+pub use normalization::Normalization;
+pub use prefetch::Prefetch;

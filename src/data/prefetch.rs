@@ -1,0 +1,127 @@
+//! Making batches in another thread, ahead of their use.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+
+/// The items of an iterator, computed by a thread of their own while the ones before are used. The order stays.
+///
+/// A panic in the thread goes on here, when its item would have come. The thread ends with the iterator, or soon after
+/// this is dropped.
+///
+/// ```
+/// use taut::data::{Prefetch, digits};
+/// use taut::prelude::*;
+/// let batches = digits().batches::<64>(&mut StdRng::seed_from_u64(0));
+/// for (images, labels) in Prefetch::new(batches, 2) {
+///     let images: Tensor<Rank2<64, 64>> = images;
+/// }
+/// ```
+pub struct Prefetch<T> {
+    /// `None` when the iterator has ended.
+    running: Option<(Receiver<T>, JoinHandle<()>)>,
+    /// What the iterator said of its length, less what came.
+    left: (usize, Option<usize>),
+}
+
+impl<T: Send + 'static> Prefetch<T> {
+    /// Starts the thread; at most `ahead` items wait to be used (beside one that is being made).
+    pub fn new<I>(items: I, ahead: usize) -> Self
+    where
+        I: IntoIterator<Item = T>,
+        I::IntoIter: Send + 'static,
+    {
+        let items = items.into_iter();
+        let left = items.size_hint();
+        let (sender, receiver) = sync_channel(ahead);
+        let thread = std::thread::spawn(move || {
+            for item in items {
+                if sender.send(item).is_err() {
+                    break; // nobody wants the rest
+                }
+            }
+        });
+        Prefetch { running: Some((receiver, thread)), left }
+    }
+}
+
+impl<T> Iterator for Prefetch<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let (receiver, _) = self.running.as_ref()?;
+        if let Ok(item) = receiver.recv() {
+            self.left = (self.left.0.saturating_sub(1), self.left.1.map(|most| most.saturating_sub(1)));
+            return Some(item);
+        }
+        let (_, thread) = self.running.take()?;
+        self.left = (0, Some(0));
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+        None
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left
+    }
+}
+
+impl<T> Drop for Prefetch<T> {
+    /// Waits for the thread, which stops at its next item. A panic of an item that nobody asked for is not passed on.
+    fn drop(&mut self) {
+        if let Some((receiver, thread)) = self.running.take() {
+            drop(receiver);
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::digits;
+    use crate::prelude::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    #[test]
+    fn prefetched_batches_are_the_plain_ones() {
+        let batches = || digits().batches_of(100, &mut StdRng::seed_from_u64(3));
+        for ahead in [0, 1, 4] {
+            let mut count = 0;
+            for ((x, y), (plain_x, plain_y)) in Prefetch::new(batches(), ahead).zip(batches()) {
+                assert_eq!((x, y), (plain_x, plain_y));
+                count += 1;
+            }
+            assert_eq!(count, 18);
+        }
+        assert_eq!(Prefetch::new(batches(), 2).size_hint(), (18, Some(18)));
+    }
+
+    #[test]
+    fn the_thread_waits_and_stops_when_dropped() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let endless = std::iter::repeat_with(move || counter.fetch_add(1, SeqCst));
+        let mut prefetch = Prefetch::new(endless, 3);
+        assert_eq!((prefetch.next(), prefetch.next()), (Some(0), Some(1)));
+        drop(prefetch); // joins: the thread has ended
+        assert!(made.load(SeqCst) <= 7, "two used, three waiting, one on its way");
+        assert_eq!(Arc::strong_count(&made), 1, "the iterator is dropped");
+    }
+
+    #[test]
+    fn a_panic_comes_after_the_items_before_it() {
+        let mut prefetch = Prefetch::new((0..5).map(|i| if i == 2 { panic!("item {i} is broken") } else { i }), 8);
+        assert_eq!((prefetch.next(), prefetch.next()), (Some(0), Some(1)));
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| prefetch.next())).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>().unwrap(), "item 2 is broken");
+        assert_eq!(prefetch.next(), None);
+    }
+
+    #[test]
+    fn errors_pass_as_items() {
+        let read: Result<Vec<_>, _> = Prefetch::new([Ok(1), Err("gone"), Ok(3)], 1).collect();
+        assert_eq!(read, Err("gone"));
+    }
+}
