@@ -1,28 +1,97 @@
-//! Functions of one number: values and gradients as PyTorch has them.
+//! Functions of one number and of two: values and gradients as PyTorch has them.
 
 mod common;
 
-use common::{Case, F32, F64, cases};
+use common::{Case, Entry, F32, F64, case, cases};
 use taut::prelude::*;
 
-type Numbers<E> = Tensor<Rank2<3, 5>, E, Traced<Training>>;
+type Numbers<S, E> = Tensor<S, E, Traced<Training>>;
+type Function<S, E> = fn(Numbers<S, E>) -> Numbers<S, E>;
+type FunctionOfTwo<S, E> = fn((Numbers<S, E>, Numbers<S, E>)) -> Numbers<S, E>;
 
-/// The function of this name.
-fn function<E: Float>(case: &Case) -> impl Fn(Numbers<E>) -> Numbers<E> {
-    let f: fn(Numbers<E>) -> Numbers<E> = match case.name() {
+/// The function that a case is about.
+fn function<S: Shape, E: Float>(case: &Case) -> Function<S, E> {
+    match case.name() {
         "abs" => |x| x.abs(),
-        "relu" => |x| x.relu(),
-        "sigmoid" => |x| x.sigmoid(),
+        "sign" => |x| x.sign(),
+        "exp" => |x| x.exp(),
+        "exp_m1" => |x| x.exp_m1(),
+        "ln" => |x| x.ln(),
+        "ln_1p" => |x| x.ln_1p(),
+        "log2" => |x| x.log2(),
+        "log10" => |x| x.log10(),
         "sqrt" => |x| x.sqrt(),
+        "rsqrt" => |x| x.rsqrt(),
+        "reciprocal" => |x| x.reciprocal(),
+        "square" => |x| x.square(),
+        "powi" => |x| x.powi(-3),
+        "powf" => |x| x.powf(E::of(1.5)),
+        "sin" => |x| x.sin(),
+        "cos" => |x| x.cos(),
+        "tan" => |x| x.tan(),
+        "asin" => |x| x.asin(),
+        "acos" => |x| x.acos(),
+        "atan" => |x| x.atan(),
+        "sinh" => |x| x.sinh(),
+        "cosh" => |x| x.cosh(),
+        "tanh" => |x| x.tanh(),
+        "sigmoid" => |x| x.sigmoid(),
+        "log_sigmoid" => |x| x.log_sigmoid(),
+        "relu" => |x| x.relu(),
+        "leaky_relu" => |x| x.leaky_relu(E::of(0.125)),
+        "elu" => |x| x.elu(E::of(1.5)),
+        "gelu" => |x| x.gelu(),
+        "gelu_tanh" => |x| x.gelu_tanh(),
+        "silu" => |x| x.silu(),
+        "softplus" => |x| x.softplus(),
+        "erf" => |x| x.erf(),
+        "floor" => |x| x.floor(),
+        "ceil" => |x| x.ceil(),
+        "round" => |x| x.round(),
+        "clamp" => |x| x.clamp(E::of(-1.0), E::of(0.5)),
         other => panic!("no function {other}"),
-    };
-    f
+    }
+}
+
+fn values_and_gradients_agree<E: Float + Entry>(tolerance: f64) {
+    for case in cases("unary") {
+        case.check::<(Tensor<(usize, usize), E>,), _, _>(tolerance, |(x,)| function(&case)(x));
+    }
 }
 
 #[test]
-fn values_and_gradients_agree() {
-    for case in cases("unary") {
-        case.check::<(Tensor<Rank2<3, 5>, f32>,), _, _>(F32, |(x,)| function(&case)(x));
-        case.check::<(Tensor<Rank2<3, 5>, f64>,), _, _>(F64, |(x,)| function(&case)(x));
+fn values_and_gradients_agree_in_f32() {
+    values_and_gradients_agree::<f32>(F32);
+}
+
+#[test]
+fn values_and_gradients_agree_in_f64() {
+    values_and_gradients_agree::<f64>(F64);
+}
+
+#[test]
+fn special_values_agree() {
+    for case in cases("unary_special") {
+        case.check::<(Tensor<(usize,), f32>,), _, _>(F32, |(x,)| function(&case)(x));
     }
+}
+
+#[test]
+fn functions_of_two_agree() {
+    fn agree<E: Float + Entry>(tolerance: f64) {
+        let check = |name: &str, f: FunctionOfTwo<(usize, usize), E>| {
+            case("binary", name).check::<(Tensor<_, E>, Tensor<_, E>), _, _>(tolerance, f);
+        };
+        check("pow", |(a, b)| a.pow(b));
+        check("minimum", |(a, b)| a.minimum(b));
+        check("maximum", |(a, b)| a.maximum(b));
+        check("minimum_of_ties", |(a, b)| a.minimum(b));
+        check("maximum_of_ties", |(a, b)| a.maximum(b));
+        check("atan2", |(a, b)| a.atan2(b));
+        check("hypot", |(a, b)| a.hypot(b));
+        case("binary", "pow_of_zero")
+            .check::<(Tensor<Rank1<4>, E>, Tensor<Rank1<4>, E>), _, _>(tolerance, |(a, b)| a.pow(b));
+    }
+    agree::<f32>(F32);
+    agree::<f64>(F64);
 }

@@ -10,7 +10,7 @@
 //! Both operands are values or references; the buffer of an operand given by value is used again for the result.
 
 use super::binary::binary;
-use super::unary::unary;
+use super::unary::unary_with;
 use super::{BinaryOp, UnaryOp, shapes_differ};
 use crate::kernels::elementwise::{Binary, Saves, Unary};
 use crate::shape::Shape;
@@ -155,13 +155,13 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// `scale * self + shift`, in one pass.
     #[track_caller]
     pub fn scale_shift(self, scale: E, shift: E) -> Self {
-        unary(self, &AFFINE, [scale, shift])
+        unary_with(self, &AFFINE, [scale, shift])
     }
 
     /// `1 / self`.
     #[track_caller]
     pub fn reciprocal(self) -> Self {
-        unary(self, &RECIPROCAL, [E::one(); 2])
+        unary_with(self, &RECIPROCAL, [E::one(); 2])
     }
 }
 
@@ -169,7 +169,7 @@ impl<S: Shape, E: Float, T: Trace> Neg for Tensor<S, E, T> {
     type Output = Self;
     #[track_caller]
     fn neg(self) -> Self {
-        unary(self, &SCALE, [-E::one(); 2])
+        unary_with(self, &SCALE, [-E::one(); 2])
     }
 }
 impl<S: Shape, E: Float, T: Trace> Neg for &Tensor<S, E, T> {
@@ -264,9 +264,9 @@ macro_rules! operator {
     };
 }
 operator! {
-    Add add AddAssign add_assign SUM |x, n| unary(x, &AFFINE, [num_traits::one(), n]), x + n;
+    Add add AddAssign add_assign SUM |x, n| unary_with(x, &AFFINE, [num_traits::one(), n]), x + n;
     Sub sub SubAssign sub_assign DIFFERENCE
-        |x, n| unary(x, &AFFINE, [num_traits::one(), -n]), unary(x, &AFFINE, [-1.0, n]);
-    Mul mul MulAssign mul_assign PRODUCT |x, n| unary(x, &SCALE, [n; 2]), x * n;
-    Div div DivAssign div_assign QUOTIENT |x, n| unary(x, &DIVIDE, [n; 2]), unary(x, &RECIPROCAL, [n; 2]);
+        |x, n| unary_with(x, &AFFINE, [num_traits::one(), -n]), unary_with(x, &AFFINE, [-1.0, n]);
+    Mul mul MulAssign mul_assign PRODUCT |x, n| unary_with(x, &SCALE, [n; 2]), x * n;
+    Div div DivAssign div_assign QUOTIENT |x, n| unary_with(x, &DIVIDE, [n; 2]), unary_with(x, &RECIPROCAL, [n; 2]);
 }

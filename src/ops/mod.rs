@@ -1,34 +1,47 @@
 //! Operations on tensors, one file each: formula, forward, backward and tests together.
 
-mod activations;
+mod abs;
 mod add_bias;
 mod arithmetic;
 mod batch_norm;
 mod binary;
 mod broadcast;
+mod clamp;
 mod conv2d;
 mod dropout;
+mod elu;
+mod erf;
+mod exp;
+mod extremum;
 mod flip;
+mod gelu;
+mod hyperbolic;
 mod im2col;
 mod join;
 mod linear;
+mod ln;
 mod matmul;
 mod movement;
 mod pad;
 mod permute;
+mod plane;
 mod pool2d;
+mod power;
+mod relu;
 mod repeat;
 mod resample2d;
 mod reshape;
+mod round;
 mod row_norm;
+mod sigmoid;
+mod silu;
 mod slice;
-pub(crate) use pool2d::{adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
-pub(crate) use resample2d::{image_size, resample2d, single};
-pub use reshape::ShapeMismatch;
-pub(crate) use row_norm::row_norm;
+mod softplus;
+mod sqrt;
 mod sum;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trigonometric;
 mod unary;
 
 pub(crate) use add_bias::add_bias;
@@ -40,7 +53,11 @@ pub use im2col::Window2d;
 pub use join::{Concat, Join, Stack};
 pub(crate) use linear::linear;
 pub(crate) use movement::{MoveBack, Operand};
+pub(crate) use pool2d::{adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
 pub use repeat::Repeated;
+pub(crate) use resample2d::{image_size, resample2d, single};
+pub use reshape::ShapeMismatch;
+pub(crate) use row_norm::row_norm;
 pub use slice::OneOf;
 pub(crate) use unary::UnaryOp;
 

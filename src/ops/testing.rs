@@ -78,6 +78,8 @@ pub fn random_apart<S: Shape>(shape: S, low: f64, high: f64, points: &[f64], rng
 
 /// An f64 tensor on the tape of [`check_gradients`].
 pub type Watched<S> = Tensor<S, f64, Traced<Training>>;
+/// Two of them.
+pub type Pair<S> = (Watched<S>, Watched<S>);
 
 /// Compares the gradient of a function that keeps the shape with finite differences. (It takes a function pointer,
 /// so that it is compiled once for each shape type and not for each function too.)
@@ -90,11 +92,7 @@ pub fn check_function<S: Shape>(f: fn(Watched<S>) -> Watched<S>, x: Tensor<S, f6
 
 /// The same for a function of two tensors of one shape.
 #[track_caller]
-pub fn check_function_of_two<S: Shape>(
-    f: fn((Watched<S>, Watched<S>)) -> Watched<S>,
-    a: Tensor<S, f64>,
-    b: Tensor<S, f64>,
-) {
+pub fn check_function_of_two<S: Shape>(f: fn(Pair<S>) -> Watched<S>, a: Tensor<S, f64>, b: Tensor<S, f64>) {
     if let Err(error) = check_gradients(f, (a.clone(), b.clone())) {
         panic!("{error}, at {a:?} and {b:?}");
     }

@@ -25,7 +25,13 @@ impl UnaryOp {
 
 /// Applies a function to each element.
 #[track_caller]
-pub(crate) fn unary<S: Shape, E: Float, T: Trace>(
+pub(crate) fn unary<S: Shape, E: Float, T: Trace>(x: Tensor<S, E, T>, op: &'static UnaryOp) -> Tensor<S, E, T> {
+    unary_with(x, op, [E::zero(); 2])
+}
+
+/// Applies a function with the parameters `p` to each element.
+#[track_caller]
+pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
     op: &'static UnaryOp,
     p: [E; 2],

@@ -73,15 +73,88 @@ def case(name, function, *inputs, **parameters):
     return result
 
 
+# Functions of one number, and the interval that their inputs come from.
+UNARY = {
+    "abs": (torch.abs, -3, 3),
+    "sign": (torch.sign, -3, 3),
+    "exp": (torch.exp, -3, 3),
+    "exp_m1": (torch.expm1, -3, 3),
+    "ln": (torch.log, 0.25, 6),
+    "ln_1p": (torch.log1p, -0.75, 6),
+    "log2": (torch.log2, 0.25, 6),
+    "log10": (torch.log10, 0.25, 6),
+    "sqrt": (torch.sqrt, 0.25, 6),
+    "rsqrt": (torch.rsqrt, 0.25, 6),
+    "reciprocal": (torch.reciprocal, 0.25, 6),
+    "square": (torch.square, -3, 3),
+    "powi": (lambda x: x.pow(-3), 0.25, 3),
+    "powf": (lambda x: x.pow(1.5), 0.25, 3),
+    "sin": (torch.sin, -6, 6),
+    "cos": (torch.cos, -6, 6),
+    "tan": (torch.tan, -1.25, 1.25),
+    "asin": (torch.asin, -0.9375, 0.9375),
+    "acos": (torch.acos, -0.9375, 0.9375),
+    "atan": (torch.atan, -3, 3),
+    "sinh": (torch.sinh, -3, 3),
+    "cosh": (torch.cosh, -3, 3),
+    "tanh": (torch.tanh, -3, 3),
+    "sigmoid": (torch.sigmoid, -6, 6),
+    "log_sigmoid": (F.logsigmoid, -6, 6),
+    "relu": (F.relu, -3, 3),
+    "leaky_relu": (lambda x: F.leaky_relu(x, 0.125), -3, 3),
+    "elu": (lambda x: F.elu(x, 1.5), -3, 3),
+    "gelu": (F.gelu, -4, 4),
+    "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), -4, 4),
+    "silu": (F.silu, -6, 6),
+    "softplus": (F.softplus, -6, 6),
+    "erf": (torch.erf, -3, 3),
+    "floor": (torch.floor, -3, 3),
+    "ceil": (torch.ceil, -3, 3),
+    "round": (torch.round, -3, 3),
+    "clamp": (lambda x: torch.clamp(x, -1.0, 0.5), -3, 3),
+}
+
+
 @topic
 def unary():
-    x = numbers(3, 5)
-    positive = numbers(3, 5, low=0.25, high=6.0)
+    return [case(name, function, numbers(2, 4, low=low, high=high)) for name, (function, low, high) in UNARY.items()]
+
+
+@topic
+def unary_special():
+    """Where functions overflow, saturate, have corners or no value, in the 32 bits that make it hard.
+
+    NaN is left out: its gradient is arbitrary. So are points where PyTorch itself gives NaN for a value that exists.
+    """
+    infinity = math.inf
+    everywhere = [-infinity, -1e30, -100.0, -20.0, -1e-4, -1e-30, 0.0, 1e-30, 1e-4, 20.0, 100.0, 1e30, infinity]
+    finite = everywhere[1:-1]
+    positive = everywhere[7:]
+    values = {
+        "exp": everywhere, "exp_m1": everywhere, "sigmoid": everywhere, "log_sigmoid": everywhere, "tanh": everywhere,
+        "relu": everywhere, "leaky_relu": everywhere, "elu": everywhere, "softplus": everywhere, "erf": everywhere,
+        "abs": everywhere, "clamp": everywhere, "atan": everywhere,
+        "gelu": finite, "gelu_tanh": finite[1:-1], "silu": finite,
+        "ln": positive, "ln_1p": positive, "log2": positive, "sqrt": positive, "rsqrt": positive[1:],
+        "reciprocal": positive[1:], "square": everywhere,
+    }
+    return [case(name, UNARY[name][0], torch.tensor(x, dtype=torch.float32)) for name, x in values.items()]
+
+
+@topic
+def binary():
+    signs, positive = numbers(2, 4), numbers(2, 4, low=0.25, high=3.0)
+    ties = signs.clone()
+    ties[0, 1:] += torch.tensor([0.5, -0.5, 0.0], dtype=torch.float64)
     return [
-        case("abs", torch.abs, x),
-        case("relu", F.relu, x),
-        case("sigmoid", torch.sigmoid, x),
-        case("sqrt", torch.sqrt, positive),
+        case("pow", torch.pow, positive, signs),
+        case("pow_of_zero", torch.pow, torch.zeros(4).double(), torch.tensor([0.0, 1.0, 2.0, 0.5]).double()),
+        case("minimum", torch.minimum, signs, numbers(2, 4)),
+        case("maximum", torch.maximum, signs, numbers(2, 4)),
+        case("minimum_of_ties", torch.minimum, signs, ties),
+        case("maximum_of_ties", torch.maximum, signs, ties),
+        case("atan2", torch.atan2, signs, numbers(2, 4)),
+        case("hypot", torch.hypot, signs, numbers(2, 4)),
     ]
 
 
