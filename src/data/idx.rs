@@ -111,7 +111,7 @@ mod tests {
         let plain = Idx::read(folder.file("plain", &contents)).unwrap();
         assert_eq!(plain, Idx { sizes: vec![2, 3], bytes: vec![1, 2, 3, 4, 5, 6] });
         assert_eq!(Idx::read(folder.file("packed.gz", &gzip(&contents))).unwrap(), plain);
-        assert_eq!(Idx::read(folder.file("none", &file(&[0, 3], &[]))).unwrap().bytes, []);
+        assert_eq!(Idx::read(folder.file("none", &file(&[0, 3], &[]))).unwrap().bytes, Vec::<u8>::new());
     }
 
     #[test]
