@@ -20,6 +20,9 @@ pub mod shape;
 pub mod tensor;
 pub mod trace;
 
+// At the root, too: the compiler's errors name a type by the shortest path that leads to it.
+#[doc(no_inline)]
+pub use prelude::*;
 pub use rand::Rng as RandomSource;
 pub use random::{Rng, RngState};
 

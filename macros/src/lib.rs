@@ -2,7 +2,7 @@
 
 use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Field, Index, LitStr, Member, Result, parse_macro_input};
 
@@ -126,17 +126,22 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
     let generics = with_bounds(input, &parts, quote!(::taut::nn::Parameters));
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let name = &input.ident;
-    let members: Vec<_> = parts.iter().map(|part| &part.member).collect();
-    let names: Vec<_> = parts.iter().map(|part| LitStr::new(&part.name, Span::call_site())).collect();
+    // spans of the fields' types: an error about a field is shown at the field
+    let visits = parts.iter().map(|Part { field, member, name }| {
+        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::nn::Parameters::visit(&self.#member, path, visitor));)
+    });
+    let visits_mut = parts.iter().map(|Part { field, member, name }| {
+        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::nn::Parameters::visit_mut(&mut self.#member, path, visitor));)
+    });
     Ok(quote! {
         #[automatically_derived]
         #[allow(unused_variables)]
         impl #impl_generics ::taut::nn::Parameters for #name #type_generics #where_clause {
             fn visit(&self, path: &mut ::taut::nn::Path, visitor: &mut dyn ::taut::nn::Visitor) {
-                #(path.at(#names, |path| ::taut::nn::Parameters::visit(&self.#members, path, visitor));)*
+                #(#visits)*
             }
             fn visit_mut(&mut self, path: &mut ::taut::nn::Path, visitor: &mut dyn ::taut::nn::VisitorMut) {
-                #(path.at(#names, |path| ::taut::nn::Parameters::visit_mut(&mut self.#members, path, visitor));)*
+                #(#visits_mut)*
             }
         }
     })
@@ -154,13 +159,15 @@ fn init(input: &DeriveInput) -> Result<Tokens> {
     let generics = with_bounds(input, &parts, quote!(::taut::nn::Init));
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let name = &input.ident;
-    let members = parts.iter().map(|part| &part.member);
+    let fields = parts
+        .iter()
+        .map(|Part { field, member, .. }| quote_spanned!(field.ty.span()=> #member: ::taut::nn::Init::init(rng),));
     Ok(quote! {
         #[automatically_derived]
         #[allow(unused_variables)]
         impl #impl_generics ::taut::nn::Init for #name #type_generics #where_clause {
             fn init<TautRng: ::taut::RandomSource + ?Sized>(rng: &mut TautRng) -> Self {
-                Self { #(#members: ::taut::nn::Init::init(rng),)* }
+                Self { #(#fields)* }
             }
         }
     })

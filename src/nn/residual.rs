@@ -20,28 +20,29 @@ use rand::Rng;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Residual<F>(pub F);
 
-/// What comes out of a residual block: the same as goes in.
+/// The shape that comes out of a residual block: the same as goes in.
 #[diagnostic::on_unimplemented(
-    message = "a residual block keeps the shape: `{X}` goes into it and `{Self}` comes out",
+    message = "a residual block keeps the shape: `{In}` goes into it and `{Self}` comes out",
     label = "this block changes the shape"
 )]
-pub trait KeepsShape<X> {
-    /// This value, of the type that went in.
-    fn same_as_input(self) -> X;
+pub trait KeepsShape<In>: Shape {
+    /// This shape, of the type that went in.
+    fn same_as_input(self) -> In;
 }
-impl<S: Shape, E: Float, T: Trace> KeepsShape<Tensor<S, E, T>> for Tensor<S, E, T> {
-    fn same_as_input(self) -> Self {
+impl<S: Shape> KeepsShape<S> for S {
+    fn same_as_input(self) -> S {
         self
     }
 }
 
-impl<F, S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Residual<F>
+impl<F, S: Shape, O: KeepsShape<S>, E: Float, T: Trace> Module<Tensor<S, E, T>> for Residual<F>
 where
-    F: Module<Tensor<S, E, T>, Output: KeepsShape<Tensor<S, E, T>>>,
+    F: Module<Tensor<S, E, T>, Output = Tensor<O, E, T>>,
 {
     type Output = Tensor<S, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
-        self.0.forward(x.clone()).same_as_input() + x
+        let (shape, y, trace) = self.0.forward(x.clone()).into_parts();
+        Tensor::from_parts(shape.same_as_input(), y, trace) + x
     }
 }
 

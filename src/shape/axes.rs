@@ -187,7 +187,10 @@ pub trait Axes {
 }
 
 /// This shape has all of the axes `A` ([one, or several in order](Axes)), and they can be taken out.
-#[diagnostic::on_unimplemented(message = "shape {Self} has not all of the axes {A}")]
+#[diagnostic::on_unimplemented(
+    message = "the axes {A} are not axes of shape {Self} in increasing order",
+    note = "axes are counted from 0 and listed in increasing order, each once: `(Axis<0>, Axis<2>)`"
+)]
 pub trait Reduce<A: Axes>: Shape {
     /// The shape without the axes.
     type Reduced: Shape;

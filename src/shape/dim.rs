@@ -55,24 +55,39 @@ impl Dim for usize {
 ///
 /// It is a requirement by name, and not simply a `Const<N>` in the layer's signature, so that the compiler's error
 /// carries both numbers. A `usize` satisfies it for every `N` and is checked when the layer runs.
-#[diagnostic::on_unimplemented(
-    message = "expected `{N}`, found `{Self}`: this layer takes {N} features",
-    label = "`{Self}` features arrive here"
-)]
+#[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} features")]
 pub trait Features<const N: usize>: Dim {}
-#[diagnostic::do_not_recommend]
-impl<const N: usize> Features<N> for Const<N> {}
+impl<const N: usize, const FOUND: usize> Features<N> for Const<FOUND> where Found<FOUND>: ExpectFeatures<N, FOUND> {}
 impl<const N: usize> Features<N> for usize {}
 
 /// A layer that takes `N` channels accepts this dimension. See [`Features`].
-#[diagnostic::on_unimplemented(
-    message = "expected `{N}`, found `{Self}`: this layer takes {N} channels",
-    label = "`{Self}` channels arrive here"
-)]
+#[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} channels")]
 pub trait Channels<const N: usize>: Dim {}
-#[diagnostic::do_not_recommend]
-impl<const N: usize> Channels<N> for Const<N> {}
+impl<const N: usize, const FOUND: usize> Channels<N> for Const<FOUND> where Found<FOUND>: ExpectChannels<N, FOUND> {}
 impl<const N: usize> Channels<N> for usize {}
+
+/// A size that the compiler found. What a layer expects of a `Const` is asked of this type, with both numbers as
+/// parameters, so that the message can write them: of a `Const` it could write the path only, `taut::Const<800>`.
+#[doc(hidden)]
+pub struct Found<const N: usize>;
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected `{EXPECTED}`, found `Const<{FOUND}>`: this layer takes {EXPECTED} features",
+    label = "`Const<{FOUND}>` features arrive here"
+)]
+pub trait ExpectFeatures<const EXPECTED: usize, const FOUND: usize> {}
+#[diagnostic::do_not_recommend]
+impl<const N: usize> ExpectFeatures<N, N> for Found<N> {}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected `{EXPECTED}`, found `Const<{FOUND}>`: this layer takes {EXPECTED} channels",
+    label = "`Const<{FOUND}>` channels arrive here"
+)]
+pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize> {}
+#[diagnostic::do_not_recommend]
+impl<const N: usize> ExpectChannels<N, N> for Found<N> {}
 
 /// Panics at the caller's line when a run-time dimension has another size than a layer takes.
 #[track_caller]

@@ -26,6 +26,7 @@ pub use axes::{
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features};
 pub use fit::{Append, FlattenFrom, One, SameExcept};
+pub use dim::{Channels, Const, Dim, Features, Found};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;
 
@@ -55,8 +56,9 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
 
 /// A shape whose every dimension is known to the compiler, so that the type alone is enough to make a tensor.
 #[diagnostic::on_unimplemented(
-    message = "the shape `{Self}` has a dimension that only the running program knows",
-    note = "give the shape as a value: `zeros_with(shape)`, `from_vec(values, shape)`, ..."
+    message = "`{Self}` is not a shape that the compiler knows",
+    note = "a shape with a run-time dimension (`usize`) is given as a value: `zeros_with(shape)`, `from_vec(values, shape)`, ...",
+    note = "one dimension is a tuple, too: `(Const<3>,)` or `Rank1<3>`"
 )]
 pub trait StaticShape: Shape + Default {}
 
@@ -115,6 +117,7 @@ macro_rules! shapes {
                 Some(($($dim::from_size($dim)?,)*))
             }
         }
+        #[diagnostic::do_not_recommend]
         impl<$($dim: StaticDim),*> StaticShape for ($($dim,)*) {}
     )* };
 }

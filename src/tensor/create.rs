@@ -189,20 +189,31 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     }
 }
 
-impl<S: StaticShape, E: Element> Tensor<S, E> {
+// The bounds stand at the methods: so a shape or an element type that is none is reported in taut's words, as an
+// unsatisfied bound, and not as a method that does not exist.
+impl<S, E> Tensor<S, E> {
     /// A tensor in which every element is `value`.
-    pub fn full(value: E) -> Self {
+    pub fn full(value: E) -> Self
+    where
+        S: StaticShape,
+        E: Element,
+    {
         Self::full_with(S::default(), value)
     }
 
     /// A tensor of zeros, or of `false`.
-    pub fn zeros() -> Self {
+    pub fn zeros() -> Self
+    where
+        S: StaticShape,
+        E: Element,
+    {
         Self::zeros_with(S::default())
     }
 
     /// A tensor of ones.
     pub fn ones() -> Self
     where
+        S: StaticShape,
         E: Number,
     {
         Self::ones_with(S::default())
@@ -215,7 +226,11 @@ impl<S: StaticShape, E: Element> Tensor<S, E> {
     /// let x = Tensor::<Rank2<2, 3>>::from_fn(|[row, column]| (10 * row + column) as f32);
     /// assert_eq!(x.to_array(), [[0.0, 1.0, 2.0], [10.0, 11.0, 12.0]]);
     /// ```
-    pub fn from_fn(value: impl FnMut(S::Sizes) -> E) -> Self {
+    pub fn from_fn(value: impl FnMut(S::Sizes) -> E) -> Self
+    where
+        S: StaticShape,
+        E: Element,
+    {
         Self::from_fn_with(S::default(), value)
     }
 }

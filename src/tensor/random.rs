@@ -67,9 +67,13 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     }
 }
 
-impl<S: StaticShape, E: Float> Tensor<S, E> {
+// The bounds on the shape stand at the methods, for the sake of the compiler's errors.
+impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the uniform distribution over `low .. high`.
-    pub fn uniform<R: Rng + ?Sized>(low: E, high: E, rng: &mut R) -> Self {
+    pub fn uniform<R: Rng + ?Sized>(low: E, high: E, rng: &mut R) -> Self
+    where
+        S: StaticShape,
+    {
         Self::uniform_with(S::default(), low, high, rng)
     }
 
@@ -80,12 +84,18 @@ impl<S: StaticShape, E: Float> Tensor<S, E> {
     /// let x = Tensor::<Rank2<100, 100>>::randn(&mut StdRng::seed_from_u64(0));
     /// assert!(x.mean().item().abs() < 0.05);
     /// ```
-    pub fn randn<R: Rng + ?Sized>(rng: &mut R) -> Self {
+    pub fn randn<R: Rng + ?Sized>(rng: &mut R) -> Self
+    where
+        S: StaticShape,
+    {
         Self::normal(E::zero(), E::one(), rng)
     }
 
     /// Independent numbers from the normal distribution.
-    pub fn normal<R: Rng + ?Sized>(mean: E, deviation: E, rng: &mut R) -> Self {
+    pub fn normal<R: Rng + ?Sized>(mean: E, deviation: E, rng: &mut R) -> Self
+    where
+        S: StaticShape,
+    {
         Self::normal_with(S::default(), mean, deviation, rng)
     }
 
@@ -94,7 +104,10 @@ impl<S: StaticShape, E: Float> Tensor<S, E> {
     /// # Panics
     /// If the interval is empty.
     #[track_caller]
-    pub fn truncated_normal<R: Rng + ?Sized>(mean: E, deviation: E, interval: (E, E), rng: &mut R) -> Self {
+    pub fn truncated_normal<R: Rng + ?Sized>(mean: E, deviation: E, interval: (E, E), rng: &mut R) -> Self
+    where
+        S: StaticShape,
+    {
         Self::truncated_normal_with(S::default(), mean, deviation, interval, rng)
     }
 }

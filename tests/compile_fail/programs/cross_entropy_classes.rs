@@ -1,0 +1,7 @@
+use taut::prelude::*;
+
+fn main() {
+    let logits = Tensor::<Rank2<3, 4>>::ones();
+    //~ labels `Tensor<(Const<3>, Const<5>)>` do not fit logits of batch Const<3> and Const<4> classes
+    logits.cross_entropy(&Tensor::<Rank2<3, 5>>::ones());
+}

@@ -1,0 +1,9 @@
+use taut::prelude::*;
+
+#[derive(Init)]
+//~ `Init` can be derived for a struct only
+union Net {
+    small: f32,
+}
+
+fn main() {}

@@ -1,0 +1,80 @@
+//! Every file in `programs/` is a mistake that the compiler must find, in words that name the numbers.
+//!
+//! Next to each program, a `.stderr` file holds what rustc prints. Comments of the form `//~ phrase` in a program say
+//! what that must contain, at the line that follows the comments. After a change of a message, run
+//! `TRYBUILD=overwrite cargo test -p taut-compile-fail` and read the difference.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// A program, with what rustc says of it.
+struct Case {
+    name: String,
+    program: String,
+    message: String,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("programs");
+    let mut cases = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_string();
+            let message = fs::read_to_string(path.with_extension("stderr"))
+                .unwrap_or_else(|error| panic!("{name} has no .stderr file: {error}"));
+            cases.push(Case { name, program: fs::read_to_string(path).unwrap(), message });
+        }
+    }
+    assert!(!cases.is_empty());
+    cases
+}
+
+/// Only programs that fail, in one `TestCases`: so trybuild runs `cargo check` and not `cargo build`, and a message
+/// that appears only when code is generated would be missed.
+#[test]
+fn programs_are_rejected() {
+    trybuild::TestCases::new().compile_fail("programs/*.rs");
+}
+
+#[test]
+fn messages_say_what_does_not_fit() {
+    for Case { name, program, message } in cases() {
+        // what rustc says, without the lines of source that it quotes, and without the path that it writes before a
+        // name which came into the program by a glob import
+        let said: Vec<_> = message
+            .lines()
+            .filter(|line| !line.trim_start().starts_with(|c: char| c.is_ascii_digit()) && !line.starts_with("..."))
+            .collect();
+        let said = said.join("\n").replace("taut::", "");
+        let mut phrases = 0;
+        for (number, line) in program.lines().enumerate() {
+            let Some(phrase) = line.trim().strip_prefix("//~ ") else { continue };
+            phrases += 1;
+            assert!(said.contains(phrase), "{name}: the message does not contain `{phrase}`:\n{message}");
+            let below = program.lines().skip(number).position(|line| !line.trim().starts_with("//~")).unwrap();
+            let place = format!("--> programs/{name}.rs:{}:", number + below + 1);
+            assert!(said.contains(&place), "{name}: the message is not about the line `{place}`:\n{message}");
+        }
+        assert!(phrases > 0, "{name} does not say what its message must contain: `//~ phrase`");
+    }
+}
+
+/// rustc may say it again of another part of the same line, in the same words.
+#[test]
+fn one_mistake_is_one_error() {
+    for Case { name, message, .. } in cases() {
+        let mut errors: Vec<_> = message.lines().filter(|line| line.starts_with("error")).collect();
+        errors.dedup();
+        assert_eq!(errors.len(), 1, "{name}: {errors:#?}\n{message}");
+    }
+}
+
+#[test]
+fn no_message_shows_the_digits_behind_the_arithmetic() {
+    for Case { name, message, .. } in cases() {
+        for private in ["UInt<", "UTerm", "typenum", "ToNumber", "ToDim"] {
+            assert!(!message.contains(private), "{name}: the message shows `{private}`:\n{message}");
+        }
+    }
+}
