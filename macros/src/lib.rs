@@ -1,7 +1,7 @@
 //! The derive macros of taut: `Module`, `Parameters` and `Init`. Use them through `taut::prelude`.
 
 use proc_macro::TokenStream;
-use proc_macro2::{Span, TokenStream as Tokens};
+use proc_macro2::TokenStream as Tokens;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Field, Index, LitStr, Member, Result, parse_macro_input};

@@ -24,9 +24,8 @@ pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };
 pub(crate) use dim::expect_size;
-pub use dim::{Channels, Const, Dim, Features};
-pub use fit::{Append, FlattenFrom, One, SameExcept};
 pub use dim::{Channels, Const, Dim, Features, Found};
+pub use fit::{Append, FlattenFrom, One, SameExcept};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;
 
