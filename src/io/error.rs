@@ -110,7 +110,7 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = match &self.path {
             Some(path) => format!("`{}`", path.display()),
-            None => "the bytes given".to_string(),
+            None => "this buffer".to_string(),
         };
         match &self.problem {
             Problem::System(doing, error) => write!(f, "{doing} {path}: {error}{}", advice(error, self.path())),

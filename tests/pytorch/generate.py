@@ -158,6 +158,36 @@ def binary():
     ]
 
 
+@topic
+def files():
+    """State dictionaries as PyTorch's users save them, in `files/`, and what their models give."""
+    from safetensors.torch import save_file
+
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 3, 3),
+        torch.nn.BatchNorm2d(3),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(27, 5),
+        torch.nn.ReLU(),
+        torch.nn.Linear(5, 3),
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(5):  # so that no parameter or statistic has its first value
+        optimizer.zero_grad()
+        model(numbers(4, 1, 8, 8, dtype=torch.float32)).square().mean().backward()
+        optimizer.step()
+    cases = []
+    for name, dtype in [("f32", torch.float32), ("f16", torch.float16), ("bf16", torch.bfloat16)]:
+        # half precision is a format of the file: computation is in 32 bits in both libraries
+        model = model.to(dtype)
+        save_file(model.state_dict(), VALUES.parent / "files" / f"sequential_{name}.safetensors")
+        model = model.float().eval()
+        cases.append(case(name, model, numbers(2, 1, 8, 8, dtype=torch.float32)))
+    return cases
+
+
 def main():
     names = sys.argv[1:] or list(TOPICS)
     for name in names:
