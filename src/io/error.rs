@@ -115,6 +115,7 @@ impl fmt::Display for FileError {
         match &self.problem {
             Problem::System(doing, error) => write!(f, "{doing} {path}: {error}{}", advice(error, self.path())),
             Problem::Damaged(what) => write!(f, "{path} is no whole safetensors file: {what}"),
+            Problem::Entry(what) if self.path.is_none() => f.write_str(what),
             Problem::Entry(what) => write!(f, "{path}: {what}"),
             Problem::Unsavable(what) => write!(f, "{path} was not written: {what}"),
             Problem::Misfit(mismatches) => {

@@ -1,0 +1,198 @@
+//! A run that goes on from a checkpoint gives the same bits as one that was never interrupted.
+
+use std::path::PathBuf;
+use taut::prelude::*;
+
+/// Everything that can make two runs differ: masks drawn in training, running statistics, frozen parameters.
+type Model = (Linear<6, 8>, BatchNorm1d<8>, Relu, Dropout<30>, Frozen<Linear<8, 8>>, Linear<8, 3>);
+
+/// A file that is there as long as this is.
+struct File(PathBuf);
+impl File {
+    fn new(name: &str) -> Self {
+        File(std::env::temp_dir().join(format!("taut-checkpoint-{name}-{}", std::process::id())))
+    }
+}
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+struct Run<R> {
+    model: Model,
+    optimizer: Optimizer<R>,
+    rng: taut::Rng,
+    best_loss: f64,
+    epoch: usize,
+}
+
+impl<R: Rule> Run<R> {
+    fn new(rule: R, seed: u64) -> Self {
+        let mut rng = taut::Rng::from_seed_u64(seed);
+        let model = Model::init(&mut rng);
+        Run { model, optimizer: Optimizer::new(rule), rng, best_loss: f64::INFINITY, epoch: 0 }
+    }
+
+    fn train_to(&mut self, epoch: usize) {
+        while self.epoch < epoch {
+            let x = Tensor::<Rank2<16, 6>>::randn(&mut self.rng);
+            let tape = Tape::training(&mut self.rng);
+            let y = self.model.forward(tape.trace(x));
+            let loss = (y.clone() * y).mean();
+            self.best_loss = self.best_loss.min(f64::from(loss.item()));
+            let gradients = loss.backward();
+            self.optimizer.step(&mut self.model, &gradients);
+            // a schedule whose rates are no short decimal numbers
+            self.optimizer.set_learning_rate(self.optimizer.learning_rate() * 0.97);
+            self.epoch += 1;
+        }
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint::new()
+            .with_model("model", &self.model)
+            .with_snapshot("optimizer", &self.optimizer.snapshot())
+            .with_rng("rng", &self.rng)
+            .with_number("best_loss", self.best_loss)
+            .with_count("epoch", self.epoch)
+    }
+
+    fn resume(&mut self, checkpoint: &Checkpoint) {
+        checkpoint.restore_model("model", &mut self.model).unwrap();
+        self.optimizer.restore(&checkpoint.snapshot("optimizer").unwrap(), &self.model).unwrap();
+        self.rng = checkpoint.rng("rng").unwrap();
+        self.best_loss = checkpoint.number("best_loss").unwrap();
+        self.epoch = checkpoint.count("epoch").unwrap();
+    }
+
+    /// Everything, bit by bit.
+    fn state(&self) -> Vec<u8> {
+        let file = File::new(&format!("state-{:?}", std::thread::current().id()));
+        self.checkpoint().save(&file.0).unwrap();
+        std::fs::read(&file.0).unwrap()
+    }
+}
+
+fn check<R: Rule + Clone>(name: &str, rule: R) {
+    let mut whole = Run::new(rule.clone(), 1);
+    // before the first step too: nothing is remembered yet
+    for interrupted in [0, 1, 5] {
+        let file = File::new(name);
+        let mut first = Run::new(rule.clone(), 1);
+        first.train_to(interrupted);
+        first.checkpoint().save(&file.0).unwrap();
+        drop(first);
+
+        let mut second = Run::new(rule.clone(), 2);
+        second.train_to(2);
+        second.resume(&Checkpoint::load(&file.0).unwrap());
+        second.train_to(9);
+        whole.train_to(9);
+        assert!(second.state() == whole.state(), "{name}, interrupted after {interrupted} epochs");
+    }
+}
+
+#[test]
+fn sgd_goes_on() {
+    check("sgd", SgdConfig::default());
+    let weight_decay = WeightDecay::Decoupled(0.01);
+    check("nesterov", SgdConfig { momentum: Momentum::Nesterov(0.8), weight_decay, ..Default::default() });
+}
+
+#[test]
+fn rms_prop_goes_on() {
+    check("rms_prop", RmsPropConfig { centred: true, ..Default::default() });
+}
+
+#[test]
+fn adam_goes_on() {
+    check("adam", AdamConfig { ams_grad: true, ..Default::default() });
+}
+
+#[test]
+fn ada_grad_goes_on() {
+    check("ada_grad", AdaGradConfig::default());
+}
+
+#[test]
+fn the_model_alone_loads_from_a_checkpoint() {
+    let file = File::new("model-alone");
+    let mut run = Run::new(AdamConfig::default(), 1);
+    run.train_to(3);
+    run.checkpoint().save(&file.0).unwrap();
+    let mut model = Run::new(AdamConfig::default(), 2).model;
+    model.load_parameters_under(&file.0, "model").unwrap();
+    assert_eq!(model.to_safetensors().unwrap(), run.model.to_safetensors().unwrap());
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_changes_nothing() {
+    let file = File::new("misfit");
+    let mut run = Run::new(SgdConfig::default(), 1);
+    run.train_to(2);
+    run.checkpoint().save(&file.0).unwrap();
+    let checkpoint = Checkpoint::load(&file.0).unwrap();
+
+    let mut other = (Linear::<6, 8>::init(&mut run.rng), BatchNorm1d::<8>::init(&mut run.rng));
+    let before = other.to_safetensors().unwrap();
+    let message = checkpoint.restore_model("model", &mut other).unwrap_err().to_string();
+    assert!(message.contains("`4.weight` of shape (8, 8) is in the file and not in the model"), "{message}");
+    assert_eq!(other.to_safetensors().unwrap(), before);
+
+    let message = checkpoint.count("step").unwrap_err().to_string();
+    assert!(message.contains("there is no `step` in this checkpoint, which holds"), "{message}");
+    assert!(message.contains(r#"["best_loss", "epoch", "model", "optimizer", "rng"]"#), "{message}");
+    assert!(checkpoint.count("best_loss").is_err());
+    assert!(checkpoint.rng("generator").is_err());
+    assert!(checkpoint.snapshot("schedule").is_err());
+    // an error of the optimizer goes on as one of the file
+    let of_another = |snapshot| Adam::new(AdamConfig::default()).restore(&snapshot, &run.model);
+    let error: taut::io::FileError = of_another(checkpoint.snapshot("optimizer").unwrap()).unwrap_err().into();
+    assert!(error.to_string().contains("the snapshot has no array"), "{error}");
+}
+
+#[test]
+fn numbers_keep_every_bit() {
+    let file = File::new("numbers");
+    let numbers = [0.1 + 0.2, -0.0, f64::MIN_POSITIVE / 8.0, f64::MAX, f64::INFINITY, f64::NEG_INFINITY];
+    let mut checkpoint = Checkpoint::new().with_count("large", usize::MAX).with_number("nan", f64::NAN);
+    for (i, &number) in numbers.iter().enumerate() {
+        checkpoint = checkpoint.with_number(&format!("number.{i}"), number);
+    }
+    checkpoint.save(&file.0).unwrap();
+    let read = Checkpoint::load(&file.0).unwrap();
+    for (i, number) in numbers.iter().enumerate() {
+        assert_eq!(read.number(&format!("number.{i}")).unwrap().to_bits(), number.to_bits(), "{number}");
+    }
+    assert_eq!(read.count("large").unwrap(), usize::MAX);
+    assert!(read.number("nan").unwrap().is_nan());
+}
+
+#[test]
+#[should_panic(expected = "two things in a checkpoint have the name `epoch`")]
+fn a_name_is_given_once() {
+    let _ = Checkpoint::new().with_count("epoch", 1).with_number("epoch", 2.0);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let file = File::new("damaged");
+    let mut run = Run::new(SgdConfig::default(), 1);
+    run.train_to(1);
+    run.checkpoint().save(&file.0).unwrap();
+    let bytes = std::fs::read(&file.0).unwrap();
+    for length in (0..bytes.len()).step_by(37) {
+        std::fs::write(&file.0, &bytes[..length]).unwrap();
+        let message = Checkpoint::load(&file.0).unwrap_err().to_string();
+        assert!(message.contains(&file.0.display().to_string()), "{message}");
+    }
+    // a seed that is no seed
+    let text = bytes.windows(9).position(|window| window == b"rng.seed\"").unwrap();
+    for wrong in [b'z', b'"', 0xFF] {
+        let mut damaged = bytes.clone();
+        damaged[text + 12] = wrong;
+        std::fs::write(&file.0, &damaged).unwrap();
+        assert!(Checkpoint::load(&file.0).and_then(|checkpoint| checkpoint.rng("rng")).is_err());
+    }
+}
