@@ -12,6 +12,7 @@ mod kernels;
 pub mod loss;
 #[allow(unsafe_code)]
 pub mod memory;
+pub mod models;
 pub mod nn;
 pub mod ops;
 pub mod optim;

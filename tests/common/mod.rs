@@ -45,6 +45,11 @@ impl Case {
         self.tensor(&format!("input {index}"), &self.value["inputs"][index])
     }
 
+    /// The names and sizes of a model's parameters, in PyTorch's order.
+    pub fn names(&self) -> Vec<(String, Vec<usize>)> {
+        serde_json::from_value(self.value["names"].clone()).unwrap_or_else(|error| panic!("{self}: {error}"))
+    }
+
     /// A parameter that is a number.
     pub fn parameter(&self, name: &str) -> f64 {
         number(&self.value["parameters"][name]).unwrap_or_else(|| panic!("{self}: no parameter {name}"))

@@ -1,0 +1,107 @@
+//! ResNet-18. He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", 2016.
+
+use crate::nn::{
+    BatchNorm2d, Conv2dNoBias, Forward, GlobalAvgPool2d, Identity, Init, Linear, MaxPool2d, Module, NoBias, Parameters,
+    Relu, SameConv2d,
+};
+use crate::shape::{Channels, Const, Dim, Window};
+use crate::tensor::Tensor;
+use crate::trace::Trace;
+
+/// A convolution of 3 x 3 that keeps the size of the image, without a bias.
+type Same<const I: usize, const O: usize> = SameConv2d<I, O, 3, f32, NoBias>;
+
+/// Two convolutions around which the input is carried: relu(bn(conv(relu(bn(conv(x))))) + x).
+///
+/// Shapes: (N, C, H, W) to the same.
+#[derive(Clone, Debug, Init, Parameters)]
+pub struct BasicBlock<const C: usize> {
+    /// The first convolution.
+    pub conv1: Same<C, C>,
+    /// After it.
+    pub bn1: BatchNorm2d<C>,
+    /// The second convolution.
+    pub conv2: Same<C, C>,
+    /// After it.
+    pub bn2: BatchNorm2d<C>,
+}
+
+impl<const C: usize, N: Dim, H: Dim, W: Dim, T: Trace> Module<Tensor<(N, Const<C>, H, W), f32, T>> for BasicBlock<C> {
+    type Output = Tensor<(N, Const<C>, H, W), f32, T>;
+    fn apply(&self, x: Tensor<(N, Const<C>, H, W), f32, T>) -> Self::Output {
+        let y = self.bn1.forward(self.conv1.forward(x.clone())).relu();
+        (self.bn2.forward(self.conv2.forward(y)) + x).relu()
+    }
+}
+
+/// The block that halves the image and has other channels: what is carried around goes through a convolution of 1 x 1.
+///
+/// Shapes: (N, I, H, W) to (N, O, (H - 1) / 2 + 1, the same for W).
+#[derive(Clone, Debug, Init, Parameters)]
+pub struct DownBlock<const I: usize, const O: usize> {
+    /// The first convolution, which halves the image.
+    pub conv1: Conv2dNoBias<I, O, 3, 2, 1>,
+    /// After it.
+    pub bn1: BatchNorm2d<O>,
+    /// The second convolution.
+    pub conv2: Same<O, O>,
+    /// After it.
+    pub bn2: BatchNorm2d<O>,
+    /// Around both.
+    pub downsample: (Conv2dNoBias<I, O, 1, 2>, BatchNorm2d<O>),
+}
+
+// A window of 3 with padding 1 and a window of 1 have the same number of positions; the compiler asks us to say so.
+impl<const I: usize, const O: usize, N: Dim, C: Channels<I>, H, W, T: Trace> Module<Tensor<(N, C, H, W), f32, T>>
+    for DownBlock<I, O>
+where
+    H: Window<3, 2, 1> + Window<1, 2, 0, Out = <H as Window<3, 2, 1>>::Out>,
+    W: Window<3, 2, 1> + Window<1, 2, 0, Out = <W as Window<3, 2, 1>>::Out>,
+{
+    type Output = Tensor<(N, Const<O>, <H as Window<3, 2, 1>>::Out, <W as Window<3, 2, 1>>::Out), f32, T>;
+    fn apply(&self, x: Tensor<(N, C, H, W), f32, T>) -> Self::Output {
+        let around = self.downsample.forward(x.clone());
+        let y = self.bn1.forward(self.conv1.forward(x)).relu();
+        (self.bn2.forward(self.conv2.forward(y)) + around).relu()
+    }
+}
+
+/// Eighteen layers: (N, 3, H, W) to logits (N, CLASSES). The parameters have torchvision's names.
+///
+/// `Stem` and `Pool` are the first convolution and the pooling after it: those for images of 224 x 224 by default;
+/// [`CifarResNet18`] has those for small images.
+///
+/// ```
+/// use taut::models::ResNet18;
+/// use taut::prelude::*;
+/// const _: () = check::<ResNet18<1000>, Tensor<Rank4<1, 3, 224, 224>>>();
+/// ```
+#[derive(Clone, Debug, Init, Module, Parameters)]
+pub struct ResNet18<const CLASSES: usize, Stem = Conv2dNoBias<3, 64, 7, 2, 3>, Pool = MaxPool2d<3, 2, 1>> {
+    /// The first convolution.
+    pub conv1: Stem,
+    /// After it.
+    pub bn1: BatchNorm2d<64>,
+    relu: Relu,
+    maxpool: Pool,
+    /// 64 channels.
+    pub layer1: (BasicBlock<64>, BasicBlock<64>),
+    /// 128 channels, half the size.
+    pub layer2: (DownBlock<64, 128>, BasicBlock<128>),
+    /// 256 channels, a quarter.
+    pub layer3: (DownBlock<128, 256>, BasicBlock<256>),
+    /// 512 channels, an eighth.
+    pub layer4: (DownBlock<256, 512>, BasicBlock<512>),
+    avgpool: GlobalAvgPool2d,
+    /// The classifier.
+    pub fc: Linear<512, CLASSES>,
+}
+
+/// [`ResNet18`] for images of 32 x 32: it begins with a convolution of 3 x 3, and does not pool.
+///
+/// ```
+/// use taut::models::CifarResNet18;
+/// use taut::prelude::*;
+/// const _: () = check::<CifarResNet18<10>, Tensor<Rank4<64, 3, 32, 32>>>();
+/// ```
+pub type CifarResNet18<const CLASSES: usize> = ResNet18<CLASSES, Same<3, 64>, Identity>;
