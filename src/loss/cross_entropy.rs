@@ -1,58 +1,60 @@
-//! Cross-entropy of softmax.
+//! Cross-entropy of softmax, and negative log-likelihood.
 //!
 //! For logits x of one sample and target probabilities t that sum to 1:
 //!
 //! loss = - sum_j t_j log(softmax(x)_j) = log(sum_j e^x_j) - sum_j t_j x_j
 //!
-//! and its gradient is softmax(x) - t exactly: for a class index, p - onehot. One operation, which saves the
-//! probabilities only. The loss of a batch is the mean over its samples.
+//! and its gradient is softmax(x) - t exactly: for a class index, p - onehot. One operation, which saves that gradient
+//! only, in the place of the logits.
+//!
+//! Label smoothing s makes t_j to (1 - s) t_j + s / C for C classes; weights w multiply the term of each class. The
+//! negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with the gradient -t.
 
-use crate::kernels::softmax::exponentials;
-use crate::memory::Storage;
-use crate::shape::{Dim, LastAxis, Shape};
+use super::rows::{Logits, RowLossOp, Targets, row_loss};
+use super::{Mean, Reduction};
+use crate::kernels::row_loss;
+use crate::shape::Dim;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::Trace;
 
-/// What logits of a batch of `B` and `C` classes can be compared with: class indices of shape (B), or probabilities
-/// (one-hot or soft) of shape (B, C).
-#[diagnostic::on_unimplemented(
-    message = "labels `{Self}` do not fit logits of batch {B} and {C} classes",
-    note = "labels are class indices, `Tensor<(B,), usize>`, or probabilities, `Tensor<(B, C)>`"
-)]
-pub trait Targets<B, C: Dim, E: Float> {
-    #[doc(hidden)]
-    fn sizes(&self) -> Vec<usize>;
-    /// The term of one sample, - sum_j t_j x_j, and its targets subtracted from `probabilities`.
-    #[doc(hidden)]
-    fn rows(&self) -> Rows<'_, E>;
+static CROSS_ENTROPY: RowLossOp =
+    RowLossOp { name: "cross_entropy", f32: row_loss::cross_entropy, f64: row_loss::cross_entropy };
+static NEGATIVE_LOG_LIKELIHOOD: RowLossOp = RowLossOp {
+    name: "negative_log_likelihood",
+    f32: row_loss::negative_log_likelihood,
+    f64: row_loss::negative_log_likelihood,
+};
+
+/// The settings of [`cross_entropy_with`](Tensor::cross_entropy_with).
+///
+/// ```
+/// use taut::loss::CrossEntropy;
+/// use taut::prelude::*;
+/// let logits = Tensor::from([[1.0, 2.0, 0.5], [0.0, 0.0, 3.0]]);
+/// let smooth = CrossEntropy { label_smoothing: 0.1, ..Default::default() };
+/// let loss = logits.cross_entropy_with(&Tensor::from([1, 2]), &smooth, Mean);
+/// ```
+#[derive(Clone, Debug)]
+pub struct CrossEntropy<C: Dim, E: Float = f32> {
+    /// s: how much of each target is spread evenly over all classes, 0 (the default) to 1. Szegedy et al., "Rethinking
+    /// the Inception Architecture for Computer Vision", 2016.
+    pub label_smoothing: f64,
+    /// How much each class counts. The mean over samples with class indices is divided by the sum of their weights.
+    pub class_weights: Option<Tensor<(C,), E>>,
 }
 
-#[doc(hidden)]
-pub enum Rows<'a, E> {
-    Indices(&'a [usize]),
-    Probabilities(&'a [E]),
-}
-
-impl<B: Dim, C: Dim, E: Float> Targets<B, C, E> for Tensor<(B,), usize> {
-    fn sizes(&self) -> Vec<usize> {
-        vec![self.shape().0.size()]
-    }
-    fn rows(&self) -> Rows<'_, E> {
-        Rows::Indices(self.as_slice())
-    }
-}
-
-impl<B: Dim, C: Dim, E: Float> Targets<B, C, E> for Tensor<(B, C), E> {
-    fn sizes(&self) -> Vec<usize> {
-        self.shape().sizes().to_vec()
-    }
-    fn rows(&self) -> Rows<'_, E> {
-        Rows::Probabilities(self.as_slice())
+impl<C: Dim, E: Float> Default for CrossEntropy<C, E> {
+    fn default() -> Self {
+        CrossEntropy { label_smoothing: 0.0, class_weights: None }
     }
 }
 
-impl<B: Dim, C: Dim, E: Float, T: Trace> Tensor<(B, C), E, T> {
-    /// The mean cross-entropy between softmax of these logits and the targets.
+impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
+    /// The mean cross-entropy between softmax of these logits and the labels.
+    ///
+    /// Logits have the shape (batch, classes), labels are class indices of shape (batch) or probabilities of shape
+    /// (batch, classes). Sequences, (batch, time, classes) with labels (batch, time), and a single sample, (classes)
+    /// with a scalar label, are taken too.
     ///
     /// # Panics
     /// If run-time dimensions disagree, or a class index is not below the number of classes.
@@ -64,54 +66,70 @@ impl<B: Dim, C: Dim, E: Float, T: Trace> Tensor<(B, C), E, T> {
     /// assert!((loss.item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     #[track_caller]
-    pub fn cross_entropy<L: Targets<B, C, E>>(self, labels: &L) -> Tensor<(), E, T> {
-        let (batch, classes) = (self.shape().0.size(), self.shape().last().size());
-        let sizes = labels.sizes();
-        if sizes[0] != batch || sizes.get(1).is_some_and(|&size| size != classes) {
-            let found = crate::shape::show_sizes(&sizes);
-            panic!("cross_entropy: labels of shape {found} do not fit logits of batch {batch} and {classes} classes");
+    pub fn cross_entropy<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
+        row_loss(&CROSS_ENTROPY, self, labels, (0.0, &[]), Mean)
+    }
+
+    /// The [cross-entropy](Tensor::cross_entropy) with label smoothing and class weights: the [`Mean`] or
+    /// [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
+    ///
+    /// # Panics
+    /// If run-time dimensions disagree, a class index is not below the number of classes, or the label smoothing is
+    /// not between 0 and 1.
+    #[track_caller]
+    pub fn cross_entropy_with<L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
+        self,
+        labels: &L,
+        settings: &CrossEntropy<S::Last, E>,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T> {
+        let settings = settings.checked("cross_entropy", self.shape().last());
+        row_loss(&CROSS_ENTROPY, self, labels, settings, reduction)
+    }
+
+    /// The mean of - sum_j t_j x_j over the samples, for log-probabilities x (see `log_softmax`) and labels t as in
+    /// [`cross_entropy`](Tensor::cross_entropy).
+    ///
+    /// # Panics
+    /// If run-time dimensions disagree, or a class index is not below the number of classes.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let log_probabilities = Tensor::from([[-0.5, -0.9], [-2.0, -0.1]]);
+    /// assert_eq!(log_probabilities.negative_log_likelihood(&Tensor::from([0, 0])).item(), 1.25);
+    /// ```
+    #[track_caller]
+    pub fn negative_log_likelihood<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
+        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, (0.0, &[]), Mean)
+    }
+
+    /// The [negative log-likelihood](Tensor::negative_log_likelihood) with label smoothing and class weights: the
+    /// [`Mean`] or [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
+    ///
+    /// # Panics
+    /// As [`cross_entropy_with`](Tensor::cross_entropy_with).
+    #[track_caller]
+    pub fn negative_log_likelihood_with<L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
+        self,
+        labels: &L,
+        settings: &CrossEntropy<S::Last, E>,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T> {
+        let settings = settings.checked("negative_log_likelihood", self.shape().last());
+        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, settings, reduction)
+    }
+}
+
+impl<C: Dim, E: Float> CrossEntropy<C, E> {
+    #[track_caller]
+    fn checked(&self, name: &str, classes: C) -> (f64, &[E]) {
+        let smoothing = self.label_smoothing;
+        assert!((0.0..=1.0).contains(&smoothing), "{name}: `label_smoothing` must be from 0 to 1, and is {smoothing}");
+        let weights = self.class_weights.as_ref().map_or(&[][..], |weights| weights.as_slice());
+        if self.class_weights.as_ref().is_some_and(|weights| weights.shape().0 != classes) {
+            let (found, classes) = (weights.len(), classes.size());
+            panic!("{name}: {found} class weights do not fit {classes} classes");
         }
-        let (_, logits, trace) = self.into_parts();
-        let mut probabilities = logits;
-        let p = probabilities.make_mut();
-        let mut total = E::zero();
-        for (i, row) in p.chunks_exact_mut(classes).enumerate() {
-            let target = match labels.rows() {
-                Rows::Indices(indices) => {
-                    let index = indices[i];
-                    if index >= classes {
-                        panic!("cross_entropy: label {index} of sample {i} is not one of {classes} classes");
-                    }
-                    row[index]
-                }
-                Rows::Probabilities(t) => {
-                    t[i * classes..(i + 1) * classes].iter().zip(&*row).map(|(&t, &x)| t * x).sum()
-                }
-            };
-            let (max, sum) = exponentials(row);
-            let factor = E::one() / sum;
-            row.iter_mut().for_each(|x| *x *= factor);
-            total += sum.ln() + max - target;
-        }
-        let scale = E::one() / E::of(batch as f64);
-        let loss = Storage::filled(1, total * scale);
-        let node = record([trace.node()], |_| {
-            let mut gradient = probabilities;
-            let g = gradient.make_mut();
-            match labels.rows() {
-                Rows::Indices(indices) => {
-                    for (row, &index) in g.chunks_exact_mut(classes).zip(indices) {
-                        row[index] -= E::one();
-                    }
-                }
-                Rows::Probabilities(t) => g.iter_mut().zip(t).for_each(|(g, &t)| *g -= t),
-            }
-            move |upstream: Storage<E>, parents: &mut Parents<'_, 1>| {
-                let mut gradient = gradient;
-                E::scale(gradient.make_mut(), upstream.as_slice()[0] * scale);
-                parents.add(0, gradient);
-            }
-        });
-        Tensor::from_parts((), loss, T::from_node(node))
+        (smoothing, weights)
     }
 }

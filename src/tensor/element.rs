@@ -1,7 +1,10 @@
 //! The types that a tensor can hold.
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
+use crate::kernels::pair_loss::PairLossLoops;
+use crate::kernels::row_loss::RowLoop;
 use crate::kernels::{elementwise, math, reduce};
+use crate::loss::{PairLossOp, RowLossOp};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
 use crate::ops::{BinaryOp, MoveBack, Operand, UnaryOp};
@@ -63,6 +66,10 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn unary(op: &UnaryOp) -> &UnaryLoops<Self>;
     #[doc(hidden)]
     fn binary(op: &BinaryOp) -> &BinaryLoops<Self>;
+    #[doc(hidden)]
+    fn pair_loss(op: &PairLossOp) -> &PairLossLoops<Self>;
+    #[doc(hidden)]
+    fn row_loss(op: &RowLossOp) -> RowLoop<Self>;
     #[doc(hidden)]
     fn values(values: &[Self]) -> Values<'_>;
     #[doc(hidden)]
@@ -152,6 +159,12 @@ macro_rules! float {
             }
             fn binary(op: &BinaryOp) -> &BinaryLoops<Self> {
                 &op.$type
+            }
+            fn pair_loss(op: &PairLossOp) -> &PairLossLoops<Self> {
+                &op.$type
+            }
+            fn row_loss(op: &RowLossOp) -> RowLoop<Self> {
+                op.$type
             }
             fn values(values: &[Self]) -> Values<'_> {
                 Values::$variant(values)

@@ -1,0 +1,71 @@
+//! Losses that compare two arrays element by element.
+
+use super::{parallel, reduce, vectorized};
+use crate::tensor::Float;
+use rayon::prelude::*;
+
+/// A loss of one prediction and its target. See `loss/pair.rs`.
+pub trait PairLoss: 'static {
+    /// The loss and its derivative by the prediction `x`; `p` is a parameter that few losses have.
+    fn loss<E: Float>(x: E, target: E, p: E) -> (E, E);
+}
+
+/// The loops of one [`PairLoss`] for one element type. Both put the derivatives in the place of the predictions.
+pub struct PairLossLoops<E: 'static> {
+    /// Gives the sum of the losses.
+    pub sum: fn(&mut [E], &[E], E) -> E,
+    /// Writes each loss to the last argument.
+    pub each: fn(&mut [E], &[E], E, &mut [E]),
+}
+
+impl<E: Float> PairLossLoops<E> {
+    pub const fn of<L: PairLoss>() -> Self {
+        PairLossLoops { sum: sum::<L, E>, each: each::<L, E> }
+    }
+}
+
+vectorized! {
+    fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
+        for ((x, &target), loss) in x.iter_mut().zip(targets).zip(losses) {
+            (*loss, *x) = L::loss(*x, target, p);
+        }
+    }
+}
+
+fn each<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
+    assert!(x.len() == targets.len() && x.len() == losses.len());
+    if parallel::worthwhile(x.len(), parallel::COSTLY) {
+        let parts = x.par_chunks_mut(CHUNK).zip(targets.par_chunks(CHUNK)).zip(losses.par_chunks_mut(CHUNK));
+        parts.for_each(|((x, targets), losses)| part::<L, E>(x, targets, p, losses));
+    } else {
+        part::<L, E>(x, targets, p, losses);
+    }
+}
+
+/// How many losses one partial sum takes: split by this number, never by the number of threads.
+const CHUNK: usize = 1 << 14;
+/// How many losses wait on the stack until they are added up.
+const BLOCK: usize = 256;
+
+fn sum<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E) -> E {
+    assert_eq!(x.len(), targets.len());
+    let chunk = |(x, targets): (&mut [E], &[E])| {
+        let mut losses = [E::zero(); BLOCK];
+        let mut total = E::zero();
+        for (x, targets) in x.chunks_mut(BLOCK).zip(targets.chunks(BLOCK)) {
+            let losses = &mut losses[..x.len()];
+            part::<L, E>(x, targets, p, losses);
+            total += reduce::sum(losses);
+        }
+        total
+    };
+    if x.len() <= CHUNK {
+        return chunk((x, targets));
+    }
+    let partial: Vec<E> = if parallel::worthwhile(x.len(), parallel::COSTLY) {
+        x.par_chunks_mut(CHUNK).zip(targets.par_chunks(CHUNK)).map(chunk).collect()
+    } else {
+        x.chunks_mut(CHUNK).zip(targets.chunks(CHUNK)).map(chunk).collect()
+    };
+    reduce::sum(&partial)
+}

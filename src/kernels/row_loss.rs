@@ -1,0 +1,197 @@
+//! Losses of rows of class scores: cross-entropy, negative log-likelihood, multi-class hinge.
+
+use super::softmax::exponentials;
+use super::{parallel, vectorized};
+use crate::tensor::Float;
+use rayon::prelude::*;
+
+/// What the rows should say.
+#[derive(Clone, Copy)]
+pub enum RowTargets<'a, E> {
+    /// The class of each row. All are below the number of classes.
+    Indices(&'a [usize]),
+    /// The probability of each class in each row.
+    Probabilities(&'a [E]),
+}
+
+/// The targets of some rows, and how they are changed.
+#[derive(Clone, Copy)]
+pub struct RowSettings<'a, E> {
+    pub targets: RowTargets<'a, E>,
+    /// s: t becomes (1 - s) t + s / classes.
+    pub smoothing: E,
+    /// A weight for each class, or nothing.
+    pub weights: &'a [E],
+}
+
+/// Puts the gradient of each row's loss in the place of the row, and writes the losses: (rows, settings, losses). The
+/// number of classes is that of the scores for each loss.
+pub type RowLoop<E> = fn(&mut [E], RowSettings<'_, E>, &mut [E]);
+
+/// Below this many scores, threads cost more than they save.
+const PARALLEL_ABOVE: usize = parallel::COSTLY;
+/// About how many scores one task takes.
+const CHUNK: usize = 1 << 14;
+
+/// Runs `part` on groups of rows, split by the sizes alone.
+fn groups<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut [E], part: RowPart<E>) {
+    let rows = losses.len();
+    if rows == 0 {
+        return;
+    }
+    let classes = scores.len() / rows;
+    if classes == 0 {
+        // the logarithm of no probability
+        return losses.fill(E::nan());
+    }
+    if !parallel::worthwhile(scores.len(), PARALLEL_ABOVE) {
+        return part(scores, classes, settings, losses);
+    }
+    let group = CHUNK.div_ceil(classes);
+    let parts = scores.par_chunks_mut(group * classes).zip(losses.par_chunks_mut(group)).enumerate();
+    parts.for_each(|(i, (scores, losses))| {
+        let rows = i * group..i * group + losses.len();
+        let targets = match settings.targets {
+            RowTargets::Indices(indices) => RowTargets::Indices(&indices[rows]),
+            RowTargets::Probabilities(t) => RowTargets::Probabilities(&t[rows.start * classes..rows.end * classes]),
+        };
+        part(scores, classes, RowSettings { targets, ..settings }, losses);
+    });
+}
+
+type RowPart<E> = fn(&mut [E], usize, RowSettings<'_, E>, &mut [E]);
+
+/// loss = log(sum_j e^x_j) sum_j a_j - sum_j a_j x_j with a_j = w_j t_j; gradient = softmax(x) sum_j a_j - a.
+pub fn cross_entropy<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut [E]) {
+    groups(scores, settings, losses, likelihood::<E, true>);
+}
+
+/// loss = - sum_j a_j x_j with a_j = w_j t_j; gradient = - a.
+pub fn negative_log_likelihood<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut [E]) {
+    groups(scores, settings, losses, likelihood::<E, false>);
+}
+
+/// Makes a row its softmax and gives (m, log(sum_j e^(x_j - m))) with m the largest score, so that differences of
+/// large scores stay exact; without `NORMALISE`, makes it zeros and gives (0, 0).
+#[inline(always)]
+fn normalise<E: Float, const NORMALISE: bool>(row: &mut [E]) -> (E, E) {
+    if !NORMALISE {
+        row.fill(E::zero());
+        return (E::zero(), E::zero());
+    }
+    let (max, sum) = exponentials(row);
+    let factor = E::one() / sum;
+    row.iter_mut().for_each(|x| *x *= factor);
+    (max, sum.ln())
+}
+
+fn likelihood<E: Float, const NORMALISE: bool>(
+    scores: &mut [E],
+    classes: usize,
+    settings: RowSettings<'_, E>,
+    losses: &mut [E],
+) {
+    let RowSettings { targets, smoothing, weights } = settings;
+    let rows = scores.chunks_exact_mut(classes).zip(losses);
+    match targets {
+        RowTargets::Indices(indices) if smoothing == E::zero() => {
+            for ((row, loss), &index) in rows.zip(indices) {
+                let score = row[index];
+                let (max, log_sum) = normalise::<E, NORMALISE>(row);
+                *loss = log_sum + (max - score);
+                row[index] -= E::one();
+                if let Some(&weight) = weights.get(index) {
+                    *loss *= weight;
+                    row.iter_mut().for_each(|g| *g *= weight);
+                }
+            }
+        }
+        RowTargets::Indices(indices) => {
+            for ((row, loss), &index) in rows.zip(indices) {
+                let target = |j| if j == index { E::one() } else { E::zero() };
+                *loss = any_targets::<E, NORMALISE>(row, target, smoothing, weights);
+            }
+        }
+        RowTargets::Probabilities(t) => {
+            for ((row, loss), t) in rows.zip(t.chunks_exact(classes)) {
+                *loss = any_targets::<E, NORMALISE>(row, |j| t[j], smoothing, weights);
+            }
+        }
+    }
+}
+
+/// One row with any targets: gives its loss.
+#[inline(always)]
+fn any_targets<E: Float, const NORMALISE: bool>(
+    row: &mut [E],
+    target: impl Fn(usize) -> E,
+    smoothing: E,
+    weights: &[E],
+) -> E {
+    let (keep, spread) = (E::one() - smoothing, smoothing / E::of(row.len() as f64));
+    let amount = |j: usize| {
+        let t = keep * target(j) + spread;
+        weights.get(j).map_or(t, |&weight| weight * t)
+    };
+    let shift =
+        if NORMALISE { row.iter().fold(E::neg_infinity(), |max, &x| if x > max { x } else { max }) } else { E::zero() };
+    let (mut total, mut below) = (E::zero(), E::zero());
+    for (j, &x) in row.iter().enumerate() {
+        let a = amount(j);
+        total += a;
+        // a class that cannot be is no loss, whatever its score: 0 times minus infinity is not wanted
+        below += if a == E::zero() && !x.is_nan() { E::zero() } else { a * (shift - x) };
+    }
+    let (_, log_sum) = normalise::<E, NORMALISE>(row);
+    row.iter_mut().enumerate().for_each(|(j, g)| *g = *g * total - amount(j));
+    log_sum * total + below
+}
+
+/// loss = sum over j != y of max(1 + x_j - x_y, 0); gradient = 1 for each j above the margin, minus their number for y.
+pub fn multi_class_hinge<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut [E]) {
+    groups(scores, settings, losses, hinge_rows);
+}
+
+vectorized! {
+    fn hinge_row [E: Float] [E] (row: &mut [E], index: usize) -> E {
+        let threshold = row[index] - E::one();
+        // the class itself is below every margin
+        row[index] = E::neg_infinity();
+        let (mut loss, mut above) = (E::zero(), E::zero());
+        for x in row.iter_mut() {
+            let over = *x - threshold;
+            // what is no number stays none
+            loss += if over <= E::zero() { E::zero() } else { over };
+            *x = if over > E::zero() { E::one() } else { E::zero() };
+            above += *x;
+        }
+        row[index] = -above;
+        loss
+    }
+}
+
+fn hinge_rows<E: Float>(scores: &mut [E], classes: usize, settings: RowSettings<'_, E>, losses: &mut [E]) {
+    let RowTargets::Indices(indices) = settings.targets else {
+        unreachable!("the hinge loss takes classes only");
+    };
+    for ((row, loss), &index) in scores.chunks_exact_mut(classes).zip(losses).zip(indices) {
+        *loss = hinge_row(row, index);
+    }
+}
+
+vectorized! {
+    fn scale_rows_part [E: Float] [E] (rows: &mut [E], width: usize, factors: &[E]) {
+        for (row, &factor) in rows.chunks_exact_mut(width).zip(factors) {
+            row.iter_mut().for_each(|x| *x = *x * factor);
+        }
+    }
+}
+
+/// Multiplies each row by a factor of its own.
+pub fn scale_rows<E: Float>(rows: &mut [E], factors: &[E]) {
+    if factors.is_empty() || rows.is_empty() {
+        return;
+    }
+    let width = rows.len() / factors.len();
+    parallel::rows(rows, width, parallel::CHEAP, |first, rows| scale_rows_part(rows, width, &factors[first..]));
+}

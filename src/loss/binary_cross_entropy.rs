@@ -1,0 +1,65 @@
+//! Binary cross-entropy of logits.
+//!
+//! For a logit x, p = sigmoid(x), and the probability t that the answer is yes:
+//!
+//! loss = -w t log(p) - (1 - t) log(1 - p) = (1 - t) x + (1 + (w - 1) t) log(1 + e^-x)
+//!
+//! with the weight w of the positive answers, 1 by default. Its derivative by x is (1 - t) - (1 + (w - 1) t) (1 - p),
+//! which is p - t for w = 1.
+
+use super::logistic::softplus_of_minus;
+use super::pair::{PairLossOp, pair_loss};
+use super::{Mean, Reduction};
+use crate::kernels::pair_loss::PairLoss;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+struct BinaryCrossEntropy;
+impl PairLoss for BinaryCrossEntropy {
+    #[inline(always)]
+    fn loss<E: Float>(x: E, target: E, positive_weight: E) -> (E, E) {
+        let (softplus, sigmoid_of_minus) = softplus_of_minus(x);
+        let (no, weight) = (E::one() - target, E::one() + (positive_weight - E::one()) * target);
+        (no * x + weight * softplus, no - weight * sigmoid_of_minus)
+    }
+}
+static BINARY_CROSS_ENTROPY: PairLossOp = PairLossOp::of::<BinaryCrossEntropy>("binary_cross_entropy");
+
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
+    /// The mean of -t log(p) - (1 - t) log(1 - p) over all elements, where p = sigmoid(x): these are logits, not
+    /// probabilities. (PyTorch's `binary_cross_entropy_with_logits`.) Targets are 0 and 1, or probabilities.
+    ///
+    /// # Panics
+    /// If run-time dimensions of the two disagree.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let loss = Tensor::from([0.0, 100.0]).binary_cross_entropy(&Tensor::from([1.0, 0.0]));
+    /// assert_eq!(loss.item(), (2.0_f32.ln() + 100.0) / 2.0);
+    /// ```
+    #[doc(alias = "binary_cross_entropy_with_logits")]
+    #[track_caller]
+    pub fn binary_cross_entropy(self, targets: &Tensor<S, E>) -> Tensor<(), E, T> {
+        self.binary_cross_entropy_with(targets, 1.0, Mean)
+    }
+
+    /// The [binary cross-entropy](Tensor::binary_cross_entropy) with a weight for the positive answers: more than 1
+    /// makes a missed yes dearer than a wrong one. The [`Mean`] or [`Sum`](super::Sum) over all elements, or
+    /// [`Each`](super::Each).
+    ///
+    /// # Panics
+    /// If run-time dimensions of the two disagree, or the weight is negative or no number.
+    #[track_caller]
+    pub fn binary_cross_entropy_with<R: Reduction<S>>(
+        self,
+        targets: &Tensor<S, E>,
+        positive_weight: f64,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T> {
+        let fits = positive_weight >= 0.0 && positive_weight.is_finite();
+        assert!(fits, "binary_cross_entropy: `positive_weight` must be at least 0, and is {positive_weight}");
+        let count = self.count();
+        pair_loss(&BINARY_CROSS_ENTROPY, self, targets, positive_weight, count, reduction)
+    }
+}

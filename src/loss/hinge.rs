@@ -1,0 +1,99 @@
+//! Hinge losses: nothing once the right side is ahead by a margin of 1.
+//!
+//! | | loss | derivative |
+//! | --- | --- | --- |
+//! | binary, label t = -1 or 1 | max(1 - t x, 0) | -t where t x < 1 |
+//! | multi-class, class t | sum over j != t of max(1 + x_j - x_t, 0) | 1 for each x_j above the margin, minus their number for x_t |
+//!
+//! With [`plus_l2`](Tensor::plus_l2) of the weights, this is the support vector machine.
+
+use super::pair::{PairLossOp, pair_loss};
+use super::rows::{Logits, RowLossOp, Targets, row_loss};
+use super::{Mean, Reduction};
+use crate::kernels::pair_loss::PairLoss;
+use crate::kernels::row_loss;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+struct Hinge;
+impl PairLoss for Hinge {
+    #[inline(always)]
+    fn loss<E: Float>(x: E, label: E, _: E) -> (E, E) {
+        let below = E::one() - label * x;
+        // written so that what is no number stays none
+        if below <= E::zero() { (E::zero(), E::zero()) } else { (below, -label) }
+    }
+}
+static HINGE: PairLossOp = PairLossOp::of::<Hinge>("hinge");
+static MULTI_CLASS_HINGE: RowLossOp =
+    RowLossOp { name: "multi_class_hinge", f32: row_loss::multi_class_hinge, f64: row_loss::multi_class_hinge };
+
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
+    /// The mean of max(1 - t x, 0) over all elements, for scores x and labels t of -1 and 1. Cortes and Vapnik,
+    /// "Support-Vector Networks", 1995.
+    ///
+    /// # Panics
+    /// If run-time dimensions of scores and labels disagree.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let scores = Tensor::from([2.0, 0.5, -1.0]);
+    /// let loss = scores.hinge(&Tensor::from([1.0, 1.0, 1.0]));
+    /// assert_eq!(loss.item(), (0.0 + 0.5 + 2.0) / 3.0);
+    /// ```
+    #[track_caller]
+    pub fn hinge(self, labels: &Tensor<S, E>) -> Tensor<(), E, T> {
+        self.hinge_with(labels, Mean)
+    }
+
+    /// max(1 - t x, 0): the [`Mean`] or [`Sum`](super::Sum) over all elements, or [`Each`](super::Each).
+    ///
+    /// # Panics
+    /// If run-time dimensions of scores and labels disagree.
+    #[track_caller]
+    pub fn hinge_with<R: Reduction<S>>(self, labels: &Tensor<S, E>, reduction: R) -> Tensor<R::Output, E, T> {
+        let count = self.count();
+        pair_loss(&HINGE, self, labels, 0.0, count, reduction)
+    }
+}
+
+impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
+    /// The mean over the samples of the sum over all wrong classes j of max(1 + x_j - x_t, 0), for class indices t.
+    /// Weston and Watkins, "Support Vector Machines for Multi-Class Pattern Recognition", 1999.
+    ///
+    /// (PyTorch's `multi_margin_loss` divides this by the number of classes.)
+    ///
+    /// # Panics
+    /// If run-time dimensions disagree, or a class index is not below the number of classes.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let scores = Tensor::from([[3.0, 2.5, 0.0]]);
+    /// assert_eq!(scores.multi_class_hinge(&Tensor::from([0])).item(), 0.5);
+    /// ```
+    #[track_caller]
+    pub fn multi_class_hinge(self, labels: &Tensor<S::Samples, usize>) -> Tensor<(), E, T>
+    where
+        Tensor<S::Samples, usize>: Targets<S::Batch, S::Last, E>,
+    {
+        self.multi_class_hinge_with(labels, Mean)
+    }
+
+    /// The [multi-class hinge loss](Tensor::multi_class_hinge): the [`Mean`] or [`Sum`](super::Sum) over the samples,
+    /// or that of [`Each`](super::Each).
+    ///
+    /// # Panics
+    /// If run-time dimensions disagree, or a class index is not below the number of classes.
+    #[track_caller]
+    pub fn multi_class_hinge_with<R: Reduction<S::Samples>>(
+        self,
+        labels: &Tensor<S::Samples, usize>,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T>
+    where
+        Tensor<S::Samples, usize>: Targets<S::Batch, S::Last, E>,
+    {
+        row_loss(&MULTI_CLASS_HINGE, self, labels, (0.0, &[]), reduction)
+    }
+}

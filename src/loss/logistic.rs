@@ -1,0 +1,60 @@
+//! The logistic loss of a score x and a label t of -1 or 1: log(1 + e^(-t x)).
+//!
+//! Computed as max(-z, 0) + log(1 + e^-|z|) with z = t x, which neither overflows nor loses the small values. The
+//! derivative by x is -t / (1 + e^z).
+
+use super::pair::{PairLossOp, pair_loss};
+use super::{Mean, Reduction};
+use crate::kernels::pair_loss::PairLoss;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// log(1 + e^-z) and 1 / (1 + e^z), for any z.
+#[inline(always)]
+pub fn softplus_of_minus<E: Float>(z: E) -> (E, E) {
+    let small = (-z.abs()).exponential();
+    let sigmoid = if z < E::zero() { E::one() } else { small } / (E::one() + small);
+    // written so that what is no number stays none
+    let linear = if z > E::zero() { E::zero() } else { -z };
+    (linear + small.ln_1p(), sigmoid)
+}
+
+struct Logistic;
+impl PairLoss for Logistic {
+    #[inline(always)]
+    fn loss<E: Float>(x: E, label: E, _: E) -> (E, E) {
+        let (loss, sigmoid) = softplus_of_minus(label * x);
+        (loss, -label * sigmoid)
+    }
+}
+static LOGISTIC: PairLossOp = PairLossOp::of::<Logistic>("logistic");
+
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
+    /// The mean of log(1 + e^(-t x)) over all elements: logistic regression with labels of -1 and 1.
+    ///
+    /// With labels of 0 and 1, it is [`binary_cross_entropy`](Tensor::binary_cross_entropy).
+    ///
+    /// # Panics
+    /// If run-time dimensions of scores and labels disagree.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let loss = Tensor::from([0.0, 1000.0, -1000.0]).logistic(&Tensor::from([1.0, 1.0, 1.0]));
+    /// assert_eq!(loss.item(), (2.0_f32.ln() + 0.0 + 1000.0) / 3.0);
+    /// ```
+    #[track_caller]
+    pub fn logistic(self, labels: &Tensor<S, E>) -> Tensor<(), E, T> {
+        self.logistic_with(labels, Mean)
+    }
+
+    /// log(1 + e^(-t x)): the [`Mean`] or [`Sum`](super::Sum) over all elements, or [`Each`](super::Each).
+    ///
+    /// # Panics
+    /// If run-time dimensions of scores and labels disagree.
+    #[track_caller]
+    pub fn logistic_with<R: Reduction<S>>(self, labels: &Tensor<S, E>, reduction: R) -> Tensor<R::Output, E, T> {
+        let count = self.count();
+        pair_loss(&LOGISTIC, self, labels, 0.0, count, reduction)
+    }
+}

@@ -1,0 +1,69 @@
+//! What all losses share that compare prediction and target element by element: one operation, which computes the
+//! derivative together with the loss and saves nothing else.
+//!
+//! A loss says its formula and its derivative, side by side ([`PairLoss`]); a `static` [`PairLossOp`] holds its loops,
+//! compiled here for f32 and f64.
+
+use super::reduction::{Form, Reduction, chain};
+use crate::kernels::pair_loss::{PairLoss, PairLossLoops};
+use crate::memory::Storage;
+use crate::ops::shapes_differ;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Merge, Merged, Parents, Trace, record};
+
+/// The loops of one [`PairLoss`].
+pub struct PairLossOp {
+    name: &'static str,
+    pub f32: PairLossLoops<f32>,
+    pub f64: PairLossLoops<f64>,
+}
+
+impl PairLossOp {
+    pub const fn of<L: PairLoss>(name: &'static str) -> Self {
+        PairLossOp { name, f32: PairLossLoops::of::<L>(), f64: PairLossLoops::of::<L>() }
+    }
+}
+
+/// The losses between predictions and targets. `p` is the parameter of the loss; `samples` is by how much a mean
+/// divides.
+///
+/// The target is a constant, or the loss is one of the difference alone: then its derivative by the target is minus
+/// that by the prediction.
+#[track_caller]
+pub fn pair_loss<S: Shape, E: Float, T: Trace + Merge<U>, U: Trace, R: Reduction<S>>(
+    op: &'static PairLossOp,
+    prediction: Tensor<S, E, T>,
+    target: &Tensor<S, E, U>,
+    p: f64,
+    samples: usize,
+    reduction: R,
+) -> Tensor<R::Output, E, Merged<T, U>> {
+    if prediction.shape() != target.shape() {
+        shapes_differ(op.name, prediction.shape(), target.shape());
+    }
+    let (shape, x, trace) = prediction.into_parts();
+    let (loops, p, scale) = (E::pair_loss(op), E::of(p), E::of(1.0 / samples as f64));
+    let mut derivatives = x;
+    let losses = match R::FORM {
+        Form::Each => {
+            let mut losses = Storage::scratch(derivatives.len());
+            (loops.each)(derivatives.make_mut(), target.as_slice(), p, losses.make_mut());
+            losses
+        }
+        Form::Sum => Storage::filled(1, (loops.sum)(derivatives.make_mut(), target.as_slice(), p)),
+        Form::Mean => Storage::filled(1, (loops.sum)(derivatives.make_mut(), target.as_slice(), p) * scale),
+    };
+    let node = record([trace.node(), target.trace().node()], |_| {
+        move |upstream: Storage<E>, parents: &mut Parents<'_, 2>| {
+            let gradient = chain(derivatives, upstream.as_slice(), R::FORM, scale);
+            if parents.needs(1) {
+                let mut negative = gradient.clone();
+                E::scale(negative.make_mut(), -E::one());
+                parents.add(1, negative);
+            }
+            parents.add(0, gradient);
+        }
+    });
+    Tensor::from_parts(reduction.output(shape), losses, Merged::<T, U>::from_node(node))
+}

@@ -1,0 +1,139 @@
+//! What all losses share that judge the class scores of each sample: one operation, which computes the gradient in the
+//! place of the scores and saves nothing else.
+
+use super::reduction::{Form, Reduction, chain};
+use crate::kernels::row_loss::{RowLoop, RowSettings, RowTargets};
+use crate::memory::Storage;
+use crate::shape::{Dim, LastAxis, Shape, show_sizes};
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+/// The loops of one loss.
+pub struct RowLossOp {
+    pub name: &'static str,
+    pub f32: RowLoop<f32>,
+    pub f64: RowLoop<f64>,
+}
+
+/// A shape of class scores: (classes), (batch, classes) or (batch, time, classes).
+#[diagnostic::on_unimplemented(
+    message = "shape {Self} is none of class scores",
+    note = "class scores have the shape (classes), (batch, classes) or (batch, time, classes)"
+)]
+pub trait Logits: LastAxis<Rows = Self::Samples> {
+    /// The shape of the samples: all but the last axis.
+    type Samples: Shape;
+    /// The samples as the compiler's messages call them.
+    type Batch;
+}
+impl<C: Dim> Logits for (C,) {
+    type Samples = ();
+    type Batch = ();
+}
+impl<B: Dim, C: Dim> Logits for (B, C) {
+    type Samples = (B,);
+    type Batch = B;
+}
+impl<B: Dim, N: Dim, C: Dim> Logits for (B, N, C) {
+    type Samples = (B, N);
+    type Batch = (B, N);
+}
+
+/// What class scores can be compared with: class indices, one for each sample, or the probability of each class for
+/// each sample (one-hot or soft).
+#[diagnostic::on_unimplemented(
+    message = "labels `{Self}` do not fit logits of batch {B} and {C} classes",
+    note = "labels are class indices, `Tensor<(B,), usize>`, or probabilities, `Tensor<(B, C)>`; \
+            for logits of shape (B, T, C), `Tensor<(B, T), usize>` or `Tensor<(B, T, C)>`"
+)]
+pub trait Targets<B, C: Dim, E: Float> {
+    /// The size of each dimension.
+    #[doc(hidden)]
+    fn sizes(&self) -> impl AsRef<[usize]>;
+    #[doc(hidden)]
+    fn rows(&self) -> RowTargets<'_, E>;
+}
+
+macro_rules! targets {
+    ($($batch:ty: ($($dim:ident),*);)*) => { $(
+        impl<$($dim: Dim,)* C: Dim, E: Float> Targets<$batch, C, E> for Tensor<($($dim,)*), usize> {
+            fn sizes(&self) -> impl AsRef<[usize]> {
+                self.shape().sizes()
+            }
+            fn rows(&self) -> RowTargets<'_, E> {
+                RowTargets::Indices(self.as_slice())
+            }
+        }
+        impl<$($dim: Dim,)* C: Dim, E: Float> Targets<$batch, C, E> for Tensor<($($dim,)* C,), E> {
+            fn sizes(&self) -> impl AsRef<[usize]> {
+                self.shape().sizes()
+            }
+            fn rows(&self) -> RowTargets<'_, E> {
+                RowTargets::Probabilities(self.as_slice())
+            }
+        }
+    )* };
+}
+targets! { (): (); B: (B); (B, N): (B, N); }
+
+/// The losses of class scores. `smoothing` and `weights` are those of [`CrossEntropy`](super::CrossEntropy).
+///
+/// With class weights, a mean over class indices is weighted by those of the samples' classes, as in PyTorch.
+#[track_caller]
+pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
+    op: &'static RowLossOp,
+    scores: Tensor<S, E, T>,
+    labels: &L,
+    (smoothing, weights): (f64, &[E]),
+    reduction: R,
+) -> Tensor<R::Output, E, T> {
+    let (shape, samples) = (scores.shape(), scores.shape().rows());
+    let (targets, smoothing) = (labels.rows(), E::of(smoothing));
+    check_labels(op.name, samples.sizes().as_ref(), shape.last().size(), labels.sizes().as_ref(), targets);
+    let (_, mut gradient, trace) = scores.into_parts();
+
+    let mut losses = Storage::scratch(samples.count());
+    E::row_loss(op)(gradient.make_mut(), RowSettings { targets, smoothing, weights }, losses.make_mut());
+    let scale = match targets {
+        RowTargets::Indices(indices) if !weights.is_empty() => {
+            E::one() / indices.iter().map(|&index| weights[index]).sum::<E>()
+        }
+        _ => E::of(1.0 / losses.len() as f64),
+    };
+    let losses = match R::FORM {
+        Form::Each => losses,
+        Form::Sum => Storage::filled(1, crate::kernels::reduce::sum(losses.as_slice())),
+        Form::Mean => Storage::filled(1, crate::kernels::reduce::sum(losses.as_slice()) * scale),
+    };
+    let node = record([trace.node()], |_| {
+        move |upstream: Storage<E>, parents: &mut Parents<'_, 1>| {
+            parents.add(0, chain(gradient, upstream.as_slice(), R::FORM, scale));
+        }
+    });
+    Tensor::from_parts(reduction.output(samples), losses, T::from_node(node))
+}
+
+/// Panics if run-time sizes disagree, or a class index is none.
+#[track_caller]
+fn check_labels<E>(name: &str, samples: &[usize], classes: usize, labels: &[usize], targets: RowTargets<'_, E>) {
+    if labels[..samples.len()] != *samples || labels.get(samples.len()).is_some_and(|&size| size != classes) {
+        let (found, batch) = (show_sizes(labels), batch(samples));
+        panic!("{name}: labels of shape {found} do not fit logits of batch {batch} and {classes} classes");
+    }
+    let RowTargets::Indices(indices) = targets else { return };
+    if let Some(place) = indices.iter().position(|&index| index >= classes) {
+        let sample = match samples {
+            [_, time] => show_sizes(&[place / time, place % time]),
+            _ => place.to_string(),
+        };
+        let label = indices[place];
+        panic!("{name}: label {label} of sample {sample} is not one of {classes} classes, which are counted from 0");
+    }
+}
+
+fn batch(samples: &[usize]) -> String {
+    match samples {
+        [one] => one.to_string(),
+        many => show_sizes(many),
+    }
+}
