@@ -31,7 +31,7 @@ pub use random::{Rng, RngState};
 pub mod prelude {
     pub use crate::data::Dataset;
     pub use crate::io::{Checkpoint, Persist};
-    pub use crate::loss::{CrossEntropy, Each, Mean, Sum};
+    pub use crate::loss::{CrossEntropy, Each, Mean, Reduction, Sum};
     pub use crate::nn::*;
     pub use crate::ops::Join;
     pub use crate::optim::*;

@@ -16,6 +16,7 @@ pub mod reduce;
 pub mod resample;
 pub mod runs;
 pub mod row_loss;
+pub mod runs;
 pub mod softmax;
 pub mod transpose;
 pub mod update;

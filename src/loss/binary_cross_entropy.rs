@@ -63,3 +63,24 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         pair_loss(&BINARY_CROSS_ENTROPY, self, targets, positive_weight, count, reduction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        random_shapes!(|shape, rng| {
+            let targets = random(shape, 0.0, 1.0, rng);
+            let x = random(shape, -4.0, 4.0, rng);
+            check_gradients(|x| x.binary_cross_entropy_with(&targets, 3.0, Each), x).unwrap();
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "`positive_weight` must be at least 0, and is -2")]
+    fn a_negative_weight_is_refused() {
+        let _ = Tensor::from([1.0]).binary_cross_entropy_with(&Tensor::from([0.0]), -2.0, Mean);
+    }
+}

@@ -133,3 +133,145 @@ impl<C: Dim, E: Float> CrossEntropy<C, E> {
         (smoothing, weights)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+    use rand::Rng;
+
+    fn softmax(logits: &[f32]) -> Vec<f32> {
+        let mut p = logits.to_vec();
+        crate::kernels::softmax::softmax_rows(&mut p, logits.len());
+        p
+    }
+
+    #[test]
+    fn the_gradient_is_probabilities_minus_one_hot_to_the_last_bit() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let logits = Tensor::<Rank2<4, 7>>::normal(0.0, 5.0, &mut rng);
+        let labels = Tensor::from([3, 0, 6, 3]);
+        let tape = Tape::inference();
+        let x = tape.watch(logits.clone());
+        let gradients = x.clone().cross_entropy_with(&labels, &CrossEntropy::default(), Sum).backward();
+        let mut expected = Vec::new();
+        for (row, &label) in logits.as_slice().chunks(7).zip(labels.as_slice()) {
+            let mut p = softmax(row);
+            p[label] -= 1.0;
+            expected.extend(p);
+        }
+        assert_eq!(gradients.of_input(&x).as_slice(), expected);
+    }
+
+    #[test]
+    fn class_indices_and_one_hot_targets_are_the_same() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let logits = Tensor::<Rank2<3, 4>, f64>::randn(&mut rng);
+        let labels = Tensor::from([2, 0, 3]);
+        let one_hot = Tensor::<Rank2<3, 4>, f64>::from_fn(|[i, j]| f64::from(u8::from(labels[[i]] == j)));
+        let settings = CrossEntropy { label_smoothing: 0.2, class_weights: Some(Tensor::of([1.0, 2.0, 0.5, 3.0])) };
+        let by_index = logits.clone().cross_entropy_with(&labels, &settings, Each);
+        let by_probability = logits.cross_entropy_with(&one_hot, &settings, Each);
+        assert!(by_index.is_close(&by_probability, 1e-14, 1e-14));
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        random_shapes!([(usize,), (usize, usize), (usize, usize, usize)] |shape, rng| {
+            let classes = shape.last();
+            if classes > 0 {
+                let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % classes);
+                let soft = random(shape, 0.0, 1.0, rng);
+                let weights = Tensor::uniform_with((classes,), 0.5, 2.0, rng);
+                let settings = CrossEntropy { label_smoothing: 0.1, class_weights: Some(weights) };
+                let x = random(shape, -3.0, 3.0, rng);
+                if x.count() > 0 {
+                    check_gradients(|x| x.cross_entropy(&labels), x.clone()).unwrap();
+                    check_gradients(|x| x.cross_entropy_with(&soft, &settings, Mean), x.clone()).unwrap();
+                }
+                check_gradients(|x| x.cross_entropy_with(&labels, &settings, Each), x.clone()).unwrap();
+                check_gradients(|x| x.negative_log_likelihood_with(&soft, &settings, Each), x).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn large_logits_neither_overflow_nor_lose_the_difference() {
+        let logits = Tensor::from([[10_000.0, 10_001.0], [-1e38, 1e38], [f32::NEG_INFINITY, 3.0]]);
+        let losses = logits.cross_entropy_with(&Tensor::from([0, 1, 1]), &CrossEntropy::default(), Each);
+        assert!(losses.is_close(&Tensor::from([1.313_261_7, 0.0, 0.0]), 1e-6, 0.0), "{losses}");
+        let logits = Tensor::from([[10_000.0, 10_001.0], [f32::NEG_INFINITY, 3.0]]);
+        let soft = Tensor::from([[0.5, 0.5], [0.0, 1.0]]);
+        let losses = logits.cross_entropy_with(&soft, &CrossEntropy::default(), Each);
+        assert!(losses.is_close(&Tensor::from([0.813_261_7, 0.0]), 1e-6, 0.0), "{losses}");
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        let logits = Tensor::from([[1.0, f32::NAN, 2.0], [1.0, 2.0, 3.0]]);
+        for soft in [false, true] {
+            let x = logits.clone();
+            let losses = if soft {
+                let labels = Tensor::from([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]);
+                x.cross_entropy_with(&labels, &CrossEntropy::default(), Each)
+            } else {
+                x.cross_entropy_with(&Tensor::from([0, 0]), &CrossEntropy::default(), Each)
+            };
+            assert!(losses[[0]].is_nan() && losses[[1]].is_finite(), "{losses}");
+        }
+        assert!(Tensor::<Rank2<0, 3>>::zeros().cross_entropy(&Tensor::from([0_usize; 0])).item().is_nan());
+    }
+
+    #[test]
+    fn threads_do_not_change_a_bit() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let logits = Tensor::<Rank2<3000, 40>>::randn(&mut rng);
+        let labels = Tensor::from_fn_with((Const::<3000>,), |[i]| (i * 7) % 40);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let tape = Tape::inference();
+                let x = tape.watch(logits.clone());
+                let loss = x.clone().cross_entropy(&labels);
+                (loss.item().to_bits(), loss.backward().of_input(&x))
+            })
+        };
+        assert_eq!(run(1), run(3));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: label 4 of sample 2 is not one of 4 classes, which are counted from 0")]
+    fn a_label_out_of_range_is_named() {
+        let _ = Tensor::<Rank2<3, 4>>::zeros().cross_entropy(&Tensor::from([0, 3, 4]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: label 9 of sample (1, 0) is not one of 4 classes")]
+    fn a_label_of_a_sequence_out_of_range_is_named() {
+        let _ = Tensor::<Rank3<2, 2, 4>>::zeros().cross_entropy(&Tensor::from([[0, 3], [9, 1]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: labels of shape (2,) do not fit logits of batch 3 and 4 classes")]
+    fn another_number_of_labels_is_named() {
+        let logits = Tensor::<(usize, Const<4>)>::zeros_with((3, Const));
+        let _ = logits.cross_entropy(&Tensor::from_vec(vec![0, 1], (2,)).unwrap());
+    }
+
+    #[test]
+    fn panics_point_to_the_caller() {
+        let line = std::sync::Arc::new(std::sync::Mutex::new(None));
+        let (before, seen) = (std::panic::take_hook(), line.clone());
+        std::panic::set_hook(Box::new(move |info| {
+            if let Some(place) = info.location().filter(|place| place.file().ends_with("loss/cross_entropy.rs")) {
+                *seen.lock().unwrap() = Some(place.line());
+            }
+        }));
+        let logits = Tensor::<Rank2<1, 2>>::zeros();
+        let here = line!() + 1;
+        let caught = std::panic::catch_unwind(|| logits.cross_entropy(&Tensor::from([7])).item());
+        std::panic::set_hook(before);
+        assert!(caught.is_err());
+        assert_eq!(*line.lock().unwrap(), Some(here));
+    }
+}

@@ -97,3 +97,41 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
         row_loss(&MULTI_CLASS_HINGE, self, labels, (0.0, &[]), reduction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+    use rand::Rng;
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        random_shapes!(|shape, rng| {
+            let labels = Tensor::from_fn_with(shape, |_| if rng.next_u32() & 1 == 0 { -1.0 } else { 1.0 });
+            let x = random_apart(shape, -3.0, 3.0, &[-1.0, 1.0], rng);
+            check_gradients(|x| x.hinge_with(&labels, Each), x).unwrap();
+        });
+        random_shapes!([(usize,), (usize, usize), (usize, usize, usize)] |shape, rng| {
+            if shape.last() > 0 {
+                let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % shape.last());
+                let x = random(shape, -3.0, 3.0, rng);
+                check_gradients(|x| x.multi_class_hinge_with(&labels, Each), x).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn large_scores_lose_nothing_and_what_is_no_number_stays_none() {
+        let scores = Tensor::from([[1e8, 0.0, 0.0], [0.0, 1e8, 0.0], [f32::NAN, 0.0, 0.0]]);
+        let losses = scores.multi_class_hinge_with(&Tensor::from([0, 0, 0]), Each);
+        assert_eq!(losses.as_slice()[..2], [0.0, 1e8 + 2.0]);
+        assert!(losses[[2]].is_nan());
+        assert!(Tensor::from([f32::NAN]).hinge(&Tensor::from([1.0])).item().is_nan());
+    }
+
+    #[test]
+    #[should_panic(expected = "multi_class_hinge: label 3 of sample 0 is not one of 3 classes")]
+    fn a_label_out_of_range_is_named() {
+        let _ = Tensor::from([[1.0, 0.0, 0.0]]).multi_class_hinge(&Tensor::from([3]));
+    }
+}

@@ -49,3 +49,25 @@ impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
         pair_loss(&DIVERGENCE, self, targets, 0.0, samples, reduction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        random_shapes!([(usize,), (usize, usize), (usize, usize, usize)] |shape, rng| {
+            let targets = random(shape, 0.0, 1.0, rng);
+            let x = random(shape, -4.0, 0.0, rng);
+            check_gradients(|x| x.kl_divergence_with(&targets, Each), x).unwrap();
+        });
+    }
+
+    #[test]
+    fn classes_that_cannot_be_add_nothing() {
+        let x = Tensor::from([[0.0, f32::NEG_INFINITY]]);
+        assert_eq!(x.kl_divergence(&Tensor::from([[1.0, 0.0]])).item(), 0.0);
+        assert!(Tensor::from([[0.0, f32::NAN]]).kl_divergence(&Tensor::from([[1.0, 0.0]])).item().is_nan());
+    }
+}

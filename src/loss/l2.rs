@@ -41,3 +41,33 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
         Tensor::from_parts((), loss, T::from_node(node))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn the_support_vector_machine_has_the_loss_and_gradient_of_its_formula() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let machine = Linear::<3, 1, f64>::init(&mut rng);
+        let x = Tensor::<Rank2<6, 3>, f64>::randn(&mut rng);
+        let labels = Tensor::of([[1.0], [-1.0], [1.0], [1.0], [-1.0], [-1.0]]);
+        let lambda = 0.3;
+        let loss = |machine: &Linear<3, 1, f64>, tape: &Tape<Training>| {
+            machine.forward(tape.trace(x.clone())).hinge(&labels).plus_l2(lambda, &machine.weight)
+        };
+        check_parameter_gradients(&machine, loss).unwrap();
+
+        let tape = Tape::training(&mut rng);
+        let scores = machine.forward(x.clone());
+        let hinge: f64 = scores.iter().zip(labels.iter()).map(|(s, y)| (1.0 - y * s).max(0.0)).sum::<f64>() / 6.0;
+        let squares: f64 = machine.weight.value().iter().map(|w| w * w).sum();
+        assert!((loss(&machine, &tape).item() - (hinge + lambda / 2.0 * squares)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_loss_off_the_tape_has_the_term_too() {
+        let weight = Param::new(Tensor::from([3.0, 4.0]));
+        assert_eq!(Tensor::from(1.0).plus_l2(2.0, &weight).item(), 26.0);
+    }
+}

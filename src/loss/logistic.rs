@@ -58,3 +58,39 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         pair_loss(&LOGISTIC, self, labels, 0.0, count, reduction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+    use rand::Rng;
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        random_shapes!(|shape, rng| {
+            let labels = Tensor::from_fn_with(shape, |_| if rng.next_u32() & 1 == 0 { -1.0 } else { 1.0 });
+            let x = random(shape, -4.0, 4.0, rng);
+            check_gradients(|x| x.logistic_with(&labels, Each), x).unwrap();
+        });
+    }
+
+    #[test]
+    fn it_is_stable_at_both_ends() {
+        let x = Tensor::<_, f64>::of([-1e4, -50.0, 0.0, 50.0, 800.0, f64::NAN]);
+        let losses = x.logistic_with(&Tensor::ones(), Each);
+        let expected = [1e4, 50.0, std::f64::consts::LN_2, (-50.0_f64).exp(), 0.0];
+        for (loss, expected) in losses.iter().zip(expected) {
+            assert!((loss - expected).abs() <= 1e-15 * expected, "{loss} instead of {expected}");
+        }
+        assert!(losses[[5]].is_nan());
+    }
+
+    #[test]
+    fn labels_of_minus_one_are_those_of_zero_in_binary_cross_entropy() {
+        let x = Tensor::<Rank1<20>, f64>::linspace(-5.0, 5.0);
+        let signs = Tensor::from_fn_with(x.shape(), |[i]| if i % 3 == 0 { 1.0 } else { -1.0 });
+        let answers = Tensor::from_fn_with(x.shape(), |[i]| if i % 3 == 0 { 1.0 } else { 0.0 });
+        let difference = x.clone().logistic(&signs).item() - x.binary_cross_entropy(&answers).item();
+        assert!(difference.abs() < 1e-15);
+    }
+}

@@ -177,3 +177,65 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         pair_loss(&HUBER, self, target, delta, count, reduction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_of_predictions_and_targets_are_those_of_finite_differences() {
+        random_shapes!(|shape, rng| {
+            let t = random(shape, -1.0, 1.0, rng);
+            // the difference keeps away from 0, where the absolute error has no derivative, and the Huber loss from its bend
+            let x = random_apart(shape, -2.0, 2.0, &[0.0, 0.7, -0.7], rng) + &t;
+            let inputs = (x, t);
+            check_gradients(|(x, t)| x.squared_error_with(&t, Each), inputs.clone()).unwrap();
+            check_gradients(|(x, t)| x.absolute_error_with(&t, Each), inputs.clone()).unwrap();
+            check_gradients(|(x, t)| x.huber_with(&t, 0.7, Each), inputs.clone()).unwrap();
+            check_gradients(|(x, t)| x.squared_error_with(&t, Sum), inputs.clone()).unwrap();
+            if inputs.0.count() > 0 {
+                check_gradients(|(x, t)| x.mean_squared_error(&t), inputs.clone()).unwrap();
+                check_gradients(|(x, t)| x.huber(&t, 0.7), inputs).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        let (x, t) = (Tensor::from([f32::NAN, 1.0]), Tensor::from([0.0, 0.0]));
+        assert!(x.clone().mean_squared_error(&t).item().is_nan());
+        assert!(x.clone().mean_absolute_error(&t).item().is_nan());
+        assert!(x.clone().huber(&t, 1.0).item().is_nan());
+        let tape = Tape::inference();
+        let x = tape.watch(x);
+        let gradient = x.clone().mean_absolute_error(&t).backward().of_input(&x);
+        assert!(gradient[[0]].is_nan() && gradient[[1]] == 0.5);
+    }
+
+    #[test]
+    fn threads_do_not_change_a_bit() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let (x, t) = (Tensor::<Rank1<100_003>>::randn(&mut rng), Tensor::<Rank1<100_003>>::randn(&mut rng));
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| x.clone().mean_squared_error(&t).item().to_bits())
+        };
+        assert_eq!(run(1), run(3));
+        let expected: f64 = x.iter().zip(t.iter()).map(|(x, t)| f64::from(x - t).powi(2)).sum::<f64>() / 100_003.0;
+        assert!((f64::from(f32::from_bits(run(1))) - expected).abs() < 1e-6 * expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "squared_error: the shapes (3,) and (4,) do not fit")]
+    fn run_time_shapes_that_differ_are_named() {
+        let (x, t) = (Tensor::<(usize,)>::zeros_with((3,)), Tensor::<(usize,)>::zeros_with((4,)));
+        let _ = x.mean_squared_error(&t);
+    }
+
+    #[test]
+    #[should_panic(expected = "huber: `delta` must be above 0, and is -1")]
+    fn a_negative_delta_is_refused() {
+        let _ = Tensor::from([1.0]).huber(&Tensor::from([0.0]), -1.0);
+    }
+}

@@ -157,6 +157,194 @@ def binary():
         case("hypot", torch.hypot, signs, numbers(2, 4)),
     ]
 
+@topic
+def losses():
+    """Inputs are prediction and target; the target of class indices is an integer tensor. The last part of a name says
+    what becomes of the losses."""
+    x, t = numbers(3, 4), numbers(3, 4)
+    signs = numbers(3, 4).sign()
+    answers = numbers(3, 4, low=0.0, high=1.0)
+    logits = numbers(3, 4, low=-40.0, high=40.0)
+    classes = torch.tensor([2, 0, 3])
+    soft = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.0, 1.0, 0.0, 0.0], [0.125, 0.125, 0.5, 0.25]], dtype=torch.float64)
+    weights = numbers(4, low=0.25, high=2.0)
+    sequence = numbers(2, 3, 4)
+    sequence_classes = torch.tensor([[1, 0, 3], [2, 2, 1]])
+    log_probabilities = numbers(3, 4, low=-4.0, high=0.0)
+    cases = []
+    for reduction in ("mean", "sum", "none"):
+
+        def add(name, function, *inputs, **parameters):
+            cases.append(case(f"{name} {reduction}", function, *inputs, **parameters))
+
+        add("squared_error", lambda x, t: F.mse_loss(x, t, reduction=reduction), x, t)
+        add("absolute_error", lambda x, t: F.l1_loss(x, t, reduction=reduction), x, t)
+        add("huber", lambda x, t: F.huber_loss(x, t, delta=1.5, reduction=reduction), x, t)
+        add("smooth_l1", lambda x, t: F.smooth_l1_loss(x, t, beta=1.5, reduction=reduction), x, t)
+        add("logistic", lambda x: F.soft_margin_loss(x, signs, reduction=reduction), logits, labels=signs)
+        add(
+            "binary_cross_entropy",
+            lambda x: F.binary_cross_entropy_with_logits(
+                x, answers, pos_weight=torch.tensor(2.5, dtype=torch.float64), reduction=reduction
+            ),
+            logits,
+            labels=answers,
+        )
+        add(
+            "multi_class_hinge",
+            lambda x: F.multi_margin_loss(x, classes, reduction=reduction) * 4,
+            x,
+            labels=classes,
+        )
+        for smoothing in (0.0, 0.25):
+            for weight in (None, weights):
+                options = {"reduction": reduction, "label_smoothing": smoothing, "weight": weight}
+                name = f"{smoothing} {'plain' if weight is None else 'weighted'}"
+                shown = {} if weight is None else {"weights": weights}
+                add(
+                    f"cross_entropy classes {name}",
+                    lambda x: F.cross_entropy(x, classes, **options),
+                    logits,
+                    labels=classes,
+                    smoothing=smoothing,
+                    **shown,
+                )
+                add(
+                    f"cross_entropy soft {name}",
+                    lambda x: F.cross_entropy(x, soft, **options),
+                    logits,
+                    labels=soft,
+                    smoothing=smoothing,
+                    **shown,
+                )
+        add(
+            "cross_entropy sequence",
+            lambda x: F.cross_entropy(x.transpose(1, 2), sequence_classes, weight=weights, reduction=reduction),
+            sequence,
+            labels=sequence_classes,
+            weights=weights,
+        )
+        add(
+            "negative_log_likelihood",
+            lambda x: F.nll_loss(x, classes, weight=weights, reduction=reduction),
+            log_probabilities,
+            labels=classes,
+            weights=weights,
+        )
+        add(
+            "kl_divergence",
+            lambda x: F.kl_div(x, soft, reduction="batchmean" if reduction == "mean" else reduction),
+            log_probabilities,
+            labels=soft,
+        )
+    return cases
+
+
+@topic
+def optimizers():
+    """Six steps on two parameters: the gradient of sum(curvature * theta^2) / 2 + sum(slope * theta), where the slopes
+    change from step to step. The output is the trajectory of theta."""
+    start = numbers(2, 5)
+    curvature = numbers(2, 5, low=0.25, high=2.0)
+    slopes = numbers(6, 2, 5)
+    optim = torch.optim
+    makers = {
+        "sgd": lambda p: optim.SGD(p, lr=0.1),
+        "sgd coupled": lambda p: optim.SGD(p, lr=0.1, weight_decay=0.05),
+        "sgd classic": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.05),
+        "sgd nesterov": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        "sgd nesterov coupled": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.05),
+        "rms_prop": lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9),
+        "rms_prop coupled": lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, weight_decay=0.05, eps=1e-3),
+        "rms_prop centred": lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, centered=True),
+        "rms_prop momentum": lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, momentum=0.8),
+        "rms_prop centred momentum": lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, centered=True, momentum=0.8),
+        "adam": lambda p: optim.Adam(p, lr=0.05),
+        "adam coupled": lambda p: optim.Adam(p, lr=0.05, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.05),
+        "adam decoupled": lambda p: optim.AdamW(p, lr=0.05, weight_decay=0.05),
+        "adam ams_grad": lambda p: optim.Adam(p, lr=0.05, betas=(0.8, 0.6), amsgrad=True),
+        "ada_grad": lambda p: optim.Adagrad(p, lr=0.05),
+        "ada_grad all": lambda p: optim.Adagrad(
+            p, lr=0.05, lr_decay=0.1, weight_decay=0.05, initial_accumulator_value=0.5, eps=1e-3
+        ),
+    }
+    cases = []
+    for name, maker in makers.items():
+        theta = start.clone().requires_grad_()
+        optimizer = maker([theta])
+        trajectory = []
+        for slope in slopes:
+            optimizer.zero_grad()
+            (0.5 * (curvature * theta * theta).sum() + (slope * theta).sum()).backward()
+            optimizer.step()
+            trajectory.append(theta.detach().clone())
+        inputs = [tensor(x) for x in (start, curvature, slopes)]
+        cases.append({"name": name, "inputs": inputs, "parameters": {}, "output": tensor(torch.stack(trajectory))})
+    return cases
+
+
+@topic
+def schedules():
+    """The learning rate of the first 20 steps, from a base of 0.5."""
+    schedulers = torch.optim.lr_scheduler
+    steps, base = 20, 0.5
+
+    def rates(maker, metrics=None):
+        theta = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.SGD([theta], lr=base)
+        scheduler = maker(optimizer)
+        found = []
+        for step in range(steps):
+            found.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step(*([] if metrics is None else [metrics[step]]))
+        return torch.tensor(found, dtype=torch.float64)
+
+    makers = {
+        "step": lambda o: schedulers.StepLR(o, step_size=4, gamma=0.3),
+        "milestones": lambda o: schedulers.MultiStepLR(o, milestones=[3, 4, 11], gamma=0.5),
+        "exponential": lambda o: schedulers.ExponentialLR(o, gamma=0.9),
+        "cosine": lambda o: schedulers.CosineAnnealingLR(o, T_max=20, eta_min=0.05),
+        "restarts": lambda o: schedulers.CosineAnnealingWarmRestarts(o, T_0=3, T_mult=2, eta_min=0.05),
+        "warm_up": lambda o: schedulers.LinearLR(o, start_factor=0.1, end_factor=1.0, total_iters=8),
+        "warm_up then cosine": lambda o: schedulers.SequentialLR(
+            o,
+            [
+                schedulers.LinearLR(o, start_factor=0.1, end_factor=1.0, total_iters=5),
+                schedulers.CosineAnnealingLR(o, T_max=15, eta_min=0.05),
+            ],
+            milestones=[5],
+        ),
+        "warm_up times exponential": lambda o: schedulers.ChainedScheduler(
+            [
+                schedulers.LinearLR(o, start_factor=0.1, end_factor=1.0, total_iters=8),
+                schedulers.ExponentialLR(o, gamma=0.9),
+            ]
+        ),
+        "one_cycle": lambda o: schedulers.OneCycleLR(o, max_lr=base, total_steps=21),
+        "one_cycle linear": lambda o: schedulers.OneCycleLR(
+            o, max_lr=base, total_steps=24, pct_start=0.4, div_factor=10, final_div_factor=100, anneal_strategy="linear"
+        ),
+    }
+    cases = [
+        {"name": name, "inputs": [], "parameters": {}, "output": tensor(rates(maker))} for name, maker in makers.items()
+    ]
+    metrics = [5.0, 4.0, 4.0, 3.9999, 4.2, 4.5, 3.0, 3.1, 3.2, 3.0, 3.0, 2.999, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9]
+    plateaus = {
+        "plateau": {"factor": 0.3, "patience": 2},
+        "plateau absolute": {
+            "factor": 0.3, "patience": 1, "threshold": 0.05, "threshold_mode": "abs", "cooldown": 2, "min_lr": 0.02
+        },
+        "plateau largest": {"mode": "max", "factor": 0.5, "patience": 1},
+    }
+    for name, options in plateaus.items():
+        measured = [-m if name.endswith("largest") else m for m in metrics]
+        found = rates(lambda o: schedulers.ReduceLROnPlateau(o, **options), measured)
+        inputs = [tensor(torch.tensor(measured, dtype=torch.float64))]
+        cases.append({"name": name, "inputs": inputs, "parameters": {}, "output": tensor(found)})
+    return cases
+
+
 
 @topic
 def files():
