@@ -14,7 +14,6 @@ pub mod pooling;
 pub mod random;
 pub mod reduce;
 pub mod resample;
-pub mod runs;
 pub mod row_loss;
 pub mod runs;
 pub mod softmax;

@@ -102,6 +102,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
 mod tests {
     use crate::ops::testing::*;
     use crate::prelude::*;
+    use crate::shape::LastAxis;
     use rand::Rng;
 
     #[test]
@@ -111,13 +112,16 @@ mod tests {
             let x = random_apart(shape, -3.0, 3.0, &[-1.0, 1.0], rng);
             check_gradients(|x| x.hinge_with(&labels, Each), x).unwrap();
         });
-        random_shapes!([(usize,), (usize, usize), (usize, usize, usize)] |shape, rng| {
-            if shape.last() > 0 {
-                let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % shape.last());
-                let x = random(shape, -3.0, 3.0, rng);
-                check_gradients(|x| x.multi_class_hinge_with(&labels, Each), x).unwrap();
+        random_shapes!(
+            [(usize,), (usize, usize), (usize, usize, usize)] | shape,
+            rng | {
+                if shape.last() > 0 {
+                    let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % shape.last());
+                    let x = random(shape, -3.0, 3.0, rng);
+                    check_gradients(|x| x.multi_class_hinge_with(&labels, Each), x).unwrap();
+                }
             }
-        });
+        );
     }
 
     #[test]

@@ -57,11 +57,14 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_finite_differences() {
-        random_shapes!([(usize,), (usize, usize), (usize, usize, usize)] |shape, rng| {
-            let targets = random(shape, 0.0, 1.0, rng);
-            let x = random(shape, -4.0, 0.0, rng);
-            check_gradients(|x| x.kl_divergence_with(&targets, Each), x).unwrap();
-        });
+        random_shapes!(
+            [(usize,), (usize, usize), (usize, usize, usize)] | shape,
+            rng | {
+                let targets = random(shape, 0.0, 1.0, rng);
+                let x = random(shape, -4.0, 0.0, rng);
+                check_gradients(|x| x.kl_divergence_with(&targets, Each), x).unwrap();
+            }
+        );
     }
 
     #[test]
