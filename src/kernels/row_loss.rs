@@ -182,7 +182,7 @@ fn hinge_rows<E: Float>(scores: &mut [E], classes: usize, settings: RowSettings<
 vectorized! {
     fn scale_rows_part [E: Float] [E] (rows: &mut [E], width: usize, factors: &[E]) {
         for (row, &factor) in rows.chunks_exact_mut(width).zip(factors) {
-            row.iter_mut().for_each(|x| *x = *x * factor);
+            row.iter_mut().for_each(|x| *x *= factor);
         }
     }
 }

@@ -176,6 +176,8 @@ mod tests {
         assert!(by_index.is_close(&by_probability, 1e-14, 1e-14));
     }
 
+    // the samples of a single one have the shape ()
+    #[allow(clippy::unit_arg)]
     #[test]
     fn gradients_are_those_of_finite_differences() {
         random_shapes!(

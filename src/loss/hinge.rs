@@ -105,6 +105,8 @@ mod tests {
     use crate::shape::LastAxis;
     use rand::Rng;
 
+    // the samples of a single one have the shape ()
+    #[allow(clippy::unit_arg)]
     #[test]
     fn gradients_are_those_of_finite_differences() {
         random_shapes!(|shape, rng| {
