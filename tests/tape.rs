@@ -1,0 +1,311 @@
+//! The tape as a user sees it: long computations, what gets a gradient, and misuse that must be said aloud.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use taut::prelude::*;
+
+const LONG: usize = 100_000;
+
+/// Runs `misuse`, which must panic, and gives what it said.
+fn message_of(misuse: impl FnOnce()) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(misuse)).expect_err("this must panic");
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
+    }
+}
+
+#[test]
+fn a_hundred_thousand_operations_run_forward_and_backward() {
+    let tape = Tape::inference();
+    let x = tape.watch(Tensor::<_, f64>::of([1.0, -2.0]));
+    let mut y = x.clone();
+    for _ in 0..LONG {
+        y = y.sin();
+    }
+    let gradients = y.sum().backward();
+    // the derivative, by hand
+    let derivative = |mut x: f64| {
+        let mut product = 1.0;
+        for _ in 0..LONG {
+            product *= x.cos();
+            x = x.sin();
+        }
+        product
+    };
+    let found = gradients.of_input(&x);
+    for (found, expected) in found.iter().zip([derivative(1.0), derivative(-2.0)]) {
+        assert!((found - expected).abs() <= 1e-9 * expected.abs(), "{found} {expected}");
+        assert!(found > 0.0 || expected < 0.0);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_operations_are_dropped_without_a_backward_pass() {
+    let tape = Tape::inference();
+    let mut y = tape.watch(Tensor::from([1.0]));
+    for _ in 0..LONG {
+        y = y.sin();
+    }
+    drop(tape);
+    drop(y);
+}
+
+#[test]
+fn a_value_used_a_hundred_thousand_times_adds_up() {
+    let tape = Tape::inference();
+    let x = tape.watch(Tensor::<_, f64>::of([3.0]));
+    let mut sum = x.clone();
+    for _ in 1..LONG {
+        sum = sum + &x;
+    }
+    assert_eq!(sum.sum().backward().of_input(&x).to_array(), [LONG as f64]);
+}
+
+#[test]
+fn several_inputs_and_parameters_get_their_gradients() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let layer = Linear::<2, 3, f64>::init(&mut rng);
+    let tape = Tape::training(&mut rng);
+    let x = tape.watch(Tensor::<Rank2<4, 2>, f64>::randn(&mut rng));
+    let scale = tape.watch(Tensor::<Rank2<4, 3>, f64>::randn(&mut rng));
+    let constant = tape.trace(Tensor::<Rank2<4, 3>, f64>::randn(&mut rng));
+    let unused = tape.watch(Tensor::<Rank1<5>, f64>::ones());
+    let y = layer.forward(x.clone());
+    let gradients = (y.clone() * scale.clone() + constant).sum().backward();
+
+    // d/dscale = y, d/dy = scale
+    assert_eq!(gradients.of_input(&scale), y.detach());
+    assert_eq!(gradients.of_input(&x), scale.detach().matmul(layer.weight.value().clone()));
+    let weight = scale.detach().transpose().matmul(x.detach());
+    for (found, expected) in gradients.of(&layer.weight).iter().zip(weight.iter()) {
+        assert!((found - expected).abs() < 1e-12);
+    }
+    assert_eq!(gradients.of_input(&unused), Tensor::zeros());
+}
+
+#[test]
+fn a_parameter_that_was_not_reached_has_zeros() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let used = Linear::<2, 2>::init(&mut rng);
+    let unused = Linear::<2, 3>::init(&mut rng);
+    let tape = Tape::training(&mut rng);
+    let x = tape.trace(Tensor::from([1.0, 2.0]));
+    // it joins the tape, and the loss does not depend on it
+    let _ = unused.forward(x.clone());
+    let gradients = used.forward(x).sum().backward();
+    assert!(gradients.try_of(&used.weight).is_some());
+    assert!(gradients.try_of(&unused.weight).is_none());
+    assert_eq!(gradients.of(&unused.weight).to_array(), [[0.0; 2]; 3]);
+}
+
+#[test]
+fn gradients_of_several_passes_add_up() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let layer = Linear::<3, 2, f64>::init(&mut rng);
+    let batch = Tensor::<Rank2<6, 3>, f64>::randn(&mut rng);
+    let pass = |x: Tensor<(usize, Const<3>), f64>| layer.forward(Tape::inference().trace(x)).tanh().sum().backward();
+    let rows = |from: usize, to: usize| {
+        let values = batch.as_slice()[3 * from..3 * to].to_vec();
+        Tensor::from_vec(values, (to - from, Const::<3>)).unwrap()
+    };
+    let whole = pass(rows(0, 6));
+    let mut parts = pass(rows(0, 2));
+    parts += pass(rows(2, 3));
+    let parts = parts + pass(rows(3, 6));
+    for (a, b) in whole.of(&layer.weight).iter().zip(parts.of(&layer.weight).iter()) {
+        assert!((a - b).abs() < 1e-12, "{a} {b}");
+    }
+    let halved: Gradients = [pass(rows(0, 6)) * 0.25, pass(rows(0, 6)) * 0.25].into_iter().sum();
+    for (a, b) in whole.of(&layer.bias).iter().zip(halved.of(&layer.bias).iter()) {
+        assert!((a - 2.0 * b).abs() < 1e-12, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_parameter_used_twice_gets_both_gradients() {
+    let layer = Linear::<2, 2, f64>::init(&mut StdRng::seed_from_u64(0));
+    check_parameter_gradients(&layer, |layer, tape| {
+        let x = tape.trace(Tensor::<_, f64>::of([0.3, -0.7]));
+        layer.forward(layer.forward(x).tanh()).sum()
+    })
+    .unwrap();
+}
+
+#[test]
+fn the_vector_jacobian_product_weighs_the_outputs() {
+    let tape = Tape::inference();
+    let x = tape.watch(Tensor::<_, f64>::of([[1.0, 2.0], [3.0, 4.0]]));
+    let y = x.clone() * &x;
+    let upstream = Tensor::<_, f64>::of([[1.0, -1.0], [0.5, 0.0]]);
+    assert_eq!(y.vector_jacobian(upstream).of_input(&x).to_array(), [[2.0, -4.0], [3.0, 0.0]]);
+}
+
+#[test]
+fn nothing_is_computed_for_an_input_that_needs_no_gradient() {
+    let calls = Rc::new(Cell::new(0));
+    let counted = |x: Tensor<Rank1<2>, f32, Traced<Inference>>| {
+        let calls = calls.clone();
+        custom(x, move |x| {
+            let backward = move |gradient: Tensor<Rank1<2>>| {
+                calls.set(calls.get() + 1);
+                gradient
+            };
+            (x, backward)
+        })
+    };
+    let tape = Tape::inference();
+    let watched = tape.watch(Tensor::from([1.0, 2.0]));
+    let constant = tape.trace(Tensor::from([3.0, 4.0]));
+    let gradients = (counted(watched.clone()) * counted(constant)).sum().backward();
+    assert_eq!(gradients.of_input(&watched).to_array(), [3.0, 4.0]);
+    assert_eq!(calls.get(), 1, "the backward pass of the constant's operation must not run");
+
+    // watched, but the loss does not depend on it
+    let tape = Tape::inference();
+    let beside = tape.watch(Tensor::from([1.0, 2.0]));
+    let _ = counted(beside);
+    tape.watch(Tensor::from([1.0])).sum().backward();
+    assert_eq!(calls.get(), 1);
+}
+
+#[test]
+fn gradients_of_a_loss_without_parameters_are_empty() {
+    let tape = Tape::inference();
+    let gradients = tape.trace(Tensor::from([1.0, 2.0])).sum().backward();
+    assert_eq!(gradients.norm(), 0.0);
+}
+
+#[test]
+fn clipping_scales_to_the_limit() {
+    let parameter = Linear::<1, 2, f64>::init(&mut StdRng::seed_from_u64(0));
+    let gradients = || {
+        let x = Tape::inference().trace(Tensor::<_, f64>::of([3.0]));
+        parameter.forward(x).sum().backward() // weight: 3, 3; bias: 1, 1
+    };
+    let mut clipped = gradients();
+    let norm = 20.0_f64.sqrt();
+    assert!((clipped.clip_norm(1.0) - norm).abs() < 1e-12);
+    assert!((clipped.norm() - 1.0).abs() < 1e-6);
+    assert!((clipped.of(&parameter.weight)[[0, 0]] - 3.0 / norm).abs() < 1e-6);
+    let mut kept = gradients();
+    kept.clip_norm(100.0);
+    assert_eq!(kept.of(&parameter.weight).to_array(), [[3.0], [3.0]]);
+    let mut cut = gradients();
+    cut.clip_value(2.0);
+    assert_eq!(cut.of(&parameter.weight).to_array(), [[2.0], [2.0]]);
+    assert_eq!(cut.of(&parameter.bias).to_array(), [1.0, 1.0]);
+}
+
+#[test]
+fn a_used_up_tape_says_so() {
+    let tape = Tape::inference();
+    let x = tape.watch(Tensor::from([1.0, 2.0]));
+    let y = x.clone().sum();
+    let again = y.clone();
+    let _ = y.backward();
+    let message = message_of(|| {
+        let _ = again.backward();
+    });
+    assert!(message.contains("`backward` already ran on this tape"), "{message}");
+    let used_up = "this tape was used up by `backward`, and nothing can be recorded on it any more";
+    for message in [
+        message_of(|| drop(x.clone().exp())),
+        message_of(|| drop(tape.watch(Tensor::from([1.0])))),
+        message_of(|| drop(Linear::<2, 2>::init(&mut StdRng::seed_from_u64(0)).forward(x.clone()))),
+    ] {
+        assert!(message.contains(used_up), "{message}");
+    }
+}
+
+#[test]
+fn two_tapes_do_not_mix() {
+    let a = Tape::inference().watch(Tensor::from([1.0]));
+    let b = Tape::inference().watch(Tensor::from([2.0]));
+    let message = message_of(|| drop(a + b));
+    assert!(message.contains("the operands are on two different tapes"), "{message}");
+}
+
+#[test]
+fn of_input_is_asked_about_watched_inputs_only() {
+    let tape = Tape::inference();
+    let watched = tape.watch(Tensor::from([1.0]));
+    let traced = tape.trace(Tensor::from([1.0]));
+    let computed = watched.clone() + &traced;
+    let elsewhere = Tape::inference().watch(Tensor::from([1.0]));
+    let gradients = computed.clone().sum().backward();
+    assert_eq!(gradients.of_input(&watched).to_array(), [1.0]);
+    for input in [traced, computed] {
+        let message = message_of(|| drop(gradients.of_input(&input)));
+        assert!(message.contains("was not brought onto the tape with `watch`"), "{message}");
+    }
+    let message = message_of(|| drop(gradients.of_input(&elsewhere)));
+    assert!(message.contains("on another tape"), "{message}");
+}
+
+#[test]
+fn a_frozen_part_passes_gradients_on_and_gets_none() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let mut model = (Linear::<2, 3>::init(&mut rng), Frozen((Linear::<3, 3>::init(&mut rng), Sigmoid)));
+    let (before, outer) = (model.1.0.0.weight.value().clone(), model.0.weight.value().clone());
+    let tape = Tape::training(&mut rng);
+    let gradients = model.forward(tape.trace(Tensor::from([[1.0, 2.0]]))).sum().backward();
+    assert!(gradients.try_of(&model.1.0.0.weight).is_none());
+    assert!(gradients.of(&model.0.weight).iter().any(|x| x != 0.0));
+    Sgd::new(SgdConfig::default()).step(&mut model, &gradients);
+    assert_eq!(model.1.0.0.weight.value(), &before);
+    assert_ne!(model.0.weight.value(), &outer);
+}
+
+#[test]
+fn a_panic_in_a_frozen_part_does_not_freeze_what_comes_after() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let layer = Linear::<2, 2>::init(&mut rng);
+    let wrong = Tensor::from_vec(vec![1.0_f32; 3], (1_usize, 3_usize)).unwrap();
+    let message = message_of(|| drop(frozen(&layer).forward(wrong)));
+    assert!(message.contains("expected 2 features, found 3"), "{message}");
+    let gradients = layer.forward(Tape::training(&mut rng).trace(Tensor::from([1.0, 2.0]))).sum().backward();
+    assert!(gradients.try_of(&layer.weight).is_some());
+}
+
+#[test]
+fn one_model_runs_in_several_threads() {
+    fn shared_by_threads<T: Send + Sync>(_: &T) {}
+    fn sent<T: Send>(gradients: T) -> T {
+        gradients
+    }
+    let mut rng = StdRng::seed_from_u64(0);
+    let model = <((Linear<5, 8, f64>, Sigmoid), Linear<8, 3, f64>)>::init(&mut rng);
+    shared_by_threads(&model);
+    let x = Tensor::<Rank2<8, 5>, f64>::randn(&mut rng);
+    let labels = [0, 2, 1, 1, 0, 2, 2, 0];
+    // the loss of some of the rows, weighed so that those of all parts add up to the mean over all rows
+    let pass = |from: usize, to: usize| {
+        let rows = Tensor::from_slice(&x.as_slice()[5 * from..5 * to], (to - from, Const::<5>)).unwrap();
+        let labels = Tensor::from_slice(&labels[from..to], (to - from,)).unwrap();
+        let tape = Tape::training(&mut StdRng::seed_from_u64(1));
+        let loss = model.forward(tape.trace(rows)).cross_entropy(&labels);
+        (loss * ((to - from) as f64 / 8.0)).backward()
+    };
+    let single = pass(0, 8);
+    let parts: Gradients = std::thread::scope(|scope| {
+        let threads = [(0, 3), (3, 4), (4, 8)].map(|(from, to)| scope.spawn(move || sent(pass(from, to))));
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    for parameter in [single.of(&model.0.0.weight) - parts.of(&model.0.0.weight)] {
+        assert!(parameter.iter().all(|difference| difference.abs() < 1e-14));
+    }
+    let bias = single.of(&model.1.bias) - parts.of(&model.1.bias);
+    assert!(bias.iter().all(|difference| difference.abs() < 1e-14));
+    assert!(single.norm() > 0.01);
+}
+
+#[test]
+fn a_clone_of_a_model_is_another_model() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let model = Linear::<2, 2>::init(&mut rng);
+    let target = model.clone();
+    let gradients = model.forward(Tape::training(&mut rng).trace(Tensor::from([1.0, 2.0]))).sum().backward();
+    assert!(gradients.try_of(&model.weight).is_some());
+    assert!(gradients.try_of(&target.weight).is_none());
+}
