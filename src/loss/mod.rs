@@ -1,4 +1,4 @@
-//! Losses: how far an output is from what it should be.
+//! Losses: how far an output is from what it should be. And how often it is right.
 //!
 //! Each is a method of the output, and gives the mean over the samples: `logits.cross_entropy(&labels)`. The method of
 //! the same name with `_with` takes the settings that a loss has, and in the end what becomes of the losses: [`Mean`],
@@ -27,6 +27,7 @@
 //! assert_eq!(prediction.squared_error_with(&target, Each).to_array(), [0.0, 1.0, 4.0]);
 //! ```
 
+mod accuracy;
 mod binary_cross_entropy;
 mod cross_entropy;
 mod hinge;
@@ -38,6 +39,7 @@ mod reduction;
 mod regression;
 mod rows;
 
+pub use accuracy::ConfusionMatrix;
 pub use cross_entropy::CrossEntropy;
 pub(crate) use pair::PairLossOp;
 pub use reduction::{Each, Mean, Reduction, Sum};
