@@ -11,6 +11,7 @@ pub mod normalize;
 pub mod pair_loss;
 pub mod parallel;
 pub mod pooling;
+pub mod prelu;
 pub mod random;
 pub mod reduce;
 pub mod resample;

@@ -19,12 +19,13 @@ mod param;
 mod parameters;
 mod pixel_shuffle;
 mod pool2d;
+mod prelu;
 mod reshape;
 mod residual;
 mod tuple;
 mod upsample;
 
-pub use activation::{Relu, Sigmoid};
+pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use add_bias::Bias;
 pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm2d};
 pub use bias::{NoBias, OptionalBias};
@@ -45,6 +46,7 @@ pub use pool2d::{
     AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d, MaxUnpool2d,
     PoolIndices,
 };
+pub use prelu::{ChannelPRelu, PRelu};
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use taut_macros::{Init, Module, Parameters};

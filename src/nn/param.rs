@@ -186,8 +186,13 @@ impl<S: Shape, E: Element> Parameters for Tensor<S, E> {
     fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
 }
 
-/// A number among a layer's settings: neither trained nor saved.
-impl Parameters for f64 {
-    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
-    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+// Numbers in a model are constants too: a slope, a rate.
+macro_rules! constants {
+    ($($type:ty)*) => { $(
+        impl Parameters for $type {
+            fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
+            fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+        }
+    )* };
 }
+constants! { f32 f64 usize bool }

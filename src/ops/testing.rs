@@ -3,8 +3,8 @@
 use rand::Rng;
 use taut::prelude::*;
 
-/// Runs `$body` for random shapes of run-time dimensions: of every rank from 0 to 6, or of the shape types given.
-/// Of each, some shapes have a dimension of 1 and one has a dimension of 0.
+/// Runs `$body` for random shapes: of every rank from 0 to 6 with run-time dimensions, or of the shape types given.
+/// Of each, one has a dimension of 1 and one a dimension of 0.
 ///
 /// ```ignore
 /// use crate::ops::testing::*; // `use common::testing::*;` in tests/
@@ -36,26 +36,35 @@ macro_rules! random_shapes {
 }
 pub(crate) use random_shapes;
 
-/// A shape of few elements, of run-time dimensions. `kind` 1 puts a 1 somewhere, `kind` 2 a 0.
+/// A shape of few elements, with random run-time dimensions. `kind` 1 makes one of them 1, `kind` 2 makes one 0.
 pub fn random_shape<S: Shape>(kind: usize, rng: &mut StdRng) -> S {
+    // drawn again until the dimensions that the compiler knows have their sizes
+    loop {
+        if let Some(shape) = S::from_sizes(&random_sizes(S::RANK, kind, rng)) {
+            return shape;
+        }
+    }
+}
+
+fn random_sizes(rank: usize, kind: usize, rng: &mut StdRng) -> Vec<usize> {
     const MOST: usize = 36;
-    let mut sizes = vec![1; S::RANK];
-    if S::RANK > 0 {
+    let mut sizes = vec![1; rank];
+    if rank > 0 {
         let mut left = MOST;
-        let first = rng.next_u32() as usize % S::RANK;
-        for axis in 0..S::RANK {
+        let first = rng.next_u32() as usize % rank;
+        for axis in 0..rank {
             let size = 1 + rng.next_u32() as usize % left.min(5);
-            sizes[(first + axis) % S::RANK] = size;
+            sizes[(first + axis) % rank] = size;
             left /= size;
         }
-        let one_or_none = rng.next_u32() as usize % S::RANK;
+        let one_or_none = rng.next_u32() as usize % rank;
         match kind {
             1 => sizes[one_or_none] = 1,
             2 => sizes[one_or_none] = 0,
             _ => {}
         }
     }
-    S::from_sizes(&sizes).expect("run-time dimensions take any size")
+    sizes
 }
 
 /// Random numbers between `low` and `high`.

@@ -1,0 +1,50 @@
+//! Slopes on the negative side, one for each channel.
+
+use super::reduce::sum_axis;
+use super::{parallel, vectorized};
+use crate::memory::Storage;
+use crate::tensor::Float;
+
+vectorized! {
+    fn scale_part [E: Float] [E] (values: &mut [E], x: Option<&[E]>, slope: E) {
+        let scaled = |value, x| if x > E::zero() { value } else { value * slope };
+        match x {
+            Some(x) => values.iter_mut().zip(x).for_each(|(value, &x)| *value = scaled(*value, x)),
+            None => values.iter_mut().for_each(|value| *value = scaled(*value, *value)),
+        }
+    }
+}
+
+/// Multiplies each value with the slope of its channel where x is not positive; without `x`, the values are x. They
+/// lie as (outer, channels, inner).
+pub fn scale_negative<E: Float>(values: &mut [E], x: Option<&[E]>, slopes: &[E], inner: usize) {
+    let group = slopes.len() * inner;
+    parallel::rows(values, group, parallel::CHEAP, |row, values| {
+        for (i, run) in values.chunks_mut(inner.max(1)).enumerate() {
+            let start = row * group + i * inner;
+            scale_part(run, x.map(|x| &x[start..start + run.len()]), slopes[i % slopes.len()]);
+        }
+    });
+}
+
+vectorized! {
+    fn product_part [E: Float] [E] (out: &mut [E], g: &[E], x: &[E]) {
+        for ((out, &g), &x) in out.iter_mut().zip(g).zip(x) {
+            *out = if x > E::zero() { E::zero() } else { g * x };
+        }
+    }
+}
+
+/// The gradient of the slopes: for each channel the sum of g x where x is not positive.
+pub fn slope_gradient<E: Float>(g: &[E], x: &[E], inner: usize, out: &mut [E], add: bool) {
+    let channels = out.len();
+    let mut products = Storage::scratch(g.len());
+    parallel::parts(products.make_mut(), parallel::CHEAP, |start, out| {
+        let end = start + out.len();
+        product_part(out, &g[start..end], &x[start..end]);
+    });
+    let outer = if channels * inner == 0 { 0 } else { g.len() / (channels * inner) };
+    let mut sums = Storage::scratch(outer * channels);
+    sum_axis(products.as_slice(), (outer * channels, inner, 1), sums.make_mut(), false);
+    sum_axis(sums.as_slice(), (1, outer, channels), out, add);
+}
