@@ -2,52 +2,75 @@
 //!
 //!     cargo run --release --example quickstart
 
+mod common;
+
+use common::{Curve, Options, Progress, Report, plot};
+use std::process::ExitCode;
 use std::time::Instant;
-use taut::data::digits;
+use taut::data::{Normalization, digits};
 use taut::prelude::*;
 
 /// The model is a type: each layer takes what the one before gives, or this does not compile.
-type Mlp = ((Linear<64, 128>, Relu), Linear<128, 10>);
+type Mlp = ((Linear<64, 128>, Relu), (Linear<128, 64>, Relu), Linear<64, 10>);
 
-const EPOCHS: usize = 40;
+fn main() -> ExitCode {
+    common::run(|| {
+        let options = Options::parse(
+            "Learns to read handwritten digits of 8x8 pixels; they are part of taut.",
+            &["epochs", "json", "plot", "save", "seed"],
+            Options { epochs: 30, ..Default::default() },
+        );
+        let start = Instant::now();
+        let mut rng = StdRng::seed_from_u64(options.seed);
+        let (train, test) = digits().split(0.2, &mut rng);
+        println!("{} digits to learn from, {} to test with\n", train.len(), test.len());
+        let normalization = Normalization::of_all([train.whole().0]);
 
-fn main() {
-    let mut rng = StdRng::seed_from_u64(0);
-    let (train, test) = digits().split(0.25, &mut rng);
-    let mut model = Mlp::init(&mut rng);
-    let momentum = Momentum::Classic(0.9);
-    let mut optimizer = Sgd::new(SgdConfig { learning_rate: 0.1, momentum, ..Default::default() });
-    println!("{} digits to learn from, {} to test with", train.len(), test.len());
-
-    let start = Instant::now();
-    for epoch in 1..=EPOCHS {
-        let mut total = 0.0;
-        let batches = train.batches::<32>(&mut rng);
-        let count = batches.len();
-        for (images, labels) in batches {
-            let tape = Tape::training(&mut rng);
-            let loss = model.forward(tape.trace(images)).cross_entropy(&labels);
-            total += loss.item();
-            let gradients = loss.backward();
-            optimizer.step(&mut model, &gradients);
+        let mut model = Mlp::init(&mut rng);
+        let mut optimizer = Adam::new(AdamConfig { learning_rate: 2e-3, ..Default::default() });
+        let mut losses = Vec::new();
+        for epoch in 1..=options.epochs {
+            let batches = train.batches::<32>(&mut rng);
+            let mut progress = Progress::new(format!("epoch {epoch:2}"), batches.len());
+            for (images, labels) in batches {
+                let tape = Tape::training(&mut rng);
+                let loss = model.forward(tape.trace(normalization.apply(images))).cross_entropy(&labels);
+                progress.batch(loss.item(), labels.count());
+                optimizer.step(&mut model, &loss.backward());
+            }
+            losses.push(progress.finish(""));
         }
-        if epoch % 5 == 0 {
-            println!("epoch {epoch:2}: loss {:.4}", total / count as f32);
-        }
-    }
-    let seconds = start.elapsed().as_secs_f64();
 
-    let (images, labels) = test.whole();
-    let accuracy = model.forward(images).accuracy(&labels);
-    for (image, label) in test.in_order(1).take(3) {
-        let logits = model.forward(image.clone());
-        let (predicted, _) = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).expect("ten logits");
-        println!("\n{}this is a {}, and the model says {}", drawing(image.as_slice()), label[[0]], predicted);
-    }
-    println!("\n{:.2}% of the test digits are right, after {seconds:.1} s", 100.0 * accuracy);
+        // saved and loaded again, it is the same model
+        let path = options.save.clone().unwrap_or_else(|| std::env::temp_dir().join("taut-quickstart.safetensors"));
+        model.save(&path)?;
+        let model = Mlp::load(&path)?;
+        println!("\nthe model is in {}", path.display());
+
+        let (images, labels) = test.whole();
+        let accuracy = model.forward(normalization.apply(images)).accuracy(&labels);
+        for (image, label) in test.in_order(1).take(3) {
+            let picture = drawing(image.as_slice());
+            let logits = model.forward(normalization.apply(image));
+            let (predicted, _) = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).expect("ten logits");
+            println!("\n{picture}this is a {}, and the model says {predicted}", label[[0]]);
+        }
+
+        if let Some(path) = &options.plot {
+            plot(path, "quickstart: training loss", &[Curve { name: "Adam".into(), values: losses.clone() }])?;
+        }
+        let mut report = Report::default();
+        report.add("test_accuracy", accuracy);
+        report.add("training_loss", losses.last().copied());
+        report.add("parameters", model.parameter_count());
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        report.print(&options);
+        Ok(())
+    })
 }
 
-/// A digit in characters, from white to black.
+/// A digit in characters.
 fn drawing(pixels: &[f32]) -> String {
     let shades: Vec<char> = " .:-=+*#%@".chars().collect();
     let shade = |&pixel: &f32| String::from(shades[(pixel * (shades.len() - 1) as f32).round() as usize]).repeat(2);

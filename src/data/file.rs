@@ -53,8 +53,8 @@ pub fn find_folder(given: Option<&Path>, name: &str, contains: &str) -> Result<P
         Some(folder) => Ok(folder),
         None => {
             let reason = format!(
-                "has no {contains} or {contains}.gz, nor has its folder {name}: \
-                 name the folder of the data with --data FOLDER or the variable TAUT_DATA"
+                "neither this folder nor {name} in it has the file {contains} or {contains}.gz; \
+                 say where the data is with --data FOLDER or the variable TAUT_DATA"
             );
             Err(DataError::new(base, reason))
         }

@@ -1,0 +1,78 @@
+//! The command line.
+
+use lexopt::prelude::*;
+use std::path::PathBuf;
+
+/// All options that programs have in common, with what the help says. A program names those it takes.
+const KNOWN: [(&str, &str, &str); 7] = [
+    ("data", "FOLDER", "the folder of the data (otherwise the variable TAUT_DATA, or ./data)"),
+    ("epochs", "N", "how often to go through the training set"),
+    ("json", "", "print the figures as one JSON object on the last line"),
+    ("limit", "N", "use only the first N training samples"),
+    ("plot", "FILE.png", "draw the loss curves"),
+    ("save", "FILE", "save the trained model, as safetensors"),
+    ("seed", "N", "the seed of everything random"),
+];
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub data: Option<PathBuf>,
+    pub epochs: usize,
+    pub json: bool,
+    pub limit: Option<usize>,
+    pub plot: Option<PathBuf>,
+    pub save: Option<PathBuf>,
+    pub seed: u64,
+}
+
+impl Options {
+    /// Reads the command line into the defaults. `--help`, and what cannot be understood, end the program.
+    pub fn parse(about: &str, taken: &[&str], defaults: Options) -> Options {
+        let mut options = defaults.clone();
+        match options.read(taken) {
+            Ok(true) => options,
+            Ok(false) => {
+                print!("{}", help(about, taken, &defaults));
+                std::process::exit(0)
+            }
+            Err(error) => {
+                eprintln!("error: {error}\n\n{}", help(about, taken, &defaults));
+                std::process::exit(2)
+            }
+        }
+    }
+
+    /// `false` if help is wanted.
+    fn read(&mut self, taken: &[&str]) -> Result<bool, lexopt::Error> {
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Short('h') | Long("help") => return Ok(false),
+                Long(name) if !taken.contains(&name) => return Err(argument.unexpected()),
+                Long("data") => self.data = Some(parser.value()?.into()),
+                Long("epochs") => self.epochs = parser.value()?.parse()?,
+                Long("json") => self.json = true,
+                Long("limit") => self.limit = Some(parser.value()?.parse()?),
+                Long("plot") => self.plot = Some(parser.value()?.into()),
+                Long("save") => self.save = Some(parser.value()?.into()),
+                Long("seed") => self.seed = parser.value()?.parse()?,
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn help(about: &str, taken: &[&str], defaults: &Options) -> String {
+    let mut text = format!("{about}\n\nOptions:\n");
+    for (name, value, meaning) in KNOWN.iter().filter(|(name, ..)| taken.contains(name)) {
+        let default = match *name {
+            "epochs" => format!(" [{}]", defaults.epochs),
+            "seed" => format!(" [{}]", defaults.seed),
+            _ => String::new(),
+        };
+        text += &format!("  {:<18} {meaning}{default}\n", format!("--{name} {value}"));
+    }
+    text + &format!("  {:<18} print this\n", "--help")
+}

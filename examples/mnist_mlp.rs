@@ -1,0 +1,126 @@
+//! A fully connected network on MNIST, with three optimizers side by side.
+//!
+//!     cargo run --release --example mnist_mlp -- --data FOLDER --plot losses.png
+//!
+//! Needs the four files of MNIST; with `--features download` they are fetched.
+
+mod common;
+
+use common::{Curve, Options, Progress, Report, plot};
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::{Normalization, Prefetch, Subset, mnist};
+use taut::loss::ConfusionMatrix;
+use taut::optim::Rule;
+use taut::prelude::*;
+
+#[derive(Init, Module, Parameters)]
+struct Mlp {
+    hidden: (Linear<784, 256>, Relu, Linear<256, 128>, Relu),
+    output: Linear<128, 10>,
+}
+
+type Digits = Subset<mnist::Examples<Rank1<784>>>;
+
+/// What all three runs share.
+struct Task {
+    train: Subset<Digits>,
+    validation: Subset<Digits>,
+    test: mnist::Examples<Rank1<784>>,
+    normalization: Normalization,
+    options: Options,
+}
+
+/// What came out of one run.
+struct Run {
+    model: Mlp,
+    curve: Curve,
+    validation: f64,
+    test: ConfusionMatrix<10>,
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let options = Options::parse(
+            "Trains a network of three layers on MNIST with SGD, RMSProp and Adam.",
+            &["data", "epochs", "json", "limit", "plot", "save", "seed"],
+            Options { epochs: 12, ..Default::default() },
+        );
+        let start = Instant::now();
+        let mut rng = StdRng::seed_from_u64(options.seed);
+        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.as_deref())?)?;
+        let (train, validation) = train.first(options.limit.unwrap_or(train.len())).split(1.0 / 12.0, &mut rng);
+        let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
+        println!("{} images to learn from, {} to validate, {} to test", train.len(), validation.len(), test.len());
+        let task = Task { train, validation, test, normalization, options };
+
+        let momentum = Momentum::Average(0.9);
+        let runs = [
+            task.run("SGD", Sgd::new(SgdConfig { learning_rate: 0.3, momentum, ..Default::default() })),
+            task.run("RMSProp", RmsProp::new(RmsPropConfig { learning_rate: 5e-4, ..Default::default() })),
+            task.run("Adam", Adam::new(AdamConfig { learning_rate: 1e-3, ..Default::default() })),
+        ];
+
+        let best = runs.iter().max_by(|a, b| a.validation.total_cmp(&b.validation)).expect("three runs");
+        println!("\nthe best on the validation set: {}. On the test set:\n\n{}", best.curve.name, best.test);
+        let options = &task.options;
+        if let Some(path) = &options.save {
+            best.model.save(path)?;
+            println!("its model is in {}", path.display());
+        }
+        let mut report = Report::default();
+        report.add("test_accuracy", best.test.accuracy());
+        for run in &runs {
+            report.add(&format!("test_accuracy_{}", run.curve.name.to_lowercase()), run.test.accuracy());
+        }
+        report.add("epochs", options.epochs);
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        if let Some(path) = &options.plot {
+            plot(path, "MNIST: training loss", &runs.map(|run| run.curve))?;
+        }
+        report.print(options);
+        Ok(())
+    })
+}
+
+impl Task {
+    /// Trains a new model. All runs start from the same weights and see the same batches.
+    fn run<R: Rule>(&self, name: &str, mut optimizer: Optimizer<R>) -> Run {
+        println!("\n{name}");
+        let mut rng = StdRng::seed_from_u64(self.options.seed);
+        let mut model = Mlp::init(&mut rng);
+        let mut losses = Vec::new();
+        let (epochs, rate) = (self.options.epochs, optimizer.learning_rate());
+        for epoch in 1..=epochs {
+            // smaller steps towards the end: cos from 1 to nearly 0
+            let part = (epoch - 1) as f64 / epochs as f64;
+            optimizer.set_learning_rate(rate * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
+            let normalization = self.normalization.clone();
+            let batches = self.train.batches::<64>(&mut rng);
+            let mut progress = Progress::new(format!("epoch {epoch:2}/{epochs}"), batches.len());
+            for (images, labels) in Prefetch::new(batches.map(move |(x, y)| (normalization.apply(x), y)), 4) {
+                let tape = Tape::training(&mut rng);
+                let loss = model.forward(tape.trace(images)).cross_entropy(&labels);
+                progress.batch(loss.item(), labels.count());
+                optimizer.step(&mut model, &loss.backward());
+            }
+            let accuracy = self.measure(&model, &self.validation).accuracy();
+            losses.push(progress.finish(&format!(", validation {:.2}%", 100.0 * accuracy)));
+        }
+        let validation = self.measure(&model, &self.validation).accuracy();
+        let test = self.measure(&model, &self.test);
+        Run { model, curve: Curve { name: name.into(), values: losses }, validation, test }
+    }
+
+    fn measure<D>(&self, model: &Mlp, dataset: &D) -> ConfusionMatrix<10>
+    where
+        D: Dataset<Batch<usize> = (Tensor<(usize, Const<784>)>, Tensor<(usize,), usize>)>,
+    {
+        let mut confusion = ConfusionMatrix::default();
+        for (images, labels) in dataset.in_order(500) {
+            confusion.add(&model.forward(self.normalization.apply(images)), &labels);
+        }
+        confusion
+    }
+}
