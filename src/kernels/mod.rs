@@ -3,9 +3,11 @@
 //! Each loop is compiled in this crate, once for each element type and instruction set, and chosen at run time: a
 //! model of new shapes compiles no kernel again, and `cargo build --release` needs no `target-cpu`.
 
+pub mod convert;
 pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
+pub mod mask;
 pub mod math;
 pub mod normalize;
 pub mod pair_loss;

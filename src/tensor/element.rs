@@ -1,9 +1,10 @@
 //! The types that a tensor can hold.
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
+use crate::kernels::mask::{Comparison, Source};
 use crate::kernels::pair_loss::PairLossLoops;
 use crate::kernels::row_loss::RowLoop;
-use crate::kernels::{elementwise, math, reduce};
+use crate::kernels::{elementwise, mask, math, reduce};
 use crate::loss::{PairLossOp, RowLossOp};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
@@ -20,6 +21,9 @@ pub trait Element: Pooled + Default + PartialEq + PartialOrd + Debug + Display {
     /// The name of the type in messages and files.
     const NAME: &'static str;
 
+    #[doc(hidden)]
+    fn compare(comparison: Comparison, a: &[Self], b: Source<'_, Self>, out: &mut [bool]);
+
     /// Records an operation that moves elements: by default not at all, for only numbers with gradients have any
     /// to move back.
     #[doc(hidden)]
@@ -30,9 +34,15 @@ pub trait Element: Pooled + Default + PartialEq + PartialOrd + Debug + Display {
 }
 impl Element for usize {
     const NAME: &'static str = "usize";
+    fn compare(comparison: Comparison, a: &[Self], b: Source<'_, Self>, out: &mut [bool]) {
+        mask::compare(comparison, a, b, out);
+    }
 }
 impl Element for bool {
     const NAME: &'static str = "bool";
+    fn compare(comparison: Comparison, a: &[Self], b: Source<'_, Self>, out: &mut [bool]) {
+        mask::compare(comparison, a, b, out);
+    }
 }
 
 /// Numbers: every element type but `bool`.
@@ -102,6 +112,8 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     #[doc(hidden)]
     fn scale(values: &mut [Self], factor: Self);
     #[doc(hidden)]
+    fn select(mask: &[bool], a: Source<'_, Self>, b: Source<'_, Self>, out: &mut [Self]);
+    #[doc(hidden)]
     fn sum_of_squares(values: &[Self]) -> f64;
     /// `c = a b + beta c`.
     ///
@@ -124,6 +136,9 @@ macro_rules! float {
     ($($type:ident $variant:ident $gemm:path;)*) => { $(
         impl Element for $type {
             const NAME: &'static str = stringify!($type);
+            fn compare(comparison: Comparison, a: &[Self], b: Source<'_, Self>, out: &mut [bool]) {
+                mask::compare(comparison, a, b, out);
+            }
             fn record_movement(operands: &[Operand<'_>], back: impl MoveBack) -> Option<Node> {
                 record_each::<$type>(operands, move |operand, gradient, out, add| {
                     back.move_back(operand, gradient, out, add);
@@ -205,6 +220,9 @@ macro_rules! float {
             }
             fn scale(values: &mut [Self], factor: Self) {
                 elementwise::scale(values, factor);
+            }
+            fn select(mask: &[bool], a: Source<'_, Self>, b: Source<'_, Self>, out: &mut [Self]) {
+                mask::select(mask, a, b, out);
             }
             fn sum_of_squares(values: &[Self]) -> f64 {
                 reduce::sum_of_squares(values)
