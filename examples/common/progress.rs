@@ -46,4 +46,10 @@ impl Progress {
         println!("{}: {}{more}", self.title, self.figures());
         self.loss()
     }
+
+    /// Takes the bar away. Gives the mean loss.
+    pub fn finish_silently(self) -> f64 {
+        self.bar.finish_and_clear();
+        self.loss()
+    }
 }
