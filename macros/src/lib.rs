@@ -98,7 +98,7 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
             type Output = #last;
             #[allow(non_camel_case_types)]
             fn apply(&self, x: TautInput) -> Self::Output {
-                #(let x = ::taut::nn::Module::apply(&self.#members, x);)*
+                #(let x = ::taut::nn::Forward::forward(&self.#members, x);)*
                 x
             }
         }

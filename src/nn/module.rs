@@ -1,5 +1,6 @@
 //! What a layer is.
 
+use crate::trace::RunningLayer;
 use rand::Rng;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,7 +37,8 @@ use std::sync::Arc;
 pub trait Module<X> {
     /// What comes out.
     type Output;
-    /// Computes the output. Call [`forward`](Forward::forward): its errors say which layer does not fit.
+    /// Computes the output. Call [`forward`](Forward::forward): its errors say which layer does not fit, and layers run
+    /// by it are in the [summary](super::Summarize::summary).
     #[track_caller]
     fn apply(&self, x: X) -> Self::Output;
 }
@@ -52,6 +54,8 @@ pub trait Forward {
     where
         Self: Module<X>,
     {
+        let _ends_when_it_has_run =
+            RunningLayer::begin(std::any::type_name::<Self>, std::any::type_name::<<Self as Module<X>>::Output>);
         self.apply(x)
     }
 }
@@ -79,31 +83,31 @@ pub trait Init: Sized {
 impl<X, M: Module<X> + ?Sized> Module<X> for &M {
     type Output = M::Output;
     fn apply(&self, x: X) -> M::Output {
-        (**self).apply(x)
+        (**self).forward(x)
     }
 }
 impl<X, M: Module<X> + ?Sized> Module<X> for &mut M {
     type Output = M::Output;
     fn apply(&self, x: X) -> M::Output {
-        (**self).apply(x)
+        (**self).forward(x)
     }
 }
 impl<X, M: Module<X> + ?Sized> Module<X> for Box<M> {
     type Output = M::Output;
     fn apply(&self, x: X) -> M::Output {
-        (**self).apply(x)
+        (**self).forward(x)
     }
 }
 impl<X, M: Module<X> + ?Sized> Module<X> for Arc<M> {
     type Output = M::Output;
     fn apply(&self, x: X) -> M::Output {
-        (**self).apply(x)
+        (**self).forward(x)
     }
 }
 impl<X, M: Module<X> + ?Sized> Module<X> for Rc<M> {
     type Output = M::Output;
     fn apply(&self, x: X) -> M::Output {
-        (**self).apply(x)
+        (**self).forward(x)
     }
 }
 
@@ -113,7 +117,7 @@ impl<X, M: Module<X, Output = X>> Module<X> for [M] {
     fn apply(&self, x: X) -> X {
         let mut x = x;
         for block in self {
-            x = block.apply(x);
+            x = block.forward(x);
         }
         x
     }

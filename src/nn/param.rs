@@ -4,7 +4,7 @@ use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace, frozen_here};
+use crate::trace::{Node, Trace, frozen_here, note_parameter};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.
@@ -71,6 +71,7 @@ impl<S: Shape, E: Float> Param<S, E> {
     /// ```
     #[track_caller]
     pub fn on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E, T> {
+        note_parameter(self.id, self.value.count());
         let node = x.trace().node().map(|node| self.node_on(node));
         self.value.clone().with_trace(T::from_node(node))
     }

@@ -1,6 +1,6 @@
 //! Tuples of modules: run in order.
 
-use super::{Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
 use rand::Rng;
 
 // Each line: the last member; then for each member its index, its type, and what it takes.
@@ -9,7 +9,7 @@ macro_rules! tuples {
         impl<X, $($member: Module<$input>),+> Module<X> for ($($member,)+) {
             type Output = $last::Output;
             fn apply(&self, x: X) -> Self::Output {
-                $(let x = self.$index.apply(x);)+
+                $(let x = self.$index.forward(x);)+
                 x
             }
         }

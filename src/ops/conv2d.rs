@@ -20,7 +20,7 @@ use crate::kernels::convolution::{self, Convolution};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace, note_multiply_adds, record};
 
 /// The convolution of `x` with `weight`. The caller computed `shape` and `sizes` from the shapes of both.
 #[track_caller]
@@ -31,6 +31,7 @@ pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: T
     shape: O,
     sizes: Convolution,
 ) -> Tensor<O, E, T> {
+    note_multiply_adds(sizes.batch * sizes.windows.positions() * sizes.weight());
     let (_, x, x_trace) = x.into_parts();
     let (_, weight, weight_trace) = weight.into_parts();
     let mut y = Storage::scratch(shape.count());
@@ -71,6 +72,7 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
     shape: O,
     sizes: Convolution,
 ) -> Tensor<O, E, T> {
+    note_multiply_adds(sizes.batch * sizes.windows.positions() * sizes.weight());
     let (_, x, x_trace) = x.into_parts();
     let (_, weight, weight_trace) = weight.into_parts();
     let channels = sizes.groups * sizes.windows.channels;

@@ -13,7 +13,7 @@ use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
 use crate::shape::{Const, LastAxis, Rank1, Rank2, Shape};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace, note_multiply_adds, record};
 
 /// x W^T + b, or x W^T. See [`Linear`](crate::nn::Linear).
 #[track_caller]
@@ -28,6 +28,7 @@ pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: T
     let (_, weight, weight_trace) = weight.into_parts();
     let (bias, bias_trace) = bias.map(|bias| (bias.storage().clone(), bias.trace().clone())).unzip();
 
+    note_multiply_adds(rows * I * O);
     let mut y = Storage::scratch(rows * O);
     gemm(rows, I, O, Matrix::rows(x.as_slice(), I), Matrix::transposed(weight.as_slice(), I), y.make_mut(), false);
     if let Some(bias) = bias {

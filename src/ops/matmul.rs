@@ -10,7 +10,7 @@ use crate::kernels::gemm::{self, Matrix};
 use crate::memory::Storage;
 use crate::shape::{MatMul, ProductSizes, Shape};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Parents, Trace, note_multiply_adds, record};
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The product of two matrices, of a vector and a matrix, or of batches of matrices.
@@ -36,6 +36,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         };
         let (_, a, left) = self.into_parts();
         let (_, b, right) = right.into_parts();
+        note_multiply_adds(sizes.batch * sizes.m * sizes.k * sizes.n);
         let mut y = Storage::scratch(shape.count());
         forward(sizes, a.as_slice(), b.as_slice(), y.make_mut());
         let node = record([left.node(), right.node()], |needs| {

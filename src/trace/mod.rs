@@ -26,6 +26,7 @@ mod check;
 mod custom;
 mod frozen;
 mod gradients;
+mod notes;
 mod record;
 mod tape;
 
@@ -36,6 +37,7 @@ pub use frozen::while_frozen;
 pub(crate) use frozen::{FrozenHere, frozen_here};
 pub(crate) use gradients::AnyStorage;
 pub use gradients::Gradients;
+pub(crate) use notes::{LayerNote, RunningLayer, layers_of, note_multiply_adds, note_parameter};
 pub use record::Parents;
 pub(crate) use record::{constant, record, record_each};
 pub(crate) use tape::Node;
