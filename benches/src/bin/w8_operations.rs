@@ -1,0 +1,38 @@
+//! W8: single operations, without gradients; each result is a new tensor.
+
+use taut::prelude::*;
+use taut_benches::{Work, measure, report, wanted};
+
+/// Measures `operation` on `x`; `passes` counts each operand and the result once.
+fn operation<S: Shape, O>(name: &str, tag: &str, x: &Tensor<S>, passes: f64, operation: impl Fn(Tensor<S>) -> O) {
+    let workload = format!("w8_{name}_{tag}");
+    if wanted(&workload) {
+        let figures = measure(0.4, || {
+            std::hint::black_box(operation(x.clone()));
+        });
+        report(&workload, &figures, Work { bytes: Some(passes * 4.0 * x.count() as f64), ..Default::default() });
+    }
+}
+
+fn same_for_every_shape<S: Shape + Default>(tag: &str) {
+    let mut rng = StdRng::seed_from_u64(0);
+    let mut random = || Tensor::normal_with(S::default(), 0.0, 1.0, &mut rng);
+    let (x, y) = (random(), random());
+    operation("relu", tag, &x, 2.0, Tensor::relu);
+    operation("sigmoid", tag, &x, 2.0, Tensor::sigmoid);
+    operation("add", tag, &x, 3.0, |x| x + &y);
+    operation("mul", tag, &x, 3.0, |x| x * &y);
+    operation("sum_all", tag, &x, 1.0, Tensor::sum);
+}
+
+fn main() {
+    same_for_every_shape::<Rank2<1024, 1024>>("1024x1024");
+    same_for_every_shape::<Rank4<64, 64, 56, 56>>("64x64x56x56");
+    let mut rng = StdRng::seed_from_u64(0);
+    let x = Tensor::<Rank2<1024, 1024>>::randn(&mut rng);
+    operation("sum_axis0", "1024x1024", &x, 1.0, Tensor::sum_axis::<0>);
+    operation("sum_last", "1024x1024", &x, 1.0, Tensor::sum_axis::<1>);
+    let x = Tensor::<Rank4<64, 64, 56, 56>>::randn(&mut rng);
+    operation("sum_axis0", "64x64x56x56", &x, 1.0, Tensor::sum_axis::<0>);
+    operation("sum_last", "64x64x56x56", &x, 1.0, Tensor::sum_axis::<3>);
+}

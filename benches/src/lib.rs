@@ -1,0 +1,106 @@
+//! Timing and printing of the workloads: the same protocol and the same lines as for the other libraries.
+//!
+//! Warm-up: calls until 3 calls and 0.2 s (at most 1,000). A call shorter than 2 ms is timed in groups that last about
+//! 2 ms. Then as many groups as the budget holds, 5 to 201, and the median counts. `RAYON_NUM_THREADS` says how many
+//! threads, `PEER_ONLY` which workloads (`w1`, or the beginning of a name), `PEER_BUDGET_S` how long one is measured.
+
+use std::time::Instant;
+
+/// What was measured: times of one call in milliseconds.
+pub struct Figures {
+    median_ms: f64,
+    min_ms: f64,
+    /// Of all threads of the process; `None` where the system does not tell.
+    cpu_ms: Option<f64>,
+    groups: usize,
+    inner: usize,
+}
+
+/// What one call does, from which the rates follow.
+#[derive(Default)]
+pub struct Work {
+    pub samples: Option<f64>,
+    pub flops: Option<f64>,
+    pub bytes: Option<f64>,
+}
+
+/// Whether this workload was asked for.
+pub fn wanted(workload: &str) -> bool {
+    let Ok(only) = std::env::var("PEER_ONLY") else { return true };
+    let matches = |name: &str| {
+        if name.contains('_') { workload.starts_with(name) } else { workload.split('_').next() == Some(name) }
+    };
+    only.is_empty() || only.split(',').any(matches)
+}
+
+/// Measures `call` for about as many seconds as `budget` says, times `PEER_BUDGET_S`.
+pub fn measure(budget: f64, mut call: impl FnMut()) -> Figures {
+    let scale: f64 = std::env::var("PEER_BUDGET_S").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
+    let mut timed = |calls: usize| {
+        let start = Instant::now();
+        (0..calls).for_each(|_| call());
+        start.elapsed().as_secs_f64()
+    };
+    let warm_up = Instant::now();
+    let mut seconds = timed(1);
+    for calls in 2..=1_000 {
+        seconds = timed(1);
+        let so_far = warm_up.elapsed().as_secs_f64();
+        if so_far > 1.0 || (calls >= 3 && so_far > 0.2) {
+            break;
+        }
+    }
+    let inner = if seconds < 2e-3 { (2e-3 / seconds.max(1e-9)).ceil() as usize } else { 1 };
+    let groups = ((budget * scale / (seconds * inner as f64)) as usize).clamp(5, 201);
+    let cpu = cpu_seconds();
+    let mut times: Vec<f64> = (0..groups).map(|_| timed(inner) / inner as f64 * 1e3).collect();
+    let cpu = cpu.zip(cpu_seconds()).map(|(before, after)| (after - before) * 1e3 / (groups * inner) as f64);
+    times.sort_by(f64::total_cmp);
+    Figures { median_ms: times[groups / 2], min_ms: times[0], cpu_ms: cpu, groups, inner }
+}
+
+/// The processor time of all threads of this process, as Linux tells it, in its steps of 10 ms.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+/// Prints the line of a workload.
+pub fn report(workload: &str, figures: &Figures, work: Work) {
+    let seconds = figures.median_ms / 1e3;
+    let mut extra = format!(r#""min_ms":{:.6},"n":{},"inner":{}"#, figures.min_ms, figures.groups, figures.inner);
+    let rates = [
+        ("cpu_ms", figures.cpu_ms),
+        ("samples_per_s", work.samples.map(|x| x / seconds)),
+        ("gflops", work.flops.map(|x| x / seconds / 1e9)),
+        ("gbps", work.bytes.map(|x| x / seconds / 1e9)),
+    ];
+    for (name, value) in rates {
+        if let Some(value) = value {
+            extra += &format!(r#","{name}":{value:.6}"#);
+        }
+    }
+    let (threads, median) = (rayon::current_num_threads(), figures.median_ms);
+    println!(
+        r#"{{"peer":"taut","workload":"{workload}","threads":{threads},"median_ms":{median:.6},"extra":{{{extra}}}}}"#
+    );
+}
+
+/// The sizes of the products, (rows, columns, inner).
+pub const PRODUCTS: [(usize, usize, usize); 13] = [
+    (64, 64, 64),
+    (128, 128, 128),
+    (256, 256, 256),
+    (512, 512, 512),
+    (1024, 1024, 1024),
+    (2048, 2048, 2048),
+    (64, 10, 784),
+    (64, 128, 784),
+    (128, 512, 512),
+    (25088, 64, 576),
+    (64, 25088, 576),
+    (256, 1024, 64),
+    (1, 4096, 4096),
+];
