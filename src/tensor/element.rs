@@ -1,6 +1,7 @@
 //! The types that a tensor can hold.
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
+use crate::kernels::gemm::register::{self, Register};
 use crate::kernels::mask::{Comparison, Source};
 use crate::kernels::pair_loss::PairLossLoops;
 use crate::kernels::row_loss::RowLoop;
@@ -51,10 +52,6 @@ impl Number for f32 {}
 impl Number for f64 {}
 impl Number for usize {}
 
-/// One operand of a raw matrix product: its first entry, and how far apart rows and columns are.
-#[doc(hidden)]
-pub type RawMatrix<P> = (P, isize, isize);
-
 /// The types that can be trained and differentiated: `f32` and `f64`.
 #[diagnostic::on_unimplemented(
     message = "this needs floating-point numbers, and `{Self}` is none",
@@ -66,6 +63,9 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     /// This number as an f64.
     fn as_f64(self) -> f64;
 
+    /// What products of matrices are computed with.
+    #[doc(hidden)]
+    type Register: Register<Self>;
     #[doc(hidden)]
     fn wrap(storage: Storage<Self>) -> AnyStorage;
     #[doc(hidden)]
@@ -115,25 +115,10 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn select(mask: &[bool], a: Source<'_, Self>, b: Source<'_, Self>, out: &mut [Self]);
     #[doc(hidden)]
     fn sum_of_squares(values: &[Self]) -> f64;
-    /// `c = a b + beta c`.
-    ///
-    /// # Safety
-    /// All entries reached by the sizes and strides are valid for reading (a, b) and writing (c).
-    #[doc(hidden)]
-    #[allow(unsafe_code)]
-    unsafe fn raw_gemm(
-        m: usize,
-        k: usize,
-        n: usize,
-        a: RawMatrix<*const Self>,
-        b: RawMatrix<*const Self>,
-        beta: Self,
-        c: RawMatrix<*mut Self>,
-    );
 }
 
 macro_rules! float {
-    ($($type:ident $variant:ident $gemm:path;)*) => { $(
+    ($($type:ident $variant:ident;)*) => { $(
         impl Element for $type {
             const NAME: &'static str = stringify!($type);
             fn compare(comparison: Comparison, a: &[Self], b: Source<'_, Self>, out: &mut [bool]) {
@@ -154,6 +139,7 @@ macro_rules! float {
             fn as_f64(self) -> f64 {
                 f64::from(self)
             }
+            type Register = register::$variant;
             fn wrap(storage: Storage<Self>) -> AnyStorage {
                 AnyStorage::$variant(storage)
             }
@@ -227,23 +213,10 @@ macro_rules! float {
             fn sum_of_squares(values: &[Self]) -> f64 {
                 reduce::sum_of_squares(values)
             }
-            #[allow(unsafe_code)]
-            unsafe fn raw_gemm(
-                m: usize,
-                k: usize,
-                n: usize,
-                a: RawMatrix<*const Self>,
-                b: RawMatrix<*const Self>,
-                beta: Self,
-                c: RawMatrix<*mut Self>,
-            ) {
-                // SAFETY: the caller's promise is what the product asks for.
-                unsafe { $gemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c.0, c.1, c.2) }
-            }
         }
     )* };
 }
 float! {
-    f32 F32 matrixmultiply::sgemm;
-    f64 F64 matrixmultiply::dgemm;
+    f32 F32;
+    f64 F64;
 }

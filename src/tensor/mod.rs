@@ -8,7 +8,7 @@ mod random;
 mod read;
 
 pub use create::{Array, LengthMismatch};
-pub use element::{Element, Float, Number, RawMatrix};
+pub use element::{Element, Float, Number};
 
 use crate::memory::Storage;
 use crate::shape::Shape;

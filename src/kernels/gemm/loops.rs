@@ -1,0 +1,130 @@
+//! The product of two matrices on one thread, in the five loops of Goto and van de Geijn, "Anatomy of High-Performance
+//! Matrix Multiplication", 2008.
+//!
+//! The innermost computation is a tile of the result, held in registers while it runs over the inner dimension. The
+//! loops around it cut the matrices so that what is read again soon is still in a cache. Panels of b (as wide as a
+//! tile) and strips of a (as high as a tile) are packed.
+//!
+//! Each entry of the result is the same sequence of operations wherever its tile lies, so the bits do not depend on how
+//! a product is split over threads.
+
+use super::register::{Plain, Register};
+use super::tile::{Strip, Target, tile};
+use super::{Matrix, pack};
+use crate::memory::Storage;
+use crate::tensor::Float;
+
+// Tuning numbers, measured on a core with 32 KiB of first-level and 512 KiB of second-level cache.
+/// The most of the inner dimension that one tile runs over: a panel of b (16 f32 wide) then fills half of the first-level
+/// cache.
+const DEPTH: usize = 256;
+/// Rows of a in one block: with [`DEPTH`], a third of the second-level cache.
+const BLOCK_ROWS: usize = 144;
+/// Columns of b in one block, which stays in the third-level cache.
+const BLOCK_COLUMNS: usize = 2048;
+/// With no more columns than this a strip of a is not read often enough to pay for packing it, if its rows are
+/// contiguous.
+const UNPACKED_COLUMNS: usize = 256;
+
+/// A product, or a part of one, on one thread: c is m x n with its rows `stride` apart.
+pub struct Part<'a, E> {
+    pub m: usize,
+    pub k: usize,
+    pub n: usize,
+    pub a: Matrix<'a, E>,
+    pub b: Matrix<'a, E>,
+    pub c: *mut E,
+    pub stride: usize,
+    pub add: bool,
+}
+
+/// Computes a product with the best instructions that the processor has.
+///
+/// # Safety
+/// All entries of the matrices lie in their slices, and those of c are valid for writing.
+pub unsafe fn compute<E: Float>(part: &Part<'_, E>) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<E: Float>(part: &Part<'_, E>) {
+            // SAFETY: this function has what the registers need, and the caller promises the rest.
+            unsafe { five_loops::<E, E::Register, 6>(part) }
+        }
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has just said that it has both.
+            return unsafe { avx2(part) };
+        }
+    }
+    // SAFETY: plain registers need nothing of the processor.
+    unsafe { portable(part) }
+}
+
+/// The same for every processor.
+///
+/// # Safety
+/// As [`compute`].
+pub unsafe fn portable<E: Float>(part: &Part<'_, E>) {
+    // SAFETY: plain registers need nothing of the processor.
+    unsafe { five_loops::<E, Plain<E>, 4>(part) }
+}
+
+/// # Safety
+/// As [`compute`], and the processor has what `R` needs.
+#[inline(always)]
+unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_, E>) {
+    let &Part { m, k, n, a, b, c, stride, add } = part;
+    let panel_width = 2 * R::LEN;
+    let depth = k.div_ceil(k.div_ceil(DEPTH));
+    let mut panels = Storage::<E>::scratch(depth * n.min(BLOCK_COLUMNS).next_multiple_of(panel_width));
+    let panels = panels.make_mut();
+    let packs_strips = n > UNPACKED_COLUMNS || (a.column_stride != 1 && n > panel_width);
+    let strips_len = if packs_strips { depth * m.min(BLOCK_ROWS).next_multiple_of(ROWS) + R::LEN } else { 0 };
+    let mut strips = Storage::<E>::scratch(strips_len);
+    let strips = strips.make_mut();
+    // fifth loop: blocks of columns of b and c
+    for left in (0..n).step_by(BLOCK_COLUMNS) {
+        let width = BLOCK_COLUMNS.min(n - left);
+        // fourth loop: pieces of the inner dimension, added up in c
+        for start in (0..k).step_by(depth) {
+            let depth = depth.min(k - start);
+            let add = add || start > 0;
+            // SAFETY: the caller promises the registers and the entries.
+            unsafe { pack::panels::<E, R>(b.part(start, left), depth, width, panels) };
+            // third loop: blocks of rows of a and c
+            for top in (0..m).step_by(BLOCK_ROWS) {
+                let height = BLOCK_ROWS.min(m - top);
+                let block = a.part(top, start);
+                if packs_strips {
+                    // SAFETY: as above.
+                    unsafe { pack::strips::<E, R, ROWS>(block, height, depth, strips) };
+                }
+                // second loop: panels of b
+                for j in (0..width).step_by(panel_width) {
+                    let panel = panels[j * depth..(j + panel_width) * depth].as_ptr();
+                    let columns = panel_width.min(width - j);
+                    // first loop: strips of a
+                    for i in (0..height).step_by(ROWS) {
+                        let rows = ROWS.min(height - i);
+                        let strip = if packs_strips {
+                            Strip { first: strips[i * depth..].as_ptr(), row_stride: 1, step: ROWS }
+                        } else {
+                            let first = block.part(i, 0).values.as_ptr();
+                            Strip { first, row_stride: a.row_stride, step: a.column_stride }
+                        };
+                        // SAFETY: strip and panel were packed for this depth, or lie in their slices; the tile lies in
+                        // c, of which the caller promises that it may be written.
+                        unsafe {
+                            let first = c.add((top + i) * stride + left + j);
+                            let target = Target { first, stride, rows, columns, add };
+                            match rows {
+                                1..=2 => tile::<E, R, 2>(depth, strip, panel, target),
+                                3..=4 => tile::<E, R, 4>(depth, strip, panel, target),
+                                _ => tile::<E, R, ROWS>(depth, strip, panel, target),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

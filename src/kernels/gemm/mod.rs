@@ -1,0 +1,152 @@
+//! Products of matrices.
+
+#[allow(unsafe_code)]
+mod loops;
+#[allow(unsafe_code)]
+mod pack;
+#[allow(unsafe_code)]
+pub mod register;
+#[cfg(test)]
+mod tests;
+#[allow(unsafe_code)]
+mod tile;
+mod vector;
+
+use super::parallel;
+use crate::tensor::Float;
+use loops::{Part, compute};
+use rayon::prelude::*;
+
+/// A matrix in a slice: how far apart its rows and its columns are.
+#[derive(Clone, Copy)]
+pub struct Matrix<'a, E> {
+    pub values: &'a [E],
+    pub row_stride: usize,
+    pub column_stride: usize,
+}
+
+impl<'a, E: Copy> Matrix<'a, E> {
+    /// A matrix stored row by row.
+    pub fn rows(values: &'a [E], columns: usize) -> Self {
+        Matrix { values, row_stride: columns, column_stride: 1 }
+    }
+
+    /// The transpose of a matrix stored row by row.
+    pub fn transposed(values: &'a [E], columns: usize) -> Self {
+        Matrix { values, row_stride: 1, column_stride: columns }
+    }
+
+    /// Its transpose.
+    fn transpose(self) -> Self {
+        Matrix { values: self.values, row_stride: self.column_stride, column_stride: self.row_stride }
+    }
+
+    /// What lies below `row` and right of `column`, both included.
+    #[inline(always)]
+    fn part(self, row: usize, column: usize) -> Self {
+        Matrix { values: &self.values[row * self.row_stride + column * self.column_stride..], ..self }
+    }
+
+    #[inline(always)]
+    fn at(self, row: usize, column: usize) -> E {
+        self.values[row * self.row_stride + column * self.column_stride]
+    }
+
+    /// Panics if an entry of an m x n matrix would lie outside the slice.
+    fn check(&self, m: usize, n: usize) {
+        if m > 0 && n > 0 {
+            assert!((m - 1) * self.row_stride + (n - 1) * self.column_stride < self.values.len());
+        }
+    }
+}
+
+/// Below this many multiply-adds, threads cost more than they save.
+const PARALLEL_ABOVE: usize = 1 << 19;
+/// The multiply-adds of one task at least.
+const TASK: usize = 1 << 18;
+/// Into how many tasks a product is split at most.
+const TASKS: usize = 16;
+
+/// `c = a b`, or `c += a b` if `add`; a is m x k, b is k x n, c is m x n row by row.
+///
+/// Large products are split over threads by rows or columns of c; each entry is computed in the same way whatever the
+/// number of threads.
+pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
+    assert_eq!(c.len(), m * n);
+    a.check(m, k);
+    b.check(k, n);
+    if m == 0 || n == 0 {
+        return;
+    }
+    if k == 0 {
+        if !add {
+            c.fill(E::zero());
+        }
+        return;
+    }
+    // a vector and a matrix, or a matrix and a vector, which is the same with everything transposed
+    let contiguous = |matrix: Matrix<'_, E>| matrix.row_stride == 1 || matrix.column_stride == 1;
+    if m == 1 && a.column_stride == 1 && contiguous(b) {
+        return vector::times_matrix(&a.values[..k], b, c, add);
+    }
+    if n == 1 && b.row_stride == 1 && contiguous(a) {
+        return vector::times_matrix(&b.values[..k], a.transpose(), c, add);
+    }
+    let c = Entries(c.as_mut_ptr());
+    let part = |(top, rows): (usize, usize), (left, columns): (usize, usize)| {
+        // SAFETY: `check` saw that all entries that the sizes and strides reach lie in the slices, c is m x n, and no
+        // two parts that run at the same time overlap.
+        #[allow(unsafe_code)]
+        unsafe {
+            let c = c.at(top * n + left);
+            compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.part(0, left), c, stride: n, add });
+        }
+    };
+    let tasks = (m * n * k / TASK).min(TASKS);
+    if !parallel::worthwhile(m * n * k, PARALLEL_ABOVE) {
+        part((0, m), (0, n));
+    } else if m >= n {
+        let rows = m.div_ceil(tasks).next_multiple_of(12);
+        (0..m.div_ceil(rows)).into_par_iter().for_each(|i| part((i * rows, rows.min(m - i * rows)), (0, n)));
+    } else {
+        let columns = n.div_ceil(tasks).next_multiple_of(32);
+        (0..n.div_ceil(columns))
+            .into_par_iter()
+            .for_each(|i| part((0, m), (i * columns, columns.min(n - i * columns))));
+    }
+}
+
+/// The entries of a result that several threads write, each its own.
+struct Entries<E>(*mut E);
+// SAFETY: the threads write disjoint parts, see `gemm`.
+#[allow(unsafe_code)]
+unsafe impl<E: Send> Sync for Entries<E> {}
+impl<E> Entries<E> {
+    /// # Safety
+    /// The entry exists.
+    #[allow(unsafe_code)]
+    unsafe fn at(&self, index: usize) -> *mut E {
+        // SAFETY: the caller says so.
+        unsafe { self.0.add(index) }
+    }
+}
+
+/// [`gemm`] for each of a batch: `a(i)` and `b(i)` are the matrices of number i, c holds the results one after the
+/// other.
+pub fn batched<'a, E: Float>(
+    (m, k, n): (usize, usize, usize),
+    a: impl Fn(usize) -> Matrix<'a, E> + Sync,
+    b: impl Fn(usize) -> Matrix<'a, E> + Sync,
+    c: &mut [E],
+    add: bool,
+) {
+    if m == 0 || n == 0 || c.is_empty() {
+        return;
+    }
+    let batch = c.len() / (m * n);
+    if batch > 1 && parallel::worthwhile(batch * m * n * k, PARALLEL_ABOVE) {
+        c.par_chunks_mut(m * n).enumerate().for_each(|(i, c)| gemm(m, k, n, a(i), b(i), c, add));
+    } else {
+        c.chunks_mut(m * n).enumerate().for_each(|(i, c)| gemm(m, k, n, a(i), b(i), c, add));
+    }
+}

@@ -1,0 +1,178 @@
+//! Registers of several numbers: what the tiles of a product are computed with.
+//!
+//! Written out with the processor's own instructions, for the compiler does not reliably keep a tile of arrays in
+//! registers: the same loop was three times slower when it was inlined elsewhere.
+
+/// A register of [`Register::LEN`] numbers.
+///
+/// # Safety
+/// All functions may be called only where the processor has the instructions that the type stands for. Pointers given
+/// to them are valid for that many numbers, and need no alignment.
+#[allow(clippy::missing_safety_doc)]
+pub trait Register<E>: Copy {
+    const LEN: usize;
+    unsafe fn load(from: *const E) -> Self;
+    unsafe fn store(self, to: *mut E);
+    unsafe fn splat(x: E) -> Self;
+    unsafe fn plus(self, other: Self) -> Self;
+    /// `self + x y`, rounded once where the processor can.
+    unsafe fn plus_product(self, x: Self, y: Self) -> Self;
+    /// Writes the transpose of the square with the rows `from(0)`, `from(1)` .. to the rows `to(0)`, `to(1)` .. in this
+    /// order.
+    unsafe fn transpose(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E);
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use std::arch::x86_64::{__m256 as F32, __m256d as F64};
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{F32, F64, Register};
+    use std::arch::x86_64::*;
+
+    // SAFETY of all blocks: the caller promises AVX2 and FMA, and pointers valid for a whole register.
+    impl Register<f32> for F32 {
+        const LEN: usize = 8;
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: see above.
+            unsafe { _mm256_storeu_ps(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn plus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_add_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn plus_product(self, x: Self, y: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_fmadd_ps(x, y, self) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
+            // SAFETY: see above.
+            unsafe {
+                let row: [F32; 8] = std::array::from_fn(|i| Self::load(from(i)));
+                // squares of 2 x 2, then of 4 x 4, then the halves of the registers
+                let two: [F32; 8] = std::array::from_fn(|i| {
+                    let pair = i / 2 * 2;
+                    let (a, b) = (row[pair], row[pair + 1]);
+                    if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) }
+                });
+                let four: [F32; 8] = std::array::from_fn(|i| {
+                    let (a, b) = (two[i / 4 * 4 + i % 4 / 2], two[i / 4 * 4 + i % 4 / 2 + 2]);
+                    if i % 2 == 0 { _mm256_shuffle_ps(a, b, 0x44) } else { _mm256_shuffle_ps(a, b, 0xee) }
+                });
+                for i in 0..4 {
+                    Self::store(_mm256_permute2f128_ps(four[i], four[i + 4], 0x20), to(i));
+                }
+                for i in 0..4 {
+                    Self::store(_mm256_permute2f128_ps(four[i], four[i + 4], 0x31), to(i + 4));
+                }
+            }
+        }
+    }
+
+    impl Register<f64> for F64 {
+        const LEN: usize = 4;
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_loadu_pd(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: see above.
+            unsafe { _mm256_storeu_pd(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn splat(x: f64) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_set1_pd(x) }
+        }
+        #[inline(always)]
+        unsafe fn plus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_add_pd(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn plus_product(self, x: Self, y: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_fmadd_pd(x, y, self) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: impl Fn(usize) -> *const f64, to: impl Fn(usize) -> *mut f64) {
+            // SAFETY: see above.
+            unsafe {
+                let [a, b, c, d] = std::array::from_fn(|i| Self::load(from(i)));
+                let (ab, cd) = (_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d));
+                let (ab_high, cd_high) = (_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d));
+                Self::store(_mm256_permute2f128_pd(ab, cd, 0x20), to(0));
+                Self::store(_mm256_permute2f128_pd(ab_high, cd_high, 0x20), to(1));
+                Self::store(_mm256_permute2f128_pd(ab, cd, 0x31), to(2));
+                Self::store(_mm256_permute2f128_pd(ab_high, cd_high, 0x31), to(3));
+            }
+        }
+    }
+}
+
+/// Four numbers without special instructions, for every processor.
+#[derive(Clone, Copy)]
+pub struct Plain<E>([E; 4]);
+
+#[cfg(not(target_arch = "x86_64"))]
+pub type F32 = Plain<f32>;
+#[cfg(not(target_arch = "x86_64"))]
+pub type F64 = Plain<f64>;
+
+impl<E: num_traits::Float> Register<E> for Plain<E> {
+    const LEN: usize = 4;
+    #[inline(always)]
+    unsafe fn load(from: *const E) -> Self {
+        // SAFETY: the caller promises four numbers there.
+        Plain(unsafe { from.cast::<[E; 4]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut E) {
+        // SAFETY: as in `load`.
+        unsafe { to.cast::<[E; 4]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: E) -> Self {
+        Plain([x; 4])
+    }
+    #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        Plain(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn plus_product(self, x: Self, y: Self) -> Self {
+        // a fused product is one instruction on ARM, and a slow call on an x86 without FMA
+        const FUSED: bool = cfg!(target_arch = "aarch64");
+        Plain(std::array::from_fn(
+            |i| {
+                if FUSED { x.0[i].mul_add(y.0[i], self.0[i]) } else { self.0[i] + x.0[i] * y.0[i] }
+            },
+        ))
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E) {
+        // SAFETY: as in `load` and `store`.
+        unsafe {
+            let rows: [Self; 4] = std::array::from_fn(|i| Self::load(from(i)));
+            for i in 0..4 {
+                Plain(std::array::from_fn(|j| rows[j].0[i])).store(to(i));
+            }
+        }
+    }
+}

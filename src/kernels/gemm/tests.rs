@@ -1,0 +1,92 @@
+use super::*;
+use crate::Rng;
+use crate::tensor::{Float, Tensor};
+
+fn random<E: Float>(len: usize, rng: &mut Rng) -> Vec<E> {
+    Tensor::<_, E>::uniform_with((len,), -E::one(), E::one(), rng).to_vec()
+}
+
+/// A matrix in one of the three ways that a tensor can be stored, and with numbers between the entries.
+fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matrix<'_, E> {
+    match layout {
+        0 => Matrix::rows(values, n),
+        1 => Matrix::transposed(values, m),
+        _ => Matrix { values, row_stride: 2 * n + 3, column_stride: 2 },
+    }
+}
+
+/// Compares with sums in f64, for every layout of both operands, with and without adding.
+fn compare<E: Float>(m: usize, k: usize, n: usize, rng: &mut Rng) {
+    let room = |m: usize, n: usize| m * (2 * n + 3) + 1;
+    let (a, b) = (random::<E>(room(m, k), rng), random::<E>(room(k, n), rng));
+    let before = random::<E>(m * n, rng);
+    for layouts in 0..9 {
+        let (a, b) = (stored(&a, (m, k), layouts / 3), stored(&b, (k, n), layouts % 3));
+        for add in [false, true] {
+            let exact = |i: usize, j: usize| {
+                let start = if add { before[i * n + j].as_f64() } else { 0.0 };
+                (0..k).fold(start, |sum, p| sum + a.at(i, p).as_f64() * b.at(p, j).as_f64())
+            };
+            let mut results = vec![before.clone(), before.clone()];
+            gemm(m, k, n, a, b, &mut results[0], add);
+            if k > 0 && m > 0 && n > 0 {
+                let c = results[1].as_mut_ptr();
+                // SAFETY: the matrices were made for these sizes.
+                #[allow(unsafe_code)]
+                unsafe {
+                    loops::portable(&Part { m, k, n, a, b, c, stride: n, add });
+                }
+            } else {
+                results.pop();
+            }
+            let tolerance = E::epsilon().as_f64() * (k + 1) as f64;
+            for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                for c in &results {
+                    let (found, expected) = (c[i * n + j].as_f64(), exact(i, j));
+                    assert!(
+                        (found - expected).abs() <= tolerance,
+                        "{m} x {k} x {n}, layouts {layouts}, add {add}, entry ({i}, {j}): {found}, not {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_small_sizes_are_right() {
+    let mut rng = Rng::from_seed_u64(0);
+    let sizes = [0, 1, 2, 3, 5, 6, 7, 8, 9, 17];
+    for m in sizes {
+        for n in sizes {
+            for k in [0, 1, 7, 9] {
+                compare::<f32>(m, k, n, &mut rng);
+                compare::<f64>(m, k, n, &mut rng);
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_beyond_one_block_are_right() {
+    let mut rng = Rng::from_seed_u64(1);
+    for (m, k, n) in [(150, 3, 7), (7, 519, 18), (3, 5, 2_065), (13, 2, 300), (1, 70, 300), (300, 70, 1)] {
+        compare::<f32>(m, k, n, &mut rng);
+        compare::<f64>(m, k, n, &mut rng);
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    let mut rng = Rng::from_seed_u64(2);
+    for (m, k, n) in [(203, 300, 110), (90, 70, 330), (1, 400, 1_000)] {
+        let (a, b) = (random::<f32>(m * k, &mut rng), random::<f32>(k * n, &mut rng));
+        let product = |threads| {
+            let mut c = vec![0.0; m * n];
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| gemm(m, k, n, Matrix::rows(&a, k), Matrix::rows(&b, n), &mut c, false));
+            c
+        };
+        assert!(product(1) == product(3), "{m} x {k} x {n}");
+    }
+}

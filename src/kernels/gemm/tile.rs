@@ -1,0 +1,89 @@
+//! The innermost computation of a product: one tile of the result, held in registers.
+
+use super::register::Register;
+use num_traits::Float;
+
+/// A strip of the left-hand matrix: row r at inner index p is at `first + r row_stride + p step`.
+#[derive(Clone, Copy)]
+pub struct Strip<E> {
+    pub first: *const E,
+    pub row_stride: usize,
+    pub step: usize,
+}
+
+/// Where a tile goes: `rows` x `columns` entries from `first`, rows `stride` apart; added to what is there if `add`.
+#[derive(Clone, Copy)]
+pub struct Target<E> {
+    pub first: *mut E,
+    pub stride: usize,
+    pub rows: usize,
+    pub columns: usize,
+    pub add: bool,
+}
+
+/// The product of a strip and a panel (`depth` rows of two registers each), a tile of at most `ROWS` rows and two
+/// registers' columns.
+///
+/// # Safety
+/// The processor has what `R` needs. All entries of the strip, panel and target are valid; `rows` is at least 1 and at
+/// most `ROWS`, and `columns` at most two registers.
+#[inline(always)]
+pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
+    depth: usize,
+    strip: Strip<E>,
+    panel: *const E,
+    target: Target<E>,
+) {
+    // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
+    unsafe {
+        let row: [*const E; ROWS] =
+            std::array::from_fn(|row| strip.first.add(row.min(target.rows - 1) * strip.row_stride));
+        let mut sums = [[R::splat(E::zero()); 2]; ROWS];
+        let mut panel = panel;
+        let mut offset = 0;
+        for _ in 0..depth {
+            let (left, right) = (R::load(panel), R::load(panel.add(R::LEN)));
+            for (row, sums) in row.iter().zip(&mut sums) {
+                let x = R::splat(*row.add(offset));
+                sums[0] = sums[0].plus_product(x, left);
+                sums[1] = sums[1].plus_product(x, right);
+            }
+            panel = panel.add(2 * R::LEN);
+            offset += strip.step;
+        }
+        if target.columns == 2 * R::LEN {
+            for (row, sums) in sums.iter().enumerate() {
+                if row < target.rows {
+                    let out = target.first.add(row * target.stride);
+                    for (half, &sum) in sums.iter().enumerate() {
+                        let out = out.add(half * R::LEN);
+                        (if target.add { R::load(out).plus(sum) } else { sum }).store(out);
+                    }
+                }
+            }
+        } else {
+            edge(sums, target);
+        }
+    }
+}
+
+/// Writes a tile that is narrower than two registers.
+///
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize>(sums: [[R; 2]; ROWS], target: Target<E>) {
+    const { assert!(2 * R::LEN <= 16) };
+    for (row, sums) in sums.iter().enumerate().take(target.rows) {
+        let mut line = [E::zero(); 16];
+        // SAFETY: the line holds two registers, and the caller says that the target's entries are valid.
+        unsafe {
+            sums[0].store(line.as_mut_ptr());
+            sums[1].store(line.as_mut_ptr().add(R::LEN));
+            let out = std::slice::from_raw_parts_mut(target.first.add(row * target.stride), target.columns);
+            for (out, &sum) in out.iter_mut().zip(&line) {
+                *out = if target.add { *out + sum } else { sum };
+            }
+        }
+    }
+}

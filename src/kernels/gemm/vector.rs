@@ -1,0 +1,83 @@
+//! The product of a row vector and a matrix. It is bound by reading the matrix once, so nothing is packed.
+
+use super::Matrix;
+use crate::kernels::{parallel, vectorized};
+use crate::tensor::Float;
+use rayon::prelude::*;
+
+/// Entries of the matrix that one task reads at least.
+const TASK: usize = 1 << 16;
+/// Independent running sums of one dot product.
+const LANES: usize = 16;
+
+/// `out = x b`, or `out += x b` if `add`; b is k x n, its rows or its columns contiguous.
+pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
+    let task = (TASK / x.len()).next_multiple_of(64);
+    let part = |start: usize, out: &mut [E]| {
+        let b = b.part(0, start);
+        if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, add) } else { sum_of_rows(x, b, out, add) }
+    };
+    if parallel::worthwhile(out.len() * x.len(), 2 * TASK) && out.len() > task {
+        out.par_chunks_mut(task).enumerate().for_each(|(i, out)| part(i * task, out));
+    } else {
+        part(0, out);
+    }
+}
+
+vectorized! {
+    /// The dot products of x with rows that start `stride` apart, four at a time.
+    fn dots [E: Float] [E] (x: &[E], rows: &[E], stride: usize, out: &mut [E], add: bool) {
+        for (group, out) in out.chunks_mut(4).enumerate() {
+            // beyond the last row that one is taken again, and not written
+            let row: [&[E]; 4] =
+                std::array::from_fn(|i| &rows[(group * 4 + i.min(out.len() - 1)) * stride..][..x.len()]);
+            let mut sums = [[E::zero(); LANES]; 4];
+            let whole = x.len() / LANES * LANES;
+            for start in (0..whole).step_by(LANES) {
+                let x: &[E; LANES] = x[start..].first_chunk().expect("whole chunks only");
+                for (row, sums) in row.iter().zip(&mut sums) {
+                    let row: &[E; LANES] = row[start..].first_chunk().expect("as long as x");
+                    for lane in 0..LANES {
+                        sums[lane] += x[lane] * row[lane];
+                    }
+                }
+            }
+            for ((out, row), sums) in out.iter_mut().zip(row).zip(sums) {
+                let tail = x[whole..].iter().zip(&row[whole..]).fold(E::zero(), |sum, (&x, &y)| sum + x * y);
+                // halves added to halves, so that the compiler may do it in registers
+                let mut sums = sums;
+                let mut half = LANES / 2;
+                while half > 0 {
+                    for lane in 0..half {
+                        sums[lane] += sums[lane + half];
+                    }
+                    half /= 2;
+                }
+                let total = sums[0] + tail;
+                *out = if add { *out + total } else { total };
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// The sum of the rows of b, each times its number in x, four at a time.
+    fn sum_of_rows [E: Float] [E] (x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
+        if !add {
+            out.fill(E::zero());
+        }
+        for (group, x) in x.chunks(4).enumerate() {
+            if let &[a, b0, c, d] = x {
+                let row: [&[E]; 4] = std::array::from_fn(|i| &b.values[(group * 4 + i) * b.row_stride..][..out.len()]);
+                for (j, out) in out.iter_mut().enumerate() {
+                    *out = *out + a * row[0][j] + b0 * row[1][j] + c * row[2][j] + d * row[3][j];
+                }
+            } else {
+                for (i, &x) in x.iter().enumerate() {
+                    let row = &b.values[(group * 4 + i) * b.row_stride..][..out.len()];
+                    out.iter_mut().zip(row).for_each(|(out, &y)| *out += x * y);
+                }
+            }
+        }
+    }
+}
