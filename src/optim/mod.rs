@@ -23,6 +23,7 @@ mod groups;
 mod optimizer;
 mod range;
 mod rms_prop;
+pub mod schedule;
 mod sgd;
 mod snapshot;
 mod state;
@@ -33,6 +34,10 @@ pub use groups::Group;
 use groups::Groups;
 pub use optimizer::{AnyArrays, Arrays, MEMORY, Optimizer, Rule, Step};
 pub use rms_prop::{RmsMomentum, RmsProp, RmsPropConfig};
+pub use schedule::{
+    Anneal, Cosine, CosineRestarts, Exponential, Milestones, OneCycle, Plateau, PlateauConfig, Schedule, Scheduler,
+    StepDecay, Threshold, WarmUp,
+};
 pub use sgd::{Momentum, Sgd, SgdConfig};
 pub use snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
 

@@ -139,7 +139,7 @@ impl<R: Rule> Optimizer<R> {
         self.learning_rate
     }
 
-    /// Sets the learning rate, as schedules do.
+    /// Sets the learning rate, as [schedules](super::Scheduler) do.
     ///
     /// # Panics
     /// If it is negative, infinite, or no number.

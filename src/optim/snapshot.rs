@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// All that an [`Optimizer`](super::Optimizer) or a schedule remembers, under names. A file that keeps every bit of it (NaN and infinities are possible values) lets training
+/// All that an [`Optimizer`](super::Optimizer), a [`Scheduler`](super::Scheduler) or a [`Plateau`](super::Plateau)
+/// remembers, under names. A file that keeps every bit of it (NaN and infinities are possible values) lets training
 /// go on as if it had never stopped.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {

@@ -1,0 +1,64 @@
+//! Rates that fall in steps, or by the same factor each time.
+
+use super::Schedule;
+
+/// Multiplies the rate by `factor` after every `every` steps: factor^floor(step / every). (PyTorch's `StepLR`.)
+///
+/// ```
+/// use taut::prelude::*;
+/// assert_eq!(StepDecay { every: 10, factor: 0.1 }.factor(9), 1.0);
+/// assert_eq!(StepDecay { every: 10, factor: 0.1 }.factor(10), 0.1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepDecay {
+    /// After how many steps the rate falls. 0 counts as 1.
+    pub every: u64,
+    /// What it is multiplied by.
+    pub factor: f64,
+}
+
+impl Schedule for StepDecay {
+    fn factor(&self, step: u64) -> f64 {
+        self.factor.powf((step / self.every.max(1)) as f64)
+    }
+}
+
+/// Multiplies the rate by `factor` at each of these steps. (PyTorch's `MultiStepLR`.)
+///
+/// ```
+/// use taut::prelude::*;
+/// let schedule = Milestones { steps: [30, 60, 80], factor: 0.5 };
+/// assert_eq!([0, 30, 79, 80].map(|step| schedule.factor(step)), [1.0, 0.5, 0.25, 0.125]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Milestones<const N: usize> {
+    /// At which steps the rate falls.
+    pub steps: [u64; N],
+    /// What it is multiplied by.
+    pub factor: f64,
+}
+
+impl<const N: usize> Schedule for Milestones<N> {
+    fn factor(&self, step: u64) -> f64 {
+        let passed = self.steps.iter().filter(|&&milestone| milestone <= step).count();
+        self.factor.powf(passed as f64)
+    }
+}
+
+/// Multiplies the rate by `factor` at every step: factor^step. (PyTorch's `ExponentialLR`.)
+///
+/// ```
+/// use taut::prelude::*;
+/// assert_eq!(Exponential { factor: 0.5 }.factor(3), 0.125);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exponential {
+    /// What the rate is multiplied by.
+    pub factor: f64,
+}
+
+impl Schedule for Exponential {
+    fn factor(&self, step: u64) -> f64 {
+        self.factor.powf(step as f64)
+    }
+}

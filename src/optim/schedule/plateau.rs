@@ -1,0 +1,174 @@
+//! Rates that fall when nothing gets better any more.
+
+use crate::optim::range::not_negative;
+use crate::optim::{Snapshot, SnapshotMismatch};
+
+/// By how much a measured number must be better than the best one so far, to count as better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Threshold {
+    /// By this part of the best one's size.
+    Relative(f64),
+    /// By this number.
+    Absolute(f64),
+}
+
+/// The settings of [`Plateau`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlateauConfig {
+    /// What the rate is multiplied by. 0.1 by default.
+    pub factor: f64,
+    /// How many measurements in a row may be no better: the rate falls at the one after. 10 by default.
+    pub patience: u64,
+    /// [`Relative(1e-4)`](Threshold::Relative) by default.
+    pub threshold: Threshold,
+    /// After a fall, how many measurements are not looked at. 0 by default.
+    pub cooldown: u64,
+    /// The rate never falls below this one. 0 by default.
+    pub smallest_rate: f64,
+    /// Whether larger numbers are better (an accuracy), and not smaller ones (a loss). No by default.
+    pub larger_is_better: bool,
+}
+
+impl Default for PlateauConfig {
+    fn default() -> Self {
+        PlateauConfig {
+            factor: 0.1,
+            patience: 10,
+            threshold: Threshold::Relative(1e-4),
+            cooldown: 0,
+            smallest_rate: 0.0,
+            larger_is_better: false,
+        }
+    }
+}
+
+/// Lowers the learning rate when a measured number, a validation loss say, stops getting better. (PyTorch's
+/// `ReduceLROnPlateau`.)
+///
+/// It works on a rate that it is given, so it goes together with a [`Scheduler`](super::Scheduler): give it the
+/// scheduler's base rate.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut optimizer = Sgd::new(SgdConfig { learning_rate: 0.8, ..Default::default() });
+/// let mut plateau = Plateau::new(PlateauConfig { factor: 0.5, patience: 1, ..Default::default() });
+/// let mut rates = Vec::new();
+/// for validation_loss in [3.0, 2.0, 2.1, 2.2, 2.3] {
+///     optimizer.set_learning_rate(plateau.next_rate(optimizer.learning_rate(), validation_loss));
+///     rates.push(optimizer.learning_rate());
+/// }
+/// assert_eq!(rates, [0.8, 0.8, 0.8, 0.4, 0.4]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plateau {
+    config: PlateauConfig,
+    best: f64,
+    /// How many measurements in a row were no better.
+    waited: u64,
+    /// How many measurements are still not looked at.
+    cooling: u64,
+}
+
+impl Plateau {
+    /// A plateau detector that has seen nothing yet.
+    ///
+    /// # Panics
+    /// If the factor is not from 0 to 1, or another number is negative or none.
+    #[track_caller]
+    pub fn new(config: PlateauConfig) -> Self {
+        let (Threshold::Relative(threshold) | Threshold::Absolute(threshold)) = config.threshold;
+        let checked = not_negative("Plateau", "threshold", threshold)
+            .and_then(|()| not_negative("Plateau", "smallest_rate", config.smallest_rate));
+        if let Err(wrong) = checked {
+            panic!("{wrong}");
+        }
+        let factor = config.factor;
+        assert!((0.0..=1.0).contains(&factor), "Plateau: `factor` must be from 0 to 1, and is {factor}");
+        let best = if config.larger_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
+        Plateau { config, best, waited: 0, cooling: 0 }
+    }
+
+    /// Looks at a measured number, and gives the rate to go on with. One that is no number is no better.
+    pub fn next_rate(&mut self, rate: f64, measured: f64) -> f64 {
+        let PlateauConfig { factor, patience, cooldown, smallest_rate, .. } = self.config;
+        if self.is_better(measured) {
+            (self.best, self.waited) = (measured, 0);
+        } else {
+            self.waited += 1;
+        }
+        if self.cooling > 0 {
+            (self.cooling, self.waited) = (self.cooling - 1, 0);
+        }
+        if self.waited <= patience {
+            return rate;
+        }
+        (self.cooling, self.waited) = (cooldown, 0);
+        (rate * factor).max(smallest_rate).min(rate)
+    }
+
+    fn is_better(&self, measured: f64) -> bool {
+        let sign = if self.config.larger_is_better { -1.0 } else { 1.0 };
+        let margin = match self.config.threshold {
+            // of an infinity, before the first measurement, every finite number is better
+            Threshold::Relative(part) if self.best.is_finite() => part * self.best.abs(),
+            Threshold::Relative(_) => 0.0,
+            Threshold::Absolute(margin) => margin,
+        };
+        sign * measured < sign * self.best - margin
+    }
+
+    /// All that is remembered: the best number, and two counts. The settings are not in it: they are in the program.
+    pub fn snapshot(&self) -> Snapshot {
+        let numbers = [("best", self.best), ("waited", self.waited as f64), ("cooling", self.cooling as f64)];
+        Snapshot { numbers: numbers.map(|(name, value)| (name.to_string(), value)).to_vec(), arrays: Vec::new() }
+    }
+
+    /// Puts a [snapshot](Plateau::snapshot) back.
+    ///
+    /// # Errors
+    /// If the snapshot is of something else, or is damaged. Nothing changes then.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
+        let (best, waited) = (snapshot.number("best")?, snapshot.whole("waited")?);
+        (self.best, self.waited, self.cooling) = (best, waited, snapshot.whole("cooling")?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn a_restored_detector_goes_on_as_before() {
+        let config = PlateauConfig { patience: 2, cooldown: 1, factor: 0.5, ..Default::default() };
+        let measured = [3.0, 2.9, 2.95, 3.0, f64::NAN, 3.1, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0];
+        for split in 0..measured.len() {
+            let (mut whole, mut first) = (Plateau::new(config), Plateau::new(config));
+            let (mut rate, mut other) = (1.0, 1.0);
+            for &value in &measured[..split] {
+                (rate, other) = (whole.next_rate(rate, value), first.next_rate(other, value));
+            }
+            let mut second = Plateau::new(config);
+            second.restore(&first.snapshot()).unwrap();
+            assert_eq!(second, whole);
+            for &value in &measured[split..] {
+                (rate, other) = (whole.next_rate(rate, value), second.next_rate(other, value));
+                assert_eq!(rate, other);
+            }
+            assert_eq!(rate, 0.25, "it fell twice");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_of_something_else_is_refused() {
+        let mut plateau = Plateau::new(PlateauConfig::default());
+        let error = plateau.restore(&Sgd::new(SgdConfig::default()).snapshot()).unwrap_err();
+        assert_eq!(error.to_string(), "the snapshot has no number `best`");
+    }
+
+    #[test]
+    #[should_panic(expected = "Plateau: `factor` must be from 0 to 1, and is 2")]
+    fn a_factor_that_raises_the_rate_is_refused() {
+        let _ = Plateau::new(PlateauConfig { factor: 2.0, ..Default::default() });
+    }
+}

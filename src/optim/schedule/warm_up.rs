@@ -1,0 +1,29 @@
+//! Rates that start small.
+
+use super::Schedule;
+
+/// Rises in a straight line from `first` at step 0 to 1 at step `steps`, and stays there. Goyal et al., "Accurate, Large
+/// Minibatch SGD", 2017. (PyTorch's `LinearLR`.)
+///
+/// ```
+/// use taut::prelude::*;
+/// let warm_up = WarmUp { steps: 4, first: 0.0 };
+/// assert_eq!([0, 1, 4, 9].map(|step| warm_up.factor(step)), [0.0, 0.25, 1.0, 1.0]);
+/// let transformer = WarmUp { steps: 4000, first: 0.001 }.then(4000, Exponential { factor: 0.9999 });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WarmUp {
+    /// After how many steps the rate is the base rate.
+    pub steps: u64,
+    /// The factor at step 0.
+    pub first: f64,
+}
+
+impl Schedule for WarmUp {
+    fn factor(&self, step: u64) -> f64 {
+        if step >= self.steps {
+            return 1.0;
+        }
+        self.first + (1.0 - self.first) * step as f64 / self.steps as f64
+    }
+}
