@@ -338,7 +338,7 @@ def schedules():
         "plateau largest": {"mode": "max", "factor": 0.5, "patience": 1},
     }
     for name, options in plateaus.items():
-        measured = [-m if name.endswith("largest") else m for m in metrics]
+        measured = [10 - m if name.endswith("largest") else m for m in metrics]
         found = rates(lambda o: schedulers.ReduceLROnPlateau(o, **options), measured)
         inputs = [tensor(torch.tensor(measured, dtype=torch.float64))]
         cases.append({"name": name, "inputs": inputs, "parameters": {}, "output": tensor(found)})
