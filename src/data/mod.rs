@@ -18,7 +18,9 @@
 //! }
 //! ```
 
+mod augment;
 mod batches;
+pub mod cifar10;
 mod csv;
 mod dataset;
 mod digits;
@@ -34,6 +36,7 @@ mod prefetch;
 #[cfg(test)]
 mod testing;
 
+pub use augment::Augmentation;
 pub use batches::Batches;
 pub use csv::Csv;
 pub use dataset::{Dataset, Labels, Subset};

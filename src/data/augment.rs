@@ -1,0 +1,158 @@
+//! Random changes of training images that do not change what they show.
+
+use crate::Rng;
+use crate::shape::Dim;
+use crate::tensor::Tensor;
+use rand::RngExt;
+
+/// Changes each image of a batch at random: moves it, mirrors it, covers a part of it.
+///
+/// It holds a generator of its own, seeded from one that the caller passes, so that it can work in the thread of a
+/// [`Prefetch`](super::Prefetch) and the same seed gives the same images.
+///
+/// ```
+/// use taut::data::{Augmentation, Prefetch};
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let images = Tensor::<(usize, Const<3>, Const<8>, Const<8>)>::uniform_with((10, Const, Const, Const), 0.0, 1.0, &mut rng);
+/// let mut augmentation = Augmentation::new(&mut rng).crop(1).flip().cutout(3);
+/// let batches = images.batches::<5>(&mut rng).map(move |batch| augmentation.apply(batch));
+/// for batch in Prefetch::new(batches, 2) {
+///     let batch: Tensor<Rank4<5, 3, 8, 8>> = batch;
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Augmentation {
+    crop: usize,
+    flip: bool,
+    cutout: usize,
+    rng: Rng,
+}
+
+impl Augmentation {
+    /// No change yet. One number is drawn from `rng`.
+    pub fn new<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
+        Augmentation { crop: 0, flip: false, cutout: 0, rng: Rng::from_seed_u64(rng.next_u64()) }
+    }
+
+    /// Moves each image by up to `padding` pixels down or up and across; zeros come in at the edge. It is a random crop
+    /// of the image with `padding` zeros around it.
+    pub fn crop(self, padding: usize) -> Self {
+        Augmentation { crop: padding, ..self }
+    }
+
+    /// Mirrors every other image, left to right, at random.
+    pub fn flip(self) -> Self {
+        Augmentation { flip: true, ..self }
+    }
+
+    /// Sets a square of `size` x `size` pixels, around a random pixel of each image, to zero in all channels. At the
+    /// edge a part of the square is outside. DeVries and Taylor, "Improved Regularization of Convolutional Neural
+    /// Networks with Cutout", 2017.
+    pub fn cutout(self, size: usize) -> Self {
+        Augmentation { cutout: size, ..self }
+    }
+
+    /// Changes a batch of images (N, C, H, W). Normalise them first: then the zeros are the mean.
+    pub fn apply<N: Dim, C: Dim, H: Dim, W: Dim>(&mut self, mut images: Tensor<(N, C, H, W)>) -> Tensor<(N, C, H, W)> {
+        let (_, channels, height, width) = images.shape();
+        let (channels, height, width) = (channels.size(), height.size(), width.size());
+        if images.count() == 0 {
+            return images;
+        }
+        let mut moved = vec![0.0; height * width];
+        for image in images.as_mut_slice().chunks_exact_mut(channels * height * width) {
+            let down = self.rng.random_range(0..=2 * self.crop) as isize - self.crop as isize;
+            let across = self.rng.random_range(0..=2 * self.crop) as isize - self.crop as isize;
+            let mirror = self.flip && self.rng.random::<bool>();
+            let middle = (self.rng.random_range(0..height), self.rng.random_range(0..width));
+            let covered = |place: usize, middle: usize| {
+                place + self.cutout / 2 >= middle && place < middle + self.cutout.div_ceil(2)
+            };
+            for plane in image.chunks_exact_mut(height * width) {
+                for (i, line) in moved.chunks_exact_mut(width).enumerate() {
+                    let from = i.checked_add_signed(down).filter(|&row| row < height);
+                    for (j, out) in line.iter_mut().enumerate() {
+                        let column = if mirror { width - 1 - j } else { j };
+                        let column = column.checked_add_signed(across).filter(|&column| column < width);
+                        *out = match (from, column) {
+                            (Some(row), Some(column)) if !(covered(i, middle.0) && covered(j, middle.1)) => {
+                                plane[row * width + column]
+                            }
+                            _ => 0.0,
+                        };
+                    }
+                }
+                plane.copy_from_slice(&moved);
+            }
+        }
+        images
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    type Batch = Tensor<Rank4<200, 2, 4, 5>>;
+
+    fn numbered() -> Batch {
+        Batch::from_fn(|[_, channel, row, column]| (100 * channel + 10 * row + column + 1) as f32)
+    }
+
+    #[test]
+    fn nothing_asked_for_is_nothing_done() {
+        let mut rng = StdRng::seed_from_u64(0);
+        assert_eq!(Augmentation::new(&mut rng).apply(numbered()), numbered());
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_images() {
+        let run = |seed| {
+            let mut rng = StdRng::seed_from_u64(seed);
+            Augmentation::new(&mut rng).crop(2).flip().cutout(2).apply(numbered())
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn every_other_image_is_mirrored() {
+        let y = Augmentation::new(&mut StdRng::seed_from_u64(3)).flip().apply(numbered());
+        let x = numbered();
+        let mirrored = (0..200)
+            .filter(|&i| {
+                let first = y[[i, 1, 2, 0]];
+                assert!(first == x[[i, 1, 2, 0]] || first == x[[i, 1, 2, 4]]);
+                first == x[[i, 1, 2, 4]]
+            })
+            .count();
+        assert!((70..130).contains(&mirrored), "{mirrored} of 200");
+    }
+
+    #[test]
+    fn images_move_in_every_direction_and_zeros_come_in() {
+        let y = Augmentation::new(&mut StdRng::seed_from_u64(3)).crop(1).apply(numbered());
+        let mut seen = std::collections::HashSet::new();
+        for i in 0..200 {
+            // the pixel in the middle tells where the image went; both channels go together
+            let middle = y[[i, 0, 2, 2]];
+            seen.insert(middle as usize);
+            assert_eq!(y[[i, 1, 2, 2]], middle + 100.0);
+            if middle == 33.0 + 1.0 {
+                assert!((0..5).all(|column| y[[i, 0, 3, column]] == 0.0), "moved up: zeros below");
+            }
+        }
+        assert_eq!(seen.len(), 9, "all directions: {seen:?}");
+    }
+
+    #[test]
+    fn a_square_is_covered() {
+        let y = Augmentation::new(&mut StdRng::seed_from_u64(3)).cutout(2).apply(numbered());
+        for i in 0..200 {
+            let zeros = (0..20).filter(|place| y[[i, 0, place / 5, place % 5]] == 0.0).count();
+            assert!([1, 2, 4].contains(&zeros), "{zeros}");
+        }
+    }
+}
