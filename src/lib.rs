@@ -1,4 +1,115 @@
 //! taut: deep learning in which a tensor's shape is part of its type.
+//!
+//! A model that does not fit its data does not compile, and the compiler's error names the layer and both numbers. This
+//! page is a tour; each section leads to the module that says more.
+//!
+//! # A model is a type
+//!
+//! Layers carry their sizes as parameters. A tuple of layers runs them in order, and is a layer itself.
+//!
+//! ```
+//! use taut::prelude::*;
+//!
+//! type Mlp = ((Linear<784, 128>, Relu), Linear<128, 10>);
+//!
+//! let mut rng = StdRng::seed_from_u64(0);
+//! let model = Mlp::init(&mut rng);
+//! let x = Tensor::<Rank2<64, 784>>::randn(&mut rng);
+//! let y: Tensor<Rank2<64, 10>> = model.forward(x);
+//! ```
+//!
+//! With `Linear<129, 10>` this is an error at the call of `forward`: "expected `129`, found `Const<128>`: this layer takes
+//! 129 features". To have it checked where the model is defined, see [`check`](nn::check).
+//!
+//! A struct names its parts, and the saved parameters with them; what is no chain implements [`Module`](nn::Module) by
+//! hand. The layers are in [`nn`].
+//!
+//! ```
+//! use taut::prelude::*;
+//!
+//! #[derive(Init, Module, Parameters)]
+//! struct Mlp {
+//!     hidden: (Linear<784, 128>, Relu),
+//!     output: Linear<128, 10>,
+//! }
+//! # Mlp::init(&mut StdRng::seed_from_u64(0)).forward(Tensor::<Rank1<784>>::ones());
+//! ```
+//!
+//! # Tensors
+//!
+//! A [`Tensor<S>`](tensor::Tensor) has the [shape](shape) `S`, a tuple of dimensions: `Const<N>` is known to the compiler,
+//! `usize` to the running program only. `Rank2<3, 4>` is short for `(Const<3>, Const<4>)`. Numbers are `f32` unless said
+//! otherwise; clones share their elements until one of them is written. The [operations](ops) are methods.
+//!
+//! ```
+//! use taut::prelude::*;
+//!
+//! let a = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]); // Tensor<Rank2<2, 3>>
+//! let b = Tensor::<Rank2<3, 4>>::ones();
+//! let c = a.matmul(b); // Tensor<Rank2<2, 4>>
+//! assert_eq!(c.mean_axis::<1>().to_array(), [6.0, 15.0]);
+//!
+//! let rows = 2; // known to the running program only
+//! let d = Tensor::from_vec(vec![1.0_f32; 6], (rows, Const::<3>)).unwrap();
+//! assert_eq!(d.sum_axis::<1>().as_slice(), [3.0, 3.0]);
+//! ```
+//!
+//! # Training
+//!
+//! Operations are recorded on a [tape](trace), for one forward and one backward pass. The gradients that come of it go to
+//! an [optimizer](optim), which alone changes the model.
+//!
+//! ```
+//! use taut::prelude::*;
+//!
+//! let mut rng = StdRng::seed_from_u64(0);
+//! let (train, test) = taut::data::digits().split(0.25, &mut rng);
+//! let mut model = <((Linear<64, 32>, Relu), Linear<32, 10>)>::init(&mut rng);
+//! let mut optimizer = Adam::new(AdamConfig { learning_rate: 1e-2, ..Default::default() });
+//! for (images, labels) in train.batches::<32>(&mut rng) {
+//!     let tape = Tape::training(&mut rng);
+//!     let loss = model.forward(tape.trace(images)).cross_entropy(&labels);
+//!     let gradients = loss.backward();
+//!     optimizer.step(&mut model, &gradients);
+//! }
+//! let (images, labels) = test.whole();
+//! let accuracy = model.forward(images).accuracy(&labels); // no tape: nothing is recorded
+//! assert!(accuracy > 0.5);
+//! ```
+//!
+//! Datasets and batches are in [`data`], losses in [`loss`].
+//!
+//! # Saving
+//!
+//! A model is [saved](io) as safetensors, under the names that PyTorch gives the same layers. Loading compares everything
+//! before it changes anything.
+//!
+//! ```
+//! use taut::prelude::*;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = std::env::temp_dir().join(format!("taut-doc-tour-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # let path = folder.join("layer.safetensors");
+//! let layer = Linear::<3, 2>::init(&mut StdRng::seed_from_u64(0));
+//! layer.save(&path)?;
+//! let again = Linear::<3, 2>::load(&path)?;
+//! assert_eq!(again.weight.value(), layer.weight.value());
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What can go wrong
+//!
+//! * A shape that the compiler knows to be wrong is a compile error, in plain words. `docs/errors.md` in the source shows
+//!   them all, with what they mean and how to mend them.
+//! * A run-time dimension that does not fit panics at the caller's line, naming the operation and both shapes. So does
+//!   misuse of a tape: recording on one that `backward` used up, or mixing two.
+//! * Files, downloads and values that a program's user gives are `Result`s, whose errors say what, where, and what to do.
+//!
+//! # Reproducible
+//!
+//! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of threads.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -46,3 +157,8 @@ pub mod prelude {
     pub use rand::SeedableRng;
     pub use rand::rngs::StdRng;
 }
+
+// the README's programs are tested like the documentation's
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -78,3 +78,27 @@ fn no_message_shows_the_digits_behind_the_arithmetic() {
         }
     }
 }
+
+/// A block after `<!-- program -->` in a document shows what rustc says of that program: each of its lines stands in the
+/// `.stderr` file, in this order. Lines that help nobody, lists of impls, may be left out.
+#[test]
+fn documents_show_the_messages_as_they_are() {
+    let cases = cases();
+    for (document, at_least) in [("docs/errors.md", 40), ("README.md", 1)] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(document);
+        let text = fs::read_to_string(path).unwrap();
+        let mut shown = 0;
+        for part in text.split("<!-- ").skip(1) {
+            let (name, rest) = part.split_once(" -->").unwrap();
+            let case = cases.iter().find(|case| case.name == name);
+            let message = &case.unwrap_or_else(|| panic!("{document}: there is no program {name}")).message;
+            let block = rest.split("```text\n").nth(1).and_then(|block| block.split("\n```").next());
+            let mut lines = message.lines();
+            for line in block.unwrap_or_else(|| panic!("{document}: no block after {name}")).lines() {
+                assert!(lines.any(|other| other == line), "{document}: rustc does not say this of {name}:\n{line}");
+            }
+            shown += 1;
+        }
+        assert!(shown >= at_least, "{document} shows {shown} messages only");
+    }
+}
