@@ -108,3 +108,28 @@ pub fn invert(a: &mut [bool]) {
 pub fn count_true(values: &[bool]) -> usize {
     values.iter().filter(|&&value| value).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Long enough for several threads.
+    const LONG: usize = 3 * parallel::CHEAP / 2;
+
+    #[test]
+    fn long_arrays_are_compared_and_chosen_from_like_short_ones() {
+        let a: Vec<f32> = (0..LONG).map(|i| (i % 7) as f32).collect();
+        let b: Vec<f32> = (0..LONG).map(|i| (i % 5) as f32).collect();
+        let mut mask = vec![false; LONG];
+        compare(Comparison::Greater, &a, Source::Each(&b), &mut mask);
+        assert!((0..LONG).all(|i| mask[i] == (a[i] > b[i])));
+        let mut out = vec![0.0; LONG];
+        select(&mask, Source::Each(&a), Source::Each(&b), &mut out);
+        assert!((0..LONG).all(|i| out[i] == a[i].max(b[i])));
+        select(&mask, Source::One(9.0), Source::Each(&b), &mut out);
+        assert!((0..LONG).all(|i| out[i] == if mask[i] { 9.0 } else { b[i] }));
+        compare(Comparison::LessEqual, &a, Source::One(3.0), &mut mask);
+        assert!((0..LONG).all(|i| mask[i] == (a[i] <= 3.0)));
+        assert_eq!(count_true(&mask), (0..LONG).filter(|i| i % 7 <= 3).count());
+    }
+}

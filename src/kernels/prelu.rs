@@ -48,3 +48,25 @@ pub fn slope_gradient<E: Float>(g: &[E], x: &[E], inner: usize, out: &mut [E], a
     sum_axis(products.as_slice(), (outer * channels, inner, 1), sums.make_mut(), false);
     sum_axis(sums.as_slice(), (1, outer, channels), out, add);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_arrays_find_the_slopes_of_their_channels() {
+        // long enough for several threads
+        let (outer, slopes, inner) = (30, [0.5_f64, -2.0, 0.0], 2_048);
+        let x: Vec<f64> = (0..outer * slopes.len() * inner).map(|i| (i % 11) as f64 - 5.0).collect();
+        let channel = |i: usize| i / inner % slopes.len();
+        let mut y = x.clone();
+        scale_negative(&mut y, None, &slopes, inner);
+        assert!((0..x.len()).all(|i| y[i] == if x[i] > 0.0 { x[i] } else { x[i] * slopes[channel(i)] }));
+        let mut gradient = [1.0; 3];
+        slope_gradient(&y, &x, inner, &mut gradient, true);
+        for (c, found) in gradient.into_iter().enumerate() {
+            let own = (0..x.len()).filter(|&i| channel(i) == c && x[i] <= 0.0);
+            assert_eq!(found, 1.0 + own.map(|i| x[i] * y[i]).sum::<f64>());
+        }
+    }
+}

@@ -158,6 +158,25 @@ def binary():
     ]
 
 @topic
+def activations():
+    """Layers as PyTorch makes them by default; the slopes of the last ones are inputs, so that they have gradients."""
+    x = numbers(2, 3, 4)
+    layers = {
+        "relu": torch.nn.ReLU(), "leaky_relu": torch.nn.LeakyReLU(), "elu": torch.nn.ELU(), "gelu": torch.nn.GELU(),
+        "gelu_tanh": torch.nn.GELU(approximate="tanh"), "silu": torch.nn.SiLU(), "softplus": torch.nn.Softplus(),
+        "sigmoid": torch.nn.Sigmoid(), "tanh": torch.nn.Tanh(),
+    }
+    mask = torch.tensor([[1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 1, 0]]).expand(2, 3, 4)
+    zeros = torch.zeros(2, 3, 4, dtype=torch.float64)
+    return [
+        *[case(name, layer, x) for name, layer in layers.items()],
+        case("prelu", F.prelu, torch.cat([x, zeros]), torch.nn.PReLU().weight.double()),
+        case("channel_prelu", F.prelu, torch.cat([x, zeros]), numbers(3)),
+        case("select", lambda a, b: torch.where(mask == 1, a, b), x, numbers(2, 3, 4), mask=mask),
+    ]
+
+
+@topic
 def losses():
     """Inputs are prediction and target; the target of class indices is an integer tensor. The last part of a name says
     what becomes of the losses."""
@@ -437,16 +456,6 @@ def resnet():
     return [result("small images", True, 16), result("large images", False, 64)]
 
 
-def main():
-    names = sys.argv[1:] or list(TOPICS)
-    for name in names:
-        torch.manual_seed(zlib.crc32(name.encode()))
-        cases = ",\n".join(json.dumps(one) for one in TOPICS[name]())
-        path = VALUES / f"{name}.json"
-        path.write_text(f"[\n{cases}\n]\n")
-        print(f"{path}: {path.stat().st_size} bytes")
-
-
 @topic
 def convolution():
     """Names are the layers in tests/pytorch_vision.rs. Inputs: x, weight and, where there is one, bias."""
@@ -531,6 +540,16 @@ def normalization():
         case("group", lambda x, w, b: F.group_norm(x, 2, w, b), numbers(2, 4, 3, 2), numbers(4), numbers(4)),
         case("instance", lambda x, w, b: F.group_norm(x, 4, w, b), numbers(2, 4, 3, 2), numbers(4), numbers(4)),
     ]
+
+
+def main():
+    names = sys.argv[1:] or list(TOPICS)
+    for name in names:
+        torch.manual_seed(zlib.crc32(name.encode()))
+        cases = ",\n".join(json.dumps(one) for one in TOPICS[name]())
+        path = VALUES / f"{name}.json"
+        path.write_text(f"[\n{cases}\n]\n")
+        print(f"{path}: {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
