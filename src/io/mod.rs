@@ -25,6 +25,12 @@
 //! Names are those of a PyTorch `state_dict`, and so are the layouts of the weights. So what
 //! `safetensors.torch.save_file(nn.Sequential(...).state_dict(), path)` writes loads into a tuple of the same layers.
 //!
+//! # Other libraries
+//!
+//! The feature `serde` makes tensors `Serialize` and `Deserialize`, for settings and records of your own. (For models,
+//! use the files above: they are read by other libraries, and do not turn numbers into text.) The feature `ndarray`
+//! converts tensors from and to arrays of that crate. Both check shapes.
+//!
 //! # What may happen while saving
 //!
 //! A file is written under another name in the same folder, brought to the disk, and then takes the place of the old
@@ -39,8 +45,12 @@
 mod atomic;
 mod checkpoint;
 mod error;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod persist;
 mod safetensors;
+#[cfg(feature = "serde")]
+mod serde;
 
 pub use checkpoint::Checkpoint;
 pub use error::{FileError, Mismatch};

@@ -4,7 +4,7 @@
 //! as well as of the new one, and both tensors stand at the same place of the tape.
 
 use super::shapes_differ;
-use crate::shape::{Const, Dim, FlattenFrom, HasAxis, InsertAxis, One, Shape, StaticShape, show};
+use crate::shape::{Const, Dim, FlattenFrom, HasAxis, InsertAxis, One, Shape, StaticShape, show, show_sizes};
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
@@ -13,6 +13,14 @@ use crate::trace::Trace;
 pub struct ShapeMismatch {
     expected: String,
     found: String,
+}
+
+impl ShapeMismatch {
+    /// These sizes are not those of the shape `O`.
+    pub(crate) fn new<O: Shape>(found: &[usize]) -> Self {
+        let expected = std::any::type_name::<O>().replace("taut::shape::dim::", "");
+        ShapeMismatch { expected, found: show_sizes(found) }
+    }
 }
 
 impl std::fmt::Display for ShapeMismatch {
@@ -134,10 +142,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     pub fn try_into_shape<O: Shape>(self) -> Result<Tensor<O, E, T>, ShapeMismatch> {
         match O::from_sizes(self.shape().sizes().as_ref()) {
             Some(shape) => Ok(self.in_shape(shape)),
-            None => {
-                let expected = std::any::type_name::<O>().replace("taut::shape::dim::", "");
-                Err(ShapeMismatch { expected, found: show(self.shape()) })
-            }
+            None => Err(ShapeMismatch::new::<O>(self.shape().sizes().as_ref())),
         }
     }
 }
