@@ -8,6 +8,7 @@ pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
 pub mod mask;
+pub mod lines;
 pub mod math;
 pub mod normalize;
 pub mod pair_loss;

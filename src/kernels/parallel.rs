@@ -36,3 +36,15 @@ pub fn rows<E: Send>(out: &mut [E], width: usize, threshold: usize, f: impl Fn(u
         f(0, out);
     }
 }
+
+/// Runs `f(index, chunk)` over chunks of `size` of `out`, in parallel if `many`.
+pub fn chunks<E: Send>(out: &mut [E], size: usize, many: bool, f: impl Fn(usize, &mut [E]) + Sync) {
+    if out.is_empty() {
+        return;
+    }
+    if many {
+        out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    } else {
+        out.chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    }
+}

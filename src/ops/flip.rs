@@ -1,6 +1,6 @@
 //! Reversing an axis. The gradient is reversed likewise.
 
-use super::movement::{blocks, move_runs};
+use super::movement::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;
 use crate::shape::{HasAxis, Shape};
 use crate::tensor::{Element, Tensor};
@@ -20,10 +20,14 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         S: HasAxis<A>,
     {
         let shape = self.shape();
-        let (outer, middle, inner) = blocks(shape);
-        let place = move |i| ((i / middle * middle + (middle - 1 - i % middle)) * inner, i * inner);
-        move_runs(self, shape, None, Runs { count: outer * middle, length: inner, place })
+        move_runs(self, shape, None, flipped(blocks(shape)))
     }
+}
+
+/// The middle of the blocks in reverse order.
+fn flipped((outer, middle, inner): Blocks) -> Runs<impl Fn(usize) -> (usize, usize)> {
+    let from = move |i| i / middle * middle + (middle - 1 - i % middle);
+    Runs { count: outer * middle, length: inner, place: move |i| (from(i) * inner, i * inner) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The gradient of each operand is cut out of that of the result.
 
 use super::movement::{Blocks, blocks};
-use crate::kernels::runs::Runs;
+use super::pad::placed;
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, HasAxis, InsertAxis, Plus, SameExcept, Shape};
 use crate::tensor::{Element, Tensor};
@@ -93,8 +93,7 @@ fn join<O: Shape, E: Element, T: Trace>(shape: O, parts: &[Part<E>]) -> Tensor<O
     let mut start = 0;
     let mut all = Vec::with_capacity(parts.len());
     for (x, _, (outer, own, inner)) in parts {
-        let (before, whole, length) = (start * inner, middle * inner, own * inner);
-        let runs = Runs { count: *outer, length, place: move |i| (i * length, i * whole + before) };
+        let runs = placed((*outer, *own, *inner), start, middle);
         runs.copy(x.as_slice(), y.make_mut());
         all.push(runs);
         start += own;

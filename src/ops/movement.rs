@@ -17,7 +17,8 @@ pub trait MoveBack: 'static {
     fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], add: bool);
 }
 
-/// [`Runs`] for each operand.
+/// [`Runs`] for each operand. (Their closures come from functions that know no shape types, so that the loops are
+/// compiled once for all shapes.)
 impl<P: Fn(usize) -> (usize, usize) + 'static> MoveBack for Vec<Runs<P>> {
     fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], add: bool) {
         if !add {

@@ -1,6 +1,6 @@
 //! Cells of a constant added at the ends of an axis. The gradient of what was there is cut out; the constant has none.
 
-use super::movement::{blocks, move_runs};
+use super::movement::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;
 use crate::shape::{Dim, HasAxis, Padded, Shape};
 use crate::tensor::{Element, Tensor};
@@ -36,16 +36,20 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         S::Length: Padded<BEFORE, AFTER>,
     {
         let padded = self.shape().length().padded();
-        let (outer, middle, inner) = blocks(self.shape());
-        let (row, whole, before) = (middle * inner, padded.size() * inner, BEFORE * inner);
+        let runs = placed(blocks(self.shape()), BEFORE, padded.size());
         let shape = self.shape().with(padded);
-        move_runs(
-            self,
-            shape,
-            Some(value),
-            Runs { count: outer, length: row, place: move |i| (i * row, i * whole + before) },
-        )
+        move_runs(self, shape, Some(value), runs)
     }
+}
+
+/// The middle of the blocks put into one of `padded` cells, after `before` of them.
+pub(super) fn placed(
+    (outer, middle, inner): Blocks,
+    before: usize,
+    padded: usize,
+) -> Runs<impl Fn(usize) -> (usize, usize)> {
+    let row = middle * inner;
+    Runs { count: outer, length: row, place: move |i| (i * row, (i * padded + before) * inner) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Repeating an axis as a whole: (a, b) becomes (a, b, a, b). Gradients of the repetitions add up.
 
-use super::movement::{blocks, move_runs};
+use super::movement::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;
 use crate::shape::{Const, HasAxis, Product, Shape};
 use crate::tensor::{Element, Tensor};
@@ -24,11 +24,16 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         S: HasAxis<A>,
         (S::Length, Const<N>): Product,
     {
-        let (outer, middle, inner) = blocks(self.shape());
         let shape = self.shape().with((self.shape().length(), Const::<N>).product());
-        let row = middle * inner;
-        move_runs(self, shape, None, Runs { count: outer * N, length: row, place: move |i| (i / N * row, i * row) })
+        let runs = repeated(blocks(self.shape()), N);
+        move_runs(self, shape, None, runs)
     }
+}
+
+/// The middle of the blocks `times` times.
+fn repeated((outer, middle, inner): Blocks, times: usize) -> Runs<impl Fn(usize) -> (usize, usize)> {
+    let row = middle * inner;
+    Runs { count: outer * times, length: row, place: move |i| (i / times * row, i * row) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The gradient of the part goes to where it was cut out; that of the rest is zero.
 
-use super::movement::{blocks, move_runs};
+use super::movement::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;
 use crate::shape::{Const, Dim, DivisibleBy, HasAxis, Holds, Shape, show};
 use crate::tensor::{Element, Tensor};
@@ -21,9 +21,13 @@ fn cut<const A: usize, S: HasAxis<A>, O: Shape, E: Element, T: Trace>(
     start: usize,
     length: usize,
 ) -> Tensor<O, E, T> {
-    let (outer, middle, inner) = blocks(x.shape());
-    let place = move |i| ((i * middle + start) * inner, i * length * inner);
-    move_runs(x, shape, None, Runs { count: outer, length: length * inner, place })
+    let runs = range(blocks(x.shape()), start, length);
+    move_runs(x, shape, None, runs)
+}
+
+/// The cells `start .. start + length` of the middle of the blocks.
+fn range((outer, middle, inner): Blocks, start: usize, length: usize) -> Runs<impl Fn(usize) -> (usize, usize)> {
+    Runs { count: outer, length: length * inner, place: move |i| ((i * middle + start) * inner, i * length * inner) }
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {

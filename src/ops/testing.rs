@@ -36,6 +36,39 @@ macro_rules! random_shapes {
 }
 pub(crate) use random_shapes;
 
+/// Compares the gradients of a reduction with finite differences: of all elements, over one axis, and over several,
+/// neighbours or not.
+macro_rules! check_reduction {
+    ($all:ident, $axis:ident, $axes:ident, |$shape:ident, $rng:ident| $random:expr $(, $argument:expr)?) => {{
+        random_shapes!([(), (usize,), (usize, usize), (usize, usize, usize, usize, usize, usize)] |$shape, $rng| {
+            check_gradients(|x| x.$all($($argument)?), $random).unwrap();
+        });
+        random_shapes!([(usize, usize, usize), (usize, usize, usize, usize)] |$shape, $rng| {
+            let x = $random;
+            check_gradients(|x| x.$axis::<0>($($argument)?), x.clone()).unwrap();
+            check_gradients(|x| x.$axis::<1>($($argument)?), x.clone()).unwrap();
+            check_gradients(|x| x.$axis::<2>($($argument)?), x.clone()).unwrap();
+            check_gradients(|x| x.$axes::<(Axis<1>, Axis<2>)>($($argument)?), x.clone()).unwrap();
+            check_gradients(|x| x.$axes::<(Axis<0>, Axis<2>)>($($argument)?), x.clone()).unwrap();
+            // a second gradient is added to the first
+            check_gradients(|x| x.clone().$axis::<1>($($argument)?) + x.$axis::<1>($($argument)?), x).unwrap();
+        });
+    }};
+}
+pub(crate) use check_reduction;
+
+/// Random numbers of which no two are closer than 0.01.
+pub fn distinct<S: Shape>(shape: S, rng: &mut StdRng) -> Tensor<S, f64> {
+    let mut numbers: Vec<f64> = Vec::new();
+    while numbers.len() < shape.count() {
+        let x = Tensor::<Rank0, f64>::uniform(-3.0, 3.0, rng).item();
+        if numbers.iter().all(|y| (x - y).abs() > 0.01) {
+            numbers.push(x);
+        }
+    }
+    Tensor::from_vec(numbers, shape).expect("as many numbers as elements")
+}
+
 /// A shape of few elements, with random run-time dimensions. `kind` 1 makes one of them 1, `kind` 2 makes one 0.
 pub fn random_shape<S: Shape>(kind: usize, rng: &mut StdRng) -> S {
     // drawn again until the dimensions that the compiler knows have their sizes

@@ -7,9 +7,10 @@ use crate::kernels::pair_loss::PairLossLoops;
 use crate::kernels::row_loss::RowLoop;
 use crate::kernels::{elementwise, mask, math, reduce};
 use crate::loss::{PairLossOp, RowLossOp};
+use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
-use crate::ops::{BinaryOp, MoveBack, Operand, UnaryOp};
+use crate::ops::{BinaryOp, FoldOp, MapOp, MoveBack, Operand, UnaryOp};
 use crate::trace::{AnyStorage, Node, constant, record_each};
 use std::fmt::{Debug, Display};
 
@@ -80,6 +81,10 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn pair_loss(op: &PairLossOp) -> &PairLossLoops<Self>;
     #[doc(hidden)]
     fn row_loss(op: &RowLossOp) -> RowLoop<Self>;
+    #[doc(hidden)]
+    fn fold(op: &FoldOp) -> &FoldLoops<Self>;
+    #[doc(hidden)]
+    fn map(op: &MapOp) -> &MapLoops<Self>;
     #[doc(hidden)]
     fn values(values: &[Self]) -> Values<'_>;
     #[doc(hidden)]
@@ -166,6 +171,11 @@ macro_rules! float {
             }
             fn row_loss(op: &RowLossOp) -> RowLoop<Self> {
                 op.$type
+            fn fold(op: &FoldOp) -> &FoldLoops<Self> {
+                &op.$type
+            }
+            fn map(op: &MapOp) -> &MapLoops<Self> {
+                &op.$type
             }
             fn values(values: &[Self]) -> Values<'_> {
                 Values::$variant(values)

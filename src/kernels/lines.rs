@@ -1,0 +1,242 @@
+//! Functions of lines: what makes one number, or as many, of all elements along an axis.
+//!
+//! A shape is seen as (outer, middle, inner), and a line is the `middle` elements of one outer and one inner index. Where
+//! they are not neighbours (inner > 1), the lines of a few columns are copied next to each other first, reading whole
+//! cache lines, so that a function is written for contiguous lines only.
+
+use super::{parallel, vectorized};
+use crate::memory::Storage;
+use crate::tensor::Float;
+
+type Blocks = (usize, usize, usize);
+
+/// How many neighbouring lines are copied at once: a cache line of f32.
+const GROUP: usize = 16;
+/// About how many elements one task takes.
+const TASK: usize = 1 << 14;
+
+/// A function from a line to a number. `p` is a parameter that few have.
+pub trait Fold: 'static {
+    fn forward<E: Float>(line: &[E], p: E) -> E;
+    /// Makes the line x the gradient of x, from y = forward(x) and its gradient.
+    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, p: E);
+}
+
+/// The loops of one [`Fold`] for one element type.
+pub struct FoldLoops<E: 'static> {
+    /// `out` = the function of each line of `x`.
+    pub forward: fn(x: &[E], Blocks, out: &mut [E], p: E),
+    /// Puts the gradient of x into `out`, or adds it.
+    pub backward: fn(FoldBackward<'_, E>, Blocks, out: &mut [E], p: E),
+}
+
+/// What the backward loop of a [`Fold`] works on.
+pub struct FoldBackward<'a, E> {
+    pub x: &'a [E],
+    pub y: &'a [E],
+    pub gradient: &'a [E],
+    pub add: bool,
+}
+
+impl<E: Float> FoldLoops<E> {
+    pub const fn of<F: Fold>() -> Self {
+        FoldLoops { forward: fold_forward::<F, E>, backward: fold_backward::<F, E> }
+    }
+}
+
+/// A function from a line to a line.
+pub trait Map: 'static {
+    /// In place.
+    fn forward<E: Float>(line: &mut [E]);
+    /// Makes the gradient of y that of x; `y` is the result.
+    fn backward<E: Float>(gradient: &mut [E], y: &[E]);
+}
+
+/// The loops of one [`Map`] for one element type.
+pub struct MapLoops<E: 'static> {
+    pub forward: fn(&mut [E], Blocks),
+    /// `gradient` in place, from y.
+    pub backward: fn(&mut [E], &[E], Blocks),
+}
+
+impl<E: Float> MapLoops<E> {
+    pub const fn of<M: Map>() -> Self {
+        MapLoops { forward: map_forward::<M, E>, backward: map_backward::<M, E> }
+    }
+}
+
+/// Copies `count` columns of `block`, `inner` wide, from column `start` on: each becomes a line of `lines`.
+fn gather<E: Copy>(block: &[E], inner: usize, start: usize, count: usize, lines: &mut [E]) {
+    let middle = lines.len() / count;
+    for (i, row) in block.chunks_exact(inner).enumerate() {
+        for (column, &x) in row[start..start + count].iter().enumerate() {
+            lines[column * middle + i] = x;
+        }
+    }
+}
+
+/// The reverse of [`gather`]; adds if `add`.
+fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, count: usize, add: bool) {
+    let middle = lines.len() / count;
+    for (i, row) in block.chunks_exact_mut(inner).enumerate() {
+        for (column, x) in row[start..start + count].iter_mut().enumerate() {
+            let value = lines[column * middle + i];
+            *x = if add { *x + value } else { value };
+        }
+    }
+}
+
+fn fold_forward<F: Fold, E: Float>(x: &[E], (outer, middle, inner): Blocks, out: &mut [E], p: E) {
+    vectorized! {
+        fn rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
+            out.iter_mut().enumerate().for_each(|(i, out)| *out = F::forward(&x[i * width..(i + 1) * width], p));
+        }
+    }
+    assert_eq!((x.len(), out.len()), (outer * middle * inner, outer * inner));
+    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+    if inner == 1 {
+        let rows_of_task = TASK.div_ceil(middle.max(1));
+        parallel::chunks(out, rows_of_task, many, |i, out| {
+            rows::<F, E>(&x[i * rows_of_task * middle..], middle, out, p);
+        });
+        return;
+    }
+    parallel::chunks(out, inner, many, |o, out| {
+        let block = &x[o * middle * inner..(o + 1) * middle * inner];
+        parallel::chunks(out, GROUP, many, |i, out| {
+            let mut lines = Storage::scratch(middle * out.len());
+            gather(block, inner, i * GROUP, out.len(), lines.make_mut());
+            rows::<F, E>(lines.as_slice(), middle, out, p);
+        });
+    });
+}
+
+fn fold_backward<F: Fold, E: Float>(
+    FoldBackward { x, y, gradient, add }: FoldBackward<'_, E>,
+    (outer, middle, inner): Blocks,
+    out: &mut [E],
+    p: E,
+) {
+    vectorized! {
+        fn rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
+            for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
+                F::backward(line, y, gradient, p);
+            }
+        }
+    }
+    assert_eq!((x.len(), y.len(), gradient.len()), (outer * middle * inner, outer * inner, outer * inner));
+    if out.is_empty() {
+        return;
+    }
+    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+    if inner == 1 {
+        let rows_of_task = TASK.div_ceil(middle);
+        parallel::chunks(out, rows_of_task * middle, many, |i, out| {
+            let first = i * rows_of_task;
+            let x = &x[first * middle..first * middle + out.len()];
+            if add {
+                let mut lines = Storage::from_slice(x);
+                rows::<F, E>(lines.make_mut(), middle, &y[first..], &gradient[first..], p);
+                E::accumulate(out, lines.as_slice());
+            } else {
+                out.copy_from_slice(x);
+                rows::<F, E>(out, middle, &y[first..], &gradient[first..], p);
+            }
+        });
+        return;
+    }
+    parallel::chunks(out, middle * inner, many, |o, out| {
+        let block = &x[o * middle * inner..(o + 1) * middle * inner];
+        let mut buffer = Storage::scratch(middle * GROUP);
+        for start in (0..inner).step_by(GROUP) {
+            let count = GROUP.min(inner - start);
+            let lines = &mut buffer.make_mut()[..middle * count];
+            gather(block, inner, start, count, lines);
+            rows::<F, E>(lines, middle, &y[o * inner + start..], &gradient[o * inner + start..], p);
+            scatter(lines, out, inner, start, count, add);
+        }
+    });
+}
+
+fn map_forward<M: Map, E: Float>(values: &mut [E], (outer, middle, inner): Blocks) {
+    vectorized! {
+        fn rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
+            lines.chunks_exact_mut(width).for_each(M::forward);
+        }
+    }
+    assert_eq!(values.len(), outer * middle * inner);
+    if values.is_empty() {
+        return;
+    }
+    let many = parallel::worthwhile(values.len(), parallel::COSTLY);
+    if inner == 1 {
+        parallel::chunks(values, TASK.div_ceil(middle) * middle, many, |_, lines| rows::<M, E>(lines, middle));
+        return;
+    }
+    parallel::chunks(values, middle * inner, many, |_, block| {
+        let mut buffer = Storage::scratch(middle * GROUP);
+        for start in (0..inner).step_by(GROUP) {
+            let count = GROUP.min(inner - start);
+            let lines = &mut buffer.make_mut()[..middle * count];
+            gather(block, inner, start, count, lines);
+            rows::<M, E>(lines, middle);
+            scatter(lines, block, inner, start, count, false);
+        }
+    });
+}
+
+fn map_backward<M: Map, E: Float>(gradient: &mut [E], y: &[E], (outer, middle, inner): Blocks) {
+    vectorized! {
+        fn rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
+            gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)).for_each(|(g, y)| M::backward(g, y));
+        }
+    }
+    assert_eq!((gradient.len(), y.len()), (outer * middle * inner, outer * middle * inner));
+    if gradient.is_empty() {
+        return;
+    }
+    let many = parallel::worthwhile(y.len(), parallel::COSTLY);
+    if inner == 1 {
+        let task = TASK.div_ceil(middle) * middle;
+        parallel::chunks(gradient, task, many, |i, gradient| {
+            rows::<M, E>(gradient, &y[i * task..i * task + gradient.len()], middle);
+        });
+        return;
+    }
+    parallel::chunks(gradient, middle * inner, many, |o, gradient| {
+        let y = &y[o * middle * inner..(o + 1) * middle * inner];
+        let mut buffer = Storage::scratch(2 * middle * GROUP);
+        for start in (0..inner).step_by(GROUP) {
+            let count = GROUP.min(inner - start);
+            let (lines, ys) = buffer.make_mut()[..2 * middle * count].split_at_mut(middle * count);
+            gather(gradient, inner, start, count, lines);
+            gather(y, inner, start, count, ys);
+            rows::<M, E>(lines, ys, middle);
+            scatter(lines, gradient, inner, start, count, false);
+        }
+    });
+}
+
+/// Folds a line in several independent accumulators, which the processor works on at once.
+#[inline(always)]
+pub fn fold_lanes<E: Float>(line: &[E], start: E, step: impl Fn(E, E) -> E, join: impl Fn(E, E) -> E) -> E {
+    const LANES: usize = 16;
+    let mut lanes = [start; LANES];
+    let chunks = line.chunks_exact(LANES);
+    let tail = chunks.remainder().iter().fold(start, |folded, &x| step(folded, x));
+    if line.len() < LANES {
+        return tail;
+    }
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = step(*lane, x));
+    }
+    lanes.iter().fold(tail, |folded, &lane| join(folded, lane))
+}
+
+/// The sum of f over a line, in blocks, so that the rounding error of long lines grows with the number of blocks only.
+#[inline(always)]
+pub fn sum_of<E: Float>(line: &[E], f: impl Fn(E) -> E) -> E {
+    const BLOCK: usize = 1 << 12;
+    let block = |block: &[E]| fold_lanes(block, E::zero(), |sum, x| sum + f(x), |a, b| a + b);
+    if line.len() <= BLOCK { block(line) } else { line.chunks(BLOCK).fold(E::zero(), |sum, part| sum + block(part)) }
+}
