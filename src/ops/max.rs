@@ -15,7 +15,7 @@ impl Fold for Max {
     #[inline(always)]
     fn forward<E: Float>(line: &[E], _: E) -> E {
         // a NaN is let in, and nothing is larger than it afterwards
-        let larger = |max, x| if x > max || x.is_nan() { x } else { max };
+        let larger = |max: E, x: E| if x > max || x.is_nan() { x } else { max };
         fold_lanes(line, E::neg_infinity(), larger, larger)
     }
     #[inline(always)]
@@ -28,7 +28,7 @@ struct Min;
 impl Fold for Min {
     #[inline(always)]
     fn forward<E: Float>(line: &[E], _: E) -> E {
-        let smaller = |min, x| if x < min || x.is_nan() { x } else { min };
+        let smaller = |min: E, x: E| if x < min || x.is_nan() { x } else { min };
         fold_lanes(line, E::infinity(), smaller, smaller)
     }
     #[inline(always)]

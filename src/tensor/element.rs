@@ -2,12 +2,12 @@
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
 use crate::kernels::gemm::register::{self, Register};
+use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::kernels::mask::{Comparison, Source};
 use crate::kernels::pair_loss::PairLossLoops;
 use crate::kernels::row_loss::RowLoop;
 use crate::kernels::{elementwise, mask, math, reduce};
 use crate::loss::{PairLossOp, RowLossOp};
-use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
 use crate::ops::{BinaryOp, FoldOp, MapOp, MoveBack, Operand, UnaryOp};
@@ -171,6 +171,7 @@ macro_rules! float {
             }
             fn row_loss(op: &RowLossOp) -> RowLoop<Self> {
                 op.$type
+            }
             fn fold(op: &FoldOp) -> &FoldLoops<Self> {
                 &op.$type
             }

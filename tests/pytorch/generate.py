@@ -542,6 +542,80 @@ def normalization():
     ]
 
 
+@topic
+def reductions():
+    x = numbers(2, 3, 4)
+    ties = torch.tensor([[2.0, 5.0, 5.0, 1.0], [3.0, 3.0, 3.0, 3.0]], dtype=torch.float64)
+    zeros = torch.tensor([[2.0, 0.0, 3.0], [0.0, 0.0, 3.0], [2.0, -1.5, 3.0]], dtype=torch.float64)
+    return [
+        case("sum", torch.sum, x),
+        case("sum_axis_1", lambda x: x.sum(1), x),
+        case("mean_axes_0_2", lambda x: x.mean((0, 2)), x),
+        case("max", lambda x: x.amax((0, 1, 2)), x),
+        case("max_axes_0_2", lambda x: x.amax((0, 2)), x),
+        case("max_axis_1_with_ties", lambda x: x.amax(1), ties),
+        case("min_axis_2", lambda x: x.amin(2), x),
+        case("var_unbiased", torch.var, x),
+        case("var_axis_1_biased", lambda x: x.var(1, correction=0), x),
+        case("std_axes_0_2_unbiased", lambda x: x.std((0, 2)), x),
+        case("norm_l1_axis_2", lambda x: torch.linalg.vector_norm(x, 1, 2), x),
+        case("norm_l2_axis_1", lambda x: torch.linalg.vector_norm(x, 2, 1), x),
+        case("norm_l2_of_zeros", lambda x: torch.linalg.vector_norm(x, 2, 1), x[0] * 0),
+        case("logsumexp_axis_0", lambda x: x.logsumexp(0), x),
+        case("logsumexp_axes_0_2", lambda x: x.logsumexp((0, 2)), x),
+        case("product_axis_1", lambda x: x.prod(1), zeros),
+        case("cumulative_sum_axis_1", lambda x: x.cumsum(1), x),
+        case("softmax_axis_1", lambda x: x.softmax(1), x),
+        case("softmax_axis_2", lambda x: x.softmax(2), x),
+        case("log_softmax_axis_0", lambda x: x.log_softmax(0), x),
+        case("log_softmax_axis_2", lambda x: x.log_softmax(2), x),
+        case("argmax_axis_1", lambda x: x.argmax(1), ties),
+        case("argmin_axis_2", lambda x: x.argmin(2), x),
+    ]
+
+
+@topic
+def structure():
+    x = numbers(2, 3, 4)
+    matrix = numbers(3, 4)
+    rows = torch.tensor([2, 0, 2, 1])
+    places = torch.tensor([[3, 0], [1, 1], [2, 3]])
+    bias = numbers(3)
+    return [
+        case("slice_at_1", lambda x: x.select(1, 2), x),
+        case("slice_axis_2", lambda x: x[:, :, 1:3], x),
+        case("concat_axis_1", lambda a, b: torch.cat((a, b, a), 1), x, numbers(2, 2, 4)),
+        case("stack_axis_1", lambda a, b: torch.stack((a, b), 1), matrix, numbers(3, 4)),
+        case("pad_axis_1", lambda x: F.pad(x, (2, 1), value=0.5), matrix),
+        case("flip_axis_1", lambda x: x.flip(1), x),
+        case("repeat_axis_0", lambda x: x.repeat(3, 1), matrix),
+        case("permute", lambda x: x.permute(2, 0, 1), x),
+        case("broadcast", lambda b: b[None, :, None].expand(2, 3, 4), bias),
+        case("index_select_axis_0", lambda x: x.index_select(0, rows), matrix, indices=rows),
+        case("gather_axis_1", lambda x: x.gather(1, places), matrix, indices=places),
+        case("scatter_add_axis_1", lambda x, s: x.scatter_add(1, places, s), matrix, numbers(3, 2), indices=places),
+        case("sort_axis_1", lambda x: x.sort(1).values, matrix),
+        case("argsort_axis_1", lambda x: x.argsort(1, descending=True), matrix),
+        case("top_2_axis_1", lambda x: x.topk(2, 1).values, matrix),
+        case("one_hot", lambda i: F.one_hot(i, 4), rows),
+    ]
+
+
+@topic
+def matmul():
+    return [
+        case("vector_matrix", torch.matmul, numbers(3), numbers(3, 4)),
+        case("matrix_vector", torch.matmul, numbers(2, 3), numbers(3)),
+        case("matrix_matrix", torch.matmul, numbers(2, 3), numbers(3, 4)),
+        case("batch_matrix", torch.matmul, numbers(2, 2, 3), numbers(3, 2)),
+        case("matrix_batch", torch.matmul, numbers(2, 3), numbers(2, 3, 2)),
+        case("batch_batch", torch.matmul, numbers(2, 2, 3), numbers(2, 3, 2)),
+        case("two_batch_axes", torch.matmul, numbers(2, 2, 2, 3), numbers(2, 2, 3, 2)),
+        case("dot", torch.dot, numbers(5), numbers(5)),
+        case("outer", torch.outer, numbers(2), numbers(3)),
+    ]
+
+
 def main():
     names = sys.argv[1:] or list(TOPICS)
     for name in names:
