@@ -1,6 +1,6 @@
-//! Softmax over rows.
+//! The exponentials of a row, relative to its largest number: what softmax and cross-entropy begin with.
 
-use super::{parallel, vectorized};
+use super::vectorized;
 use crate::tensor::Float;
 
 vectorized! {
@@ -14,18 +14,4 @@ vectorized! {
         row.iter().for_each(|&x| sum += x);
         (max, sum)
     }
-}
-
-/// Makes each row of `width` logits probabilities, in place: exp(x_j - max) / sum_k exp(x_k - max).
-pub fn softmax_rows<E: Float>(rows: &mut [E], width: usize) {
-    if width == 0 {
-        return;
-    }
-    parallel::rows(rows, width, parallel::COSTLY, |_, rows| {
-        for row in rows.chunks_exact_mut(width) {
-            let (_, sum) = exponentials(row);
-            let factor = E::one() / sum;
-            row.iter_mut().for_each(|x| *x *= factor);
-        }
-    });
 }
