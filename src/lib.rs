@@ -19,9 +19,9 @@
 //! ```
 //!
 //! With `Linear<129, 10>` this is an error at the call of `forward`: "expected `129`, found `Const<128>`: this layer takes
-//! 129 features". To have it checked where the model is defined, see [`check`](nn::check).
+//! 129 features". To have it checked where the model is defined, see [`check`].
 //!
-//! A struct names its parts, and the saved parameters with them; what is no chain implements [`Module`](nn::Module) by
+//! A struct names its parts, and the saved parameters with them; what is no chain implements [`Module`] by
 //! hand. The layers are in [`nn`].
 //!
 //! ```
@@ -37,7 +37,7 @@
 //!
 //! # Tensors
 //!
-//! A [`Tensor<S>`](tensor::Tensor) has the [shape](shape) `S`, a tuple of dimensions: `Const<N>` is known to the compiler,
+//! A [`Tensor<S>`](Tensor) has the [shape] `S`, a tuple of dimensions: `Const<N>` is known to the compiler,
 //! `usize` to the running program only. `Rank2<3, 4>` is short for `(Const<3>, Const<4>)`. Numbers are `f32` unless said
 //! otherwise; clones share their elements until one of them is written. The [operations](ops) are methods.
 //!

@@ -28,7 +28,7 @@ pub const MEANS: [f64; 3] = [0.491_40, 0.482_16, 0.446_53];
 /// The standard deviation of each channel of the training set, of 1.
 pub const DEVIATIONS: [f64; 3] = [0.247_03, 0.243_49, 0.261_59];
 
-/// The folder with the six files: see [`find_folder`](super::find_folder) for where it is looked for. They are in
+/// The folder with the six files: see [`find_folder`] for where it is looked for. They are in
 /// `cifar-10-binary.tar.gz` of the dataset's page.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ pub(super) const FILES: [&str; 4] =
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// The folder with the files of MNIST: see [`find_folder`] for where it is looked for. With the feature `download`, it
-/// is made by [`download`](super::download::mnist) if it is not there.
+/// is made by `download::mnist` (with the feature `download`) if it is not there.
 ///
 /// # Errors
 /// If there is none, or the download fails.

@@ -38,9 +38,9 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     ///
     /// ```
     /// use taut::prelude::*;
-    /// let scores = Tensor::from([2.0, 0.5, -1.0]);
-    /// let loss = scores.hinge(&Tensor::from([1.0, 1.0, 1.0]));
-    /// assert_eq!(loss.item(), (0.0 + 0.5 + 2.0) / 3.0);
+    /// let scores = Tensor::from([2.0, 0.5, -1.0, 1.0]);
+    /// let loss = scores.hinge(&Tensor::from([1.0, 1.0, 1.0, 1.0]));
+    /// assert_eq!(loss.item(), (0.0 + 0.5 + 2.0 + 0.0) / 4.0);
     /// ```
     #[track_caller]
     pub fn hinge(self, labels: &Tensor<S, E>) -> Tensor<(), E, T> {

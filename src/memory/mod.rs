@@ -5,7 +5,7 @@
 //! threads, and the next step takes it from there: a steady training loop never asks the system for memory.
 //!
 //! Buffers are reference counted, aligned to 64 bytes (a cache line, and more than any vector register needs), and
-//! always initialised: what [`Storage::scratch`] hands out holds old numbers, or NaN in debug builds, never
+//! always initialised: what `Storage::scratch` hands out holds old numbers, or NaN in debug builds, never
 //! uninitialised memory.
 
 mod pool;

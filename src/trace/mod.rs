@@ -17,8 +17,8 @@
 //! # How it works
 //!
 //! [`Tape`] is a list of nodes, one for each operation whose result depends on something that wants a gradient. A
-//! node knows how to turn the gradient of its result into the gradients of its operands ([`record`]). `backward` puts
-//! a 1 at the last node and walks the list from its end ([`backward`](self::backward)). Nodes hold plain buffers,
+//! node knows how to turn the gradient of its result into the gradients of its operands (`record.rs`). `backward` puts
+//! a 1 at the last node and walks the list from its end (`backward.rs`). Nodes hold plain buffers,
 //! never traced tensors, so there is no cycle and no recursion, whatever the length of the list.
 
 mod backward;
