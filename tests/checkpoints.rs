@@ -22,6 +22,8 @@ impl Drop for File {
 struct Run<R> {
     model: Model,
     optimizer: Optimizer<R>,
+    /// Gives rates that are no short decimal numbers.
+    scheduler: Scheduler<Exponential>,
     rng: taut::Rng,
     best_loss: f64,
     epoch: usize,
@@ -31,7 +33,9 @@ impl<R: Rule> Run<R> {
     fn new(rule: R, seed: u64) -> Self {
         let mut rng = taut::Rng::from_seed_u64(seed);
         let model = Model::init(&mut rng);
-        Run { model, optimizer: Optimizer::new(rule), rng, best_loss: f64::INFINITY, epoch: 0 }
+        let mut optimizer = Optimizer::new(rule);
+        let scheduler = Scheduler::new(Exponential { factor: 0.97 }, &mut optimizer);
+        Run { model, optimizer, scheduler, rng, best_loss: f64::INFINITY, epoch: 0 }
     }
 
     fn train_to(&mut self, epoch: usize) {
@@ -43,8 +47,7 @@ impl<R: Rule> Run<R> {
             self.best_loss = self.best_loss.min(f64::from(loss.item()));
             let gradients = loss.backward();
             self.optimizer.step(&mut self.model, &gradients);
-            // a schedule whose rates are no short decimal numbers
-            self.optimizer.set_learning_rate(self.optimizer.learning_rate() * 0.97);
+            self.scheduler.step(&mut self.optimizer);
             self.epoch += 1;
         }
     }
@@ -53,6 +56,7 @@ impl<R: Rule> Run<R> {
         Checkpoint::new()
             .with_model("model", &self.model)
             .with_snapshot("optimizer", &self.optimizer.snapshot())
+            .with_snapshot("scheduler", &self.scheduler.snapshot())
             .with_rng("rng", &self.rng)
             .with_number("best_loss", self.best_loss)
             .with_count("epoch", self.epoch)
@@ -61,6 +65,7 @@ impl<R: Rule> Run<R> {
     fn resume(&mut self, checkpoint: &Checkpoint) {
         checkpoint.restore_model("model", &mut self.model).unwrap();
         self.optimizer.restore(&checkpoint.snapshot("optimizer").unwrap(), &self.model).unwrap();
+        self.scheduler.restore(&checkpoint.snapshot("scheduler").unwrap()).unwrap();
         self.rng = checkpoint.rng("rng").unwrap();
         self.best_loss = checkpoint.number("best_loss").unwrap();
         self.epoch = checkpoint.count("epoch").unwrap();
@@ -142,7 +147,7 @@ fn what_does_not_fit_is_an_error_and_changes_nothing() {
 
     let message = checkpoint.count("step").unwrap_err().to_string();
     assert!(message.contains("there is no `step` in this checkpoint, which holds"), "{message}");
-    assert!(message.contains(r#"["best_loss", "epoch", "model", "optimizer", "rng"]"#), "{message}");
+    assert!(message.contains(r#"["best_loss", "epoch", "model", "optimizer", "rng", "scheduler"]"#), "{message}");
     assert!(checkpoint.count("best_loss").is_err());
     assert!(checkpoint.rng("generator").is_err());
     assert!(checkpoint.snapshot("schedule").is_err());
