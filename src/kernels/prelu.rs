@@ -43,7 +43,7 @@ pub fn slope_gradient<E: Float>(g: &[E], x: &[E], inner: usize, out: &mut [E], a
         let end = start + out.len();
         product_part(out, &g[start..end], &x[start..end]);
     });
-    let outer = if channels * inner == 0 { 0 } else { g.len() / (channels * inner) };
+    let outer = g.len().checked_div(channels * inner).unwrap_or(0);
     let mut sums = Storage::scratch(outer * channels);
     sum_axis(products.as_slice(), (outer * channels, inner, 1), sums.make_mut(), false);
     sum_axis(sums.as_slice(), (1, outer, channels), out, add);
