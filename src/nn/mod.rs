@@ -22,6 +22,7 @@ mod pool2d;
 mod prelu;
 mod reshape;
 mod residual;
+mod softmax;
 mod summary;
 mod tuple;
 mod upsample;
@@ -50,6 +51,7 @@ pub use pool2d::{
 pub use prelu::{ChannelPRelu, PRelu};
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
+pub use softmax::{LogSoftmax, Softmax};
 pub use summary::{Summarize, Summary, SummaryRow};
 pub use taut_macros::{Init, Module, Parameters};
 pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};
