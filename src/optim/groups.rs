@@ -75,3 +75,79 @@ fn parameters<M: Parameters + ?Sized>(model: &M) -> Vec<(u64, String)> {
     model.visit(&mut Path::default(), &mut list);
     list.0
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    type Model = (Linear<2, 2>, Relu, Linear<2, 1>);
+
+    /// The steps that the parameters of a model take whose gradients are all ones, from a value of 1.
+    fn steps(optimizer: impl FnOnce(&Model) -> Sgd) -> [f32; 4] {
+        let mut model = Model::init(&mut StdRng::seed_from_u64(0));
+        let mut optimizer = optimizer(&model);
+        model.for_each_parameter_mut(|_, leaf| match leaf.values {
+            ValuesMut::F32(values) => values.fill(1.0),
+            ValuesMut::F64(_) => unreachable!("the model is of f32"),
+        });
+        let tape = Tape::inference();
+        let one = tape.trace(Tensor::from(1.0));
+        let (first, last) = (&model.0, &model.2);
+        let weights = first.weight.on(&one).sum() + last.weight.on(&one).sum();
+        let loss = weights + first.bias.on(&one).sum() + last.bias.on(&one).sum();
+        optimizer.step(&mut model, &loss.backward());
+        let step = |value: f32| ((1.0 - value) * 1e4).round() / 1e4;
+        let (first, last) = (&model.0, &model.2);
+        [
+            step(first.weight.value()[[0, 0]]),
+            step(first.bias.value()[[0]]),
+            step(last.weight.value()[[0, 0]]),
+            step(last.bias.value()[[0]]),
+        ]
+    }
+
+    fn sgd(weight_decay: WeightDecay) -> Sgd {
+        Sgd::new(SgdConfig { learning_rate: 0.1, momentum: Momentum::None, weight_decay })
+    }
+
+    #[test]
+    fn parts_of_a_model_have_rates_of_their_own() {
+        let slow = Group { learning_rate: 0.5, ..Default::default() };
+        let plain = || sgd(WeightDecay::None);
+        assert_eq!(steps(|_| plain()), [0.1; 4]);
+        assert_eq!(steps(|model| plain().group(model, |m| &m.0, slow)), [0.05, 0.05, 0.1, 0.1]);
+        let twice = |model: &Model| plain().group(model, |m| &m.2, slow).group(model, |m| &m.2.bias, slow);
+        assert_eq!(steps(twice), [0.1, 0.1, 0.05, 0.025]);
+        // the rate of a schedule is multiplied too
+        let scheduled = |model: &Model| {
+            let mut optimizer = plain().group(model, |m| &m.0, slow);
+            optimizer.set_learning_rate(0.2);
+            optimizer
+        };
+        assert_eq!(steps(scheduled), [0.1, 0.1, 0.2, 0.2]);
+    }
+
+    #[test]
+    fn weight_decay_spares_what_it_should() {
+        for decay in [WeightDecay::Coupled(0.2), WeightDecay::Decoupled(0.2)] {
+            assert_eq!(steps(|_| sgd(decay)), [0.12; 4]);
+            assert_eq!(steps(|_| sgd(decay).no_decay_of_biases()), [0.12, 0.1, 0.12, 0.1]);
+            let none = Group { weight_decay: 0.0, ..Default::default() };
+            assert_eq!(steps(|model| sgd(decay).group(model, |m| &m.0, none)), [0.1, 0.1, 0.12, 0.12]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "group: this part has no parameters, or none that are in the model")]
+    fn a_part_without_parameters_is_refused() {
+        let model = Model::init(&mut StdRng::seed_from_u64(0));
+        let _ = sgd(WeightDecay::None).group(&model, |m| &m.1, Group::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "group: `learning_rate` must be a finite number of at least 0, and is -1")]
+    fn a_negative_factor_is_refused() {
+        let model = Model::init(&mut StdRng::seed_from_u64(0));
+        let _ = sgd(WeightDecay::None).group(&model, |m| &m.0, Group { learning_rate: -1.0, ..Default::default() });
+    }
+}
