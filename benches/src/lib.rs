@@ -3,6 +3,11 @@
 //! Warm-up: calls until 3 calls and 0.2 s (at most 1,000). A call shorter than 2 ms is timed in groups that last about
 //! 2 ms. Then as many groups as the budget holds, 5 to 201, and the median counts. `RAYON_NUM_THREADS` says how many
 //! threads, `PEER_ONLY` which workloads (`w1`, or the beginning of a name), `PEER_BUDGET_S` how long one is measured.
+//!
+//! ```text
+//! RAYON_NUM_THREADS=1 cargo run --release -p taut-benches --bin w1_mlp
+//! cargo bench -p taut-benches --bench products
+//! ```
 
 use std::time::Instant;
 

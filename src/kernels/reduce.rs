@@ -9,6 +9,20 @@ const BLOCK: usize = 1 << 14;
 /// Independent running sums: enough for the adders of a core to overlap, and what makes large f32 sums accurate.
 const LANES: usize = 32;
 
+/// The sum of independent running sums, halves added to halves, which the compiler does in registers.
+#[inline(always)]
+pub fn total<E: Float, const N: usize>(mut sums: [E; N]) -> E {
+    const { assert!(N.is_power_of_two()) };
+    let mut half = N / 2;
+    while half > 0 {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
+
 vectorized! {
     fn block_sum [E: Float] [E] (values: &[E]) -> E {
         let mut lanes = [E::zero(); LANES];
@@ -20,7 +34,7 @@ vectorized! {
             }
         }
         let tail = rest.iter().fold(E::zero(), |sum, &value| sum + value);
-        lanes.iter().fold(tail, |sum, &lane| sum + lane)
+        total(lanes) + tail
     }
 }
 
@@ -49,7 +63,7 @@ vectorized! {
             }
         }
         let tail: f64 = rest.iter().map(|value| value.as_f64() * value.as_f64()).sum();
-        lanes.iter().fold(tail, |sum, lane| sum + lane)
+        total(lanes) + tail
     }
 }
 
@@ -65,9 +79,17 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
         return;
     }
     if inner == 1 {
-        for (out, row) in out.iter_mut().zip(x.chunks(middle.max(1)).chain(std::iter::repeat(&[][..]))) {
-            let total = sum(row);
-            *out = if add { *out + total } else { total };
+        let rows = |first: usize, out: &mut [E]| {
+            for (row, out) in out.iter_mut().enumerate() {
+                let total = sum(&x[(first + row) * middle..][..middle]);
+                *out = if add { *out + total } else { total };
+            }
+        };
+        if outer > 1 && parallel::worthwhile(x.len(), parallel::CHEAP) {
+            let group = BLOCK.div_ceil(middle);
+            out.par_chunks_mut(group).enumerate().for_each(|(i, out)| rows(i * group, out));
+        } else {
+            rows(0, out);
         }
         return;
     }

@@ -1,17 +1,27 @@
 //! The exponentials of a row, relative to its largest number: what softmax and cross-entropy begin with.
 
-use super::vectorized;
+use super::{reduce, vectorized};
 use crate::tensor::Float;
+
+/// Independent running maxima.
+const LANES: usize = 16;
 
 vectorized! {
     /// exp(x - max) of a row in place, and their sum and the maximum.
     pub(crate) fn exponentials [E: Float] [E] (row: &mut [E]) -> (E, E) {
-        let max = row.iter().fold(E::neg_infinity(), |max, &x| if x > max { x } else { max });
+        let larger = |max: E, &x: &E| if x > max { x } else { max };
+        let chunks = row.chunks_exact(LANES);
+        let rest = chunks.remainder().iter().fold(E::neg_infinity(), larger);
+        let mut lanes = [E::neg_infinity(); LANES];
+        for chunk in chunks {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                *lane = larger(*lane, x);
+            }
+        }
+        let max = lanes.iter().fold(rest, larger);
         // all minus infinity (an empty or fully masked row): avoid inf - inf
         let shift = if max == E::neg_infinity() { E::zero() } else { max };
         row.iter_mut().for_each(|x| *x = (*x - shift).exponential());
-        let mut sum = E::zero();
-        row.iter().for_each(|&x| sum += x);
-        (max, sum)
+        (max, reduce::sum(row))
     }
 }

@@ -32,8 +32,10 @@ unsafe impl Send for Free {}
 /// One pool for each element type: memory that held one type is never read as another.
 pub struct Pool {
     classes: [Mutex<Vec<Free>>; CLASSES],
-    free: AtomicUsize,
-    used: AtomicUsize,
+    /// The bytes of all blocks there are, free or not.
+    allocated: AtomicUsize,
+    /// The most bytes that were in use at once. Looked at only when a block is allocated, for only then can there be
+    /// more than before; taking and giving back free blocks costs no more than the lock of a class.
     peak: AtomicUsize,
 }
 
@@ -55,8 +57,7 @@ impl Pool {
     pub(super) const fn new() -> Self {
         Pool {
             classes: [const { Mutex::new(Vec::new()) }; CLASSES],
-            free: AtomicUsize::new(0),
-            used: AtomicUsize::new(0),
+            allocated: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
         }
     }
@@ -69,16 +70,15 @@ impl Pool {
     /// A block for at least `bytes` of data with one reference, and whether the data is fresh (all zero).
     pub(super) fn take(&'static self, bytes: usize) -> (NonNull<Header>, bool) {
         let (class, size) = class_of(bytes);
-        let used = self.used.fetch_add(size, Relaxed) + size;
-        self.peak.fetch_max(used, Relaxed);
         let block = self.class(class).pop();
         if let Some(Free(block)) = block {
-            self.free.fetch_sub(size, Relaxed);
             // SAFETY: a block in the pool is allocated, has a valid header, and nobody else refers to it.
             unsafe { block.as_ref() }.references.store(1, Relaxed);
             return (block, false);
         }
-        if used + self.free.load(Relaxed) > self.peak.load(Relaxed).max(ALWAYS_KEPT) {
+        let allocated = self.allocated.fetch_add(size, Relaxed) + size;
+        let used = allocated.saturating_sub(self.free());
+        if allocated > self.peak.fetch_max(used, Relaxed).max(used).max(ALWAYS_KEPT) {
             self.release();
         }
         let layout = layout(size);
@@ -97,10 +97,12 @@ impl Pool {
     pub(super) unsafe fn give_back(&self, block: NonNull<Header>) {
         // SAFETY: the caller says that the block is ours, so its header is valid.
         let class = unsafe { block.as_ref() }.class;
-        let size = size_of_class(class);
-        self.used.fetch_sub(size, Relaxed);
-        self.free.fetch_add(size, Relaxed);
         self.class(class).push(Free(block));
+    }
+
+    /// The bytes of all free blocks.
+    fn free(&self) -> usize {
+        (0..CLASSES).map(|class| self.class(class).len() * size_of_class(class)).sum()
     }
 
     /// Gives all free blocks to the system.
@@ -108,7 +110,7 @@ impl Pool {
         for class in 0..CLASSES {
             let blocks = std::mem::take(&mut *self.class(class));
             let size = size_of_class(class);
-            self.free.fetch_sub(size * blocks.len(), Relaxed);
+            self.allocated.fetch_sub(size * blocks.len(), Relaxed);
             for Free(block) in blocks {
                 // SAFETY: the block was allocated by `take` with exactly this layout, and was in the pool: it is free.
                 unsafe { dealloc(block.as_ptr().cast(), layout(size)) };
@@ -134,7 +136,7 @@ pub fn release_unused() {
 
 /// The bytes that the pool holds and no tensor uses at the moment.
 pub fn retained_bytes() -> usize {
-    super::storage::pools().iter().map(|pool| pool.free.load(Relaxed)).sum()
+    super::storage::pools().iter().map(Pool::free).sum()
 }
 
 #[cfg(test)]
@@ -166,8 +168,28 @@ mod tests {
         assert_eq!(first, second);
         // SAFETY: as above.
         unsafe { POOL.give_back(second) };
-        assert_eq!(POOL.free.load(Relaxed), class_of(1_000).1);
+        assert_eq!((POOL.free(), POOL.allocated.load(Relaxed)), (class_of(1_000).1, class_of(1_000).1));
         POOL.release();
-        assert_eq!((POOL.free.load(Relaxed), POOL.used.load(Relaxed)), (0, 0));
+        assert_eq!((POOL.free(), POOL.allocated.load(Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_was_ever_used() {
+        static POOL: Pool = Pool::new();
+        // three quarters of what is always kept: two blocks of different classes are more than that
+        let (small, large) = (ALWAYS_KEPT / 4 * 3, ALWAYS_KEPT);
+        let (first, _) = POOL.take(small);
+        // SAFETY: the block is from this pool and nobody else has it.
+        unsafe { POOL.give_back(first) };
+        let (second, _) = POOL.take(large);
+        assert_eq!(POOL.allocated.load(Relaxed), large, "the first went back to the system");
+        let (third, _) = POOL.take(small);
+        // SAFETY: as above.
+        unsafe {
+            POOL.give_back(second);
+            POOL.give_back(third);
+        }
+        assert_eq!(POOL.free(), small + large, "as much as was in use at once is kept");
+        POOL.release();
     }
 }

@@ -8,6 +8,7 @@
 //! - gradient of b: the sum of the rows of g
 
 use crate::kernels::elementwise::add_row;
+use crate::kernels::gemm::constant::{FEW_ROWS, SMALL, times_transposed};
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
@@ -30,7 +31,11 @@ pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: T
 
     note_multiply_adds(rows * I * O);
     let mut y = Storage::scratch(rows * O);
-    gemm(rows, I, O, Matrix::rows(x.as_slice(), I), Matrix::transposed(weight.as_slice(), I), y.make_mut(), false);
+    if const { I > 0 && O > 0 && I * O <= SMALL } && rows <= FEW_ROWS {
+        times_transposed::<I, O, E>(x.as_slice(), weight.as_slice(), y.make_mut());
+    } else {
+        gemm(rows, I, O, Matrix::rows(x.as_slice(), I), Matrix::transposed(weight.as_slice(), I), y.make_mut(), false);
+    }
     if let Some(bias) = bias {
         add_row(y.make_mut(), bias.as_slice());
     }

@@ -1,5 +1,6 @@
 //! Products of matrices.
 
+pub mod constant;
 #[allow(unsafe_code)]
 mod loops;
 #[allow(unsafe_code)]

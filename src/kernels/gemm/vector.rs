@@ -1,6 +1,7 @@
 //! The product of a row vector and a matrix. It is bound by reading the matrix once, so nothing is packed.
 
 use super::Matrix;
+use crate::kernels::reduce::total;
 use crate::kernels::{parallel, vectorized};
 use crate::tensor::Float;
 use rayon::prelude::*;
@@ -44,16 +45,7 @@ vectorized! {
             }
             for ((out, row), sums) in out.iter_mut().zip(row).zip(sums) {
                 let tail = x[whole..].iter().zip(&row[whole..]).fold(E::zero(), |sum, (&x, &y)| sum + x * y);
-                // halves added to halves, so that the compiler may do it in registers
-                let mut sums = sums;
-                let mut half = LANES / 2;
-                while half > 0 {
-                    for lane in 0..half {
-                        sums[lane] += sums[lane + half];
-                    }
-                    half /= 2;
-                }
-                let total = sums[0] + tail;
+                let total = total(sums) + tail;
                 *out = if add { *out + total } else { total };
             }
         }

@@ -1,0 +1,68 @@
+//! A training step that has run before takes all buffers from the pool, and little else from the system's allocator.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use taut::prelude::*;
+
+/// Counts allocations: all of them, and those aligned like the buffers of tensors.
+struct Counting;
+static ALL: AtomicUsize = AtomicUsize::new(0);
+static BUFFERS: AtomicUsize = AtomicUsize::new(0);
+
+fn count(layout: Layout) {
+    ALL.fetch_add(1, Relaxed);
+    if layout.align() >= 64 {
+        BUFFERS.fetch_add(1, Relaxed);
+    }
+}
+
+// SAFETY: everything is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout);
+        // SAFETY: the caller's promises are what the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout);
+        // SAFETY: as in `alloc`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(layout);
+        // SAFETY: as in `alloc`.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as in `alloc`.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The tape with its list and map, a box for the backward pass of each of the six operations, the table of gradients
+/// and the list of those that leave it, the sizes of the labels, and the path that the optimizer walks along.
+const ALL_OF_A_STEP: usize = 15;
+
+#[test]
+fn a_steady_training_step_allocates_no_buffer() {
+    let mut rng = taut::Rng::from_seed_u64(0);
+    let mut model = <((Linear<49, 32>, Relu), (Linear<32, 16>, Relu), Linear<16, 10>)>::init(&mut rng);
+    let images = Tensor::<Rank2<16, 49>>::randn(&mut rng);
+    let labels = Tensor::<Rank1<16>, usize>::from_fn(|[i]| i % 10);
+    let mut optimizer = Sgd::new(SgdConfig { momentum: Momentum::Classic(0.9), ..Default::default() });
+    let mut step = || {
+        let tape = Tape::training(&mut rng);
+        let loss = model.forward(tape.trace(images.clone())).cross_entropy(&labels);
+        optimizer.step(&mut model, &loss.backward());
+    };
+    (0..3).for_each(|_| step());
+    let before = (ALL.load(Relaxed), BUFFERS.load(Relaxed));
+    const STEPS: usize = 10;
+    (0..STEPS).for_each(|_| step());
+    let (all, buffers) = (ALL.load(Relaxed) - before.0, BUFFERS.load(Relaxed) - before.1);
+    assert_eq!(buffers, 0, "buffers allocated in {STEPS} steps");
+    assert!(all <= STEPS * ALL_OF_A_STEP, "{all} allocations in {STEPS} steps, more than {ALL_OF_A_STEP} in each");
+}
