@@ -64,6 +64,7 @@ mod tests {
     use crate::prelude::*;
 
     #[test]
+    #[allow(clippy::unit_arg)] // the shape of a scalar is ()
     fn gradients() {
         random_shapes!(|shape, rng| {
             let [a, b] = std::array::from_fn(|_| random(shape, -3.0, 3.0, rng));

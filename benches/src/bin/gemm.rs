@@ -13,7 +13,7 @@ fn main() {
         let a = Tensor::<(usize, usize)>::normal_with((m, k), 0.0, 1.0, &mut rng);
         let b = Tensor::<(usize, usize)>::normal_with((k, n), 0.0, 1.0, &mut rng);
         let figures = measure(0.7, || {
-            std::hint::black_box(a.clone().matmul(b.clone()));
+            let _ = std::hint::black_box(a.clone().matmul(b.clone()));
         });
         report(&workload, &figures, Work { flops: Some(2.0 * (m * n * k) as f64), ..Default::default() });
     }
