@@ -292,9 +292,8 @@ fn one_model_runs_in_several_threads() {
         let threads = [(0, 3), (3, 4), (4, 8)].map(|(from, to)| scope.spawn(move || sent(pass(from, to))));
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
-    for parameter in [single.of(&model.0.0.weight) - parts.of(&model.0.0.weight)] {
-        assert!(parameter.iter().all(|difference| difference.abs() < 1e-14));
-    }
+    let weight = single.of(&model.0.0.weight) - parts.of(&model.0.0.weight);
+    assert!(weight.iter().all(|difference| difference.abs() < 1e-14));
     let bias = single.of(&model.1.bias) - parts.of(&model.1.bias);
     assert!(bias.iter().all(|difference| difference.abs() < 1e-14));
     assert!(single.norm() > 0.01);
