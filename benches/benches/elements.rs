@@ -6,7 +6,13 @@ use taut::prelude::*;
 type Function = fn(Tensor<(usize,)>) -> Tensor<(usize,)>;
 
 fn elements(criterion: &mut Criterion) {
-    let functions: [(&str, Function); 2] = [("relu", Tensor::relu), ("sigmoid", Tensor::sigmoid)];
+    let functions: [(&str, Function); 5] = [
+        ("relu", Tensor::relu),
+        ("sigmoid", Tensor::sigmoid),
+        ("exp", Tensor::exp),
+        ("tanh", Tensor::tanh),
+        ("gelu", Tensor::gelu),
+    ];
     let mut group = criterion.benchmark_group("element");
     for count in [1 << 12, 1 << 22] {
         let x = Tensor::normal_with((count,), 0.0, 1.0, &mut StdRng::seed_from_u64(0));

@@ -45,8 +45,16 @@ fn unary_forward<U: Unary, E: Float>(x: Option<&[E]>, out: &mut [E], p: [E; 2]) 
     vectorized! {
         fn part [U: Unary, E: Float] [U, E] (x: Option<&[E]>, out: &mut [E], p: [E; 2]) {
             match x {
-                Some(x) => out.iter_mut().zip(x).for_each(|(out, &x)| *out = U::forward(x, p)),
-                None => out.iter_mut().for_each(|x| *x = U::forward(*x, p)),
+                Some(x) => {
+                    for (out, &x) in out.iter_mut().zip(x) {
+                        *out = U::forward(x, p);
+                    }
+                }
+                None => {
+                    for x in out {
+                        *x = U::forward(*x, p);
+                    }
+                }
             }
         }
     }
@@ -60,9 +68,13 @@ fn unary_backward<U: Unary, E: Float>(saved: &[E], gradient: &mut [E], p: [E; 2]
         fn part [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
             if let Saves::Nothing = U::SAVES {
                 let derivative = U::derivative(E::zero(), p);
-                gradient.iter_mut().for_each(|g| *g *= derivative);
+                for g in gradient {
+                    *g *= derivative;
+                }
             } else {
-                gradient.iter_mut().zip(saved).for_each(|(g, &saved)| *g *= U::derivative(saved, p));
+                for (g, &saved) in gradient.iter_mut().zip(saved) {
+                    *g *= U::derivative(saved, p);
+                }
             }
         }
     }
@@ -123,10 +135,20 @@ fn binary_forward<B: Binary, E: Float>(operands: Operands<'_, E>, out: &mut [E])
         fn part [B: Binary, E: Float] [B, E] (operands: Operands<'_, E>, out: &mut [E]) {
             match operands {
                 Operands::Apart(a, b) => {
-                    out.iter_mut().zip(a).zip(b).for_each(|((out, &a), &b)| *out = B::forward(a, b));
+                    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                        *out = B::forward(a, b);
+                    }
                 }
-                Operands::LeftInPlace(b) => out.iter_mut().zip(b).for_each(|(out, &b)| *out = B::forward(*out, b)),
-                Operands::RightInPlace(a) => out.iter_mut().zip(a).for_each(|(out, &a)| *out = B::forward(a, *out)),
+                Operands::LeftInPlace(b) => {
+                    for (out, &b) in out.iter_mut().zip(b) {
+                        *out = B::forward(*out, b);
+                    }
+                }
+                Operands::RightInPlace(a) => {
+                    for (out, &a) in out.iter_mut().zip(a) {
+                        *out = B::forward(a, *out);
+                    }
+                }
             }
         }
     }
@@ -144,11 +166,15 @@ fn binary_forward<B: Binary, E: Float>(operands: Operands<'_, E>, out: &mut [E])
 fn binary_backward<B: Binary, E: Float, const LEFT: bool>(gradient: &mut [E], a: &[E], b: &[E]) {
     vectorized! {
         fn part [B: Binary, E: Float, const LEFT: bool] [B, E, LEFT] (gradient: &mut [E], a: &[E], b: &[E]) {
-            let apply = |g, a, b| if LEFT { B::left(g, a, b) } else { B::right(g, a, b) };
             if B::SAVES {
-                gradient.iter_mut().zip(a).zip(b).for_each(|((g, &a), &b)| *g = apply(*g, a, b));
+                for ((g, &a), &b) in gradient.iter_mut().zip(a).zip(b) {
+                    *g = if LEFT { B::left(*g, a, b) } else { B::right(*g, a, b) };
+                }
             } else {
-                gradient.iter_mut().for_each(|g| *g = apply(*g, E::zero(), E::zero()));
+                let zero = E::zero();
+                for g in gradient {
+                    *g = if LEFT { B::left(*g, zero, zero) } else { B::right(*g, zero, zero) };
+                }
             }
         }
     }

@@ -89,7 +89,9 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
 fn fold_forward<F: Fold, E: Float>(x: &[E], (outer, middle, inner): Blocks, out: &mut [E], p: E) {
     vectorized! {
         fn rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
-            out.iter_mut().enumerate().for_each(|(i, out)| *out = F::forward(&x[i * width..(i + 1) * width], p));
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = F::forward(&x[i * width..(i + 1) * width], p);
+            }
         }
     }
     assert_eq!((x.len(), out.len()), (outer * middle * inner, outer * inner));
@@ -161,7 +163,9 @@ fn fold_backward<F: Fold, E: Float>(
 fn map_forward<M: Map, E: Float>(values: &mut [E], (outer, middle, inner): Blocks) {
     vectorized! {
         fn rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
-            lines.chunks_exact_mut(width).for_each(M::forward);
+            for line in lines.chunks_exact_mut(width) {
+                M::forward(line);
+            }
         }
     }
     assert_eq!(values.len(), outer * middle * inner);
@@ -188,7 +192,9 @@ fn map_forward<M: Map, E: Float>(values: &mut [E], (outer, middle, inner): Block
 fn map_backward<M: Map, E: Float>(gradient: &mut [E], y: &[E], (outer, middle, inner): Blocks) {
     vectorized! {
         fn rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
-            gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)).for_each(|(g, y)| M::backward(g, y));
+            for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
+                M::backward(g, y);
+            }
         }
     }
     assert_eq!((gradient.len(), y.len()), (outer * middle * inner, outer * middle * inner));
@@ -220,23 +226,34 @@ fn map_backward<M: Map, E: Float>(gradient: &mut [E], y: &[E], (outer, middle, i
 /// Folds a line in several independent accumulators, which the processor works on at once.
 #[inline(always)]
 pub fn fold_lanes<E: Float>(line: &[E], start: E, step: impl Fn(E, E) -> E, join: impl Fn(E, E) -> E) -> E {
-    const LANES: usize = 16;
+    const LANES: usize = 32;
     let mut lanes = [start; LANES];
     let chunks = line.chunks_exact(LANES);
-    let tail = chunks.remainder().iter().fold(start, |folded, &x| step(folded, x));
+    let mut tail = start;
+    for &x in chunks.remainder() {
+        tail = step(tail, x);
+    }
     if line.len() < LANES {
         return tail;
     }
     for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = step(*lane, x));
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = step(*lane, x);
+        }
     }
-    lanes.iter().fold(tail, |folded, &lane| join(folded, lane))
+    for lane in lanes {
+        tail = join(tail, lane);
+    }
+    tail
 }
 
 /// The sum of f over a line, in blocks, so that the rounding error of long lines grows with the number of blocks only.
 #[inline(always)]
 pub fn sum_of<E: Float>(line: &[E], f: impl Fn(E) -> E) -> E {
     const BLOCK: usize = 1 << 12;
-    let block = |block: &[E]| fold_lanes(block, E::zero(), |sum, x| sum + f(x), |a, b| a + b);
-    if line.len() <= BLOCK { block(line) } else { line.chunks(BLOCK).fold(E::zero(), |sum, part| sum + block(part)) }
+    let mut sum = E::zero();
+    for block in line.chunks(BLOCK) {
+        sum += fold_lanes(block, E::zero(), |sum, x| sum + f(x), |a, b| a + b);
+    }
+    sum
 }

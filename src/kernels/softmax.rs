@@ -21,7 +21,9 @@ vectorized! {
         let max = lanes.iter().fold(rest, larger);
         // all minus infinity (an empty or fully masked row): avoid inf - inf
         let shift = if max == E::neg_infinity() { E::zero() } else { max };
-        row.iter_mut().for_each(|x| *x = (*x - shift).exponential());
+        for x in row.iter_mut() {
+            *x = (*x - shift).exponential();
+        }
         (max, reduce::sum(row))
     }
 }

@@ -2,8 +2,9 @@
 
 use super::vectorized;
 
-/// The side of the square that is transposed at once: two of them stay in the first-level cache.
-const TILE: usize = 32;
+/// The side of the square that is transposed at once. Rows of a matrix whose width is a power of two compete for the
+/// same eight lines of the first-level cache.
+const TILE: usize = 8;
 
 /// Writes the transpose of the rows x columns matrix `x`, stored row by row, to `out`.
 pub fn transpose<E: Copy>(x: &[E], rows: usize, columns: usize, out: &mut [E]) {
@@ -29,16 +30,30 @@ pub fn transpose<E: Copy>(x: &[E], rows: usize, columns: usize, out: &mut [E]) {
 /// Reorders the axes: axis `order[i]` of the old sizes becomes axis i.
 pub fn permute<E: Copy>(x: &[E], sizes: &[usize], order: &[usize], out: &mut [E]) {
     assert_eq!(x.len(), out.len());
+    if out.is_empty() {
+        return;
+    }
     let rank = sizes.len();
+    let kept = order.iter().enumerate().take_while(|&(axis, &old)| axis == old).count();
+    if kept == rank {
+        out.copy_from_slice(x);
+        return;
+    }
+    // two neighbouring groups of axes that change places, and nothing behind them: transposed matrices
+    let second = order[kept];
+    if order[kept..].iter().copied().eq((second..rank).chain(kept..second)) {
+        let (rows, columns) = (sizes[kept..second].iter().product(), sizes[second..].iter().product());
+        for (x, out) in x.chunks_exact(rows * columns).zip(out.chunks_exact_mut(rows * columns)) {
+            transpose(x, rows, columns, out);
+        }
+        return;
+    }
     let mut strides = vec![1; rank];
     for axis in (1..rank).rev() {
         strides[axis - 1] = strides[axis] * sizes[axis];
     }
     let new_sizes: Vec<usize> = order.iter().map(|&axis| sizes[axis]).collect();
     let new_strides: Vec<usize> = order.iter().map(|&axis| strides[axis]).collect();
-    if out.is_empty() {
-        return;
-    }
     let (last_size, last_stride) = (new_sizes[rank - 1], new_strides[rank - 1]);
     let mut position = vec![0; rank - 1];
     for row in out.chunks_exact_mut(last_size) {

@@ -3,7 +3,8 @@
 /// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs.
 ///
 /// The body is ordinary safe Rust that the compiler vectorises. (It takes a macro: the body must be inlined into a
-/// function with `#[target_feature]`, which closures cannot be made to do.) The generics are written twice, with and
+/// function with `#[target_feature]`, which closures cannot be made to do.) Loops in it are written with `for`: what
+/// `for_each` and `fold` are given may end up in a function of its own, without the instructions. The generics are written twice, with and
 /// without their bounds, in brackets.
 macro_rules! vectorized {
     ($(#[$meta:meta])* $vis:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]

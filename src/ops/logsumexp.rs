@@ -28,7 +28,9 @@ impl Fold for LogSumExp {
         if y == E::neg_infinity() {
             line.fill(E::zero());
         } else {
-            line.iter_mut().for_each(|x| *x = gradient * (*x - y).exponential());
+            for x in line {
+                *x = gradient * (*x - y).exponential();
+            }
         }
     }
 }

@@ -37,9 +37,13 @@ impl Map for Softmax {
     #[inline(always)]
     fn forward<E: Float>(line: &mut [E]) {
         let max = max(line);
-        line.iter_mut().for_each(|x| *x = (*x - max).exponential());
+        for x in line.iter_mut() {
+            *x = (*x - max).exponential();
+        }
         let factor = sum_of(line, |x| x).recip();
-        line.iter_mut().for_each(|x| *x *= factor);
+        for x in line {
+            *x *= factor;
+        }
     }
     #[inline(always)]
     fn backward<E: Float>(gradient: &mut [E], y: &[E]) {
@@ -65,7 +69,9 @@ impl Map for LogSoftmax {
     #[inline(always)]
     fn backward<E: Float>(gradient: &mut [E], z: &[E]) {
         let sum = sum_of(gradient, |g| g);
-        gradient.iter_mut().zip(z).for_each(|(g, &z)| *g -= z.exponential() * sum);
+        for (g, &z) in gradient.iter_mut().zip(z) {
+            *g -= z.exponential() * sum;
+        }
     }
 }
 

@@ -20,6 +20,9 @@ fn same_for_every_shape<S: Shape + Default>(tag: &str) {
     let (x, y) = (random(), random());
     operation("relu", tag, &x, 2.0, Tensor::relu);
     operation("sigmoid", tag, &x, 2.0, Tensor::sigmoid);
+    operation("gelu", tag, &x, 2.0, Tensor::gelu);
+    operation("tanh", tag, &x, 2.0, Tensor::tanh);
+    operation("exp", tag, &x, 2.0, Tensor::exp);
     operation("add", tag, &x, 3.0, |x| x + &y);
     operation("mul", tag, &x, 3.0, |x| x * &y);
     operation("sum_all", tag, &x, 1.0, Tensor::sum);
@@ -32,7 +35,13 @@ fn main() {
     let x = Tensor::<Rank2<1024, 1024>>::randn(&mut rng);
     operation("sum_axis0", "1024x1024", &x, 1.0, Tensor::sum_axis::<0>);
     operation("sum_last", "1024x1024", &x, 1.0, Tensor::sum_axis::<1>);
+    operation("softmax_last", "1024x1024", &x, 2.0, Tensor::softmax::<1>);
+    operation("log_softmax_last", "1024x1024", &x, 2.0, Tensor::log_softmax::<1>);
+    operation("transpose_copy", "1024x1024", &x, 2.0, Tensor::transpose);
     let x = Tensor::<Rank4<64, 64, 56, 56>>::randn(&mut rng);
     operation("sum_axis0", "64x64x56x56", &x, 1.0, Tensor::sum_axis::<0>);
     operation("sum_last", "64x64x56x56", &x, 1.0, Tensor::sum_axis::<3>);
+    operation("softmax_last", "64x64x56x56", &x, 2.0, Tensor::softmax::<3>);
+    operation("log_softmax_last", "64x64x56x56", &x, 2.0, Tensor::log_softmax::<3>);
+    operation("nchw_to_nhwc_copy", "64x64x56x56", &x, 2.0, |x| x.permute::<(Axis<0>, Axis<2>, Axis<3>, Axis<1>)>());
 }
