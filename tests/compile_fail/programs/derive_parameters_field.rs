@@ -3,8 +3,8 @@ use taut::prelude::*;
 #[derive(Parameters)]
 struct Net {
     layer: Linear<3, 4>,
-    //~ `f32` does not say what its parameters are
-    scale: f32,
+    //~ `String` does not say what its parameters are
+    name: String,
 }
 
 fn main() {}

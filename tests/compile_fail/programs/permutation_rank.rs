@@ -1,10 +1,7 @@
 use taut::prelude::*;
-use taut::shape::Permutation;
-
-fn permute<P: Permutation<S>, S: Shape>(_: S) {}
 
 fn main() {
-    let shape = (Const::<2>, Const::<3>, Const::<4>);
-    //~ expected a tuple with 2 elements, found one with 3 elements
-    permute::<(Axis<1>, Axis<0>), _>(shape);
+    let x = Tensor::<Rank3<2, 3, 4>>::ones();
+    //~ `(Axis<1>, Axis<0>)` does not permute the axes of shape (Const<2>, Const<3>, Const<4>)
+    x.permute::<(Axis<1>, Axis<0>)>();
 }
