@@ -32,13 +32,20 @@ vectorized! {
     }
 }
 
+/// The loop of one loss. What follows takes it as a pointer, and so is compiled for each type of element only.
+type Part<E> = fn(&mut [E], &[E], E, &mut [E]);
+
 fn each<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
+    each_by(part::<L, E>, x, targets, p, losses);
+}
+
+fn each_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
     assert!(x.len() == targets.len() && x.len() == losses.len());
     if parallel::worthwhile(x.len(), parallel::COSTLY) {
         let parts = x.par_chunks_mut(CHUNK).zip(targets.par_chunks(CHUNK)).zip(losses.par_chunks_mut(CHUNK));
-        parts.for_each(|((x, targets), losses)| part::<L, E>(x, targets, p, losses));
+        parts.for_each(|((x, targets), losses)| part(x, targets, p, losses));
     } else {
-        part::<L, E>(x, targets, p, losses);
+        part(x, targets, p, losses);
     }
 }
 
@@ -48,13 +55,17 @@ const CHUNK: usize = 1 << 14;
 const BLOCK: usize = 256;
 
 fn sum<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E) -> E {
+    sum_by(part::<L, E>, x, targets, p)
+}
+
+fn sum_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E) -> E {
     assert_eq!(x.len(), targets.len());
     let chunk = |(x, targets): (&mut [E], &[E])| {
         let mut losses = [E::zero(); BLOCK];
         let mut total = E::zero();
         for (x, targets) in x.chunks_mut(BLOCK).zip(targets.chunks(BLOCK)) {
             let losses = &mut losses[..x.len()];
-            part::<L, E>(x, targets, p, losses);
+            part(x, targets, p, losses);
             total += reduce::sum(losses);
         }
         total

@@ -17,10 +17,18 @@ pub fn worthwhile(len: usize, threshold: usize) -> bool {
     len > threshold && rayon::current_num_threads() > 1
 }
 
+/// Runs `f(index, chunk)` over chunks of `size` of `out` in parallel.
+///
+/// The function is behind a pointer, so that rayon's machinery is compiled once for each type of element and not for
+/// each loop: it was two thirds of the crate's machine code.
+fn in_parallel<E: Send>(out: &mut [E], size: usize, f: &(dyn Fn(usize, &mut [E]) + Sync)) {
+    out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+}
+
 /// Runs `f(start, part)` over parts of `out`, in parallel if it is longer than `threshold`.
 pub fn parts<E: Send>(out: &mut [E], threshold: usize, f: impl Fn(usize, &mut [E]) + Sync) {
     if worthwhile(out.len(), threshold) {
-        out.par_chunks_mut(CHUNK).enumerate().for_each(|(i, part)| f(i * CHUNK, part));
+        in_parallel(out, CHUNK, &|i, part| f(i * CHUNK, part));
     } else {
         f(0, out);
     }
@@ -31,7 +39,7 @@ pub fn parts<E: Send>(out: &mut [E], threshold: usize, f: impl Fn(usize, &mut [E
 pub fn rows<E: Send>(out: &mut [E], width: usize, threshold: usize, f: impl Fn(usize, &mut [E]) + Sync) {
     if worthwhile(out.len(), threshold) && width > 0 {
         let group = CHUNK.div_ceil(width);
-        out.par_chunks_mut(group * width).enumerate().for_each(|(i, part)| f(i * group, part));
+        in_parallel(out, group * width, &|i, part| f(i * group, part));
     } else {
         f(0, out);
     }
@@ -43,7 +51,7 @@ pub fn chunks<E: Send>(out: &mut [E], size: usize, many: bool, f: impl Fn(usize,
         return;
     }
     if many {
-        out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+        in_parallel(out, size, &f);
     } else {
         out.chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
     }
