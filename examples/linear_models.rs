@@ -29,6 +29,7 @@ fn main() -> ExitCode {
             &["data", "epochs", "json", "limit", "plot", "save", "seed"],
             Options { epochs: 20, ..Default::default() },
         );
+        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.as_deref())?)?;
         let start = Instant::now();
         let mut rng = StdRng::seed_from_u64(options.seed);
         let mut report = Report::default();
@@ -36,7 +37,6 @@ fn main() -> ExitCode {
         known_weights(&mut report, &mut rng);
         petals(&mut report, &mut rng)?;
 
-        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.as_deref())?)?;
         let train = train.first(options.limit.unwrap_or(train.len())).whole();
         let test = test.whole();
         let normalization = Normalization::of_all([train.0.clone()]);

@@ -60,6 +60,13 @@ impl Options {
                 _ => return Err(argument.unexpected()),
             }
         }
+        // better now than after an hour of training
+        for file in [&self.plot, &self.save].into_iter().flatten() {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.is_some_and(|folder| !folder.is_dir()) {
+                return Err(format!("{}: there is no such folder", file.display()).into());
+            }
+        }
         Ok(true)
     }
 }
