@@ -4,8 +4,9 @@ use lexopt::prelude::*;
 use std::path::PathBuf;
 
 /// All options that programs have in common, with what the help says. A program names those it takes.
-const KNOWN: [(&str, &str, &str); 7] = [
+const KNOWN: [(&str, &str, &str); 8] = [
     ("data", "FOLDER", "the folder of the data (otherwise the variable TAUT_DATA, or ./data)"),
+    ("dataset", "NAME", "mnist or fashion-mnist"),
     ("epochs", "N", "how often to go through the training set"),
     ("json", "", "print the figures as one JSON object on the last line"),
     ("limit", "N", "use only the first N training samples"),
@@ -18,6 +19,7 @@ const KNOWN: [(&str, &str, &str); 7] = [
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub data: Option<PathBuf>,
+    pub dataset: String,
     pub epochs: usize,
     pub json: bool,
     pub limit: Option<usize>,
@@ -51,6 +53,7 @@ impl Options {
                 Short('h') | Long("help") => return Ok(false),
                 Long(name) if !taken.contains(&name) => return Err(argument.unexpected()),
                 Long("data") => self.data = Some(parser.value()?.into()),
+                Long("dataset") => self.dataset = parser.value()?.string()?,
                 Long("epochs") => self.epochs = parser.value()?.parse()?,
                 Long("json") => self.json = true,
                 Long("limit") => self.limit = Some(parser.value()?.parse()?),
@@ -75,6 +78,7 @@ fn help(about: &str, taken: &[&str], defaults: &Options) -> String {
     let mut text = format!("{about}\n\nOptions:\n");
     for (name, value, meaning) in KNOWN.iter().filter(|(name, ..)| taken.contains(name)) {
         let default = match *name {
+            "dataset" => format!(" [{}]", defaults.dataset),
             "epochs" => format!(" [{}]", defaults.epochs),
             "seed" => format!(" [{}]", defaults.seed),
             _ => String::new(),

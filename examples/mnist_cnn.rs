@@ -1,0 +1,97 @@
+//! A convolutional network in the manner of LeNet, on MNIST or Fashion-MNIST.
+//!
+//!     cargo run --release --example mnist_cnn -- --data FOLDER
+//!     cargo run --release --example mnist_cnn -- --data FOLDER --dataset fashion-mnist
+//!
+//! Needs the four files of the dataset. LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
+//! Recognition", 1998.
+
+mod common;
+
+use common::{Curve, Options, Progress, Report, plot};
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::{Augmentation, DataError, Normalization, Prefetch, find_folder, mnist};
+use taut::loss::ConfusionMatrix;
+use taut::prelude::*;
+
+type LeNet = (
+    (Conv2d<1, 16, 5, 1, 2>, Relu, MaxPool2d<2>),
+    (Conv2d<16, 32, 5>, Relu, MaxPool2d<2>),
+    Flatten,
+    (Linear<800, 128>, Relu, Dropout<50>),
+    Linear<128, 10>,
+);
+const _: () = check::<LeNet, Tensor<Rank4<64, 1, 28, 28>>>();
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let options = Options::parse(
+            "Trains a convolutional network on MNIST or Fashion-MNIST.",
+            &["data", "dataset", "epochs", "json", "limit", "plot", "save", "seed"],
+            Options { dataset: "mnist".into(), epochs: 10, ..Default::default() },
+        );
+        let start = Instant::now();
+        let mut rng = StdRng::seed_from_u64(options.seed);
+        let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find(&options)?)?;
+        let train = train.first(options.limit.unwrap_or(train.len()));
+        let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
+        println!("{}: {} images to learn from, {} to test", options.dataset, train.len(), test.len());
+
+        let mut model = LeNet::init(&mut rng);
+        let rate = 1e-3;
+        let mut optimizer = Adam::new(AdamConfig { learning_rate: rate, ..Default::default() });
+        let measure = |model: &LeNet| {
+            let mut confusion = ConfusionMatrix::<10>::default();
+            for (images, labels) in test.in_order(500) {
+                confusion.add(&model.forward(normalization.apply(images)), &labels);
+            }
+            confusion
+        };
+        let mut losses = Vec::new();
+        for epoch in 1..=options.epochs {
+            // smaller steps towards the end: half a cosine from 1 to nearly 0
+            let part = (epoch - 1) as f64 / options.epochs as f64;
+            optimizer.set_learning_rate(rate * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
+            let mut augmentation = Augmentation::new(&mut rng).crop(1);
+            let normalization = normalization.clone();
+            let batches = train.batches::<64>(&mut rng);
+            let mut progress = Progress::new(format!("epoch {epoch:2}/{}", options.epochs), batches.len());
+            let batches = batches.map(move |(x, y)| (augmentation.apply(normalization.apply(x)), y));
+            for (images, labels) in Prefetch::new(batches, 4) {
+                let tape = Tape::training(&mut rng);
+                let loss = model.forward(tape.trace(images)).cross_entropy(&labels);
+                progress.batch(loss.item(), labels.count());
+                optimizer.step(&mut model, &loss.backward());
+            }
+            losses.push(progress.finish(""));
+        }
+
+        let confusion = measure(&model);
+        println!("\non the test set:\n\n{confusion}");
+        if let Some(path) = &options.save {
+            model.save(path)?;
+            println!("the model is in {}", path.display());
+        }
+        if let Some(path) = &options.plot {
+            plot(path, "training loss", &[Curve { name: options.dataset.clone(), values: losses }])?;
+        }
+        let mut report = Report::default();
+        report.add("test_accuracy", confusion.accuracy());
+        report.add("epochs", options.epochs);
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        report.print(&options);
+        Ok(())
+    })
+}
+
+/// The folder of the dataset that was asked for.
+fn find(options: &Options) -> Result<std::path::PathBuf, Box<dyn std::error::Error>> {
+    let folder: Result<_, DataError> = match options.dataset.as_str() {
+        "mnist" => mnist::find(options.data.as_deref()),
+        "fashion-mnist" => find_folder(options.data.as_deref(), "fashion-mnist", "train-images-idx3-ubyte"),
+        other => return Err(format!("--dataset {other}: there are mnist and fashion-mnist").into()),
+    };
+    Ok(folder?)
+}
