@@ -6,7 +6,7 @@
 //!
 //! * `Const<N>` to typenum: every `Const<_>` falls in the same bucket of the trait solver, so the cost of coherence
 //!   checking is quadratic. [`INPUTS`] numbers cost about a second.
-//! * typenum to `Const<N>`: spread over 64 marker types by the low six bits, the cost is linear, so this table can
+//! * typenum to `Const<N>`: spread over 256 marker types by the low eight bits, a bucket holds few, so this table can
 //!   hold many more numbers, and flattened images need them.
 
 use std::fmt::Write;
@@ -18,6 +18,9 @@ const RESULTS: usize = 8_193;
 /// ... and every m * 2^e with m < 1,024 up to this one: 25,088 (VGG), 9,216 (AlexNet), 150,528 (224 x 224 x 3).
 const LARGEST: usize = 262_144;
 
+/// How many low bits choose the bucket: with fewer the buckets are longer, with more there are too many of them.
+const LOW_BITS: usize = 8;
+
 fn number(n: usize) -> String {
     if n == 0 { "UTerm".into() } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) }
 }
@@ -28,9 +31,9 @@ fn main() {
     for n in 0..INPUTS {
         writeln!(table, "impl ToNumber for Const<{n}> {{ type Number = {}; }}", number(n)).unwrap();
     }
-    for low in 0..64 {
+    for low in 0..1 << LOW_BITS {
         let mut pattern = String::from("UInt<High,Bit>");
-        for bit in (0..6).rev() {
+        for bit in (0..LOW_BITS).rev() {
             pattern = format!("UInt<{pattern},B{}>", (low >> bit) & 1);
         }
         writeln!(table, "pub struct Low{low};").unwrap();
@@ -42,7 +45,7 @@ fn main() {
     for n in 0..=LARGEST {
         let odd = n >> n.trailing_zeros().min(63);
         if n < RESULTS || odd < 1_024 {
-            let (high, low) = (number(n >> 6), n & 63);
+            let (high, low) = (number(n >> LOW_BITS), n & ((1 << LOW_BITS) - 1));
             writeln!(table, "impl Join<{high}> for Low{low} {{ type Dim = Const<{n}>; }}").unwrap();
         }
     }

@@ -27,61 +27,69 @@ pub enum Saves {
     Nothing,
 }
 
-/// The loops of one [`Unary`] function for one element type.
+/// How many elements are copied at once where a loop that works in place shall not: few enough to stay in cache.
+const BLOCK: usize = 1024;
+
+/// The loops of one [`Unary`] function for one element type: pointers, so that what splits the work, in the methods, is
+/// compiled for each type of element only.
 pub struct UnaryLoops<E: 'static> {
-    /// `out = f(x)`; without `x`, in place.
-    pub forward: fn(Option<&[E]>, &mut [E], [E; 2]),
-    /// `gradient *= f'(saved)`; `saved` is empty if nothing is saved.
-    pub backward: fn(&[E], &mut [E], [E; 2]),
+    parallel_above: usize,
+    forward: fn(&mut [E], [E; 2]),
+    backward: fn(&[E], &mut [E], [E; 2]),
 }
 
 impl<E: Float> UnaryLoops<E> {
     pub const fn of<U: Unary>() -> Self {
-        UnaryLoops { forward: unary_forward::<U, E>, backward: unary_backward::<U, E> }
+        UnaryLoops {
+            parallel_above: U::PARALLEL_ABOVE,
+            forward: unary_forward::<U, E>,
+            backward: unary_backward::<U, E>,
+        }
+    }
+
+    /// `out = f(x)`; without `x`, in place.
+    pub fn forward(&self, x: Option<&[E]>, out: &mut [E], p: [E; 2]) {
+        parallel::parts(out, self.parallel_above, |start, out| match x {
+            Some(x) => {
+                for (out, x) in out.chunks_mut(BLOCK).zip(x[start..].chunks(BLOCK)) {
+                    out.copy_from_slice(&x[..out.len()]);
+                    (self.forward)(out, p);
+                }
+            }
+            None => (self.forward)(out, p),
+        });
+    }
+
+    /// `gradient *= f'(saved)`; `saved` is empty if nothing is saved.
+    pub fn backward(&self, saved: &[E], gradient: &mut [E], p: [E; 2]) {
+        parallel::parts(gradient, self.parallel_above, |start, gradient| {
+            let saved = if saved.is_empty() { saved } else { &saved[start..start + gradient.len()] };
+            (self.backward)(saved, gradient, p);
+        });
     }
 }
 
-fn unary_forward<U: Unary, E: Float>(x: Option<&[E]>, out: &mut [E], p: [E; 2]) {
-    vectorized! {
-        fn part [U: Unary, E: Float] [U, E] (x: Option<&[E]>, out: &mut [E], p: [E; 2]) {
-            match x {
-                Some(x) => {
-                    for (out, &x) in out.iter_mut().zip(x) {
-                        *out = U::forward(x, p);
-                    }
-                }
-                None => {
-                    for x in out {
-                        *x = U::forward(*x, p);
-                    }
-                }
-            }
+vectorized! {
+    fn unary_forward [U: Unary, E: Float] [U, E] (values: &mut [E], p: [E; 2]) {
+        for x in values {
+            *x = U::forward(*x, p);
         }
     }
-    parallel::parts(out, U::PARALLEL_ABOVE, |start, out| {
-        part::<U, E>(x.map(|x| &x[start..start + out.len()]), out, p);
-    });
 }
 
-fn unary_backward<U: Unary, E: Float>(saved: &[E], gradient: &mut [E], p: [E; 2]) {
-    vectorized! {
-        fn part [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
-            if let Saves::Nothing = U::SAVES {
-                let derivative = U::derivative(E::zero(), p);
-                for g in gradient {
-                    *g *= derivative;
-                }
-            } else {
-                for (g, &saved) in gradient.iter_mut().zip(saved) {
-                    *g *= U::derivative(saved, p);
-                }
+vectorized! {
+    fn unary_backward [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
+        if let Saves::Nothing = U::SAVES {
+            let derivative = U::derivative(E::zero(), p);
+            for g in gradient {
+                *g *= derivative;
+            }
+        } else {
+            for (g, &saved) in gradient.iter_mut().zip(saved) {
+                *g *= U::derivative(saved, p);
             }
         }
     }
-    parallel::parts(gradient, U::PARALLEL_ABOVE, |start, gradient| {
-        let saved = if saved.is_empty() { saved } else { &saved[start..start + gradient.len()] };
-        part::<U, E>(saved, gradient, p);
-    });
 }
 
 /// A function of two numbers, with its derivatives. See `ops/binary.rs`.
@@ -111,77 +119,91 @@ pub enum Operands<'a, E> {
 /// A loop that makes a gradient of the result that of one operand, in place.
 type GradientLoop<E> = fn(&mut [E], &[E], &[E]);
 
-/// The loops of one [`Binary`] function for one element type.
+/// The loops of one [`Binary`] function for one element type; pointers, as in [`UnaryLoops`].
 pub struct BinaryLoops<E: 'static> {
-    pub forward: fn(Operands<'_, E>, &mut [E]),
-    /// `gradient = left(gradient, a, b)`.
-    pub left: GradientLoop<E>,
-    /// `gradient = right(gradient, a, b)`.
-    pub right: GradientLoop<E>,
+    parallel_above: usize,
+    saves: bool,
+    forward: fn(&mut [E], &[E]),
+    left: GradientLoop<E>,
+    right: GradientLoop<E>,
 }
 
 impl<E: Float> BinaryLoops<E> {
     pub const fn of<B: Binary>() -> Self {
         BinaryLoops {
+            parallel_above: B::PARALLEL_ABOVE,
+            saves: B::SAVES,
             forward: binary_forward::<B, E>,
             left: binary_backward::<B, E, true>,
             right: binary_backward::<B, E, false>,
         }
     }
-}
 
-fn binary_forward<B: Binary, E: Float>(operands: Operands<'_, E>, out: &mut [E]) {
-    vectorized! {
-        fn part [B: Binary, E: Float] [B, E] (operands: Operands<'_, E>, out: &mut [E]) {
-            match operands {
+    /// `out = f(a, b)`.
+    pub fn forward(&self, operands: Operands<'_, E>, out: &mut [E]) {
+        parallel::parts(out, self.parallel_above, |start, out| {
+            let range = start..start + out.len();
+            match &operands {
+                Operands::LeftInPlace(b) => (self.forward)(out, &b[range]),
                 Operands::Apart(a, b) => {
-                    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                        *out = B::forward(a, b);
-                    }
-                }
-                Operands::LeftInPlace(b) => {
-                    for (out, &b) in out.iter_mut().zip(b) {
-                        *out = B::forward(*out, b);
+                    let operands = a[range.clone()].chunks(BLOCK).zip(b[range].chunks(BLOCK));
+                    for (out, (a, b)) in out.chunks_mut(BLOCK).zip(operands) {
+                        out.copy_from_slice(a);
+                        (self.forward)(out, b);
                     }
                 }
                 Operands::RightInPlace(a) => {
-                    for (out, &a) in out.iter_mut().zip(a) {
-                        *out = B::forward(a, *out);
+                    let mut copy = [E::zero(); BLOCK];
+                    for (out, a) in out.chunks_mut(BLOCK).zip(a[range].chunks(BLOCK)) {
+                        let b = &mut copy[..out.len()];
+                        b.copy_from_slice(out);
+                        out.copy_from_slice(a);
+                        (self.forward)(out, b);
                     }
                 }
             }
-        }
+        });
     }
-    parallel::parts(out, B::PARALLEL_ABOVE, |start, out| {
-        let range = start..start + out.len();
-        let operands = match &operands {
-            Operands::Apart(a, b) => Operands::Apart(&a[range.clone()], &b[range]),
-            Operands::LeftInPlace(b) => Operands::LeftInPlace(&b[range]),
-            Operands::RightInPlace(a) => Operands::RightInPlace(&a[range]),
-        };
-        part::<B, E>(operands, out);
-    });
+
+    /// `gradient` of the result becomes that of a.
+    pub fn left(&self, gradient: &mut [E], a: &[E], b: &[E]) {
+        self.backward(self.left, gradient, a, b);
+    }
+
+    /// `gradient` of the result becomes that of b.
+    pub fn right(&self, gradient: &mut [E], a: &[E], b: &[E]) {
+        self.backward(self.right, gradient, a, b);
+    }
+
+    fn backward(&self, part: GradientLoop<E>, gradient: &mut [E], a: &[E], b: &[E]) {
+        parallel::parts(gradient, self.parallel_above, |start, gradient| {
+            let range = if self.saves { start..start + gradient.len() } else { 0..0 };
+            part(gradient, &a[range.clone()], &b[range]);
+        });
+    }
 }
 
-fn binary_backward<B: Binary, E: Float, const LEFT: bool>(gradient: &mut [E], a: &[E], b: &[E]) {
-    vectorized! {
-        fn part [B: Binary, E: Float, const LEFT: bool] [B, E, LEFT] (gradient: &mut [E], a: &[E], b: &[E]) {
-            if B::SAVES {
-                for ((g, &a), &b) in gradient.iter_mut().zip(a).zip(b) {
-                    *g = if LEFT { B::left(*g, a, b) } else { B::right(*g, a, b) };
-                }
-            } else {
-                let zero = E::zero();
-                for g in gradient {
-                    *g = if LEFT { B::left(*g, zero, zero) } else { B::right(*g, zero, zero) };
-                }
+vectorized! {
+    fn binary_forward [B: Binary, E: Float] [B, E] (out: &mut [E], b: &[E]) {
+        for (out, &b) in out.iter_mut().zip(b) {
+            *out = B::forward(*out, b);
+        }
+    }
+}
+
+vectorized! {
+    fn binary_backward [B: Binary, E: Float, const LEFT: bool] [B, E, LEFT] (gradient: &mut [E], a: &[E], b: &[E]) {
+        if B::SAVES {
+            for ((g, &a), &b) in gradient.iter_mut().zip(a).zip(b) {
+                *g = if LEFT { B::left(*g, a, b) } else { B::right(*g, a, b) };
+            }
+        } else {
+            let zero = E::zero();
+            for g in gradient {
+                *g = if LEFT { B::left(*g, zero, zero) } else { B::right(*g, zero, zero) };
             }
         }
     }
-    parallel::parts(gradient, B::PARALLEL_ABOVE, |start, gradient| {
-        let range = if B::SAVES { start..start + gradient.len() } else { 0..0 };
-        part::<B, E, LEFT>(gradient, &a[range.clone()], &b[range]);
-    });
 }
 
 vectorized! {

@@ -22,12 +22,11 @@ pub trait Fold: 'static {
     fn backward<E: Float>(line: &mut [E], y: E, gradient: E, p: E);
 }
 
-/// The loops of one [`Fold`] for one element type.
+/// The loops of one [`Fold`] over contiguous lines, for one element type: pointers, so that what finds the lines and
+/// splits the work, in the methods, is compiled for each type of element only.
 pub struct FoldLoops<E: 'static> {
-    /// `out` = the function of each line of `x`.
-    pub forward: fn(x: &[E], Blocks, out: &mut [E], p: E),
-    /// Puts the gradient of x into `out`, or adds it.
-    pub backward: fn(FoldBackward<'_, E>, Blocks, out: &mut [E], p: E),
+    forward: fn(x: &[E], width: usize, out: &mut [E], p: E),
+    backward: fn(lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E),
 }
 
 /// What the backward loop of a [`Fold`] works on.
@@ -40,7 +39,70 @@ pub struct FoldBackward<'a, E> {
 
 impl<E: Float> FoldLoops<E> {
     pub const fn of<F: Fold>() -> Self {
-        FoldLoops { forward: fold_forward::<F, E>, backward: fold_backward::<F, E> }
+        FoldLoops { forward: fold_rows::<F, E>, backward: fold_back_rows::<F, E> }
+    }
+
+    /// `out` = the function of each line of `x`.
+    pub fn forward(&self, x: &[E], (outer, middle, inner): Blocks, out: &mut [E], p: E) {
+        assert_eq!((x.len(), out.len()), (outer * middle * inner, outer * inner));
+        let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+        if inner == 1 {
+            let rows_of_task = TASK.div_ceil(middle.max(1));
+            parallel::chunks(out, rows_of_task, many, |i, out| {
+                (self.forward)(&x[i * rows_of_task * middle..], middle, out, p);
+            });
+            return;
+        }
+        parallel::chunks(out, inner, many, |o, out| {
+            let block = &x[o * middle * inner..(o + 1) * middle * inner];
+            parallel::chunks(out, GROUP, many, |i, out| {
+                let mut lines = Storage::scratch(middle * out.len());
+                gather(block, inner, i * GROUP, out.len(), lines.make_mut());
+                (self.forward)(lines.as_slice(), middle, out, p);
+            });
+        });
+    }
+
+    /// Puts the gradient of x into `out`, or adds it.
+    pub fn backward(
+        &self,
+        FoldBackward { x, y, gradient, add }: FoldBackward<'_, E>,
+        (outer, middle, inner): Blocks,
+        out: &mut [E],
+        p: E,
+    ) {
+        assert_eq!((x.len(), y.len(), gradient.len()), (outer * middle * inner, outer * inner, outer * inner));
+        if out.is_empty() {
+            return;
+        }
+        let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+        if inner == 1 {
+            let rows_of_task = TASK.div_ceil(middle);
+            parallel::chunks(out, rows_of_task * middle, many, |i, out| {
+                let first = i * rows_of_task;
+                let x = &x[first * middle..first * middle + out.len()];
+                if add {
+                    let mut lines = Storage::from_slice(x);
+                    (self.backward)(lines.make_mut(), middle, &y[first..], &gradient[first..], p);
+                    E::accumulate(out, lines.as_slice());
+                } else {
+                    out.copy_from_slice(x);
+                    (self.backward)(out, middle, &y[first..], &gradient[first..], p);
+                }
+            });
+            return;
+        }
+        parallel::chunks(out, middle * inner, many, |o, out| {
+            let block = &x[o * middle * inner..(o + 1) * middle * inner];
+            let mut buffer = Storage::scratch(middle * GROUP);
+            for start in (0..inner).step_by(GROUP) {
+                let count = GROUP.min(inner - start);
+                let lines = &mut buffer.make_mut()[..middle * count];
+                gather(block, inner, start, count, lines);
+                (self.backward)(lines, middle, &y[o * inner + start..], &gradient[o * inner + start..], p);
+                scatter(lines, out, inner, start, count, add);
+            }
+        });
     }
 }
 
@@ -52,16 +114,66 @@ pub trait Map: 'static {
     fn backward<E: Float>(gradient: &mut [E], y: &[E]);
 }
 
-/// The loops of one [`Map`] for one element type.
+/// The loops of one [`Map`] over contiguous lines, for one element type; pointers, as in [`FoldLoops`].
 pub struct MapLoops<E: 'static> {
-    pub forward: fn(&mut [E], Blocks),
-    /// `gradient` in place, from y.
-    pub backward: fn(&mut [E], &[E], Blocks),
+    forward: fn(lines: &mut [E], width: usize),
+    backward: fn(gradient: &mut [E], y: &[E], width: usize),
 }
 
 impl<E: Float> MapLoops<E> {
     pub const fn of<M: Map>() -> Self {
-        MapLoops { forward: map_forward::<M, E>, backward: map_backward::<M, E> }
+        MapLoops { forward: map_rows::<M, E>, backward: map_back_rows::<M, E> }
+    }
+
+    /// In place.
+    pub fn forward(&self, values: &mut [E], (outer, middle, inner): Blocks) {
+        assert_eq!(values.len(), outer * middle * inner);
+        if values.is_empty() {
+            return;
+        }
+        let many = parallel::worthwhile(values.len(), parallel::COSTLY);
+        if inner == 1 {
+            parallel::chunks(values, TASK.div_ceil(middle) * middle, many, |_, lines| (self.forward)(lines, middle));
+            return;
+        }
+        parallel::chunks(values, middle * inner, many, |_, block| {
+            let mut buffer = Storage::scratch(middle * GROUP);
+            for start in (0..inner).step_by(GROUP) {
+                let count = GROUP.min(inner - start);
+                let lines = &mut buffer.make_mut()[..middle * count];
+                gather(block, inner, start, count, lines);
+                (self.forward)(lines, middle);
+                scatter(lines, block, inner, start, count, false);
+            }
+        });
+    }
+
+    /// Makes the gradient of y, in place, that of x.
+    pub fn backward(&self, gradient: &mut [E], y: &[E], (outer, middle, inner): Blocks) {
+        assert_eq!((gradient.len(), y.len()), (outer * middle * inner, outer * middle * inner));
+        if gradient.is_empty() {
+            return;
+        }
+        let many = parallel::worthwhile(y.len(), parallel::COSTLY);
+        if inner == 1 {
+            let task = TASK.div_ceil(middle) * middle;
+            parallel::chunks(gradient, task, many, |i, gradient| {
+                (self.backward)(gradient, &y[i * task..i * task + gradient.len()], middle);
+            });
+            return;
+        }
+        parallel::chunks(gradient, middle * inner, many, |o, gradient| {
+            let y = &y[o * middle * inner..(o + 1) * middle * inner];
+            let mut buffer = Storage::scratch(2 * middle * GROUP);
+            for start in (0..inner).step_by(GROUP) {
+                let count = GROUP.min(inner - start);
+                let (lines, ys) = buffer.make_mut()[..2 * middle * count].split_at_mut(middle * count);
+                gather(gradient, inner, start, count, lines);
+                gather(y, inner, start, count, ys);
+                (self.backward)(lines, ys, middle);
+                scatter(lines, gradient, inner, start, count, false);
+            }
+        });
     }
 }
 
@@ -86,141 +198,36 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
     }
 }
 
-fn fold_forward<F: Fold, E: Float>(x: &[E], (outer, middle, inner): Blocks, out: &mut [E], p: E) {
-    vectorized! {
-        fn rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = F::forward(&x[i * width..(i + 1) * width], p);
-            }
+vectorized! {
+    fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = F::forward(&x[i * width..(i + 1) * width], p);
         }
     }
-    assert_eq!((x.len(), out.len()), (outer * middle * inner, outer * inner));
-    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
-    if inner == 1 {
-        let rows_of_task = TASK.div_ceil(middle.max(1));
-        parallel::chunks(out, rows_of_task, many, |i, out| {
-            rows::<F, E>(&x[i * rows_of_task * middle..], middle, out, p);
-        });
-        return;
-    }
-    parallel::chunks(out, inner, many, |o, out| {
-        let block = &x[o * middle * inner..(o + 1) * middle * inner];
-        parallel::chunks(out, GROUP, many, |i, out| {
-            let mut lines = Storage::scratch(middle * out.len());
-            gather(block, inner, i * GROUP, out.len(), lines.make_mut());
-            rows::<F, E>(lines.as_slice(), middle, out, p);
-        });
-    });
 }
 
-fn fold_backward<F: Fold, E: Float>(
-    FoldBackward { x, y, gradient, add }: FoldBackward<'_, E>,
-    (outer, middle, inner): Blocks,
-    out: &mut [E],
-    p: E,
-) {
-    vectorized! {
-        fn rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
-            for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
-                F::backward(line, y, gradient, p);
-            }
+vectorized! {
+    fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
+        for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
+            F::backward(line, y, gradient, p);
         }
     }
-    assert_eq!((x.len(), y.len(), gradient.len()), (outer * middle * inner, outer * inner, outer * inner));
-    if out.is_empty() {
-        return;
-    }
-    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
-    if inner == 1 {
-        let rows_of_task = TASK.div_ceil(middle);
-        parallel::chunks(out, rows_of_task * middle, many, |i, out| {
-            let first = i * rows_of_task;
-            let x = &x[first * middle..first * middle + out.len()];
-            if add {
-                let mut lines = Storage::from_slice(x);
-                rows::<F, E>(lines.make_mut(), middle, &y[first..], &gradient[first..], p);
-                E::accumulate(out, lines.as_slice());
-            } else {
-                out.copy_from_slice(x);
-                rows::<F, E>(out, middle, &y[first..], &gradient[first..], p);
-            }
-        });
-        return;
-    }
-    parallel::chunks(out, middle * inner, many, |o, out| {
-        let block = &x[o * middle * inner..(o + 1) * middle * inner];
-        let mut buffer = Storage::scratch(middle * GROUP);
-        for start in (0..inner).step_by(GROUP) {
-            let count = GROUP.min(inner - start);
-            let lines = &mut buffer.make_mut()[..middle * count];
-            gather(block, inner, start, count, lines);
-            rows::<F, E>(lines, middle, &y[o * inner + start..], &gradient[o * inner + start..], p);
-            scatter(lines, out, inner, start, count, add);
-        }
-    });
 }
 
-fn map_forward<M: Map, E: Float>(values: &mut [E], (outer, middle, inner): Blocks) {
-    vectorized! {
-        fn rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
-            for line in lines.chunks_exact_mut(width) {
-                M::forward(line);
-            }
+vectorized! {
+    fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
+        for line in lines.chunks_exact_mut(width) {
+            M::forward(line);
         }
     }
-    assert_eq!(values.len(), outer * middle * inner);
-    if values.is_empty() {
-        return;
-    }
-    let many = parallel::worthwhile(values.len(), parallel::COSTLY);
-    if inner == 1 {
-        parallel::chunks(values, TASK.div_ceil(middle) * middle, many, |_, lines| rows::<M, E>(lines, middle));
-        return;
-    }
-    parallel::chunks(values, middle * inner, many, |_, block| {
-        let mut buffer = Storage::scratch(middle * GROUP);
-        for start in (0..inner).step_by(GROUP) {
-            let count = GROUP.min(inner - start);
-            let lines = &mut buffer.make_mut()[..middle * count];
-            gather(block, inner, start, count, lines);
-            rows::<M, E>(lines, middle);
-            scatter(lines, block, inner, start, count, false);
-        }
-    });
 }
 
-fn map_backward<M: Map, E: Float>(gradient: &mut [E], y: &[E], (outer, middle, inner): Blocks) {
-    vectorized! {
-        fn rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
-            for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-                M::backward(g, y);
-            }
+vectorized! {
+    fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
+        for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
+            M::backward(g, y);
         }
     }
-    assert_eq!((gradient.len(), y.len()), (outer * middle * inner, outer * middle * inner));
-    if gradient.is_empty() {
-        return;
-    }
-    let many = parallel::worthwhile(y.len(), parallel::COSTLY);
-    if inner == 1 {
-        let task = TASK.div_ceil(middle) * middle;
-        parallel::chunks(gradient, task, many, |i, gradient| {
-            rows::<M, E>(gradient, &y[i * task..i * task + gradient.len()], middle);
-        });
-        return;
-    }
-    parallel::chunks(gradient, middle * inner, many, |o, gradient| {
-        let y = &y[o * middle * inner..(o + 1) * middle * inner];
-        let mut buffer = Storage::scratch(2 * middle * GROUP);
-        for start in (0..inner).step_by(GROUP) {
-            let count = GROUP.min(inner - start);
-            let (lines, ys) = buffer.make_mut()[..2 * middle * count].split_at_mut(middle * count);
-            gather(gradient, inner, start, count, lines);
-            gather(y, inner, start, count, ys);
-            rows::<M, E>(lines, ys, middle);
-            scatter(lines, gradient, inner, start, count, false);
-        }
-    });
 }
 
 /// Folds a line in several independent accumulators, which the processor works on at once.

@@ -2,7 +2,7 @@
 
 use super::{parallel, reduce, vectorized};
 use crate::tensor::Float;
-use rayon::prelude::*;
+use std::sync::Mutex;
 
 /// A loss of one prediction and its target. See `loss/pair.rs`.
 pub trait PairLoss: 'static {
@@ -42,8 +42,10 @@ fn each<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E, losses: &mut [E
 fn each_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
     assert!(x.len() == targets.len() && x.len() == losses.len());
     if parallel::worthwhile(x.len(), parallel::COSTLY) {
-        let parts = x.par_chunks_mut(CHUNK).zip(targets.par_chunks(CHUNK)).zip(losses.par_chunks_mut(CHUNK));
-        parts.for_each(|((x, targets), losses)| part(x, targets, p, losses));
+        parallel::together(&mut [x, losses], 0, &|start, arrays| {
+            let [x, losses] = arrays else { unreachable!("two arrays were given") };
+            part(x, &targets[start..start + x.len()], p, losses);
+        });
     } else {
         part(x, targets, p, losses);
     }
@@ -60,23 +62,25 @@ fn sum<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E) -> E {
 
 fn sum_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E) -> E {
     assert_eq!(x.len(), targets.len());
-    let chunk = |(x, targets): (&mut [E], &[E])| {
+    let chunk = |start: usize, x: &mut [E]| {
         let mut losses = [E::zero(); BLOCK];
         let mut total = E::zero();
-        for (x, targets) in x.chunks_mut(BLOCK).zip(targets.chunks(BLOCK)) {
+        for (x, targets) in x.chunks_mut(BLOCK).zip(targets[start..].chunks(BLOCK)) {
             let losses = &mut losses[..x.len()];
-            part(x, targets, p, losses);
+            part(x, &targets[..losses.len()], p, losses);
             total += reduce::sum(losses);
         }
         total
     };
     if x.len() <= CHUNK {
-        return chunk((x, targets));
+        return chunk(0, x);
     }
-    let partial: Vec<E> = if parallel::worthwhile(x.len(), parallel::COSTLY) {
-        x.par_chunks_mut(CHUNK).zip(targets.par_chunks(CHUNK)).map(chunk).collect()
-    } else {
-        x.chunks_mut(CHUNK).zip(targets.chunks(CHUNK)).map(chunk).collect()
-    };
+    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+    let partial = Mutex::new(vec![E::zero(); x.len().div_ceil(CHUNK)]);
+    parallel::chunks(x, CHUNK, many, |i, x| {
+        let sum = chunk(i * CHUNK, x);
+        partial.lock().expect("no other chunk panicked")[i] = sum;
+    });
+    let partial = partial.into_inner().expect("no chunk panicked");
     reduce::sum(&partial)
 }

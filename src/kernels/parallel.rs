@@ -56,3 +56,24 @@ pub fn chunks<E: Send>(out: &mut [E], size: usize, many: bool, f: impl Fn(usize,
         out.chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
     }
 }
+
+/// `f(index)` for each index below `count`, in order, computed in parallel if `many`.
+pub fn each<R: Clone + Default + Send>(count: usize, many: bool, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let mut results = vec![R::default(); count];
+    chunks(&mut results, 1, many, |i, result| result[0] = f(i));
+    results
+}
+
+/// Runs `f(start, parts)` over parts of several arrays of one length, the same part of each, in parallel. The arrays
+/// given are themselves the part that begins at `start`.
+///
+/// Behind a pointer, as in [`in_parallel`].
+pub fn together<E: Send>(arrays: &mut [&mut [E]], start: usize, f: &(dyn Fn(usize, &mut [&mut [E]]) + Sync)) {
+    let len = arrays.first().map_or(0, |array| array.len());
+    if len <= CHUNK {
+        return f(start, arrays);
+    }
+    let middle = (len / 2).next_multiple_of(CHUNK);
+    let (mut left, mut right): (Vec<_>, Vec<_>) = arrays.iter_mut().map(|array| array.split_at_mut(middle)).unzip();
+    rayon::join(|| together(&mut left, start, f), || together(&mut right, start + middle, f));
+}

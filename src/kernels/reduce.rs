@@ -2,7 +2,6 @@
 
 use super::{parallel, vectorized};
 use crate::tensor::Float;
-use rayon::prelude::*;
 
 /// How many numbers one partial sum takes. Sums are split by this number, never by the number of threads.
 const BLOCK: usize = 1 << 14;
@@ -43,12 +42,10 @@ pub fn sum<E: Float>(values: &[E]) -> E {
     if values.len() <= BLOCK {
         return block_sum(values);
     }
-    let partial: Vec<E> = if parallel::worthwhile(values.len(), parallel::CHEAP) {
-        values.par_chunks(BLOCK).map(block_sum).collect()
-    } else {
-        values.chunks(BLOCK).map(block_sum).collect()
-    };
-    sum(&partial)
+    let many = parallel::worthwhile(values.len(), parallel::CHEAP);
+    sum(&parallel::each(values.len().div_ceil(BLOCK), many, |i| {
+        block_sum(&values[i * BLOCK..values.len().min((i + 1) * BLOCK)])
+    }))
 }
 
 vectorized! {
@@ -85,12 +82,8 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
                 *out = if add { *out + total } else { total };
             }
         };
-        if outer > 1 && parallel::worthwhile(x.len(), parallel::CHEAP) {
-            let group = BLOCK.div_ceil(middle);
-            out.par_chunks_mut(group).enumerate().for_each(|(i, out)| rows(i * group, out));
-        } else {
-            rows(0, out);
-        }
+        let group = BLOCK.div_ceil(middle.max(1));
+        parallel::chunks(out, group, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| rows(i * group, out));
         return;
     }
     if !add {
@@ -117,7 +110,7 @@ fn parallel_columns<E: Float>(out: &mut [E], block: &[E]) {
     let width = out.len();
     if parallel::worthwhile(block.len(), parallel::CHEAP) && width >= 128 {
         let part = width.div_ceil(8).next_multiple_of(16);
-        out.par_chunks_mut(part).enumerate().for_each(|(i, out)| columns(out, block, i * part, width));
+        parallel::chunks(out, part, true, |i, out| columns(out, block, i * part, width));
     } else {
         columns(out, block, 0, width);
     }

@@ -53,20 +53,13 @@ pub fn update<U: Update<E, N>, E: Float, const N: usize>(
     if !parallel::worthwhile(len, parallel::CHEAP) {
         return part(rule, parameter, gradient, memory);
     }
-    let middle = (len / 2).next_multiple_of(BLOCK);
-    let (parameter, second_parameter) = parameter.split_at_mut(middle);
-    let (gradient, second_gradient) = gradient.split_at(middle);
-    let mut second_memory: [&mut [E]; N] = std::array::from_fn(|_| Default::default());
-    let mut second = second_memory.iter_mut();
-    let memory = memory.map(|array| {
-        let (left, right) = array.split_at_mut(middle);
-        *second.next().expect("as many halves as arrays") = right;
-        left
+    let mut arrays: Vec<&mut [E]> = std::iter::once(parameter).chain(memory).collect();
+    parallel::together(&mut arrays, 0, &|start, arrays| {
+        let mut arrays = arrays.iter_mut().map(|array| &mut **array);
+        let mut next = || arrays.next().expect("as many arrays as were given");
+        let parameter = next();
+        part(rule, parameter, &gradient[start..start + parameter.len()], std::array::from_fn(|_| next()));
     });
-    rayon::join(
-        || update(rule, parameter, gradient, memory),
-        || update(rule, second_parameter, second_gradient, second_memory),
-    );
 }
 
 #[cfg(test)]

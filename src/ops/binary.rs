@@ -48,15 +48,15 @@ pub(crate) fn binary<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace>(
                 // shared with the right-hand side's, if that is wanted too: then this one is a copy
                 let keep = parents.needs(1).then(|| gradient.clone());
                 let mut gradient = gradient;
-                (loops.left)(gradient.make_mut(), a, b);
+                loops.left(gradient.make_mut(), a, b);
                 parents.add(0, gradient);
                 if let Some(mut gradient) = keep {
-                    (loops.right)(gradient.make_mut(), a, b);
+                    loops.right(gradient.make_mut(), a, b);
                     parents.add(1, gradient);
                 }
             } else {
                 let mut gradient = gradient;
-                (loops.right)(gradient.make_mut(), a, b);
+                loops.right(gradient.make_mut(), a, b);
                 parents.add(1, gradient);
             }
         }
@@ -65,16 +65,16 @@ pub(crate) fn binary<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace>(
 }
 
 fn forward<E: Float>(mut a: Storage<E>, mut b: Storage<E>, op: &BinaryOp) -> Storage<E> {
-    let forward = E::binary(op).forward;
+    let loops = E::binary(op);
     if a.is_unique() {
-        forward(Operands::LeftInPlace(b.as_slice()), a.make_mut());
+        loops.forward(Operands::LeftInPlace(b.as_slice()), a.make_mut());
         a
     } else if b.is_unique() {
-        forward(Operands::RightInPlace(a.as_slice()), b.make_mut());
+        loops.forward(Operands::RightInPlace(a.as_slice()), b.make_mut());
         b
     } else {
         let mut y = Storage::scratch(a.len());
-        forward(Operands::Apart(a.as_slice(), b.as_slice()), y.make_mut());
+        loops.forward(Operands::Apart(a.as_slice(), b.as_slice()), y.make_mut());
         y
     }
 }

@@ -81,7 +81,7 @@ fn forward<E: Float>(x: Storage<E>, lines: &Lines, op: &FoldOp, p: E) -> (Storag
     let x = lines.bring_together(x);
     let (outer, _, inner) = lines.blocks;
     let mut y = Storage::scratch(outer * inner);
-    (E::fold(op).forward)(x.as_slice(), lines.blocks, y.make_mut(), p);
+    E::fold(op).forward(x.as_slice(), lines.blocks, y.make_mut(), p);
     (x, y)
 }
 
@@ -96,11 +96,11 @@ fn backward<E: Float>(
 ) {
     let inputs = |add| FoldBackward { x: x.as_slice(), y: y.as_slice(), gradient: g.as_slice(), add };
     if lines.order.is_none() {
-        parents.write(0, x.len(), |out, add| (E::fold(op).backward)(inputs(add), lines.blocks, out, p));
+        parents.write(0, x.len(), |out, add| E::fold(op).backward(inputs(add), lines.blocks, out, p));
         return;
     }
     let mut together = Storage::scratch(x.len());
-    (E::fold(op).backward)(inputs(false), lines.blocks, together.make_mut(), p);
+    E::fold(op).backward(inputs(false), lines.blocks, together.make_mut(), p);
     let mut gradient = Storage::scratch(x.len());
     lines.put_back(together.as_slice(), gradient.make_mut());
     parents.add(0, gradient);

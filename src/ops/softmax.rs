@@ -86,11 +86,11 @@ pub(super) fn map_lines<S: Shape, E: Float, T: Trace>(
     op: &'static MapOp,
 ) -> Tensor<S, E, T> {
     let (shape, mut y, trace) = x.into_parts();
-    (E::map(op).forward)(y.make_mut(), blocks);
+    E::map(op).forward(y.make_mut(), blocks);
     let node = record([trace.node()], |_| {
         let y = y.clone();
         move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            (E::map(op).backward)(g.make_mut(), y.as_slice(), blocks);
+            E::map(op).backward(g.make_mut(), y.as_slice(), blocks);
             parents.add(0, g);
         }
     });

@@ -49,7 +49,7 @@ pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
         };
         move |mut gradient: Storage<E>, parents: &mut Parents<'_, 1>| {
             let saved = saved.as_ref().map_or(&[][..], Storage::as_slice);
-            (E::unary(op).backward)(saved, gradient.make_mut(), p);
+            E::unary(op).backward(saved, gradient.make_mut(), p);
             parents.add(0, gradient);
         }
     });
@@ -57,12 +57,12 @@ pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
 }
 
 fn forward<E: Float>(mut x: Storage<E>, op: &UnaryOp, p: [E; 2]) -> Storage<E> {
-    let forward = E::unary(op).forward;
+    let loops = E::unary(op);
     if x.is_unique() {
-        forward(None, x.make_mut(), p);
+        loops.forward(None, x.make_mut(), p);
         return x;
     }
     let mut y = Storage::scratch(x.len());
-    forward(Some(x.as_slice()), y.make_mut(), p);
+    loops.forward(Some(x.as_slice()), y.make_mut(), p);
     y
 }
