@@ -3,7 +3,9 @@
 // each program uses a part of this
 #![allow(dead_code)]
 
+pub mod mistakes;
 mod options;
+mod picture;
 mod plot;
 mod progress;
 mod report;

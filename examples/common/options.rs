@@ -4,13 +4,17 @@ use lexopt::prelude::*;
 use std::path::PathBuf;
 
 /// All options that programs have in common, with what the help says. A program names those it takes.
-const KNOWN: [(&str, &str, &str); 8] = [
+const KNOWN: [(&str, &str, &str); 12] = [
+    ("checkpoint", "FILE", "after each epoch, save here all that is needed to go on"),
     ("data", "FOLDER", "the folder of the data (otherwise the variable TAUT_DATA, or ./data)"),
     ("dataset", "NAME", "mnist or fashion-mnist"),
     ("epochs", "N", "how often to go through the training set"),
     ("json", "", "print the figures as one JSON object on the last line"),
     ("limit", "N", "use only the first N training samples"),
+    ("long", "", "train for as many epochs as a good result needs"),
+    ("mistakes", "FILE.png", "draw the test images that were taken for something else with the most confidence"),
     ("plot", "FILE.png", "draw the loss curves"),
+    ("resume", "", "go on from the file of --checkpoint"),
     ("save", "FILE", "save the trained model, as safetensors"),
     ("seed", "N", "the seed of everything random"),
 ];
@@ -18,12 +22,17 @@ const KNOWN: [(&str, &str, &str); 8] = [
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    pub checkpoint: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub dataset: String,
     pub epochs: usize,
     pub json: bool,
     pub limit: Option<usize>,
+    /// What `--long` makes of `epochs`.
+    pub long: usize,
+    pub mistakes: Option<PathBuf>,
     pub plot: Option<PathBuf>,
+    pub resume: bool,
     pub save: Option<PathBuf>,
     pub seed: u64,
 }
@@ -52,23 +61,30 @@ impl Options {
             match argument {
                 Short('h') | Long("help") => return Ok(false),
                 Long(name) if !taken.contains(&name) => return Err(argument.unexpected()),
+                Long("checkpoint") => self.checkpoint = Some(parser.value()?.into()),
                 Long("data") => self.data = Some(parser.value()?.into()),
                 Long("dataset") => self.dataset = parser.value()?.string()?,
                 Long("epochs") => self.epochs = parser.value()?.parse()?,
                 Long("json") => self.json = true,
                 Long("limit") => self.limit = Some(parser.value()?.parse()?),
+                Long("long") => self.epochs = self.long,
+                Long("mistakes") => self.mistakes = Some(parser.value()?.into()),
                 Long("plot") => self.plot = Some(parser.value()?.into()),
+                Long("resume") => self.resume = true,
                 Long("save") => self.save = Some(parser.value()?.into()),
                 Long("seed") => self.seed = parser.value()?.parse()?,
                 _ => return Err(argument.unexpected()),
             }
         }
         // better now than after an hour of training
-        for file in [&self.plot, &self.save].into_iter().flatten() {
+        for file in [&self.checkpoint, &self.mistakes, &self.plot, &self.save].into_iter().flatten() {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
             if folder.is_some_and(|folder| !folder.is_dir()) {
                 return Err(format!("{}: there is no such folder", file.display()).into());
             }
+        }
+        if self.resume && self.checkpoint.is_none() {
+            return Err("--resume goes on from the file of --checkpoint, which is not given".into());
         }
         Ok(true)
     }
@@ -80,6 +96,7 @@ fn help(about: &str, taken: &[&str], defaults: &Options) -> String {
         let default = match *name {
             "dataset" => format!(" [{}]", defaults.dataset),
             "epochs" => format!(" [{}]", defaults.epochs),
+            "long" => format!(" [{}]", defaults.long),
             "seed" => format!(" [{}]", defaults.seed),
             _ => String::new(),
         };

@@ -1,21 +1,17 @@
 //! Curves in a PNG file.
 
-use embedded_graphics::mono_font::{MonoTextStyle, ascii::FONT_8X13};
+use super::picture::{BLACK, Picture};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Line, Polyline, PrimitiveStyle, Rectangle};
-use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
+use embedded_graphics::text::Alignment;
 use std::convert::Infallible;
 use std::error::Error;
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
 const SIZE: Size = Size::new(900, 560);
 /// Where the curves are: the rest is for the labels.
 const AREA: Rectangle = Rectangle::new(Point::new(80, 40), Size::new(790, 460));
-const WHITE: Rgb888 = Rgb888::WHITE;
-const BLACK: Rgb888 = Rgb888::new(40, 40, 40);
 const GREY: Rgb888 = Rgb888::new(225, 225, 225);
 /// Told apart also by readers who do not see all colours. Okabe and Ito, "Color Universal Design", 2008.
 const COLOURS: [Rgb888; 6] = [
@@ -39,42 +35,11 @@ pub struct Curve {
 /// # Errors
 /// If the file cannot be written.
 pub fn plot(path: &Path, title: &str, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
-    let mut picture = Picture { pixels: vec![255; (SIZE.width * SIZE.height * 3) as usize] };
+    let mut picture = Picture::white(SIZE);
     draw(&mut picture, title, curves).unwrap_or_else(|never| match never {});
-    let file = File::create(path).map_err(|error| format!("{}: cannot be written: {error}", path.display()))?;
-    let mut encoder = png::Encoder::new(BufWriter::new(file), SIZE.width, SIZE.height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&picture.pixels)?;
-    writer.finish()?;
+    picture.save(path)?;
     println!("the curves are in {}", path.display());
     Ok(())
-}
-
-/// What is drawn on: rows of red, green and blue bytes.
-struct Picture {
-    pixels: Vec<u8>,
-}
-
-impl OriginDimensions for Picture {
-    fn size(&self) -> Size {
-        SIZE
-    }
-}
-
-impl DrawTarget for Picture {
-    type Color = Rgb888;
-    type Error = Infallible;
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Infallible> {
-        for Pixel(point, colour) in pixels {
-            if self.bounding_box().contains(point) {
-                let place = 3 * (point.y as usize * SIZE.width as usize + point.x as usize);
-                self.pixels[place..place + 3].copy_from_slice(&[colour.r(), colour.g(), colour.b()]);
-            }
-        }
-        Ok(())
-    }
 }
 
 fn draw(picture: &mut Picture, title: &str, curves: &[Curve]) -> Result<(), Infallible> {
@@ -94,17 +59,17 @@ fn draw(picture: &mut Picture, title: &str, curves: &[Curve]) -> Result<(), Infa
         let part = (value / low).ln() / (high / low).ln();
         corner.y - (part * f64::from(AREA.size.height - 1)).round() as i32
     };
-    text(picture, title, Point::new(AREA.center().x, 14), Alignment::Center, BLACK)?;
+    picture.text(title, Point::new(AREA.center().x, 14), Alignment::Center, BLACK)?;
     for tick in ticks(low, high) {
         let height = y(tick);
         line(picture, Point::new(AREA.top_left.x, height), Point::new(corner.x, height), GREY)?;
-        text(picture, &tick.to_string(), Point::new(AREA.top_left.x - 8, height - 6), Alignment::Right, BLACK)?;
+        picture.text(&tick.to_string(), Point::new(AREA.top_left.x - 8, height - 6), Alignment::Right, BLACK)?;
     }
     for epoch in (1..=epochs).step_by(epochs.div_ceil(20)) {
         line(picture, Point::new(x(epoch), corner.y), Point::new(x(epoch), corner.y + 5), BLACK)?;
-        text(picture, &epoch.to_string(), Point::new(x(epoch), corner.y + 8), Alignment::Center, BLACK)?;
+        picture.text(&epoch.to_string(), Point::new(x(epoch), corner.y + 8), Alignment::Center, BLACK)?;
     }
-    text(picture, "epoch", Point::new(AREA.center().x, corner.y + 28), Alignment::Center, BLACK)?;
+    picture.text("epoch", Point::new(AREA.center().x, corner.y + 28), Alignment::Center, BLACK)?;
     AREA.into_styled(PrimitiveStyle::with_stroke(BLACK, 1)).draw(picture)?;
 
     for (number, (curve, colour)) in curves.iter().zip(COLOURS.into_iter().cycle()).enumerate() {
@@ -112,7 +77,7 @@ fn draw(picture: &mut Picture, title: &str, curves: &[Curve]) -> Result<(), Infa
         let points: Vec<Point> = numbered.map(|(i, &value)| Point::new(x(i + 1), y(value))).collect();
         Polyline::new(&points).into_styled(PrimitiveStyle::with_stroke(colour, 2)).draw(picture)?;
         let place = Point::new(corner.x - 12, AREA.top_left.y + 10 + 18 * number as i32);
-        text(picture, &curve.name, place, Alignment::Right, colour)?;
+        picture.text(&curve.name, place, Alignment::Right, colour)?;
     }
     Ok(())
 }
@@ -126,11 +91,4 @@ fn ticks(low: f64, high: f64) -> impl Iterator<Item = f64> {
 
 fn line(picture: &mut Picture, from: Point, to: Point, colour: Rgb888) -> Result<(), Infallible> {
     Line::new(from, to).into_styled(PrimitiveStyle::with_stroke(colour, 1)).draw(picture)
-}
-
-fn text(picture: &mut Picture, text: &str, at: Point, side: Alignment, colour: Rgb888) -> Result<(), Infallible> {
-    let style = TextStyleBuilder::new().alignment(side).baseline(Baseline::Top).build();
-    let mut font = MonoTextStyle::new(&FONT_8X13, colour);
-    font.background_color = Some(WHITE);
-    Text::with_text_style(text, at, font, style).draw(picture).map(|_| ())
 }

@@ -28,14 +28,17 @@ pub const MEANS: [f64; 3] = [0.491_40, 0.482_16, 0.446_53];
 /// The standard deviation of each channel of the training set, of 1.
 pub const DEVIATIONS: [f64; 3] = [0.247_03, 0.243_49, 0.261_59];
 
-/// The folder with the six files: see [`find_folder`] for where it is looked for. They are in
-/// `cifar-10-binary.tar.gz` of the dataset's page.
+/// The folder with the six files: see [`find_folder`] for where it is looked for, as `cifar-10` and as
+/// `cifar-10-batches-bin`, which `cifar-10-binary.tar.gz` of the dataset's page unpacks to, also inside of the former.
 ///
 /// # Errors
 /// If there is none.
 pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
-    find_folder(given, "cifar-10", TEST)
-        .or_else(|error| find_folder(given, "cifar-10-batches-bin", TEST).map_err(|_| error))
+    let unpacked = ["cifar-10-batches-bin", "cifar-10/cifar-10-batches-bin"];
+    find_folder(given, "cifar-10", TEST).or_else(|error| {
+        let mut found = unpacked.iter().filter_map(|name| find_folder(given, name, TEST).ok());
+        found.next().ok_or(error)
+    })
 }
 
 /// Reads the training set (five files, 50,000 images) and the test set (10,000 images).
@@ -114,6 +117,17 @@ mod tests {
             [images[[0, 0, 31, 31]], images[[0, 1, 0, 0]], images[[0, 2, 5, 5]]].map(|x| x * 255.0),
             [0.0, 1.0, 2.0]
         );
+    }
+
+    #[test]
+    fn the_folder_is_found_where_the_archive_unpacks_it() {
+        let folder = Folder::new();
+        for name in ["cifar-10", "cifar-10/cifar-10-batches-bin"] {
+            assert!(find(Some(folder.path())).unwrap_err().to_string().contains("test_batch.bin"));
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        folder.file("cifar-10/cifar-10-batches-bin/test_batch.bin", &rows(&[3]));
+        assert_eq!(find(Some(folder.path())).unwrap(), folder.path().join("cifar-10/cifar-10-batches-bin"));
     }
 
     #[test]

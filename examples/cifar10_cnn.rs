@@ -1,0 +1,208 @@
+//! A small residual network on CIFAR-10, with batch normalisation, augmented images, and one cycle of the learning rate.
+//!
+//!     cargo run --release --example cifar10_cnn -- --data FOLDER
+//!     cargo run --release --example cifar10_cnn -- --data FOLDER --long --checkpoint run.safetensors
+//!
+//! Needs the six files of the dataset's binary version. The second command takes up to an hour on two cores; after an
+//! interruption, the same with `--resume` goes on from the last whole epoch, to the same bits.
+//!
+//! He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", 2016; Smith and Topin, "Super-Convergence",
+//! 2018. The network is a narrow one of the kind in Page, "How to Train Your ResNet", 2018.
+
+mod common;
+
+use common::mistakes::{Mistake, draw_mistakes};
+use common::{Curve, Options, Progress, Report, plot};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::mnist::Examples;
+use taut::data::{Augmentation, Normalization, Prefetch, Subset, cifar10};
+use taut::loss::ConfusionMatrix;
+use taut::optim::SnapshotArray;
+use taut::prelude::*;
+
+/// A convolution of 3 x 3 that keeps the size, batch norm, and ReLU.
+type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoBias>, BatchNorm2d<O>, Relu);
+/// Two of them, and a way around both.
+type Block<const C: usize> = Residual<(Convolution<C, C>, Convolution<C, C>)>;
+
+type Network = (
+    (Convolution<3, 32>, MaxPool2d<2>),
+    (Convolution<32, 64>, MaxPool2d<2>, Block<64>),
+    (Conv2dNoBias<64, 128, 3, 2, 1>, BatchNorm2d<128>, Relu, Block<128>),
+    (GlobalAvgPool2d, Linear<128, 10>),
+);
+const _: () = check::<Network, Tensor<Rank4<BATCH, 3, 32, 32>>>();
+
+const BATCH: usize = 128;
+/// What one image may cost at most, so that training stays a matter of minutes.
+const MOST_MULTIPLY_ADDS: u64 = 30_000_000;
+const LEARNING_RATE: f64 = 0.15;
+const WEIGHT_DECAY: f64 = 5e-4;
+const LABEL_SMOOTHING: f64 = 0.05;
+
+type Cifar10 = Examples<Rank3<3, 32, 32>>;
+
+/// All that training changes, and that a checkpoint holds.
+struct Run {
+    model: Network,
+    optimizer: Sgd,
+    scheduler: Scheduler<OneCycle>,
+    rng: taut::Rng,
+    /// Of each epoch that is done: the mean training loss, and which part of the test set was taken for something else.
+    losses: Vec<f64>,
+    errors: Vec<f64>,
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let taken =
+            ["checkpoint", "data", "epochs", "json", "limit", "long", "mistakes", "plot", "resume", "save", "seed"];
+        let options = Options::parse(
+            "Trains a residual network on CIFAR-10.",
+            &taken,
+            Options { epochs: 5, long: 30, ..Default::default() },
+        );
+        let start = Instant::now();
+        let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
+        let train = train.first(options.limit.unwrap_or(train.len()));
+        if train.len() < BATCH {
+            return Err(format!("--limit {}: a batch alone has {BATCH} images", train.len()).into());
+        }
+        let normalization = Normalization::along_axis::<1, _>(train.in_order(1000).map(|(images, _)| images));
+        println!("{} images to learn from, {} to test", train.len(), test.len());
+
+        let mut run = Run::new(&options, train.len() / BATCH);
+        let summary = run.model.summary::<Rank4<1, 3, 32, 32>>();
+        println!("\n{summary}\n");
+        assert!(summary.multiply_adds <= MOST_MULTIPLY_ADDS, "the network is too large for this program");
+        if options.resume {
+            run.restore(&options)?;
+        }
+        while run.losses.len() < options.epochs {
+            run.epoch(&train, &test, &normalization, options.epochs);
+            run.save(&options)?;
+        }
+
+        let (confusion, mistakes) = measure(&run.model, &test, &normalization);
+        println!("\non the test set:\n\n{confusion}");
+        for (class, name) in cifar10::CLASSES.iter().enumerate() {
+            println!("{class} {name:<10} {:5.1}%", 100.0 * confusion.recall(class));
+        }
+        if let Some(path) = &options.save {
+            run.model.save(path)?;
+            println!("the model is in {}", path.display());
+        }
+        if let Some(path) = &options.plot {
+            let curves = [("training loss", run.losses), ("test error", run.errors)];
+            plot(path, "CIFAR-10", &curves.map(|(name, values)| Curve { name: name.into(), values }))?;
+        }
+        if let Some(path) = &options.mistakes {
+            draw_mistakes(path, &mistakes, &test.0, &cifar10::CLASSES)?;
+        }
+        let mut report = Report::default();
+        report.add("test_accuracy", confusion.accuracy());
+        report.add("epochs", options.epochs);
+        report.add("multiply_adds", summary.multiply_adds);
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        report.print(&options);
+        Ok(())
+    })
+}
+
+impl Run {
+    /// Nothing learned yet.
+    fn new(options: &Options, batches: usize) -> Self {
+        let mut rng = taut::Rng::from_seed_u64(options.seed);
+        let mut optimizer = Sgd::new(SgdConfig {
+            learning_rate: LEARNING_RATE,
+            momentum: Momentum::Nesterov(0.9),
+            weight_decay: WeightDecay::Coupled(WEIGHT_DECAY),
+        })
+        .no_decay_of_biases();
+        let cycle = OneCycle { steps: (options.epochs * batches) as u64, ..Default::default() };
+        let scheduler = Scheduler::new(cycle, &mut optimizer);
+        Run { model: Network::init(&mut rng), optimizer, scheduler, rng, losses: Vec::new(), errors: Vec::new() }
+    }
+
+    /// Goes through the training set once, and measures on the test set.
+    fn epoch(&mut self, train: &Subset<Cifar10>, test: &Cifar10, normalization: &Normalization, epochs: usize) {
+        let mut augmentation = Augmentation::new(&mut self.rng).crop(4).flip();
+        let batches = train.batches::<BATCH>(&mut self.rng);
+        let title = format!("epoch {:2}/{epochs}", self.losses.len() + 1);
+        let mut progress = Progress::new(title, batches.len());
+        let of_thread = normalization.clone();
+        let batches = batches.map(move |(images, labels)| (augmentation.apply(of_thread.apply(images)), labels));
+        let smooth = CrossEntropy { label_smoothing: LABEL_SMOOTHING, ..Default::default() };
+        for (images, labels) in Prefetch::new(batches, 4) {
+            let tape = Tape::training(&mut self.rng);
+            let loss = self.model.forward(tape.trace(images)).cross_entropy_with(&labels, &smooth, Mean);
+            progress.batch(loss.item(), labels.count());
+            self.optimizer.step(&mut self.model, &loss.backward());
+            self.scheduler.step(&mut self.optimizer);
+        }
+        let error = 1.0 - measure(&self.model, test, normalization).0.accuracy();
+        self.losses.push(progress.finish(&format!(", test {:.2}%", 100.0 * (1.0 - error))));
+        self.errors.push(error);
+    }
+
+    /// Saves a checkpoint, where one is wanted.
+    fn save(&self, options: &Options) -> Result<(), Box<dyn Error>> {
+        let Some(path) = &options.checkpoint else { return Ok(()) };
+        let curves = [("losses", &self.losses), ("errors", &self.errors)];
+        let arrays = curves.map(|(name, values)| (name.to_string(), SnapshotArray::F64(values.clone())));
+        Checkpoint::new()
+            .with_model("model", &self.model)
+            .with_snapshot("optimizer", &self.optimizer.snapshot())
+            .with_snapshot("scheduler", &self.scheduler.snapshot())
+            .with_snapshot("curves", &Snapshot { numbers: Vec::new(), arrays: arrays.into() })
+            .with_rng("rng", &self.rng)
+            .with_count("epochs", options.epochs)
+            .save(path)?;
+        Ok(())
+    }
+
+    /// Becomes the run of a checkpoint.
+    fn restore(&mut self, options: &Options) -> Result<(), Box<dyn Error>> {
+        let path = options.checkpoint.as_deref().expect("the command line was checked");
+        let checkpoint = Checkpoint::load(path)?;
+        let epochs = checkpoint.count("epochs")?;
+        if epochs != options.epochs {
+            let asked = options.epochs;
+            return Err(format!("{}: is of a run of {epochs} epochs, not {asked}", path.display()).into());
+        }
+        checkpoint.restore_model("model", &mut self.model)?;
+        self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.model)?;
+        self.scheduler.restore(&checkpoint.snapshot("scheduler")?)?;
+        self.rng = checkpoint.rng("rng")?;
+        for (name, values) in checkpoint.snapshot("curves")?.arrays {
+            match (name.as_str(), values) {
+                ("losses", SnapshotArray::F64(values)) => self.losses = values,
+                ("errors", SnapshotArray::F64(values)) => self.errors = values,
+                _ => return Err(format!("{}: `curves.{name}` is not of this program", path.display()).into()),
+            }
+        }
+        println!("{} of {epochs} epochs were done before", self.losses.len());
+        Ok(())
+    }
+}
+
+/// What the test images are taken for.
+fn measure(model: &Network, test: &Cifar10, normalization: &Normalization) -> (ConfusionMatrix<10>, Vec<Mistake>) {
+    let (mut confusion, mut mistakes) = (ConfusionMatrix::default(), Vec::new());
+    for (i, (images, labels)) in test.in_order(500).enumerate() {
+        let logits = model.forward(normalization.apply(images));
+        confusion.add(&logits, &labels);
+        let predicted = logits.clone().argmax_axis::<1>();
+        let probabilities = logits.softmax::<1>();
+        for (place, (label, predicted)) in labels.iter().zip(predicted.iter()).enumerate() {
+            if label != predicted {
+                let probability = probabilities[[place, predicted]];
+                mistakes.push(Mistake { sample: 500 * i + place, label, predicted, probability });
+            }
+        }
+    }
+    (confusion, mistakes)
+}
