@@ -45,6 +45,11 @@ impl Case {
         self.tensor(&format!("input {index}"), &self.value["inputs"][index])
     }
 
+    /// The numbers of the output.
+    pub fn output(&self) -> Vec<f64> {
+        self.parts("the output", &self.value["output"]).1
+    }
+
     /// The names and sizes of a model's parameters, in PyTorch's order.
     pub fn names(&self) -> Vec<(String, Vec<usize>)> {
         serde_json::from_value(self.value["names"].clone()).unwrap_or_else(|error| panic!("{self}: {error}"))

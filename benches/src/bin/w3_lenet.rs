@@ -1,0 +1,33 @@
+//! W3: one training step of LeNet. Batch 64 of 1x28x28; cross-entropy; Adam.
+
+use taut::prelude::*;
+use taut_benches::{Work, measure, report, wanted};
+
+type LeNet = (
+    (Conv2d<1, 6, 5, 1, 2>, Relu, MaxPool2d<2>),
+    (Conv2d<6, 16, 5>, Relu, MaxPool2d<2>),
+    Flatten,
+    (Linear<400, 120>, Relu),
+    (Linear<120, 84>, Relu),
+    Linear<84, 10>,
+);
+
+fn main() {
+    if !wanted("w3_lenet") {
+        return;
+    }
+    let mut rng = StdRng::seed_from_u64(0);
+    let mut model = LeNet::init(&mut rng);
+    let images = Tensor::<Rank4<64, 1, 28, 28>>::randn(&mut rng);
+    let labels = Tensor::<Rank1<64>, usize>::from_fn(|[i]| i * 7 % 10);
+    let mut optimizer = Adam::new(AdamConfig::default());
+    let mut loss_value = 0.0;
+    let figures = measure(1.0, || {
+        let tape = Tape::training(&mut rng);
+        let loss = model.forward(tape.trace(images.clone())).cross_entropy(&labels);
+        loss_value = loss.item();
+        optimizer.step(&mut model, &loss.backward());
+    });
+    assert!(loss_value < 0.1, "the batch was not learned: the loss is {loss_value}");
+    report("w3_lenet", &figures, Work { samples: Some(64.0), ..Default::default() });
+}
