@@ -11,8 +11,7 @@
 
 mod common;
 
-use common::mistakes::{Mistake, draw_mistakes};
-use common::{Curve, Options, Progress, Report, plot};
+use common::{Curve, Mistake, Options, Progress, Report, draw_mistakes, plot};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -62,7 +61,7 @@ fn main() -> ExitCode {
         let options = Options::parse(
             "Trains a residual network on CIFAR-10.",
             &taken,
-            Options { epochs: 5, long: 30, ..Default::default() },
+            Options { epochs: 5, long: 12, ..Default::default() },
         );
         let start = Instant::now();
         let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;

@@ -11,7 +11,7 @@ mod common;
 use common::{Curve, Options, Progress, Report, plot};
 use std::process::ExitCode;
 use std::time::Instant;
-use taut::data::{Augmentation, DataError, Normalization, Prefetch, find_folder, mnist};
+use taut::data::{Augmentation, Normalization, Prefetch, mnist};
 use taut::loss::ConfusionMatrix;
 use taut::prelude::*;
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         );
         let start = Instant::now();
         let mut rng = StdRng::seed_from_u64(options.seed);
-        let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find(&options)?)?;
+        let (train, test) = mnist::load::<Rank3<1, 28, 28>>(common::mnist_folder(&options)?)?;
         let train = train.first(options.limit.unwrap_or(train.len()));
         let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
         println!("{}: {} images to learn from, {} to test", options.dataset, train.len(), test.len());
@@ -84,14 +84,4 @@ fn main() -> ExitCode {
         report.print(&options);
         Ok(())
     })
-}
-
-/// The folder of the dataset that was asked for.
-fn find(options: &Options) -> Result<std::path::PathBuf, Box<dyn std::error::Error>> {
-    let folder: Result<_, DataError> = match options.dataset.as_str() {
-        "mnist" => mnist::find(options.data.as_deref()),
-        "fashion-mnist" => find_folder(options.data.as_deref(), "fashion-mnist", "train-images-idx3-ubyte"),
-        other => return Err(format!("--dataset {other}: there are mnist and fashion-mnist").into()),
-    };
-    Ok(folder?)
 }

@@ -4,7 +4,7 @@ use lexopt::prelude::*;
 use std::path::PathBuf;
 
 /// All options that programs have in common, with what the help says. A program names those it takes.
-const KNOWN: [(&str, &str, &str); 12] = [
+const KNOWN: [(&str, &str, &str); 13] = [
     ("checkpoint", "FILE", "after each epoch, save here all that is needed to go on"),
     ("data", "FOLDER", "the folder of the data (otherwise the variable TAUT_DATA, or ./data)"),
     ("dataset", "NAME", "mnist or fashion-mnist"),
@@ -15,6 +15,7 @@ const KNOWN: [(&str, &str, &str); 12] = [
     ("mistakes", "FILE.png", "draw the test images that were taken for something else with the most confidence"),
     ("plot", "FILE.png", "draw the loss curves"),
     ("resume", "", "go on from the file of --checkpoint"),
+    ("runs", "N", "how many times, each from another seed"),
     ("save", "FILE", "save the trained model, as safetensors"),
     ("seed", "N", "the seed of everything random"),
 ];
@@ -33,6 +34,7 @@ pub struct Options {
     pub mistakes: Option<PathBuf>,
     pub plot: Option<PathBuf>,
     pub resume: bool,
+    pub runs: usize,
     pub save: Option<PathBuf>,
     pub seed: u64,
 }
@@ -71,6 +73,7 @@ impl Options {
                 Long("mistakes") => self.mistakes = Some(parser.value()?.into()),
                 Long("plot") => self.plot = Some(parser.value()?.into()),
                 Long("resume") => self.resume = true,
+                Long("runs") => self.runs = parser.value()?.parse()?,
                 Long("save") => self.save = Some(parser.value()?.into()),
                 Long("seed") => self.seed = parser.value()?.parse()?,
                 _ => return Err(argument.unexpected()),
@@ -97,6 +100,7 @@ fn help(about: &str, taken: &[&str], defaults: &Options) -> String {
             "dataset" => format!(" [{}]", defaults.dataset),
             "epochs" => format!(" [{}]", defaults.epochs),
             "long" => format!(" [{}]", defaults.long),
+            "runs" => format!(" [{}]", defaults.runs),
             "seed" => format!(" [{}]", defaults.seed),
             _ => String::new(),
         };

@@ -5,12 +5,14 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Line, Polyline, PrimitiveStyle, Rectangle};
 use embedded_graphics::text::Alignment;
+use std::cmp::Ordering;
 use std::convert::Infallible;
 use std::error::Error;
 use std::path::Path;
 
+/// The size of one panel.
 const SIZE: Size = Size::new(900, 560);
-/// Where the curves are: the rest is for the labels.
+/// Where the curves are in a panel: the rest is for the labels.
 const AREA: Rectangle = Rectangle::new(Point::new(80, 40), Size::new(790, 460));
 const GREY: Rgb888 = Rgb888::new(225, 225, 225);
 /// Told apart also by readers who do not see all colours. Okabe and Ito, "Color Universal Design", 2008.
@@ -29,64 +31,123 @@ pub struct Curve {
     pub values: Vec<f64>,
 }
 
+/// One of the drawings in a picture.
+pub struct Panel {
+    pub title: String,
+    /// What is counted to the right.
+    pub x: String,
+    /// Whether the height is on a logarithmic scale, on which only positive values have a place.
+    pub logarithmic: bool,
+    /// Names, and points (x, y).
+    pub curves: Vec<(String, Vec<(f64, f64)>)>,
+}
+
 /// Draws curves over the number of the epoch, on a logarithmic scale, to a PNG file. Values that are not positive and
 /// finite are left out.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn plot(path: &Path, title: &str, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
-    let mut picture = Picture::white(SIZE);
-    draw(&mut picture, title, curves).unwrap_or_else(|never| match never {});
+    let points = |curve: &Curve| (1..).map(f64::from).zip(curve.values.iter().copied()).collect();
+    let curves = curves.iter().map(|curve| (curve.name.clone(), points(curve))).collect();
+    plot_panels(path, &[Panel { title: title.into(), x: "epoch".into(), logarithmic: true, curves }])
+}
+
+/// Draws panels to a PNG file, two in a row if there are several.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn plot_panels(path: &Path, panels: &[Panel]) -> Result<(), Box<dyn Error>> {
+    let columns = panels.len().clamp(1, 2) as u32;
+    let rows = (panels.len() as u32).div_ceil(columns);
+    let mut picture = Picture::white(Size::new(columns * SIZE.width, rows * SIZE.height));
+    for (number, panel) in (0..).zip(panels) {
+        let corner = Size::new(number % columns * SIZE.width, number / columns * SIZE.height);
+        let area = Rectangle::new(AREA.top_left + corner, AREA.size);
+        draw(&mut picture, area, panel).unwrap_or_else(|never| match never {});
+    }
     picture.save(path)?;
     println!("the curves are in {}", path.display());
     Ok(())
 }
 
-fn draw(picture: &mut Picture, title: &str, curves: &[Curve]) -> Result<(), Infallible> {
-    let drawable = |value: &f64| value.is_finite() && *value > 0.0;
-    let values: Vec<f64> = curves.iter().flat_map(|curve| &curve.values).copied().filter(drawable).collect();
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(0.0, f64::max);
-    let (low, high) = if values.is_empty() { (0.1, 1.0) } else { (low * 0.9, high * 1.1) };
-    let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0).max(1);
+fn draw(picture: &mut Picture, area: Rectangle, panel: &Panel) -> Result<(), Infallible> {
+    let drawable = |&(x, y): &(f64, f64)| x.is_finite() && y.is_finite() && (y > 0.0 || !panel.logarithmic);
+    let points = || panel.curves.iter().flat_map(|(_, points)| points).copied().filter(drawable);
+    let (first, last) = bounds(points().map(|(x, _)| x));
+    let (low, high) = bounds(points().map(|(_, y)| y));
+    let margin = 0.05 * (high - low);
+    let (low, high) = if panel.logarithmic { (low * 0.9, high * 1.1) } else { (low - margin, high + margin) };
 
-    let corner = AREA.bottom_right().expect("the area is not empty");
-    let x = |epoch: usize| {
-        let part = (epoch - 1) as f64 / (epochs - 1).max(1) as f64;
-        AREA.top_left.x + (part * f64::from(AREA.size.width - 1)).round() as i32
+    let corner = area.bottom_right().expect("the area is not empty");
+    let across = |x: f64| {
+        let part = (x - first) / (last - first);
+        area.top_left.x + (part * f64::from(area.size.width - 1)).round() as i32
     };
-    let y = |value: f64| {
-        let part = (value / low).ln() / (high / low).ln();
-        corner.y - (part * f64::from(AREA.size.height - 1)).round() as i32
+    let up = |y: f64| {
+        let part = if panel.logarithmic { (y / low).ln() / (high / low).ln() } else { (y - low) / (high - low) };
+        corner.y - (part * f64::from(area.size.height - 1)).round() as i32
     };
-    picture.text(title, Point::new(AREA.center().x, 14), Alignment::Center, BLACK)?;
-    for tick in ticks(low, high) {
-        let height = y(tick);
-        line(picture, Point::new(AREA.top_left.x, height), Point::new(corner.x, height), GREY)?;
-        picture.text(&tick.to_string(), Point::new(AREA.top_left.x - 8, height - 6), Alignment::Right, BLACK)?;
+    let middle = area.center().x;
+    picture.text(&panel.title, Point::new(middle, area.top_left.y - 26), Alignment::Center, BLACK)?;
+    let mut heights = if panel.logarithmic { logarithmic_ticks(low, high) } else { Vec::new() };
+    if heights.len() < 3 {
+        heights = ticks(low, high);
     }
-    for epoch in (1..=epochs).step_by(epochs.div_ceil(20)) {
-        line(picture, Point::new(x(epoch), corner.y), Point::new(x(epoch), corner.y + 5), BLACK)?;
-        picture.text(&epoch.to_string(), Point::new(x(epoch), corner.y + 8), Alignment::Center, BLACK)?;
+    for tick in heights {
+        let height = up(tick);
+        line(picture, Point::new(area.top_left.x, height), Point::new(corner.x, height), GREY)?;
+        picture.text(&short(tick), Point::new(area.top_left.x - 8, height - 6), Alignment::Right, BLACK)?;
     }
-    picture.text("epoch", Point::new(AREA.center().x, corner.y + 28), Alignment::Center, BLACK)?;
-    AREA.into_styled(PrimitiveStyle::with_stroke(BLACK, 1)).draw(picture)?;
+    for tick in ticks(first, last) {
+        let place = across(tick);
+        line(picture, Point::new(place, corner.y), Point::new(place, corner.y + 5), BLACK)?;
+        picture.text(&short(tick), Point::new(place, corner.y + 8), Alignment::Center, BLACK)?;
+    }
+    picture.text(&panel.x, Point::new(middle, corner.y + 28), Alignment::Center, BLACK)?;
+    area.into_styled(PrimitiveStyle::with_stroke(BLACK, 1)).draw(picture)?;
 
-    for (number, (curve, colour)) in curves.iter().zip(COLOURS.into_iter().cycle()).enumerate() {
-        let numbered = curve.values.iter().enumerate().filter(|(_, value)| drawable(value));
-        let points: Vec<Point> = numbered.map(|(i, &value)| Point::new(x(i + 1), y(value))).collect();
+    for (number, ((name, points), colour)) in panel.curves.iter().zip(COLOURS.into_iter().cycle()).enumerate() {
+        let points = points.iter().copied().filter(drawable);
+        let points: Vec<Point> = points.map(|(x, y)| Point::new(across(x), up(y))).collect();
         Polyline::new(&points).into_styled(PrimitiveStyle::with_stroke(colour, 2)).draw(picture)?;
-        let place = Point::new(corner.x - 12, AREA.top_left.y + 10 + 18 * number as i32);
-        picture.text(&curve.name, place, Alignment::Right, colour)?;
+        // rising curves leave the lower right corner free, falling ones the upper
+        let from_top = 10 + 18 * number as i32;
+        let height = if panel.logarithmic { area.top_left.y + from_top } else { corner.y - 24 - from_top };
+        picture.text(name, Point::new(corner.x - 12, height), Alignment::Right, colour)?;
     }
     Ok(())
 }
 
+/// The smallest and the largest value, which are not the same.
+fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    match low.partial_cmp(&high) {
+        Some(Ordering::Less) => (low, high),
+        Some(Ordering::Equal) => (low, low + low.abs().max(1.0)),
+        _ => (0.1, 1.0),
+    }
+}
+
 /// 1, 2 and 5 times each power of ten between two numbers.
-fn ticks(low: f64, high: f64) -> impl Iterator<Item = f64> {
+fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
     let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
     let ticks = decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(decade)));
-    ticks.filter(move |&tick| tick >= low && tick <= high)
+    ticks.filter(|&tick| tick >= low && tick <= high).collect()
+}
+
+/// At most ten numbers between two others, as far apart as 1, 2 or 5 times a power of ten.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let decade = 10_f64.powf(((high - low) / 10.0).log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * decade).into_iter().find(|step| (high - low) / step <= 10.0);
+    let step = step.unwrap_or(high - low);
+    let numbers = (low / step).ceil() as i64..=(high / step).floor() as i64;
+    numbers.map(|number| number as f64 * step).collect()
+}
+
+/// A number without the digits that rounding left.
+fn short(tick: f64) -> String {
+    ((tick * 1e9).round() / 1e9).to_string()
 }
 
 fn line(picture: &mut Picture, from: Point, to: Point, colour: Rgb888) -> Result<(), Infallible> {

@@ -32,6 +32,8 @@ mod idx;
 mod images;
 pub mod mnist;
 mod normalization;
+#[cfg(feature = "image")]
+pub mod png;
 mod prefetch;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,285 @@
+//! What batch normalisation and dropout do: the same network with neither, either and both.
+//!
+//!     cargo run --release --example batchnorm_dropout -- --data FOLDER --plot comparison.png
+//!
+//! A small convolutional network learns 10,000 pictures of Fashion-MNIST (or MNIST): few, so that it can learn them by
+//! heart. Each variant starts from the same weights, sees the same batches, and has the same learning rate; all are run
+//! from several seeds.
+//!
+//! Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+//! 2015. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
+//! from Overfitting", 2014.
+
+mod common;
+
+use common::{Options, Panel, Report, plot_panels};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::mnist::{self, Examples};
+use taut::data::{Normalization, Prefetch, Subset};
+use taut::prelude::*;
+
+/// The network, with places for what may stand between its layers.
+type Network<N1, N2, N3, D> = (
+    (Conv2d<1, 16, 3, 2, 1>, N1, Relu),
+    (Conv2d<16, 32, 3, 2, 1>, N2, Relu),
+    Flatten,
+    (Linear<1568, 128>, N3, Relu, D),
+    Linear<128, 10>,
+);
+type Neither = Network<Identity, Identity, Identity, Identity>;
+type WithDropout = Network<Identity, Identity, Identity, Dropout<50>>;
+type WithBatchNorm = Network<BatchNorm2d<16>, BatchNorm2d<32>, BatchNorm1d<128>, Identity>;
+type Both = Network<BatchNorm2d<16>, BatchNorm2d<32>, BatchNorm1d<128>, Dropout<50>>;
+
+const BATCH: usize = 64;
+const LEARNING_RATE: f64 = 0.1;
+/// The part of the test set whose recognition the table dates.
+const GOAL: f64 = 0.85;
+
+/// What is measured after an epoch, all without dropout and with the running averages.
+#[derive(Clone, Copy, Default)]
+struct Epoch {
+    /// Steps and seconds of training so far.
+    steps: f64,
+    seconds: f64,
+    /// Mean cross-entropy, and the part that is recognised.
+    train_loss: f64,
+    train_accuracy: f64,
+    test_loss: f64,
+    test_accuracy: f64,
+}
+
+/// One variant of the network.
+struct Variant {
+    name: &'static str,
+    /// For each seed, each epoch.
+    runs: Vec<Vec<Epoch>>,
+}
+
+struct Task {
+    train: Subset<Examples<Rank3<1, 28, 28>>>,
+    test: Examples<Rank3<1, 28, 28>>,
+    normalization: Normalization,
+    options: Options,
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let options = Options::parse(
+            "Trains the same network with batch norm, dropout, neither and both, and compares.",
+            &["data", "dataset", "epochs", "json", "limit", "plot", "runs", "seed"],
+            Options { dataset: "fashion-mnist".into(), epochs: 15, runs: 3, ..Default::default() },
+        );
+        let start = Instant::now();
+        let (train, test) = mnist::load(common::mnist_folder(&options)?)?;
+        let train = train.first(options.limit.unwrap_or(10_000));
+        if train.len() < BATCH || options.epochs == 0 || options.runs == 0 {
+            return Err(format!("nothing to compare: there must be a run, an epoch, and a batch of {BATCH}").into());
+        }
+        let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
+        println!("{}: {} images to learn from, {} to test", options.dataset, train.len(), test.len());
+        let task = Task { train, test, normalization, options };
+
+        let variants = [
+            task.variant::<Neither>("neither"),
+            task.variant::<WithDropout>("dropout"),
+            task.variant::<WithBatchNorm>("batch norm"),
+            task.variant::<Both>("both"),
+        ];
+        table(&variants);
+        println!("\n{}", conclusion(&variants));
+        let options = &task.options;
+        if let Some(path) = &options.plot {
+            draw(path, &variants)?;
+        }
+        let mut report = Report::default();
+        let best = variants.iter().map(|variant| variant.last().test_accuracy).fold(0.0, f64::max);
+        report.add("test_accuracy", best);
+        for variant in &variants {
+            let (name, last) = (variant.name.replace(' ', "_"), variant.last());
+            report.add(&format!("test_accuracy_{name}"), last.test_accuracy);
+            report.add(&format!("gap_{name}"), last.train_accuracy - last.test_accuracy);
+            report.add(&format!("epochs_to_goal_{name}"), variant.epochs_to_goal());
+        }
+        report.add("runs", options.runs);
+        report.add("epochs", options.epochs);
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        report.print(options);
+        Ok(())
+    })
+}
+
+impl Task {
+    /// Trains a variant from each seed.
+    fn variant<M>(&self, name: &'static str) -> Variant
+    where
+        M: Init
+            + Parameters
+            + Module<Tensor<Rank4<BATCH, 1, 28, 28>, f32, Traced<Training>>, Output = Logits<Traced<Training>, BATCH>>
+            + Module<Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Output = Tensor<(usize, Const<10>)>>,
+    {
+        let seeds = (0..self.options.runs as u64).map(|run| self.options.seed + run);
+        Variant { name, runs: seeds.map(|seed| self.run::<M>(name, seed)).collect() }
+    }
+
+    fn run<M>(&self, name: &str, seed: u64) -> Vec<Epoch>
+    where
+        M: Init
+            + Parameters
+            + Module<Tensor<Rank4<BATCH, 1, 28, 28>, f32, Traced<Training>>, Output = Logits<Traced<Training>, BATCH>>
+            + Module<Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Output = Tensor<(usize, Const<10>)>>,
+    {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut model = M::init(&mut rng);
+        // dropout draws from a generator of its own, so that all variants see the same batches
+        let mut masks = StdRng::from_rng(&mut rng);
+        let mut optimizer = Sgd::new(SgdConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+        let (mut steps, mut seconds) = (0.0, 0.0);
+        let mut epochs = Vec::new();
+        for _ in 0..self.options.epochs {
+            let start = Instant::now();
+            let normalization = self.normalization.clone();
+            let batches = self.train.batches::<BATCH>(&mut rng).map(move |(x, y)| (normalization.apply(x), y));
+            for (images, labels) in Prefetch::new(batches, 4) {
+                let tape = Tape::training(&mut masks);
+                let gradients = model.forward(tape.trace(images)).cross_entropy(&labels).backward();
+                optimizer.step(&mut model, &gradients);
+                steps += 1.0;
+            }
+            seconds += start.elapsed().as_secs_f64();
+            let (train_loss, train_accuracy) = self.measure(&model, &self.train);
+            let (test_loss, test_accuracy) = self.measure(&model, &self.test);
+            epochs.push(Epoch { steps, seconds, train_loss, train_accuracy, test_loss, test_accuracy });
+        }
+        let last = epochs[epochs.len() - 1];
+        println!(
+            "{name:<10} seed {seed}: {seconds:.1} s, training {:.2}%, test {:.2}%",
+            100.0 * last.train_accuracy,
+            100.0 * last.test_accuracy
+        );
+        epochs
+    }
+
+    /// Mean loss and accuracy over a dataset.
+    fn measure<M, D>(&self, model: &M, dataset: &D) -> (f64, f64)
+    where
+        M: Module<Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Output = Tensor<(usize, Const<10>)>>,
+        D: Dataset<Batch<usize> = (Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Tensor<(usize,), usize>)>,
+    {
+        let (mut loss, mut right) = (0.0, 0.0);
+        for (images, labels) in dataset.in_order(500) {
+            let logits = model.forward(self.normalization.apply(images));
+            right += logits.accuracy(&labels) * labels.count() as f64;
+            loss += f64::from(logits.cross_entropy(&labels).item()) * labels.count() as f64;
+        }
+        (loss / dataset.len() as f64, right / dataset.len() as f64)
+    }
+}
+
+type Logits<T, const B: usize> = Tensor<Rank2<B, 10>, f32, T>;
+
+impl Variant {
+    /// Each epoch, as the mean over the seeds.
+    fn means(&self) -> Vec<Epoch> {
+        let mean = |epoch: usize, figure: fn(&Epoch) -> f64| {
+            self.runs.iter().map(|run| figure(&run[epoch])).sum::<f64>() / self.runs.len() as f64
+        };
+        let of_epoch = |epoch: usize| Epoch {
+            steps: mean(epoch, |epoch| epoch.steps),
+            seconds: mean(epoch, |epoch| epoch.seconds),
+            train_loss: mean(epoch, |epoch| epoch.train_loss),
+            train_accuracy: mean(epoch, |epoch| epoch.train_accuracy),
+            test_loss: mean(epoch, |epoch| epoch.test_loss),
+            test_accuracy: mean(epoch, |epoch| epoch.test_accuracy),
+        };
+        (0..self.runs[0].len()).map(of_epoch).collect()
+    }
+
+    /// After the last epoch, the mean over the seeds.
+    fn last(&self) -> Epoch {
+        self.means().pop().unwrap_or_default()
+    }
+
+    /// The standard deviation over the seeds of the test accuracy at the end.
+    fn deviation(&self) -> f64 {
+        let mean = self.last().test_accuracy;
+        let squares = self.runs.iter().map(|run| (run[run.len() - 1].test_accuracy - mean).powi(2)).sum::<f64>();
+        (squares / (self.runs.len() - 1).max(1) as f64).sqrt()
+    }
+
+    /// The mean number of epochs until the test accuracy reached the goal; `None` if it did not from some seed.
+    fn epochs_to_goal(&self) -> Option<f64> {
+        let reached = |run: &Vec<Epoch>| run.iter().position(|epoch| epoch.test_accuracy >= GOAL);
+        let epochs: Option<Vec<usize>> = self.runs.iter().map(reached).collect();
+        epochs.map(|epochs| epochs.iter().map(|&place| place as f64 + 1.0).sum::<f64>() / epochs.len() as f64)
+    }
+
+    fn seconds_an_epoch(&self) -> f64 {
+        self.last().seconds / self.runs[0].len() as f64
+    }
+}
+
+fn table(variants: &[Variant]) {
+    println!("\n            epochs to  seconds    accuracy after the last epoch");
+    println!("                  {:.0}%  an epoch   training     test              gap", 100.0 * GOAL);
+    for variant in variants {
+        let last = variant.last();
+        let epochs = variant.epochs_to_goal().map_or("never".to_string(), |epochs| format!("{epochs:.1}"));
+        println!(
+            "{:<10} {epochs:>10} {:>9.2} {:>9.2}% {:>7.2}% +- {:.2} {:>6.2}",
+            variant.name,
+            variant.seconds_an_epoch(),
+            100.0 * last.train_accuracy,
+            100.0 * last.test_accuracy,
+            100.0 * variant.deviation(),
+            100.0 * (last.train_accuracy - last.test_accuracy),
+        );
+    }
+}
+
+/// What the numbers say, in a sentence for each of the two, and one for both.
+fn conclusion(variants: &[Variant; 4]) -> String {
+    let [neither, dropout, batch_norm, _] = variants;
+    let times = |seconds: f64| format!("an epoch takes {:.2} times as long", seconds / neither.seconds_an_epoch());
+    let speed = match (neither.epochs_to_goal(), batch_norm.epochs_to_goal()) {
+        (Some(without), Some(with)) => format!("reaches {:.0}% in {with:.1} epochs, not {without:.1}", 100.0 * GOAL),
+        (None, Some(with)) => {
+            format!("reaches {:.0}% in {with:.1} epochs, which without it was not reached", 100.0 * GOAL)
+        }
+        (_, None) => format!("does not reach {:.0}% from every seed", 100.0 * GOAL),
+    };
+    let gap = |variant: &Variant| 100.0 * (variant.last().train_accuracy - variant.last().test_accuracy);
+    let (open, closed) = (gap(neither), gap(dropout));
+    let verb = if closed < open { "narrows" } else { "does not narrow" };
+    let by_test = |a: &&Variant, b: &&Variant| a.last().test_accuracy.total_cmp(&b.last().test_accuracy);
+    let best = variants.iter().max_by(by_test).unwrap_or(neither);
+    format!(
+        "Batch norm {speed}, and {}. Dropout {verb} the gap between training and test accuracy ({closed:.1} points, not \
+         {open:.1}), and {}. The highest test accuracy has the network with {}: {:.2}%.",
+        times(batch_norm.seconds_an_epoch()),
+        times(dropout.seconds_an_epoch()),
+        best.name,
+        100.0 * best.last().test_accuracy,
+    )
+}
+
+/// Loss and accuracy on the test set, each against steps and against time.
+fn draw(path: &std::path::Path, variants: &[Variant]) -> Result<(), Box<dyn Error>> {
+    let panel = |title: &str, x: &str, across: fn(&Epoch) -> f64, up: fn(&Epoch) -> f64, logarithmic: bool| {
+        let points = |variant: &Variant| variant.means().iter().map(|epoch| (across(epoch), up(epoch))).collect();
+        let curves = variants.iter().map(|variant| (variant.name.to_string(), points(variant))).collect();
+        Panel { title: title.into(), x: x.into(), logarithmic, curves }
+    };
+    let panels = [
+        panel("training loss", "steps", |epoch| epoch.steps, |epoch| epoch.train_loss, true),
+        panel("training loss", "seconds", |epoch| epoch.seconds, |epoch| epoch.train_loss, true),
+        panel("test loss", "steps", |epoch| epoch.steps, |epoch| epoch.test_loss, true),
+        panel("test loss", "seconds", |epoch| epoch.seconds, |epoch| epoch.test_loss, true),
+        panel("test accuracy", "steps", |epoch| epoch.steps, |epoch| epoch.test_accuracy, false),
+        panel("test accuracy", "seconds", |epoch| epoch.seconds, |epoch| epoch.test_accuracy, false),
+    ];
+    plot_panels(path, &panels)
+}
