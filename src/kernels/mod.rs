@@ -16,6 +16,7 @@ pub mod parallel;
 pub mod pooling;
 pub mod prelu;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod resample;
 pub mod row_loss;

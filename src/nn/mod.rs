@@ -11,6 +11,7 @@ mod dropout;
 mod frozen;
 mod identity;
 pub mod init;
+mod last_step;
 mod layer_norm;
 mod linear;
 mod module;
@@ -20,6 +21,7 @@ mod parameters;
 mod pixel_shuffle;
 mod pool2d;
 mod prelu;
+mod recurrent;
 mod reshape;
 mod residual;
 mod softmax;
@@ -37,6 +39,7 @@ pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, Odd, Rectan
 pub use dropout::{Dropout, Dropout2d, Percent};
 pub use frozen::{Frozen, frozen};
 pub use identity::Identity;
+pub use last_step::LastStep;
 pub use layer_norm::{GroupNorm, LayerNorm};
 pub use linear::{Linear, LinearNoBias};
 pub use module::{Forward, Init, Module, check};
@@ -49,6 +52,10 @@ pub use pool2d::{
     PoolIndices,
 };
 pub use prelu::{ChannelPRelu, PRelu};
+pub use recurrent::{
+    BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, InitialState, Lstm, LstmCell,
+    LstmGates, LstmState, OneWay, Recurrent, RecurrentCell, RecurrentKind, ReluRnn, ReluRnnCell, Rnn, RnnCell,
+};
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use softmax::{LogSoftmax, Softmax};

@@ -164,6 +164,20 @@ impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
     }
 }
 
+impl<S: Shape, E: Float> Param<S, E> {
+    /// [`visit`](Parameters::visit) with other sizes: where files know a shape with fewer axes.
+    pub(crate) fn visit_as(&self, sizes: &[usize], path: &Path, visitor: &mut dyn Visitor) {
+        let values = E::values(self.value.as_slice());
+        visitor.leaf(path.as_str(), Leaf { kind: path.parameter_kind(), id: self.id, sizes, values });
+    }
+
+    /// [`visit_mut`](Parameters::visit_mut) with other sizes.
+    pub(crate) fn visit_mut_as(&mut self, sizes: &[usize], path: &Path, visitor: &mut dyn VisitorMut) {
+        let values = E::values_mut(self.value.as_mut_slice());
+        visitor.leaf(path.as_str(), LeafMut { kind: path.parameter_kind(), id: self.id, sizes, values });
+    }
+}
+
 fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, id: u64, path: &Path, visitor: &mut dyn Visitor) {
     let sizes = value.shape().sizes();
     visitor.leaf(path.as_str(), Leaf { kind, id, sizes: sizes.as_ref(), values: E::values(value.as_slice()) });

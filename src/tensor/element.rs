@@ -5,12 +5,13 @@ use crate::kernels::gemm::register::{self, Register};
 use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::kernels::mask::{Comparison, Source};
 use crate::kernels::pair_loss::PairLossLoops;
+use crate::kernels::recurrent::CellLoops;
 use crate::kernels::row_loss::RowLoop;
 use crate::kernels::{elementwise, mask, math, reduce};
 use crate::loss::{PairLossOp, RowLossOp};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
-use crate::ops::{BinaryOp, FoldOp, MapOp, MoveBack, Operand, UnaryOp};
+use crate::ops::{BinaryOp, CellOp, FoldOp, MapOp, MoveBack, Operand, UnaryOp};
 use crate::trace::{AnyStorage, Node, constant, record_each};
 use std::fmt::{Debug, Display};
 
@@ -85,6 +86,8 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn fold(op: &FoldOp) -> &FoldLoops<Self>;
     #[doc(hidden)]
     fn map(op: &MapOp) -> &MapLoops<Self>;
+    #[doc(hidden)]
+    fn cell(op: &CellOp) -> &CellLoops<Self>;
     #[doc(hidden)]
     fn values(values: &[Self]) -> Values<'_>;
     #[doc(hidden)]
@@ -176,6 +179,9 @@ macro_rules! float {
                 &op.$type
             }
             fn map(op: &MapOp) -> &MapLoops<Self> {
+                &op.$type
+            }
+            fn cell(op: &CellOp) -> &CellLoops<Self> {
                 &op.$type
             }
             fn values(values: &[Self]) -> Values<'_> {

@@ -65,6 +65,18 @@ impl Case {
         self.tensor(name, &self.value["parameters"][name])
     }
 
+    /// Whether there is a parameter of this name.
+    pub fn has_parameter(&self, name: &str) -> bool {
+        !self.value["parameters"][name].is_null()
+    }
+
+    /// The numbers of a parameter that is a tensor of these sizes.
+    pub fn parameter_values(&self, name: &str, sizes: &[usize]) -> Vec<f64> {
+        let (found, values) = self.parts(name, &self.value["parameters"][name]);
+        assert_eq!(found, sizes, "{self}: the shape of {name}");
+        values
+    }
+
     /// The gradient that arrives at the output.
     pub fn upstream<S: Shape, E: Entry>(&self) -> Tensor<S, E> {
         self.tensor("upstream", &self.value["upstream"])

@@ -690,5 +690,71 @@ def main():
         print(f"{path}: {path.stat().st_size} bytes")
 
 
+def recurrent_case(name, kind, inputs, hidden, layers=1, both=False, with_state=False, with_lengths=False):
+    """A recurrent layer; the loss takes the output and the last state, each number with a weight of its own."""
+    torch.manual_seed(zlib.crc32(name.encode()))
+    batch, steps = (int(torch.randint(low, 5, ())) for low in (2, 3))
+    make = {"rnn": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind]
+    options = {"nonlinearity": "relu"} if kind == "relu" else {}
+    module = make(inputs, hidden, layers, batch_first=True, bidirectional=both, dtype=torch.float64, **options)
+    for parameter in module.parameters():
+        parameter.data = numbers(*parameter.shape, low=-1.0, high=1.0)
+    x = numbers(batch, steps, inputs, low=-2.0, high=2.0).requires_grad_()
+    states = [
+        numbers(layers * (2 if both else 1), batch, hidden, low=-1.0, high=1.0).requires_grad_()
+        for _ in range(2 if kind == "lstm" else 1)
+    ]
+    parameters = {f"weight {key}": value.detach().clone() for key, value in module.named_parameters()}
+    lengths = torch.randint(1, steps + 1, (batch,))
+    lengths[0] = steps
+    feed = x
+    if with_lengths:
+        parameters["lengths"] = lengths
+        feed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    start = (tuple(states) if kind == "lstm" else states[0]) if with_state else None
+    y, last = module(feed, start)
+    if with_lengths:
+        y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, batch_first=True)
+    last = last if kind == "lstm" else (last,)
+    upstream = numbers(*y.shape, low=-2.0, high=2.0)
+    ups = [numbers(*state.shape, low=-2.0, high=2.0) for state in last]
+    (sum((state * up).sum() for state, up in zip(last, ups)) + (y * upstream).sum()).backward()
+    for part, (state, up) in enumerate(zip(last, ups)):
+        parameters[f"last {part}"] = state
+        parameters[f"upstream {part}"] = up
+        if with_state:
+            parameters[f"initial {part}"] = states[part]
+            parameters[f"gradient of initial {part}"] = states[part].grad
+    for key, value in module.named_parameters():
+        parameters[f"gradient of {key}"] = value.grad
+    return {
+        "name": name,
+        "inputs": [tensor(x)],
+        "parameters": {key: tensor(value) for key, value in parameters.items()},
+        "output": tensor(y),
+        "upstream": tensor(upstream),
+        "gradients": [tensor(x.grad)],
+    }
+
+
+@topic
+def recurrent():
+    result = []
+    for kind in ("rnn", "relu", "lstm", "gru"):
+        result.append(recurrent_case(kind, kind, 3, 5))
+        if kind == "relu":
+            continue
+        result.append(recurrent_case(f"{kind} with a state", kind, 2, 3, with_state=True))
+        result.append(recurrent_case(f"{kind} with lengths", kind, 2, 3, with_lengths=True))
+        result.append(recurrent_case(f"{kind} with both", kind, 3, 2, with_state=True, with_lengths=True))
+        result.append(recurrent_case(f"{kind} of two layers", kind, 2, 3, layers=2, with_state=True))
+        result.append(recurrent_case(f"{kind} both ways", kind, 3, 2, both=True, with_lengths=True))
+        result.append(recurrent_case(f"{kind} of two layers both ways", kind, 1, 2, layers=2, both=True))
+    # wider than the kernels' blocks of units, and no multiple of them
+    result.append(recurrent_case("lstm of many units", "lstm", 1, 17))
+    result.append(recurrent_case("gru of many units", "gru", 1, 17, with_state=True))
+    return result
+
+
 if __name__ == "__main__":
     main()

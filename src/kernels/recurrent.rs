@@ -1,0 +1,266 @@
+//! One step of a recurrent layer: what its gates make of a batch, and back.
+
+use super::vectorized;
+use crate::tensor::Float;
+
+/// The most gates that a cell has.
+pub const GATES: usize = 4;
+/// How many units are computed together: a few vector registers of each gate.
+const LANES: usize = 16;
+
+/// The numbers of one unit of one sequence, or their gradients.
+#[derive(Clone, Copy)]
+pub struct Unit<E> {
+    /// What the gates let through.
+    pub gates: [E; GATES],
+    /// The recurrent product of the [separate](Cell::SEPARATE) gate.
+    pub separate: E,
+    /// h
+    pub hidden: E,
+    /// c
+    pub cell: E,
+}
+
+/// The formulas of a recurrent cell, for one unit of one sequence. See `ops/recurrent/`.
+pub trait Cell: 'static {
+    /// How many gates there are.
+    const GATES: usize;
+    /// Whether the last gate needs the recurrent product apart from that of the input, where the others need their sum.
+    const SEPARATE: bool;
+    /// Whether the state has a second part, c.
+    const HAS_CELL: bool;
+    /// A step: from the sums of the input's and of the recurrent products with their biases, h and c. `cell` is 0 for
+    /// a cell that has none.
+    fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E>;
+    /// Its gradient: from what the step gave (its `hidden` is that from before the step), c from before the step, and
+    /// the gradients of h and c after it. In the result, `gates` are the gradients of the gates' sums, `hidden` is what
+    /// comes to the earlier h past the gates.
+    fn backward<E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E>;
+}
+
+/// The rows of a batch at one step.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// The units of a row.
+    pub width: usize,
+    pub time: usize,
+    /// How many steps each row has, if not all.
+    pub lengths: Option<&'a [usize]>,
+}
+
+impl Rows<'_> {
+    /// Whether the sequence of this row has not ended.
+    #[inline(always)]
+    fn runs(&self, row: usize) -> bool {
+        self.lengths.is_none_or(|lengths| self.time < lengths[row])
+    }
+}
+
+/// Operands of a step forward.
+pub struct Forward<'a, E> {
+    /// The recurrent products, (batch, gates x width).
+    pub recurrent: &'a [E],
+    /// Of the input's and of the recurrent product, (gates x width) each.
+    pub biases: [&'a [E]; 2],
+    /// h and c before the step, (batch, width) each.
+    pub before: [&'a [E]; 2],
+}
+
+/// Operands of a step backward: h and c before it, c after it, and the gradient of the output, (batch, width) each.
+pub struct Backward<'a, E> {
+    pub before: [&'a [E]; 2],
+    pub cell: &'a [E],
+    pub upstream: &'a [E],
+}
+
+/// What a step leaves for the way back, which replaces it by gradients: (batch, gates x width) and (batch, width).
+pub struct Left<'a, E> {
+    pub gates: &'a mut [E],
+    pub separate: &'a mut [E],
+}
+
+/// The loops of one [`Cell`] for one element type.
+pub struct CellLoops<E: 'static> {
+    pub gates: usize,
+    pub separate: bool,
+    pub has_cell: bool,
+    /// A step. The gates hold the products of the input.
+    pub forward: fn(Rows<'_>, &Forward<'_, E>, Left<'_, E>, [&mut [E]; 2]),
+    /// A step back. The last operand holds the gradients of h and c after the step, and then what comes to those
+    /// before it past the gates.
+    pub backward: fn(Rows<'_>, &Backward<'_, E>, Left<'_, E>, [&mut [E]; 2]),
+}
+
+impl<E: Float> CellLoops<E> {
+    pub const fn of<C: Cell>() -> Self {
+        CellLoops {
+            gates: C::GATES,
+            separate: C::SEPARATE,
+            has_cell: C::HAS_CELL,
+            forward: forward::<C, E>,
+            backward: backward::<C, E>,
+        }
+    }
+}
+
+/// Numbers from `at` on, with zeros behind the last.
+#[inline(always)]
+fn load<E: Float>(values: &[E], at: usize) -> [E; LANES] {
+    let mut block = [E::zero(); LANES];
+    match values.get(at..at + LANES) {
+        Some(values) => block.copy_from_slice(values),
+        None => block[..values.len() - at].copy_from_slice(&values[at..]),
+    }
+    block
+}
+
+/// Puts numbers from `at` on, as many as there is room for.
+#[inline(always)]
+fn store<E: Float>(values: &mut [E], at: usize, block: [E; LANES]) {
+    match values.get_mut(at..at + LANES) {
+        Some(values) => values.copy_from_slice(&block),
+        None => {
+            let values = &mut values[at..];
+            values.copy_from_slice(&block[..values.len()]);
+        }
+    }
+}
+
+/// The part of a row that belongs to one gate.
+#[inline(always)]
+fn gate<E>(row: &[E], index: usize, width: usize) -> &[E] {
+    &row[index * width..(index + 1) * width]
+}
+
+vectorized! {
+    fn forward [C: Cell, E: Float] [C, E] (
+        rows: Rows<'_>, operands: &Forward<'_, E>, left: Left<'_, E>, after: [&mut [E]; 2]
+    ) {
+        let width = rows.width;
+        let [hidden, cell] = after;
+        for row in 0..hidden.len() / width.max(1) {
+            let of_state = row * width..(row + 1) * width;
+            let before = &operands.before[0][of_state.clone()];
+            let hidden = &mut hidden[of_state.clone()];
+            if !rows.runs(row) {
+                hidden.copy_from_slice(before);
+                if C::HAS_CELL {
+                    cell[of_state.clone()].copy_from_slice(&operands.before[1][of_state]);
+                }
+                continue;
+            }
+            let of_gates = row * C::GATES * width..(row + 1) * C::GATES * width;
+            let gates = &mut left.gates[of_gates.clone()];
+            let recurrent = &operands.recurrent[of_gates];
+            for at in (0..width).step_by(LANES) {
+                let mut sums = [[[E::zero(); LANES]; 2]; GATES];
+                for (index, sums) in sums.iter_mut().enumerate().take(C::GATES) {
+                    *sums = [load(gate(gates, index, width), at), load(gate(recurrent, index, width), at)];
+                    for (sums, bias) in sums.iter_mut().zip(operands.biases) {
+                        let bias = load(gate(bias, index, width), at);
+                        for lane in 0..LANES {
+                            sums[lane] += bias[lane];
+                        }
+                    }
+                }
+                let mut state = [load(before, at), [E::zero(); LANES]];
+                if C::HAS_CELL {
+                    state[1] = load(&operands.before[1][of_state.clone()], at);
+                }
+                let mut separate = [E::zero(); LANES];
+                let mut passed = [[E::zero(); LANES]; GATES];
+                for lane in 0..LANES {
+                    let mut input = [E::zero(); GATES];
+                    let mut recurrent = [E::zero(); GATES];
+                    for index in 0..C::GATES {
+                        input[index] = sums[index][0][lane];
+                        recurrent[index] = sums[index][1][lane];
+                    }
+                    let unit = C::forward(input, recurrent, state[0][lane], state[1][lane]);
+                    for index in 0..C::GATES {
+                        passed[index][lane] = unit.gates[index];
+                    }
+                    separate[lane] = unit.separate;
+                    state[0][lane] = unit.hidden;
+                    state[1][lane] = unit.cell;
+                }
+                for (index, &passed) in passed.iter().enumerate().take(C::GATES) {
+                    store(&mut gates[index * width..(index + 1) * width], at, passed);
+                }
+                store(hidden, at, state[0]);
+                if C::HAS_CELL {
+                    store(&mut cell[of_state.clone()], at, state[1]);
+                }
+                if C::SEPARATE {
+                    store(&mut left.separate[of_state.clone()], at, separate);
+                }
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn backward [C: Cell, E: Float] [C, E] (
+        rows: Rows<'_>, operands: &Backward<'_, E>, left: Left<'_, E>, d_state: [&mut [E]; 2]
+    ) {
+        let width = rows.width;
+        let [d_hidden, d_cell] = d_state;
+        for row in 0..d_hidden.len() / width.max(1) {
+            let of_state = row * width..(row + 1) * width;
+            let gates = &mut left.gates[row * C::GATES * width..(row + 1) * C::GATES * width];
+            if !rows.runs(row) {
+                gates.fill(E::zero());
+                if C::SEPARATE {
+                    left.separate[of_state].fill(E::zero());
+                }
+                continue;
+            }
+            for at in (0..width).step_by(LANES) {
+                let before = load(&operands.before[0][of_state.clone()], at);
+                let upstream = load(&operands.upstream[of_state.clone()], at);
+                let mut d_state = [load(&d_hidden[of_state.clone()], at), [E::zero(); LANES]];
+                let mut cells = [[E::zero(); LANES]; 2];
+                if C::HAS_CELL {
+                    d_state[1] = load(&d_cell[of_state.clone()], at);
+                    cells = [
+                        load(&operands.before[1][of_state.clone()], at),
+                        load(&operands.cell[of_state.clone()], at),
+                    ];
+                }
+                let mut separate = [E::zero(); LANES];
+                if C::SEPARATE {
+                    separate = load(&left.separate[of_state.clone()], at);
+                }
+                let mut passed = [[E::zero(); LANES]; GATES];
+                for (index, passed) in passed.iter_mut().enumerate().take(C::GATES) {
+                    *passed = load(gate(gates, index, width), at);
+                }
+                for lane in 0..LANES {
+                    let mut gates = [E::zero(); GATES];
+                    for index in 0..C::GATES {
+                        gates[index] = passed[index][lane];
+                    }
+                    let step = Unit { gates, separate: separate[lane], hidden: before[lane], cell: cells[1][lane] };
+                    let d_hidden = d_state[0][lane] + upstream[lane];
+                    let unit = C::backward(step, cells[0][lane], d_hidden, d_state[1][lane]);
+                    for index in 0..C::GATES {
+                        passed[index][lane] = unit.gates[index];
+                    }
+                    separate[lane] = unit.separate;
+                    d_state[0][lane] = unit.hidden;
+                    d_state[1][lane] = unit.cell;
+                }
+                for (index, &passed) in passed.iter().enumerate().take(C::GATES) {
+                    store(&mut gates[index * width..(index + 1) * width], at, passed);
+                }
+                store(&mut d_hidden[of_state.clone()], at, d_state[0]);
+                if C::HAS_CELL {
+                    store(&mut d_cell[of_state.clone()], at, d_state[1]);
+                }
+                if C::SEPARATE {
+                    store(&mut left.separate[of_state.clone()], at, separate);
+                }
+            }
+        }
+    }
+}

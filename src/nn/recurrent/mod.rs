@@ -1,0 +1,297 @@
+//! Recurrent layers: RNN, LSTM and GRU.
+
+mod cell;
+mod direction;
+mod kind;
+
+pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
+pub use direction::{BothWays, Direction, OneWay};
+pub use kind::{Elman, ElmanRelu, GruGates, InitialState, LstmGates, LstmState, RecurrentKind};
+
+use super::{Init, Module, Parameters, Path, Visitor, VisitorMut};
+use crate::ops::{States, Times};
+use crate::shape::{Const, Dim, Features, expect_size};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+use std::sync::Arc;
+
+/// A recurrent layer over whole sequences: `LAYERS` of them, each over the output of the one before, one way or both ways.
+/// Programs name it [`Rnn`], [`Lstm`] or [`Gru`], [`BiRnn`], [`BiLstm`] or [`BiGru`].
+///
+/// | | shape |
+/// | --- | --- |
+/// | x | (B, T, I): batch, steps, features |
+/// | output | (B, T, H), or (B, T, 2 H) both ways: h of the last layer after each step |
+/// | state h, and c of an LSTM | (B, H) for each layer and direction, zeros if not given |
+///
+/// It takes, and gives:
+///
+/// | input | output |
+/// | --- | --- |
+/// | `x` | the sequence, so that layers chain |
+/// | `(x, lengths)` | `(sequence, states)` |
+/// | `(x, states)`, one way only | `(sequence, states)` |
+/// | `(x, states, lengths)`, one way only | `(sequence, states)` |
+///
+/// `states` is an array with one for each layer (both ways, with two for each layer). `lengths` says how many steps of
+/// each sequence there are: what lies behind is padding, which changes no state and gets no gradient, and the output there
+/// is 0. The states are then those after each sequence's own last step.
+///
+/// Batch and steps may be known to the compiler or to the running program only. The names of the parameters are those of
+/// PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files load.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let layer = Lstm::<3, 5>::init(&mut rng);
+/// let x = Tensor::<Rank3<2, 7, 3>>::randn(&mut rng);
+/// let y: Tensor<Rank3<2, 7, 5>> = layer.forward(x.clone());
+///
+/// // the second sequence has four steps
+/// let (y, [state]) = layer.forward((x.clone(), Tensor::<Rank1<2>, usize>::from([7, 4])));
+/// assert_eq!(y.slice(1).slice(6).to_array(), [0.0; 5]);
+/// // and from there on
+/// let (y, [state]) = layer.forward((x, [state]));
+/// ```
+///
+/// Truncated backpropagation through time: the state goes on, its tape does not.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let mut model = Gru::<1, 8>::init(&mut rng);
+/// let mut optimizer = Sgd::new(SgdConfig::default());
+/// let mut state = Tensor::<Rank2<4, 8>>::zeros();
+/// for _ in 0..3 {
+///     let tape = Tape::training(&mut rng);
+///     let x = tape.trace(Tensor::<Rank3<4, 20, 1>>::ones());
+///     let (y, [last]) = model.forward((x, [tape.trace(state)]));
+///     state = last.detach();
+///     let gradients = y.square().mean().backward();
+///     optimizer.step(&mut model, &gradients);
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recurrent<
+    K: RecurrentKind,
+    const I: usize,
+    const H: usize,
+    const LAYERS: usize = 1,
+    D: Direction<H> = OneWay,
+    E: Float = f32,
+> {
+    /// The first layer, for each direction.
+    pub first: Vec<RecurrentCell<K, Const<I>, H, E>>,
+    /// The `LAYERS - 1` others, each for each direction.
+    pub rest: Vec<Vec<RecurrentCell<K, D::Width, H, E>>>,
+}
+
+/// Elman's recurrent layer: h_t = tanh(W x_t + b + U h_{t-1} + c). See [`Recurrent`] and [`RnnCell`].
+pub type Rnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+    Recurrent<Elman, I, H, LAYERS, D, E>;
+/// [`Rnn`] with ReLU in place of tanh.
+pub type ReluRnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+    Recurrent<ElmanRelu, I, H, LAYERS, D, E>;
+/// Long short-term memory. See [`Recurrent`], and [`LstmCell`] for the formulas.
+pub type Lstm<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+    Recurrent<LstmGates, I, H, LAYERS, D, E>;
+/// The gated recurrent unit. See [`Recurrent`], and [`GruCell`] for the formulas.
+pub type Gru<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+    Recurrent<GruGates, I, H, LAYERS, D, E>;
+/// [`Rnn`] both ways: 2 `H` features come out.
+pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Rnn<I, H, LAYERS, BothWays, E>;
+/// [`Lstm`] both ways: 2 `H` features come out.
+pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Lstm<I, H, LAYERS, BothWays, E>;
+/// [`Gru`] both ways: 2 `H` features come out.
+pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Gru<I, H, LAYERS, BothWays, E>;
+
+/// The states of all layers, of each direction.
+type AllStates<K, B, const H: usize, const LAYERS: usize, D, E, T> =
+    [<D as Direction<H>>::Each<<K as RecurrentKind>::State<B, H, E, T>>; LAYERS];
+
+/// The names of a layer's parameters end so.
+fn suffix(layer: usize, direction: usize) -> String {
+    format!("_l{layer}{}", if direction == 0 { "" } else { "_reverse" })
+}
+
+/// The lengths of the sequences of a batch.
+#[track_caller]
+fn lengths<B: Dim>(name: &str, lengths: &Tensor<(B,), usize>, batch: B, steps: usize) -> Arc<[usize]> {
+    if lengths.shape().0 != batch {
+        panic!("{name}: the input has {} sequences, and there are {} lengths", batch.size(), lengths.count());
+    }
+    if let Some((sequence, length)) = lengths.iter().enumerate().find(|&(_, length)| length > steps) {
+        panic!("{name}: the length {length} of sequence {sequence} is more than the {steps} steps of the input");
+    }
+    lengths.as_slice().into()
+}
+
+impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float>
+    Recurrent<K, I, H, LAYERS, D, E>
+{
+    /// Runs all layers, and gives the states of each with those of its directions behind each other.
+    #[track_caller]
+    fn run<B: Dim, L: Dim, X: Features<I>, T: Trace>(
+        &self,
+        x: Tensor<(B, L, X), E, T>,
+        initial: Vec<States<B, H, E, T>>,
+        lengths: Option<Arc<[usize]>>,
+    ) -> (Tensor<(B, L, D::Width), E, T>, Vec<Vec<States<B, H, E, T>>>) {
+        let (batch, steps, features) = x.shape();
+        expect_size(K::op().name, "features", I, features);
+        let times = Times { batch: batch.size(), steps: steps.size(), reverse: false, lengths };
+        let mut initial = initial.into_iter();
+        let (mut y, states) = one_layer::<_, _, _, _, _, H, D, _, _>(&self.first, x, &mut initial, &times);
+        let mut all_states = vec![states];
+        for layer in &self.rest {
+            let (next, states) = one_layer::<_, _, _, _, _, H, D, _, _>(layer, y, &mut initial, &times);
+            y = next;
+            all_states.push(states);
+        }
+        (y, all_states)
+    }
+
+    fn states<B: Dim, T: Trace>(states: Vec<Vec<States<B, H, E, T>>>) -> AllStates<K, B, H, LAYERS, D, E, T> {
+        let layers: Vec<_> =
+            states.into_iter().map(|layer| D::each(layer.into_iter().map(K::state).collect())).collect();
+        layers.try_into().ok().expect("there is one for each layer")
+    }
+}
+
+/// Runs one layer in all its directions.
+#[track_caller]
+fn one_layer<K: RecurrentKind, B: Dim, L: Dim, X: Dim, I: Dim, const H: usize, D: Direction<H>, E: Float, T: Trace>(
+    cells: &[RecurrentCell<K, I, H, E>],
+    x: Tensor<(B, L, X), E, T>,
+    initial: &mut impl Iterator<Item = States<B, H, E, T>>,
+    times: &Times,
+) -> (Tensor<(B, L, D::Width), E, T>, Vec<States<B, H, E, T>>) {
+    let (mut outputs, mut states) = (Vec::new(), Vec::new());
+    for (direction, cell) in cells.iter().enumerate() {
+        let times = Times { reverse: direction == 1, ..times.clone() };
+        let (output, state) = cell.over(x.clone(), initial.next().unwrap_or([None, None]), times);
+        outputs.push(output);
+        states.push(state);
+    }
+    (D::join(outputs), states)
+}
+
+impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float> Init
+    for Recurrent<K, I, H, LAYERS, D, E>
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        assert!(LAYERS > 0, "a recurrent network has at least one layer");
+        let first = (0..D::COUNT).map(|_| RecurrentCell::init(rng)).collect();
+        let mut layer = || (0..D::COUNT).map(|_| RecurrentCell::random(D::width(), rng)).collect();
+        Recurrent { first, rest: (1..LAYERS).map(|_| layer()).collect() }
+    }
+}
+
+impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float> Parameters
+    for Recurrent<K, I, H, LAYERS, D, E>
+{
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        for (direction, cell) in self.first.iter().enumerate() {
+            cell.visit_named(&suffix(0, direction), path, visitor);
+        }
+        for (layer, cells) in self.rest.iter().enumerate() {
+            for (direction, cell) in cells.iter().enumerate() {
+                cell.visit_named(&suffix(layer + 1, direction), path, visitor);
+            }
+        }
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        for (direction, cell) in self.first.iter_mut().enumerate() {
+            cell.visit_mut_named(&suffix(0, direction), path, visitor);
+        }
+        for (layer, cells) in self.rest.iter_mut().enumerate() {
+            for (direction, cell) in cells.iter_mut().enumerate() {
+                cell.visit_mut_named(&suffix(layer + 1, direction), path, visitor);
+            }
+        }
+    }
+}
+
+impl<
+    K: RecurrentKind,
+    B: Dim,
+    L: Dim,
+    X: Features<I>,
+    const I: usize,
+    const H: usize,
+    const LAYERS: usize,
+    D: Direction<H>,
+    E: Float,
+    T: Trace,
+> Module<Tensor<(B, L, X), E, T>> for Recurrent<K, I, H, LAYERS, D, E>
+{
+    type Output = Tensor<(B, L, D::Width), E, T>;
+    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+        self.run(x, Vec::new(), None).0
+    }
+}
+
+impl<
+    K: RecurrentKind,
+    B: Dim,
+    L: Dim,
+    X: Features<I>,
+    const I: usize,
+    const H: usize,
+    const LAYERS: usize,
+    D: Direction<H>,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)> for Recurrent<K, I, H, LAYERS, D, E>
+{
+    type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
+    fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
+        let (batch, steps, _) = x.shape();
+        let lengths = lengths(K::op().name, &of_each, batch, steps.size());
+        let (y, states) = self.run(x, Vec::new(), Some(lengths));
+        (y, Self::states(states))
+    }
+}
+
+impl<
+    K: RecurrentKind,
+    B: Dim,
+    L: Dim,
+    X: Features<I>,
+    S: InitialState<K, B, H, E, T>,
+    const I: usize,
+    const H: usize,
+    const LAYERS: usize,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, [S; LAYERS])> for Recurrent<K, I, H, LAYERS, OneWay, E>
+{
+    type Output = (Tensor<(B, L, Const<H>), E, T>, AllStates<K, B, H, LAYERS, OneWay, E, T>);
+    fn apply(&self, (x, states): (Tensor<(B, L, X), E, T>, [S; LAYERS])) -> Self::Output {
+        let (y, states) = self.run(x, states.into_iter().map(S::into_parts).collect(), None);
+        (y, Self::states(states))
+    }
+}
+
+impl<
+    K: RecurrentKind,
+    B: Dim,
+    L: Dim,
+    X: Features<I>,
+    S: InitialState<K, B, H, E, T>,
+    const I: usize,
+    const H: usize,
+    const LAYERS: usize,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, [S; LAYERS], Tensor<(B,), usize>)> for Recurrent<K, I, H, LAYERS, OneWay, E>
+{
+    type Output = (Tensor<(B, L, Const<H>), E, T>, AllStates<K, B, H, LAYERS, OneWay, E, T>);
+    fn apply(&self, (x, states, of_each): (Tensor<(B, L, X), E, T>, [S; LAYERS], Tensor<(B,), usize>)) -> Self::Output {
+        let (batch, steps, _) = x.shape();
+        let lengths = lengths(K::op().name, &of_each, batch, steps.size());
+        let (y, states) = self.run(x, states.into_iter().map(S::into_parts).collect(), Some(lengths));
+        (y, Self::states(states))
+    }
+}

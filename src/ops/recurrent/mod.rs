@@ -1,0 +1,293 @@
+//! A recurrent layer over a whole batch of sequences, as one operation.
+//!
+//! Shapes: x (B, T, I), the state h (and c) (B, H), W (G H, I), U (G H, H), both biases (G H), with G gates; the output
+//! (B, T, H) holds h after each step.
+//!
+//! Forward: the products W x of all steps are one large product; then each step takes one product U h' and one pass over
+//! all gates. Saved: x, what the gates gave, and the states, all step by step.
+//!
+//! Backward, through time: each step back takes one pass over the gates, which turns what they gave into the gradients of
+//! their sums, and one product with U, which is the gradient of the state before. The gradients of W, U, the biases and
+//! x, each a sum over the steps, are one large product each after that. Nothing is recursive, so the number of steps is
+//! bounded by memory alone.
+//!
+//! Werbos, "Backpropagation Through Time: What It Does and How to Do It", 1990. The cells have a file each.
+
+mod gru;
+mod lstm;
+mod rnn;
+#[cfg(test)]
+mod tests;
+mod times;
+
+pub(crate) use gru::GRU;
+pub(crate) use lstm::LSTM;
+pub(crate) use rnn::{RNN_RELU, RNN_TANH};
+pub(crate) use times::Times;
+
+use crate::kernels::gemm::{Matrix, gemm};
+use crate::kernels::recurrent::{Backward, Cell, CellLoops, Forward, Left, Rows};
+use crate::kernels::reduce::sum_axis;
+use crate::memory::Storage;
+use crate::shape::{Const, Dim, Shape};
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Node, Parents, Trace, note_multiply_adds, record};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The loops of one [`Cell`], and its name.
+pub struct CellOp {
+    pub name: &'static str,
+    pub f32: CellLoops<f32>,
+    pub f64: CellLoops<f64>,
+}
+
+impl CellOp {
+    pub const fn of<C: Cell>(name: &'static str) -> Self {
+        CellOp { name, f32: CellLoops::of::<C>(), f64: CellLoops::of::<C>() }
+    }
+}
+
+/// The parameters of a recurrent layer: W, U, and their biases. G is the dimension of its gates.
+pub(crate) type Weights<G, I, const H: usize, E, T> =
+    (Tensor<(G, Const<H>, I), E, T>, Tensor<(G, Const<H>, Const<H>), E, T>, [Tensor<(G, Const<H>), E, T>; 2]);
+
+/// h and c; c is `None` for cells that have none, both are `None` for zeros.
+pub(crate) type States<B, const H: usize, E, T> = [Option<Tensor<(B, Const<H>), E, T>>; 2];
+
+/// The state after each step, and the one after the last: h and, if there is one, c.
+#[track_caller]
+pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, E: Float, T: Trace>(
+    op: &'static CellOp,
+    x: Tensor<(B, L, X), E, T>,
+    initial: States<B, H, E, T>,
+    (w, u, biases): Weights<G, I, H, E, T>,
+    times: Times,
+) -> (Tensor<(B, L, Const<H>), E, T>, States<B, H, E, T>) {
+    let (batch, steps, input) = x.shape();
+    let loops = E::cell(op);
+    let layer = Layer { loops, input: input.size(), width: H, times };
+    let rows = batch.size() * steps.size();
+    note_multiply_adds(rows * loops.gates * H * (input.size() + H));
+
+    let state = (batch, Const::<H>);
+    let nodes = [
+        x.trace().node().cloned(),
+        node(&initial[0]),
+        node(&initial[1]),
+        w.trace().node().cloned(),
+        u.trace().node().cloned(),
+        biases[0].trace().node().cloned(),
+        biases[1].trace().node().cloned(),
+    ];
+    let [w, u] = [w.storage().clone(), u.storage().clone()];
+    let biases = [biases[0].as_slice(), biases[1].as_slice()];
+    let first = [0, 1].map(|part| initial[part].as_ref().map(Tensor::as_slice));
+    let saved = layer.forward(x.as_slice(), first, [w.as_slice(), u.as_slice()], biases);
+    drop(x);
+
+    let mut y = Storage::scratch(rows * H);
+    let after_first = &saved.hidden.as_slice()[state.count()..];
+    layer.times.by_sequence(after_first, H, y.make_mut(), false);
+    let last = [&saved.hidden, &saved.cells].map(|states| {
+        let start = states.len().checked_sub(state.count())?;
+        Some(Storage::from_slice(&states.as_slice()[start..]))
+    });
+
+    // The gradients of the last state do not arrive with that of the output: they wait here for it.
+    let waiting: Rc<RefCell<[Option<Storage<E>>; 2]>> = Rc::default();
+    let d_last = waiting.clone();
+    let node = record(nodes.each_ref().map(Option::as_ref), |_| {
+        move |g: Storage<E>, parents: &mut Parents<'_, 7>| {
+            layer.backward(saved, g.as_slice(), d_last.take(), [w.as_slice(), u.as_slice()], parents);
+        }
+    });
+    let mut parts = [0, 1].into_iter().zip(last).map(|(part, storage)| {
+        let waiting = waiting.clone();
+        let node = record([node.as_ref()], |_| {
+            move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
+                waiting.borrow_mut()[part] = Some(g);
+                // the sequence may have no other gradient, but its backward pass must run
+                parents.write(0, rows * H, |out: &mut [E], add| {
+                    if !add {
+                        out.fill(E::zero());
+                    }
+                });
+            }
+        });
+        Some(Tensor::from_parts(state, storage?, T::from_node(node)))
+    });
+    let last = [parts.next().flatten(), parts.next().flatten()];
+    drop(parts);
+    (Tensor::from_parts((batch, steps, Const), y, T::from_node(node)), last)
+}
+
+fn node<S: Shape, E: Float, T: Trace>(tensor: &Option<Tensor<S, E, T>>) -> Option<Node> {
+    tensor.as_ref().and_then(|tensor| tensor.trace().node().cloned())
+}
+
+/// A recurrent layer in plain sizes.
+struct Layer<E: 'static> {
+    loops: &'static CellLoops<E>,
+    input: usize,
+    width: usize,
+    times: Times,
+}
+
+/// What the backward pass needs, step by step; the states begin with those before the first step.
+struct Saved<E> {
+    x: Storage<E>,
+    gates: Storage<E>,
+    separate: Storage<E>,
+    hidden: Storage<E>,
+    cells: Storage<E>,
+}
+
+impl<E: Float> Layer<E> {
+    /// The numbers of a state, and of the gates, at one step of the whole batch.
+    fn sizes(&self) -> (usize, usize) {
+        let state = self.times.batch * self.width;
+        (state, state * self.loops.gates)
+    }
+
+    fn rows(&self, time: usize) -> Rows<'_> {
+        Rows { width: self.width, time, lengths: self.times.lengths.as_deref() }
+    }
+
+    /// A state before the first step, and room for those after each.
+    fn states(&self, initial: Option<&[E]>) -> Storage<E> {
+        let (state, _) = self.sizes();
+        let mut states = Storage::scratch((self.times.steps + 1) * state);
+        match initial {
+            Some(initial) => states.make_mut()[..state].copy_from_slice(initial),
+            None => states.make_mut()[..state].fill(E::zero()),
+        }
+        states
+    }
+
+    fn forward(&self, x: &[E], initial: [Option<&[E]>; 2], [w, u]: [&[E]; 2], biases: [&[E]; 2]) -> Saved<E> {
+        let Times { batch, steps, .. } = self.times;
+        let (state, all_gates) = self.sizes();
+        let columns = self.loops.gates * self.width;
+        let x = self.times.by_step(x, self.input);
+        let mut gates = Storage::scratch(steps * all_gates);
+        let product = (Matrix::rows(x.as_slice(), self.input), Matrix::transposed(w, self.input));
+        gemm(batch * steps, self.input, columns, product.0, product.1, gates.make_mut(), false);
+
+        let mut separate = Storage::scratch(if self.loops.separate { steps * state } else { 0 });
+        let mut hidden = self.states(initial[0]);
+        let mut cells = if self.loops.has_cell { self.states(initial[1]) } else { Storage::scratch(0) };
+        let mut recurrent = Storage::zeros(all_gates);
+        for time in 0..steps {
+            let [(hidden_before, hidden), (cell_before, cell)] =
+                [hidden.make_mut(), cells.make_mut()].map(|states| neighbours(states, time, state));
+            if time > 0 || initial[0].is_some() {
+                let product = (Matrix::rows(&*hidden_before, self.width), Matrix::transposed(u, self.width));
+                gemm(batch, self.width, columns, product.0, product.1, recurrent.make_mut(), false);
+            }
+            let operands = Forward { recurrent: recurrent.as_slice(), biases, before: [hidden_before, cell_before] };
+            let left = Left {
+                gates: &mut gates.make_mut()[time * all_gates..][..all_gates],
+                separate: at(separate.make_mut(), time, state),
+            };
+            (self.loops.forward)(self.rows(time), &operands, left, [hidden, cell]);
+        }
+        Saved { x, gates, separate, hidden, cells }
+    }
+
+    /// Passes the gradients g of the output and of the last state on to x, h, c, W, U and the biases.
+    fn backward(
+        &self,
+        saved: Saved<E>,
+        g: &[E],
+        d_last: [Option<Storage<E>>; 2],
+        [w, u]: [&[E]; 2],
+        parents: &mut Parents<'_, 7>,
+    ) {
+        let Saved { x, mut gates, mut separate, hidden, mut cells } = saved;
+        let Times { batch, steps, .. } = self.times;
+        let (state, all_gates) = self.sizes();
+        let (width, columns, rows) = (self.width, self.loops.gates * self.width, batch * steps);
+        // the gates whose recurrent product has the gradient of the sum: their columns come first
+        let summed = if self.loops.separate { columns - width } else { columns };
+        let g = self.times.by_step(g, width);
+        let [mut d_hidden, mut d_cell] = d_last.map(|last| last.unwrap_or_else(|| Storage::zeros(state)));
+        for time in (0..steps).rev() {
+            let hidden_before = &hidden.as_slice()[time * state..][..state];
+            let (cell_before, cell) = neighbours(cells.make_mut(), time, state);
+            let operands = Backward {
+                before: [hidden_before, cell_before],
+                cell,
+                upstream: &g.as_slice()[time * state..][..state],
+            };
+            let gates = &mut gates.make_mut()[time * all_gates..][..all_gates];
+            let separate = at(separate.make_mut(), time, state);
+            let left = Left { gates, separate };
+            (self.loops.backward)(self.rows(time), &operands, left, [d_hidden.make_mut(), d_cell.make_mut()]);
+            if time > 0 || parents.needs(1) {
+                let (gates, separate) = (&gates[..], &separate[..]);
+                let [of_summed, of_separate] = [&u[..summed * width], &u[summed * width..]];
+                let d_hidden = d_hidden.make_mut();
+                let product = (Matrix::rows(gates, columns), Matrix::rows(of_summed, width));
+                gemm(batch, summed, width, product.0, product.1, d_hidden, true);
+                if self.loops.separate {
+                    let product = (Matrix::rows(separate, width), Matrix::rows(of_separate, width));
+                    gemm(batch, width, width, product.0, product.1, d_hidden, true);
+                }
+            }
+        }
+        parents.add(1, d_hidden);
+        if self.loops.has_cell {
+            parents.add(2, d_cell);
+        }
+
+        let (gates, separate, x) = (gates.as_slice(), separate.as_slice(), x.as_slice());
+        let before = &hidden.as_slice()[..steps * state];
+        if parents.needs(0) {
+            let mut d_x = Storage::scratch(rows * self.input);
+            let product = (Matrix::rows(gates, columns), Matrix::rows(w, self.input));
+            gemm(rows, columns, self.input, product.0, product.1, d_x.make_mut(), false);
+            parents.write(0, rows * self.input, |out, add| {
+                self.times.by_sequence(d_x.as_slice(), self.input, out, add);
+            });
+        }
+        parents.write(3, columns * self.input, |out, add| {
+            let product = (Matrix::transposed(gates, columns), Matrix::rows(x, self.input));
+            gemm(columns, rows, self.input, product.0, product.1, out, add);
+        });
+        parents.write(4, columns * width, |out, add| {
+            let (of_summed, of_separate) = out.split_at_mut(summed * width);
+            let product = (Matrix::transposed(gates, columns), Matrix::rows(before, width));
+            gemm(summed, rows, width, product.0, product.1, of_summed, add);
+            if self.loops.separate {
+                let product = (Matrix::transposed(separate, width), Matrix::rows(before, width));
+                gemm(width, rows, width, product.0, product.1, of_separate, add);
+            }
+        });
+        parents.write(5, columns, |out, add| sum_axis(gates, (1, rows, columns), out, add));
+        parents.write(6, columns, |out: &mut [E], add| {
+            if self.loops.separate {
+                let mut sums = Storage::scratch(columns);
+                sum_axis(gates, (1, rows, columns), sums.make_mut(), false);
+                sum_axis(separate, (1, rows, width), &mut sums.make_mut()[summed..], false);
+                sum_axis(sums.as_slice(), (1, 1, columns), out, add);
+            } else {
+                sum_axis(gates, (1, rows, columns), out, add);
+            }
+        });
+    }
+}
+
+/// The states before and after a step; nothing of states that the cell does not have.
+fn neighbours<E>(states: &mut [E], time: usize, state: usize) -> (&[E], &mut [E]) {
+    if states.is_empty() {
+        return (&[], &mut []);
+    }
+    let (before, after) = states[time * state..][..2 * state].split_at_mut(state);
+    (before, after)
+}
+
+/// What belongs to a step; nothing of what the cell does not have.
+fn at<E>(values: &mut [E], time: usize, state: usize) -> &mut [E] {
+    if values.is_empty() { values } else { &mut values[time * state..][..state] }
+}

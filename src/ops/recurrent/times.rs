@@ -1,0 +1,60 @@
+//! The order of the steps: batches lie sequence by sequence, a recurrent layer computes them step by step.
+
+use crate::kernels::parallel;
+use crate::memory::Storage;
+use crate::tensor::Float;
+use std::sync::Arc;
+
+/// How the steps of the sequences of a batch follow each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Times {
+    pub batch: usize,
+    /// The steps of the longest sequence.
+    pub steps: usize,
+    /// From each sequence's last step to its first.
+    pub reverse: bool,
+    /// The steps of each sequence, if they are not all equal; what lies behind is padding.
+    pub lengths: Option<Arc<[usize]>>,
+}
+
+impl Times {
+    /// Where in its sequence a step is, counted in the order of computation; `None` if the sequence has ended. It is its
+    /// own inverse.
+    fn position(&self, sequence: usize, time: usize) -> Option<usize> {
+        let length = self.lengths.as_ref().map_or(self.steps, |lengths| lengths[sequence]);
+        (time < length).then(|| if self.reverse { length - 1 - time } else { time })
+    }
+
+    /// (batch, steps, width) as (steps, batch, width), in the order of computation, with zeros for padding.
+    pub fn by_step<E: Float>(&self, x: &[E], width: usize) -> Storage<E> {
+        let mut out = Storage::scratch(x.len());
+        parallel::rows(out.make_mut(), width, parallel::CHEAP, |first, rows| {
+            for (row, out) in (first..).zip(rows.chunks_exact_mut(width.max(1))) {
+                let (time, sequence) = (row / self.batch, row % self.batch);
+                match self.position(sequence, time) {
+                    Some(position) => out.copy_from_slice(&x[(sequence * self.steps + position) * width..][..width]),
+                    None => out.fill(E::zero()),
+                }
+            }
+        });
+        out
+    }
+
+    /// The reverse of [`by_step`](Self::by_step), written to `out`, or added if `add`.
+    pub fn by_sequence<E: Float>(&self, x: &[E], width: usize, out: &mut [E], add: bool) {
+        parallel::rows(out, width, parallel::CHEAP, |first, rows| {
+            for (row, out) in (first..).zip(rows.chunks_exact_mut(width.max(1))) {
+                let (sequence, position) = (row / self.steps, row % self.steps);
+                match self
+                    .position(sequence, position)
+                    .map(|time| &x[(time * self.batch + sequence) * width..][..width])
+                {
+                    Some(x) if add => out.iter_mut().zip(x).for_each(|(out, &x)| *out += x),
+                    Some(x) => out.copy_from_slice(x),
+                    None if add => {}
+                    None => out.fill(E::zero()),
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,365 @@
+//! Recurrent layers: against PyTorch and finite differences; lengths, states, many steps.
+
+mod common;
+
+use common::{Case, Entry, F32, F64, case};
+use taut::prelude::*;
+
+fn rng() -> StdRng {
+    StdRng::seed_from_u64(1)
+}
+
+type Part<const H: usize, E, T> = Tensor<(usize, Const<H>), E, T>;
+
+/// The parts h and c of the states that a layer gives, layer by layer and direction by direction.
+trait States<const H: usize, E, T> {
+    fn parts(&self) -> Vec<[Option<Part<H, E, T>>; 2]>;
+}
+impl<const H: usize, E: Float, T: Trace> States<H, E, T> for Part<H, E, T> {
+    fn parts(&self) -> Vec<[Option<Part<H, E, T>>; 2]> {
+        vec![[Some(self.clone()), None]]
+    }
+}
+impl<const H: usize, E: Float, T: Trace> States<H, E, T> for LstmState<usize, Const<H>, E, T> {
+    fn parts(&self) -> Vec<[Option<Part<H, E, T>>; 2]> {
+        vec![[Some(self.hidden.clone()), Some(self.cell.clone())]]
+    }
+}
+impl<const H: usize, E: Float, T: Trace, S: States<H, E, T>, const N: usize> States<H, E, T> for [S; N] {
+    fn parts(&self) -> Vec<[Option<Part<H, E, T>>; 2]> {
+        self.iter().flat_map(S::parts).collect()
+    }
+}
+
+/// A state from its parts.
+trait Begin: RecurrentKind {
+    fn begin<const H: usize, E: Float, T: Trace>(parts: [Option<Part<H, E, T>>; 2]) -> Self::State<usize, H, E, T>;
+}
+macro_rules! begin {
+    ($($kind:ident)*) => { $(
+        impl Begin for $kind {
+            fn begin<const H: usize, E: Float, T: Trace>(parts: [Option<Part<H, E, T>>; 2]) -> Part<H, E, T> {
+                parts.into_iter().flatten().next().unwrap()
+            }
+        }
+    )* };
+}
+begin! { Elman GruGates }
+impl Begin for LstmGates {
+    fn begin<const H: usize, E: Float, T: Trace>(
+        parts: [Option<Part<H, E, T>>; 2],
+    ) -> LstmState<usize, Const<H>, E, T> {
+        let [hidden, cell] = parts.map(Option::unwrap);
+        LstmState { hidden, cell }
+    }
+}
+
+/// A state for a layer.
+fn begin<K: Begin, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float, T: Trace>(
+    _: &Recurrent<K, I, H, LAYERS, D, E>,
+    parts: [Option<Part<H, E, T>>; 2],
+) -> K::State<usize, H, E, T> {
+    K::begin(parts)
+}
+
+/// Sets all parameters to what the case has.
+fn fill<M: Parameters>(case: &Case, model: &mut M) {
+    model.for_each_parameter_mut(|name, leaf| {
+        let expected = case.parameter_values(&format!("weight {name}"), leaf.sizes);
+        match leaf.values {
+            ValuesMut::F32(values) => values.iter_mut().zip(expected).for_each(|(value, x)| *value = x as f32),
+            ValuesMut::F64(values) => values.copy_from_slice(&expected),
+        }
+    });
+}
+
+/// Compares the gradients of all parameters: from zeros, a step of rate 1 leads to minus the gradient.
+fn expect_gradients<M: Parameters>(case: &Case, model: &mut M, gradients: &Gradients, tolerance: f64) {
+    model.for_each_parameter_mut(|_, leaf| match leaf.values {
+        ValuesMut::F32(values) => values.fill(0.0),
+        ValuesMut::F64(values) => values.fill(0.0),
+    });
+    Sgd::new(SgdConfig { learning_rate: 1.0, momentum: Momentum::None, ..Default::default() }).step(model, gradients);
+    model.for_each_parameter(|name, leaf| {
+        let found: Vec<f64> = match leaf.values {
+            Values::F32(values) => values.iter().map(|&x| -f64::from(x)).collect(),
+            Values::F64(values) => values.iter().map(|&x| -x).collect(),
+        };
+        let expected = case.parameter_values(&format!("gradient of {name}"), leaf.sizes);
+        for (i, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+            let close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
+            assert!(close, "{case}: gradient {i} of {name} is {found}, and PyTorch has {expected}");
+        }
+    });
+}
+
+/// The number `index` of a list of states that PyTorch keeps as one tensor.
+fn state_of<const H: usize, E: Float + Entry>(case: &Case, name: &str, index: usize) -> Option<Part<H, E, NoTrace>> {
+    case.has_parameter(name).then(|| case.parameter_tensor::<(usize, usize, Const<H>), E>(name).slice(index))
+}
+
+/// Compares output, states, and all gradients of a layer with a case of PyTorch's.
+macro_rules! compare {
+    ($name:expr, $layer:ident<$i:literal, $h:literal, $layers:literal, $direction:ident> gives $o:literal, $input:ident) => {
+        compare!(@run $name, $layer<$i, $h, $layers, $direction, f64>, f64, F64, $i, $h, $o, $input);
+        // sums over steps and gates in f32
+        compare!(@run $name, $layer<$i, $h, $layers, $direction, f32>, f32, 40.0 * F32, $i, $h, $o, $input);
+    };
+    (@run $name:expr, $layer:ty, $element:ident, $tolerance:expr, $i:literal, $h:literal, $o:literal, $input:ident) => {{
+        let (case, tolerance) = (case("recurrent", $name), $tolerance);
+        let mut layer = <$layer>::init(&mut rng());
+        fill(&case, &mut layer);
+        let tape = Tape::training(&mut rng());
+        let x = tape.watch(case.input::<(usize, usize, Const<$i>), $element>(0));
+        let initial = |layer: usize| {
+            [0, 1].map(|part| {
+                let part = state_of::<$h, $element>(&case, &format!("initial {part}"), layer);
+                part.map(|part| tape.watch(part))
+            })
+        };
+        let (y, states, begun) = compare!(@$input layer, case, x, initial);
+        let y: Tensor<(usize, usize, Const<$o>), $element, _> = y;
+        case.expect_output(&y, tolerance);
+        let mut loss = (y * case.upstream()).sum();
+        for (index, parts) in States::<$h, $element, _>::parts(&states).into_iter().enumerate() {
+            for (number, part) in parts.into_iter().enumerate() {
+                let Some(part) = part else { continue };
+                let expected = state_of::<$h, $element>(&case, &format!("last {number}"), index).unwrap();
+                let close = part.detach().is_close(&expected, tolerance, tolerance);
+                assert!(close, "{case}: state {index}: {part:?}, not {expected:?}");
+                let upstream = state_of::<$h, $element>(&case, &format!("upstream {number}"), index).unwrap();
+                loss = loss + (part * upstream).sum();
+            }
+        }
+        let gradients = loss.backward();
+        case.expect_gradient(0, &gradients.of_input(&x), tolerance);
+        for (index, parts) in begun.into_iter().enumerate() {
+            for (number, part) in parts.into_iter().enumerate() {
+                let Some(part) = part else { continue };
+                let name = format!("gradient of initial {number}");
+                let expected = state_of::<$h, $element>(&case, &name, index).unwrap();
+                let found = gradients.of_input(&part);
+                assert!(found.is_close(&expected, tolerance, tolerance), "{case}: {name}");
+            }
+        }
+        expect_gradients(&case, &mut layer, &gradients, tolerance);
+    }};
+    (@x $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
+        // without a state: but the case compares the last state, which comes with lengths
+        let (batch, steps, _) = $x.shape();
+        let all = Tensor::<(usize,), usize>::from_vec(vec![steps; batch], (batch,)).unwrap();
+        let (y, states) = $layer.forward(($x.clone(), all));
+        assert_eq!($layer.forward($x.clone()).as_slice(), y.as_slice());
+        (y, states, Vec::<[Option<_>; 2]>::from([$initial(0)]))
+    }};
+    (@lengths $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
+        let lengths: Tensor<(usize,), usize> = $case.parameter_tensor("lengths");
+        let (y, states) = $layer.forward(($x.clone(), lengths));
+        (y, states, Vec::<[Option<_>; 2]>::from([$initial(0)]))
+    }};
+    (@state $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
+        let begun = $initial(0);
+        let (y, states) = $layer.forward(($x.clone(), [begin(&$layer, begun.clone())]));
+        (y, states, vec![begun])
+    }};
+    (@two_states $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
+        let begun = [$initial(0), $initial(1)];
+        let (y, states) = $layer.forward(($x.clone(), begun.clone().map(|parts| begin(&$layer, parts))));
+        (y, states, begun.to_vec())
+    }};
+    (@both $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
+        let begun = $initial(0);
+        let lengths: Tensor<(usize,), usize> = $case.parameter_tensor("lengths");
+        let (y, states) = $layer.forward(($x.clone(), [begin(&$layer, begun.clone())], lengths));
+        (y, states, vec![begun])
+    }};
+}
+
+/// All cases of one kind.
+macro_rules! kind {
+    ($test:ident, $kind:literal, $layer:ident) => {
+        #[test]
+        fn $test() {
+            compare!($kind, $layer<3, 5, 1, OneWay> gives 5, x);
+            compare!(concat!($kind, " with a state"), $layer<2, 3, 1, OneWay> gives 3, state);
+            compare!(concat!($kind, " with lengths"), $layer<2, 3, 1, OneWay> gives 3, lengths);
+            compare!(concat!($kind, " with both"), $layer<3, 2, 1, OneWay> gives 2, both);
+            compare!(concat!($kind, " of two layers"), $layer<2, 3, 2, OneWay> gives 3, two_states);
+            compare!(concat!($kind, " both ways"), $layer<3, 2, 1, BothWays> gives 4, lengths);
+            compare!(concat!($kind, " of two layers both ways"), $layer<1, 2, 2, BothWays> gives 4, x);
+        }
+    };
+}
+kind!(rnn, "rnn", Rnn);
+kind!(lstm, "lstm", Lstm);
+kind!(gru, "gru", Gru);
+
+#[test]
+fn rnn_with_relu() {
+    compare!("relu", ReluRnn<3, 5, 1, OneWay> gives 5, x);
+}
+
+#[test]
+fn more_units_than_the_kernels_compute_together() {
+    compare!("lstm of many units", Lstm<1, 17, 1, OneWay> gives 17, x);
+    compare!("gru of many units", Gru<1, 17, 1, OneWay> gives 17, state);
+}
+
+fn against_finite_differences<K: RecurrentKind>()
+where
+    Tensor<Rank2<2, 4>, f64, Traced<Training>>: TestState<K>,
+{
+    let layer = Recurrent::<K, 3, 4, 1, OneWay, f64>::init(&mut rng());
+    let x = Tensor::<Rank3<2, 3, 3>, f64>::randn(&mut rng());
+    let h = Tensor::<Rank2<2, 4>, f64>::randn(&mut rng());
+    let c = Tensor::<Rank2<2, 4>, f64>::randn(&mut rng());
+    // everything that comes out counts: the output, and the last state alone
+    check_gradients(|(x, h, c)| TestState::run(&layer, x, h, c).0, (x.clone(), h.clone(), c.clone())).unwrap();
+    check_gradients(|(x, h, c)| TestState::run(&layer, x, h, c).1, (x.clone(), h.clone(), c.clone())).unwrap();
+    check_parameter_gradients(&layer, |layer, tape| {
+        let (y, last) = TestState::run(layer, tape.trace(x.clone()), tape.trace(h.clone()), tape.trace(c.clone()));
+        y.sum_axis::<1>() * last
+    })
+    .unwrap();
+}
+
+/// Runs a layer of any kind from h, and from c if it has one.
+trait TestState<K: RecurrentKind>: Sized {
+    fn run(
+        layer: &Recurrent<K, 3, 4, 1, OneWay, f64>,
+        x: Tensor<Rank3<2, 3, 3>, f64, Traced<Training>>,
+        h: Self,
+        c: Self,
+    ) -> (Tensor<Rank3<2, 3, 4>, f64, Traced<Training>>, Self);
+}
+macro_rules! hidden_only {
+    ($($kind:ident)*) => { $(
+        impl TestState<$kind> for Tensor<Rank2<2, 4>, f64, Traced<Training>> {
+            fn run(
+                layer: &Recurrent<$kind, 3, 4, 1, OneWay, f64>,
+                x: Tensor<Rank3<2, 3, 3>, f64, Traced<Training>>,
+                h: Self,
+                c: Self,
+            ) -> (Tensor<Rank3<2, 3, 4>, f64, Traced<Training>>, Self) {
+                let (y, [h]) = layer.forward((x, [h]));
+                (y, h + c * 0.0)
+            }
+        }
+    )* };
+}
+hidden_only! { Elman GruGates }
+impl TestState<LstmGates> for Tensor<Rank2<2, 4>, f64, Traced<Training>> {
+    fn run(
+        layer: &Recurrent<LstmGates, 3, 4, 1, OneWay, f64>,
+        x: Tensor<Rank3<2, 3, 3>, f64, Traced<Training>>,
+        h: Self,
+        c: Self,
+    ) -> (Tensor<Rank3<2, 3, 4>, f64, Traced<Training>>, Self) {
+        let (y, [state]) = layer.forward((x, [LstmState { hidden: h, cell: c }]));
+        (y, state.hidden * state.cell)
+    }
+}
+
+#[test]
+fn gradients_against_finite_differences() {
+    against_finite_differences::<Elman>();
+    against_finite_differences::<LstmGates>();
+    against_finite_differences::<GruGates>();
+}
+
+#[test]
+fn steps_one_by_one_are_the_sequence() {
+    let layer = Lstm::<3, 6>::init(&mut rng());
+    let x = Tensor::<Rank3<2, 5, 3>>::randn(&mut rng());
+    let (y, [last]) = layer.forward((x.clone(), Tensor::<Rank1<2>, usize>::from([5, 5])));
+    let cell = &layer.first[0];
+    let mut state = cell.forward(x.clone().slice_at::<1>(0));
+    for time in 1..5 {
+        state = cell.forward((x.clone().slice_at::<1>(time), state));
+        assert_eq!(state.hidden, y.clone().slice_at::<1>(time));
+    }
+    assert_eq!((state.hidden, state.cell), (last.hidden, last.cell));
+}
+
+#[test]
+fn a_sequence_cut_in_two_is_the_whole() {
+    let layer = Gru::<2, 5, 2>::init(&mut rng());
+    let x = Tensor::<Rank3<3, 6, 2>>::randn(&mut rng());
+    let zeros = [Tensor::<Rank2<3, 5>>::zeros(), Tensor::zeros()];
+    let (whole, last) = layer.forward((x.clone(), zeros.clone()));
+    let (first, middle) = layer.forward((x.clone().slice_axis::<1, 0, 2>(), zeros));
+    let (second, end) = layer.forward((x.slice_axis::<1, 2, 4>(), middle));
+    assert_eq!((first, second).concat::<1>(), whole);
+    assert_eq!(end, last);
+}
+
+#[test]
+fn padding_is_never_seen() {
+    let layer = BiLstm::<2, 3>::init(&mut rng());
+    let x = Tensor::<Rank3<2, 4, 2>>::randn(&mut rng());
+    let mut spoiled = x.clone();
+    for step in 2..4 {
+        spoiled.as_mut_slice()[(4 + step) * 2..][..2].fill(f32::NAN);
+    }
+    let lengths = Tensor::<Rank1<2>, usize>::from([4, 2]);
+    let run = |x: Tensor<Rank3<2, 4, 2>>| {
+        let tape = Tape::training(&mut rng());
+        let x = tape.watch(x);
+        let (y, [[forth, back]]) = layer.forward((x.clone(), lengths.clone()));
+        let loss = y.clone().square().sum() + (forth.cell * back.hidden).sum();
+        let gradients = loss.backward();
+        (y.detach(), gradients.of_input(&x), gradients.of(&layer.first[1].weight_ih))
+    };
+    let (y, d_x, d_w) = run(x);
+    assert_eq!(y.clone().slice(1).slice_axis::<0, 2, 2>(), Tensor::zeros());
+    assert_eq!(d_x.clone().slice(1).slice_axis::<0, 2, 2>(), Tensor::zeros());
+    assert!(d_x.clone().slice(1).slice_axis::<0, 0, 2>().abs().sum().item() > 0.0);
+    assert_eq!(run(spoiled), (y, d_x, d_w));
+}
+
+#[test]
+fn ten_thousand_steps() {
+    let layer = Lstm::<2, 3>::init(&mut rng());
+    let tape = Tape::training(&mut rng());
+    let x = Tensor::<(Const<1>, usize, Const<2>)>::uniform_with((Const, 10_000, Const), -1.0, 1.0, &mut rng());
+    let x = tape.watch(x);
+    let gradients = LastStep.forward(layer.forward(x.clone())).sum().backward();
+    assert!(gradients.is_finite());
+    let d_x = gradients.of_input(&x);
+    assert!(d_x.as_slice()[19_999] != 0.0);
+}
+
+#[test]
+fn nothing_and_little() {
+    let layer = Gru::<2, 3>::init(&mut rng());
+    let none = Tensor::<(usize, usize, Const<2>)>::zeros_with((0, 4, Const));
+    assert_eq!(layer.forward(none).shape().0, 0);
+    let tape = Tape::training(&mut rng());
+    let state = tape.watch(Tensor::<Rank2<2, 3>>::ones());
+    let no_steps = tape.trace(Tensor::<Rank3<2, 0, 2>>::zeros());
+    let (y, [last]) = layer.forward((no_steps, [state.clone()]));
+    assert_eq!(y.count(), 0);
+    let gradients = last.sum().backward();
+    assert_eq!(gradients.of_input(&state), Tensor::ones());
+}
+
+#[test]
+#[should_panic(expected = "Lstm: expected 3 features, found 4")]
+fn another_width_at_run_time() {
+    let layer = Lstm::<3, 5>::init(&mut rng());
+    layer.forward(Tensor::<(usize, usize, usize)>::zeros_with((2, 6, 4)));
+}
+
+#[test]
+#[should_panic(expected = "Gru: expected 5 features of the state, found 4")]
+fn another_state_at_run_time() {
+    let layer = Gru::<3, 5>::init(&mut rng());
+    layer.forward((Tensor::<Rank3<2, 6, 3>>::zeros(), [Tensor::<(Const<2>, usize)>::zeros_with((Const, 4))]));
+}
+
+#[test]
+#[should_panic(expected = "Lstm: the length 7 of sequence 1 is more than the 6 steps of the input")]
+fn a_length_beyond_the_steps() {
+    let layer = Lstm::<3, 5>::init(&mut rng());
+    layer.forward((Tensor::<Rank3<2, 6, 3>>::zeros(), Tensor::<Rank1<2>, usize>::from([6, 7])));
+}
