@@ -60,6 +60,10 @@ impl Rule for AdaGradConfig {
     fn memory(&self) -> &'static [&'static str] {
         &["sum_of_squares"]
     }
+    fn skips_zeros(&self) -> bool {
+        // what has no gradient adds nothing to the sum, and stays
+        self.weight_decay == WeightDecay::None
+    }
     fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
         match arrays {
             AnyArrays::F32(arrays) => self.update(step, arrays),

@@ -31,6 +31,10 @@ pub struct AdamConfig {
     /// Whether the largest mean square so far scales the step, so that steps never grow again. Reddi, Kale and Kumar,
     /// "On the Convergence of Adam and Beyond", 2018. No by default.
     pub ams_grad: bool,
+    /// Whether rows of an [embedding](crate::nn::Embedding) that a step does not use stay as they are, and what is
+    /// remembered of them, as PyTorch's `SparseAdam` has it: the cost of a step then does not depend on the size of the
+    /// table. Otherwise they go on in the direction of earlier steps. No by default.
+    pub lazy: bool,
 }
 
 impl Default for AdamConfig {
@@ -42,6 +46,7 @@ impl Default for AdamConfig {
             epsilon: 1e-8,
             weight_decay: WeightDecay::None,
             ams_grad: false,
+            lazy: false,
         }
     }
 }
@@ -72,6 +77,9 @@ impl Rule for AdamConfig {
     }
     fn memory(&self) -> &'static [&'static str] {
         if self.ams_grad { &["mean", "mean_square", "largest_mean_square"] } else { &["mean", "mean_square"] }
+    }
+    fn skips_zeros(&self) -> bool {
+        self.lazy
     }
     fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
         match arrays {

@@ -4,7 +4,7 @@ use super::snapshot::{Snapshot, SnapshotMismatch};
 use super::state::{Memory, State};
 use super::{Group, Groups};
 use crate::nn::{Kind, LeafMut, Parameters, Path, ValuesMut, VisitorMut};
-use crate::trace::{AnyStorage, Gradients};
+use crate::trace::{AnyStorage, Gradient, Gradients, Rows};
 
 /// How parameters follow their gradients: the settings of an optimizer are its rule.
 ///
@@ -46,6 +46,11 @@ pub trait Rule {
     fn memory(&self) -> &'static [&'static str];
     /// One step of one parameter.
     fn apply(&self, step: Step, arrays: AnyArrays<'_>);
+    /// Whether a number whose gradient is 0 is left out of a step. Then a step changes only the rows of an
+    /// [embedding](crate::nn::Embedding) that were used, whatever the size of the table. No by default.
+    fn skips_zeros(&self) -> bool {
+        false
+    }
     /// Whether the settings are in range; what is wrong if not.
     ///
     /// # Errors
@@ -282,16 +287,46 @@ impl Stepper<'_> {
             learning_rate: self.learning_rate * group.learning_rate,
             weight_decay: group.weight_decay,
         };
-        let arrays = match (leaf.values, gradient, &mut slot.memory) {
+        let whole;
+        let (rows, gradient) = match gradient {
+            Gradient::Whole(gradient) => (None, gradient),
+            Gradient::Rows(rows) if self.rule.skips_zeros() => (Some(rows), &rows.values),
+            Gradient::Rows(rows) => {
+                whole = rows.whole();
+                (None, &whole)
+            }
+        };
+        match (leaf.values, gradient, &mut slot.memory) {
             (ValuesMut::F32(parameter), AnyStorage::F32(gradient), Memory::F32(memory)) => {
-                AnyArrays::F32(Arrays { parameter, gradient: gradient.as_slice(), memory: slices(memory) })
+                parts(rows, parameter, gradient.as_slice(), memory, |arrays| {
+                    self.rule.apply(step, AnyArrays::F32(arrays));
+                });
             }
             (ValuesMut::F64(parameter), AnyStorage::F64(gradient), Memory::F64(memory)) => {
-                AnyArrays::F64(Arrays { parameter, gradient: gradient.as_slice(), memory: slices(memory) })
+                parts(rows, parameter, gradient.as_slice(), memory, |arrays| {
+                    self.rule.apply(step, AnyArrays::F64(arrays));
+                });
             }
             _ => unreachable!("the slot was made for this element type, and so was the gradient"),
-        };
-        self.rule.apply(step, arrays);
+        }
+    }
+}
+
+/// Calls `apply` once for the whole parameter, or for each of the rows that have a gradient.
+fn parts<E>(
+    rows: Option<&Rows>,
+    parameter: &mut [E],
+    gradient: &[E],
+    memory: &mut [Vec<E>],
+    mut apply: impl FnMut(Arrays<'_, E>),
+) {
+    let Some(rows) = rows else {
+        return apply(Arrays { parameter, gradient, memory: slices(memory) });
+    };
+    for [in_table, in_gradient] in rows.places() {
+        // arrays that the rule does not have are empty
+        let memory = slices(memory).map(|array| array.get_mut(in_table.clone()).unwrap_or_default());
+        apply(Arrays { parameter: &mut parameter[in_table], gradient: &gradient[in_gradient], memory });
     }
 }
 

@@ -78,6 +78,10 @@ impl Rule for SgdConfig {
     fn memory(&self) -> &'static [&'static str] {
         if self.momentum == Momentum::None { &[] } else { &["velocity"] }
     }
+    fn skips_zeros(&self) -> bool {
+        // without momentum and decay, what has no gradient stays
+        self.momentum == Momentum::None && self.weight_decay == WeightDecay::None
+    }
     fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
         match arrays {
             AnyArrays::F32(arrays) => self.update(step, arrays),

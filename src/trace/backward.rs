@@ -1,6 +1,6 @@
 //! Walking the tape backwards.
 
-use super::gradients::{Gradients, Table};
+use super::gradients::{Gradient, Gradients, Table};
 use super::{Mode, Trace, Traced};
 use crate::memory::Storage;
 use crate::shape::Shape;
@@ -74,7 +74,7 @@ fn walk<E: Float, T: Trace>(trace: &T, upstream: Storage<E>) -> Gradients {
     let mut nodes = std::mem::take(&mut state.nodes);
     let mut table = Table::new(nodes.len());
     if node.needs_gradient() {
-        table.add(node.id, E::wrap(upstream));
+        table.add(node.id, Gradient::Whole(E::wrap(upstream)));
         nodes.truncate(node.id.index() + 1);
         while let Some(entry) = nodes.pop() {
             // a leaf keeps its gradient in the table; an operation passes it on and frees what it saved
@@ -87,7 +87,7 @@ fn walk<E: Float, T: Trace>(trace: &T, upstream: Storage<E>) -> Gradients {
     }
     let parameters =
         state.parameters.iter().filter_map(|(&parameter, &node)| Some((parameter, table.take(node)?))).collect();
-    let inputs = state.watched.iter().filter_map(|&node| Some((node, table.take(node)?))).collect();
+    let inputs = state.watched.iter().filter_map(|&node| Some((node, table.take(node)?.whole()))).collect();
     let updates = std::mem::take(&mut state.updates);
     Gradients::new(node.tape.number, parameters, inputs, updates)
 }

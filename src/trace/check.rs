@@ -173,7 +173,7 @@ pub fn check_parameter_gradients<M: Parameters + Clone, S: Shape>(
     let mut found = Vec::new();
     model.for_each_parameter_mut(|path, leaf| {
         if leaf.kind == Kind::Parameter {
-            let gradient = match gradients.find(leaf.id) {
+            let gradient = match gradients.find(leaf.id).map(|gradient| gradient.clone().whole()) {
                 Some(super::AnyStorage::F64(gradient)) => gradient.as_slice().to_vec(),
                 _ => match leaf.values {
                     ValuesMut::F64(values) => vec![0.0; values.len()],

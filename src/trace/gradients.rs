@@ -1,5 +1,6 @@
 //! Gradients: while `backward` runs (a table by node), and after it (by parameter).
 
+use super::rows::Rows;
 use super::tape::NodeId;
 use super::{Mode, Trace, Traced};
 use crate::memory::Storage;
@@ -65,23 +66,69 @@ fn add_into<E: Float>(sum: &mut Storage<E>, more: Storage<E>) {
     }
 }
 
+/// The gradient of a node.
+#[derive(Clone)]
+pub enum Gradient {
+    /// Of all its elements.
+    Whole(AnyStorage),
+    /// Of some rows of a table.
+    Rows(Rows),
+}
+
+impl Gradient {
+    /// The gradient of all elements.
+    pub fn whole(self) -> AnyStorage {
+        match self {
+            Gradient::Whole(values) => values,
+            Gradient::Rows(rows) => rows.whole(),
+        }
+    }
+
+    fn add(&mut self, more: Gradient) {
+        match (&mut *self, more) {
+            (Gradient::Whole(sum), Gradient::Whole(more)) => sum.add(more),
+            (Gradient::Whole(sum), Gradient::Rows(rows)) => rows.add_to(sum),
+            (Gradient::Rows(rows), Gradient::Whole(mut sum)) => {
+                rows.add_to(&mut sum);
+                *self = Gradient::Whole(sum);
+            }
+            (Gradient::Rows(rows), Gradient::Rows(more)) => *rows = rows.clone().merge(more),
+        }
+    }
+
+    /// The numbers that are there; all others are zero.
+    fn values(&self) -> &AnyStorage {
+        match self {
+            Gradient::Whole(values) => values,
+            Gradient::Rows(rows) => &rows.values,
+        }
+    }
+
+    fn values_mut(&mut self) -> &mut AnyStorage {
+        match self {
+            Gradient::Whole(values) => values,
+            Gradient::Rows(rows) => &mut rows.values,
+        }
+    }
+}
+
 /// The gradients of nodes, while `backward` walks the tape.
-pub struct Table(Vec<Option<AnyStorage>>);
+pub struct Table(Vec<Option<Gradient>>);
 
 impl Table {
     pub fn new(nodes: usize) -> Self {
         Table((0..nodes).map(|_| None).collect())
     }
 
-    pub fn take(&mut self, node: NodeId) -> Option<AnyStorage> {
+    pub fn take(&mut self, node: NodeId) -> Option<Gradient> {
         self.0.get_mut(node.index())?.take()
     }
 
     pub fn take_at(&mut self, index: usize) -> Option<AnyStorage> {
-        self.0[index].take()
+        self.0[index].take().map(Gradient::whole)
     }
 
-    pub fn add(&mut self, node: NodeId, gradient: AnyStorage) {
+    pub fn add(&mut self, node: NodeId, gradient: Gradient) {
         match &mut self.0[node.index()] {
             Some(sum) => sum.add(gradient),
             empty => *empty = Some(gradient),
@@ -91,11 +138,11 @@ impl Table {
     pub fn write<E: Float>(&mut self, node: NodeId, len: usize, write: impl FnOnce(&mut [E], bool)) {
         let place = &mut self.0[node.index()];
         let (mut storage, add) = match place.take() {
-            Some(there) => (E::unwrap(there), true),
+            Some(there) => (E::unwrap(there.whole()), true),
             None => (Storage::scratch(len), false),
         };
         write(storage.make_mut(), add);
-        *place = Some(E::wrap(storage));
+        *place = Some(Gradient::Whole(E::wrap(storage)));
     }
 
     pub fn is_set(&self, index: usize) -> bool {
@@ -128,7 +175,7 @@ struct Update {
 pub struct Gradients {
     tape: u64,
     /// Sorted by the parameter's id.
-    parameters: Vec<(u64, AnyStorage)>,
+    parameters: Vec<(u64, Gradient)>,
     /// Sorted by node.
     inputs: Vec<(NodeId, AnyStorage)>,
     updates: Vec<Update>,
@@ -137,7 +184,7 @@ pub struct Gradients {
 impl Gradients {
     pub(super) fn new(
         tape: u64,
-        mut parameters: Vec<(u64, AnyStorage)>,
+        mut parameters: Vec<(u64, Gradient)>,
         mut inputs: Vec<(NodeId, AnyStorage)>,
         updates: Vec<(u64, AnyStorage)>,
     ) -> Self {
@@ -147,7 +194,7 @@ impl Gradients {
         Gradients { tape, parameters, inputs, updates }
     }
 
-    pub(crate) fn find(&self, parameter: u64) -> Option<&AnyStorage> {
+    pub(crate) fn find(&self, parameter: u64) -> Option<&Gradient> {
         let place = self.parameters.binary_search_by_key(&parameter, |entry| entry.0).ok()?;
         Some(&self.parameters[place].1)
     }
@@ -169,7 +216,7 @@ impl Gradients {
 
     /// The gradient of a parameter, or `None` if the loss did not depend on it.
     pub fn try_of<S: Shape, E: Float>(&self, parameter: &Param<S, E>) -> Option<Tensor<S, E>> {
-        let gradient = E::unwrap(self.find(parameter.id())?.clone());
+        let gradient = E::unwrap(self.find(parameter.id())?.clone().whole());
         Some(Tensor::from_storage(parameter.shape(), gradient))
     }
 
@@ -193,12 +240,12 @@ impl Gradients {
     }
 
     fn parameters_mut(&mut self) -> impl Iterator<Item = &mut AnyStorage> {
-        self.parameters.iter_mut().map(|entry| &mut entry.1)
+        self.parameters.iter_mut().map(|entry| entry.1.values_mut())
     }
 
     /// The Euclidean norm of the gradients of all parameters together.
     pub fn norm(&self) -> f64 {
-        self.parameters.iter().map(|entry| entry.1.sum_of_squares()).sum::<f64>().sqrt()
+        self.parameters.iter().map(|entry| entry.1.values().sum_of_squares()).sum::<f64>().sqrt()
     }
 
     /// Scales the gradients of all parameters so that their [norm](Gradients::norm) is at most `limit`, and gives the
@@ -229,7 +276,7 @@ impl Gradients {
 
     /// Whether no gradient of a parameter is infinite or not a number.
     pub fn is_finite(&self) -> bool {
-        self.parameters.iter().all(|entry| entry.1.is_finite())
+        self.parameters.iter().all(|entry| entry.1.values().is_finite())
     }
 }
 

@@ -28,6 +28,7 @@ mod frozen;
 mod gradients;
 mod notes;
 mod record;
+mod rows;
 mod tape;
 
 pub use backward::TracedScalar;
@@ -35,11 +36,12 @@ pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradi
 pub use custom::{Operands, custom};
 pub use frozen::while_frozen;
 pub(crate) use frozen::{FrozenHere, frozen_here};
-pub(crate) use gradients::AnyStorage;
 pub use gradients::Gradients;
+pub(crate) use gradients::{AnyStorage, Gradient};
 pub(crate) use notes::{LayerNote, RunningLayer, layers_of, note_multiply_adds, note_parameter};
 pub use record::Parents;
 pub(crate) use record::{constant, record, record_each};
+pub(crate) use rows::Rows;
 pub(crate) use tape::Node;
 pub use tape::Tape;
 

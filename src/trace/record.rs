@@ -1,6 +1,7 @@
 //! Adding an operation to the tape.
 
-use super::gradients::{AnyStorage, Table};
+use super::gradients::{AnyStorage, Gradient, Table};
+use super::rows::Rows;
 use super::tape::{Node, NodeId};
 use crate::memory::Storage;
 use crate::tensor::Float;
@@ -25,7 +26,14 @@ impl<const N: usize> Parents<'_, N> {
     /// Adds to the gradient of operand `index`.
     pub(crate) fn add<E: Float>(&mut self, index: usize, gradient: Storage<E>) {
         if self.needs(index) {
-            self.table.add(self.ids[index], E::wrap(gradient));
+            self.table.add(self.ids[index], Gradient::Whole(E::wrap(gradient)));
+        }
+    }
+
+    /// Adds to the gradient of some rows of operand `index`, a table.
+    pub(crate) fn add_rows(&mut self, index: usize, rows: Rows) {
+        if self.needs(index) {
+            self.table.add(self.ids[index], Gradient::Rows(rows));
         }
     }
 

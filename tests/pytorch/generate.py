@@ -756,5 +756,37 @@ def recurrent():
     return result
 
 
+@topic
+def embedding():
+    indices = torch.tensor([[3, 1, 3], [0, 6, 1]])
+    bags = torch.tensor([[3, 1, 3, 2], [2, 2, 0, 6], [2, 2, 2, 2]])
+    result = [
+        case("rows", lambda w: F.embedding(indices, w), numbers(7, 3)),
+        case("padding", lambda w: F.embedding(indices, w, padding_idx=1), numbers(7, 3)),
+        case("few rows", lambda w: F.embedding(indices % 3, w, padding_idx=1), numbers(3, 2)),
+    ]
+    for mode in ("sum", "mean"):
+        bag = lambda w, padding=None: F.embedding_bag(bags, w, mode=mode, padding_idx=padding)
+        result.append(case(f"{mode} of bags", bag, numbers(40, 3)))
+        result.append(case(f"{mode} of bags with padding", lambda w: bag(w, 2), numbers(7, 3)))
+    # three steps, in the second of which row 4 is not used
+    for name, make in (
+        # it adds epsilon before the correction, Adam after it: so next to nothing
+        ("lazy adam", lambda p: torch.optim.SparseAdam(p, lr=0.1, betas=(0.8, 0.6), eps=1e-300)),
+        ("ada grad", lambda p: torch.optim.Adagrad(p, lr=0.1)),
+        ("sgd", lambda p: torch.optim.SGD(p, lr=0.1)),
+    ):
+        layer = torch.nn.Embedding(9, 2, sparse=True, dtype=torch.float64)
+        layer.weight.data = numbers(9, 2)
+        start = layer.weight.detach().clone()
+        optimizer = make([layer.weight])
+        for used in ([4, 1], [1, 7], [4, 4]):
+            optimizer.zero_grad()
+            layer(torch.tensor(used)).square().sum().backward()
+            optimizer.step()
+        result.append({"name": name, "inputs": [tensor(start)], "parameters": {}, "output": tensor(layer.weight)})
+    return result
+
+
 if __name__ == "__main__":
     main()

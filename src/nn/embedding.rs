@@ -1,0 +1,172 @@
+//! Embeddings: a vector of its own for each of a number of things.
+
+use super::{Init, Module, Param, Parameters, Path, Visitor, VisitorMut};
+use crate::ops::{embedding, embedding_bag};
+use crate::shape::{Append, Const, LastAxis, Rank2};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+
+/// A vector of `DIM` numbers for each of `VOCAB` things: words, characters, categories. y_i = W_{k_i}
+///
+/// | | shape |
+/// | --- | --- |
+/// | indices k | any, of at most five dimensions |
+/// | `weight` W | (`VOCAB`, `DIM`) |
+/// | y | that of k, and `DIM` behind |
+///
+/// `init` draws all from the standard normal distribution, as PyTorch does.
+///
+/// If a batch looks up fewer indices than there are rows, the gradient is sparse: only the rows that were used are
+/// computed and stored. [`Sgd`](crate::optim::Sgd) without momentum, [`AdaGrad`](crate::optim::AdaGrad) and
+/// [lazy Adam](crate::optim::AdamConfig::lazy) then also update these rows only; other optimizers update all.
+///
+/// # Panics
+/// If an index is not below `VOCAB`: at the caller's line, with the index and its position.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let layer = Embedding::<1000, 16>::init(&mut rng);
+/// let words = Tensor::from([[4, 8, 15], [16, 23, 42]]); // two sentences of three words
+/// let y: Tensor<Rank3<2, 3, 16>> = layer.forward(words.clone());
+///
+/// type Tagger = (Embedding<1000, 16>, Lstm<16, 32>, Linear<32, 5>);
+/// let tagger = Tagger::init(&mut rng);
+/// let tape = Tape::training(&mut rng);
+/// let tags = tagger.forward(tape.trace(words));
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct Embedding<const VOCAB: usize, const DIM: usize, E: Float = f32> {
+    /// W, (`VOCAB`, `DIM`)
+    pub weight: Param<Rank2<VOCAB, DIM>, E>,
+    padding: Padding,
+}
+
+/// The row, if any, that stands for nothing.
+#[derive(Clone, Copy, Debug)]
+struct Padding(Option<usize>);
+
+impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
+    /// An embedding with these vectors: word2vec's, say.
+    pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
+        Embedding { weight: weight.into(), padding: Padding(None) }
+    }
+
+    /// Makes `index` stand for padding: its vector becomes zero, and is not trained.
+    ///
+    /// # Panics
+    /// If `index` is not below `VOCAB`.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let layer = Embedding::<10, 4>::init(&mut StdRng::seed_from_u64(0)).with_padding(0);
+    /// assert_eq!(layer.forward(Tensor::from([3, 0])).slice(1), Tensor::zeros());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn with_padding(mut self, index: usize) -> Self {
+        assert!(index < VOCAB, "with_padding: index {index} is outside an embedding of {VOCAB}");
+        self.weight.value_mut().as_mut_slice()[index * DIM..][..DIM].fill(E::zero());
+        self.padding = Padding(Some(index));
+        self
+    }
+}
+
+impl<const VOCAB: usize, const DIM: usize, E: Float> Init for Embedding<VOCAB, DIM, E> {
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        Self::of(Tensor::randn(rng))
+    }
+}
+
+impl<const VOCAB: usize, const DIM: usize, S: Append, E: Float, T: Trace> Module<Tensor<S, usize, T>>
+    for Embedding<VOCAB, DIM, E>
+{
+    type Output = Tensor<S::Appended<Const<DIM>>, E, T>;
+    fn apply(&self, indices: Tensor<S, usize, T>) -> Self::Output {
+        embedding(self.weight.on(&indices), indices, self.padding.0)
+    }
+}
+
+/// What an [`EmbeddingBag`] makes of the vectors of a bag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BagMode {
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    #[default]
+    Mean,
+}
+
+// neither is trained or saved
+impl Parameters for BagMode {
+    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+}
+impl Parameters for Padding {
+    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+}
+
+/// The mean (or the sum) of the vectors of each bag of words, without storing the vectors one by one.
+///
+/// | | shape |
+/// | --- | --- |
+/// | indices k | (.., L): L words in each bag |
+/// | `weight` W | (`VOCAB`, `DIM`) |
+/// | y | (.., `DIM`) |
+///
+/// Padding counts for nothing, also not in the number that a mean is divided by; the mean of an empty bag is zero. `init`
+/// and the gradient are as for [`Embedding`].
+///
+/// # Panics
+/// If an index is not below `VOCAB`: at the caller's line, with the index and its position.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut layer = EmbeddingBag::<3, 2>::init(&mut StdRng::seed_from_u64(0));
+/// *layer.weight.value_mut() = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+/// let bags = Tensor::from([[0, 1], [2, 2]]);
+/// assert_eq!(layer.forward(bags).to_array(), [[2.0, 3.0], [5.0, 6.0]]);
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct EmbeddingBag<const VOCAB: usize, const DIM: usize, E: Float = f32> {
+    /// W, (`VOCAB`, `DIM`)
+    pub weight: Param<Rank2<VOCAB, DIM>, E>,
+    /// The mean by default.
+    pub mode: BagMode,
+    padding: Padding,
+}
+
+impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E> {
+    /// Makes `index` stand for padding, which counts for nothing.
+    ///
+    /// # Panics
+    /// If `index` is not below `VOCAB`.
+    #[must_use]
+    #[track_caller]
+    pub fn with_padding(mut self, index: usize) -> Self {
+        assert!(index < VOCAB, "with_padding: index {index} is outside an embedding of {VOCAB}");
+        self.padding = Padding(Some(index));
+        self
+    }
+}
+
+impl<const VOCAB: usize, const DIM: usize, E: Float> Init for EmbeddingBag<VOCAB, DIM, E> {
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        EmbeddingBag { weight: Tensor::randn(rng).into(), mode: BagMode::default(), padding: Padding(None) }
+    }
+}
+
+impl<const VOCAB: usize, const DIM: usize, S: LastAxis, E: Float, T: Trace> Module<Tensor<S, usize, T>>
+    for EmbeddingBag<VOCAB, DIM, E>
+{
+    type Output = Tensor<S::WithLast<Const<DIM>>, E, T>;
+    fn apply(&self, bags: Tensor<S, usize, T>) -> Self::Output {
+        let factor = match self.mode {
+            BagMode::Sum => |_| 1.0,
+            BagMode::Mean => |count: usize| 1.0 / count.max(1) as f64,
+        };
+        embedding_bag(self.weight.on(&bags), bags, self.padding.0, factor)
+    }
+}
