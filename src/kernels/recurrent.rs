@@ -177,8 +177,8 @@ vectorized! {
                         recurrent[index] = sums[index][1][lane];
                     }
                     let unit = C::forward(input, recurrent, state[0][lane], state[1][lane]);
-                    for index in 0..C::GATES {
-                        passed[index][lane] = unit.gates[index];
+                    for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
+                        passed[lane] = gate;
                     }
                     separate[lane] = unit.separate;
                     state[0][lane] = unit.hidden;
@@ -243,8 +243,8 @@ vectorized! {
                     let step = Unit { gates, separate: separate[lane], hidden: before[lane], cell: cells[1][lane] };
                     let d_hidden = d_state[0][lane] + upstream[lane];
                     let unit = C::backward(step, cells[0][lane], d_hidden, d_state[1][lane]);
-                    for index in 0..C::GATES {
-                        passed[index][lane] = unit.gates[index];
+                    for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
+                        passed[lane] = gate;
                     }
                     separate[lane] = unit.separate;
                     d_state[0][lane] = unit.hidden;

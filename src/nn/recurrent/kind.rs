@@ -12,6 +12,10 @@ pub trait RecurrentKind: Clone + Debug + 'static {
     type Gates: Dim + Default;
     /// What it remembers from step to step.
     type State<B: Dim, const H: usize, E: Float, T: Trace>;
+    /// h of a state.
+    fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
+        state: Self::State<B, H, E, T>,
+    ) -> Tensor<(B, Const<H>), E, T>;
     #[doc(hidden)]
     fn op() -> &'static CellOp;
     #[doc(hidden)]
@@ -96,6 +100,11 @@ pub struct Elman;
 impl RecurrentKind for Elman {
     type Gates = Const<1>;
     type State<B: Dim, const H: usize, E: Float, T: Trace> = Tensor<(B, Const<H>), E, T>;
+    fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
+        state: Self::State<B, H, E, T>,
+    ) -> Tensor<(B, Const<H>), E, T> {
+        state
+    }
     fn op() -> &'static CellOp {
         &RNN_TANH
     }
@@ -111,6 +120,11 @@ pub struct ElmanRelu;
 impl RecurrentKind for ElmanRelu {
     type Gates = Const<1>;
     type State<B: Dim, const H: usize, E: Float, T: Trace> = Tensor<(B, Const<H>), E, T>;
+    fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
+        state: Self::State<B, H, E, T>,
+    ) -> Tensor<(B, Const<H>), E, T> {
+        state
+    }
     fn op() -> &'static CellOp {
         &RNN_RELU
     }
@@ -126,6 +140,11 @@ pub struct LstmGates;
 impl RecurrentKind for LstmGates {
     type Gates = Const<4>;
     type State<B: Dim, const H: usize, E: Float, T: Trace> = LstmState<B, Const<H>, E, T>;
+    fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
+        state: Self::State<B, H, E, T>,
+    ) -> Tensor<(B, Const<H>), E, T> {
+        state.hidden
+    }
     fn op() -> &'static CellOp {
         &LSTM
     }
@@ -141,6 +160,11 @@ pub struct GruGates;
 impl RecurrentKind for GruGates {
     type Gates = Const<3>;
     type State<B: Dim, const H: usize, E: Float, T: Trace> = Tensor<(B, Const<H>), E, T>;
+    fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
+        state: Self::State<B, H, E, T>,
+    ) -> Tensor<(B, Const<H>), E, T> {
+        state
+    }
     fn op() -> &'static CellOp {
         &GRU
     }

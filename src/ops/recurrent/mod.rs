@@ -16,8 +16,6 @@
 mod gru;
 mod lstm;
 mod rnn;
-#[cfg(test)]
-mod tests;
 mod times;
 
 pub(crate) use gru::GRU;
@@ -182,7 +180,7 @@ impl<E: Float> Layer<E> {
             let [(hidden_before, hidden), (cell_before, cell)] =
                 [hidden.make_mut(), cells.make_mut()].map(|states| neighbours(states, time, state));
             if time > 0 || initial[0].is_some() {
-                let product = (Matrix::rows(&*hidden_before, self.width), Matrix::transposed(u, self.width));
+                let product = (Matrix::rows(hidden_before, self.width), Matrix::transposed(u, self.width));
                 gemm(batch, self.width, columns, product.0, product.1, recurrent.make_mut(), false);
             }
             let operands = Forward { recurrent: recurrent.as_slice(), biases, before: [hidden_before, cell_before] };
