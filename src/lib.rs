@@ -130,6 +130,7 @@ pub mod optim;
 mod random;
 pub mod shape;
 pub mod tensor;
+pub mod text;
 pub mod trace;
 
 // At the root, too: the compiler's errors name a type by the shortest path that leads to it.

@@ -19,7 +19,7 @@ impl DataError {
     }
 
     /// The system refused `action`.
-    pub(super) fn io(path: &Path, action: &str, error: io::Error) -> Self {
+    pub(crate) fn io(path: &Path, action: &str, error: io::Error) -> Self {
         let reason = format!("{action}: {error}");
         DataError { path: path.to_path_buf(), reason, source: Some(error) }
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) const MOST_BYTES: u64 = 1 << 30;
 
 /// The contents of a file, unpacked if its name ends with `.gz`.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, "cannot be opened", error))?;
     let mut file = BufReader::with_capacity(1 << 16, file);
     if path.extension().is_none_or(|extension| extension != "gz") {
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
 }
 
 /// An error while reading from [`open`].
-pub(super) fn broken(path: &Path, error: io::Error) -> DataError {
+pub(crate) fn broken(path: &Path, error: io::Error) -> DataError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => DataError::new(path, "is cut off: the gzip data ends too early"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {

@@ -45,6 +45,7 @@ pub use dataset::{Dataset, Labels, Subset};
 pub use digits::digits;
 pub use error::DataError;
 pub use file::find_folder;
+pub(crate) use file::{broken, open};
 pub use idx::Idx;
 pub use images::{Images, PartOfAnImage};
 pub use normalization::Normalization;

@@ -52,6 +52,7 @@ mod safetensors;
 #[cfg(feature = "serde")]
 mod serde;
 
+pub(crate) use atomic::write_atomically;
 pub use checkpoint::Checkpoint;
 pub use error::{FileError, Mismatch};
 pub use persist::Persist;

@@ -1,0 +1,22 @@
+//! Text: what it is cut into, the numbers of the pieces, and reading more of it than fits in memory.
+//!
+//! ```
+//! use taut::text::{TokenCounts, Vocabulary, VocabularyOptions, words};
+//!
+//! let text = "The cat sat. The dog sat, too.";
+//! let mut counts = TokenCounts::default();
+//! counts.add_all(words(&text.to_lowercase()));
+//! let options = VocabularyOptions { minimum_count: 2, special: &["<unknown>"], ..Default::default() };
+//! let vocabulary = Vocabulary::new(&counts, options);
+//! assert_eq!(vocabulary.tokens(), ["<unknown>", "sat", "the"]);
+//! let line: Vec<usize> = words("the cat sat").map(|word| vocabulary.number(word).unwrap_or(0)).collect();
+//! assert_eq!(line, [2, 0, 1]);
+//! ```
+
+mod lines;
+mod tokens;
+mod vocabulary;
+
+pub use lines::{InvalidUtf8, Lines, lines};
+pub use tokens::{characters, words};
+pub use vocabulary::{TokenCounts, Vocabulary, VocabularyOptions};

@@ -1,0 +1,262 @@
+//! Tokens and their numbers.
+
+use super::{InvalidUtf8, lines};
+use crate::data::DataError;
+use crate::io::{FileError, write_atomically};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+/// How often each token occurs.
+#[derive(Clone, Debug, Default)]
+pub struct TokenCounts(HashMap<String, u64>);
+
+impl TokenCounts {
+    /// Counts one occurrence.
+    pub fn add(&mut self, token: &str) {
+        // most tokens are there already: only new ones are copied
+        match self.0.get_mut(token) {
+            Some(count) => *count += 1,
+            None => {
+                self.0.insert(token.to_string(), 1);
+            }
+        }
+    }
+
+    /// Counts all.
+    pub fn add_all<'a>(&mut self, tokens: impl IntoIterator<Item = &'a str>) {
+        tokens.into_iter().for_each(|token| self.add(token));
+    }
+
+    /// How often a token occurred.
+    pub fn of(&self, token: &str) -> u64 {
+        self.0.get(token).copied().unwrap_or(0)
+    }
+
+    /// How many different tokens occurred.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Which tokens are in a [`Vocabulary`].
+#[derive(Clone, Copy, Debug)]
+pub struct VocabularyOptions<'a> {
+    /// Tokens that occur less often are left out. 1 by default.
+    pub minimum_count: u64,
+    /// Of the others at most so many, those that occur most often. All by default.
+    pub most: usize,
+    /// Tokens that stand before all others, in this order, whether they occur or not: `<padding>`, `<unknown>`. None by
+    /// default.
+    pub special: &'a [&'a str],
+}
+
+impl Default for VocabularyOptions<'_> {
+    fn default() -> Self {
+        VocabularyOptions { minimum_count: 1, most: usize::MAX, special: &[] }
+    }
+}
+
+/// Tokens with a number each: the special ones first, then the more frequent before the less frequent, and the
+/// alphabetical order where they occur equally often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vocabulary {
+    tokens: Vec<String>,
+    counts: Vec<u64>,
+    numbers: HashMap<String, usize>,
+}
+
+impl Vocabulary {
+    /// The tokens that were counted and are not left out.
+    pub fn new(counts: &TokenCounts, options: VocabularyOptions<'_>) -> Self {
+        let special = options.special.iter().map(|&token| (token.to_string(), counts.of(token)));
+        let ordinary = |token: &String| !options.special.contains(&token.as_str());
+        let mut others: Vec<(String, u64)> = counts.0.iter().map(|(token, &count)| (token.clone(), count)).collect();
+        others.retain(|(token, count)| *count >= options.minimum_count && ordinary(token));
+        others.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        others.truncate(options.most);
+        Self::of(special.chain(others))
+    }
+
+    /// Tokens in the order of their numbers, and how often each occurs. Of a token that comes twice the first counts.
+    fn of(tokens: impl Iterator<Item = (String, u64)>) -> Self {
+        let mut vocabulary = Vocabulary { tokens: Vec::new(), counts: Vec::new(), numbers: HashMap::new() };
+        for (token, count) in tokens {
+            if !vocabulary.numbers.contains_key(&token) {
+                vocabulary.numbers.insert(token.clone(), vocabulary.tokens.len());
+                vocabulary.tokens.push(token);
+                vocabulary.counts.push(count);
+            }
+        }
+        vocabulary
+    }
+
+    /// The number of a token, if it has one.
+    pub fn number(&self, token: &str) -> Option<usize> {
+        self.numbers.get(token).copied()
+    }
+
+    /// The token of a number.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[track_caller]
+    pub fn token(&self, number: usize) -> &str {
+        match self.tokens.get(number) {
+            Some(token) => token,
+            None => panic!("Vocabulary: there is no token {number} among {}", self.tokens.len()),
+        }
+    }
+
+    /// How often the token of a number occurred.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[track_caller]
+    pub fn count(&self, number: usize) -> u64 {
+        self.counts[number]
+    }
+
+    /// All tokens, in the order of their numbers.
+    pub fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
+    /// How often each token occurred, in the order of their numbers.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// How many tokens there are.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether there is no token.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Writes one line for each token, with its count behind a tab; line ends, tabs and backslashes in a token are
+    /// written `\n`, `\r`, `\t` and `\\`. An older file is replaced only once the new one is complete.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    ///
+    /// ```
+    /// use taut::text::{TokenCounts, Vocabulary, VocabularyOptions};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = std::env::temp_dir().join(format!("taut-doc-vocabulary-{}.txt", std::process::id()));
+    /// let mut counts = TokenCounts::default();
+    /// counts.add_all("to be or not to be".split(' '));
+    /// let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
+    /// vocabulary.save(&path)?;
+    /// assert_eq!(Vocabulary::load(&path)?, vocabulary);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        let mut text = String::new();
+        for (token, count) in self.tokens.iter().zip(&self.counts) {
+            text += &format!("{}\t{count}\n", escape(token));
+        }
+        write_atomically(path.as_ref(), |file| file.write_all(text.as_bytes()))
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a line of it is not a token, a tab and a count, or a token stands there twice.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, DataError> {
+        let path = path.as_ref();
+        let mut entries = Vec::new();
+        for line in lines(path, InvalidUtf8::Refuse)? {
+            let line = line?;
+            let entry = line.rsplit_once('\t').and_then(|(token, count)| Some((unescape(token)?, count.parse().ok()?)));
+            let number = entries.len() + 1;
+            let Some(entry) = entry else {
+                return Err(DataError::new(path, format!("line {number} is not a token, a tab and a count")));
+            };
+            entries.push(entry);
+        }
+        let expected = entries.len();
+        let vocabulary = Self::of(entries.into_iter());
+        if vocabulary.len() < expected {
+            return Err(DataError::new(path, "has a token twice"));
+        }
+        Ok(vocabulary)
+    }
+}
+
+fn escape(token: &str) -> String {
+    token.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut token = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(character) = rest.next() {
+        token.push(match character {
+            '\\' => match rest.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '\\' => '\\',
+                _ => return None,
+            },
+            other => other,
+        });
+    }
+    Some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(text: &str) -> TokenCounts {
+        let mut counts = TokenCounts::default();
+        counts.add_all(text.split(' '));
+        counts
+    }
+
+    #[test]
+    fn frequent_tokens_first_then_by_the_alphabet() {
+        let counts = counts("b a c b a d d e b");
+        let all = Vocabulary::new(&counts, VocabularyOptions::default());
+        assert_eq!((all.tokens().join(" ").as_str(), all.counts()), ("b a d c e", &[3, 2, 2, 1, 1][..]));
+        let options = VocabularyOptions { minimum_count: 2, most: 2, special: &["<pad>", "d"] };
+        let few = Vocabulary::new(&counts, options);
+        assert_eq!((few.tokens().join(" ").as_str(), few.counts()), ("<pad> d b a", &[0, 2, 3, 2][..]));
+        assert_eq!((few.number("d"), few.number("c"), few.token(2)), (Some(1), None, "b"));
+    }
+
+    #[test]
+    fn any_token_is_saved() {
+        let path = std::env::temp_dir().join(format!("taut-vocabulary-{}.txt", std::process::id()));
+        let strange = ["", "\t", "a\nb", "\\n", "\\", "\r", "ü 1", "\u{1f600}"];
+        let mut counts = TokenCounts::default();
+        counts.add_all(strange);
+        let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
+        vocabulary.save(&path).unwrap();
+        assert_eq!(Vocabulary::load(&path).unwrap(), vocabulary);
+        for (text, message) in [
+            ("a\t1\nb\n", "line 2 is not"),
+            ("a\tx\n", "line 1 is not"),
+            ("\\x\t1\n", "line 1"),
+            ("a\t1\na\t2\n", "twice"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Vocabulary::load(&path).unwrap_err().to_string();
+            assert!(error.contains(message) && error.contains("vocabulary"), "{error}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(Vocabulary::load(&path).unwrap_err().to_string().contains("cannot be opened"));
+    }
+}
