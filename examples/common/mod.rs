@@ -3,6 +3,7 @@
 // each program uses a part of this
 #![allow(dead_code, unused_imports)]
 
+mod confusion;
 mod mistakes;
 mod options;
 mod picture;
@@ -10,6 +11,7 @@ mod plot;
 mod progress;
 mod report;
 
+pub use confusion::draw_confusion;
 pub use mistakes::{Mistake, draw_mistakes};
 pub use options::Options;
 pub use plot::{Curve, Panel, plot, plot_panels};

@@ -4,39 +4,55 @@ use lexopt::prelude::*;
 use std::path::PathBuf;
 
 /// All options that programs have in common, with what the help says. A program names those it takes.
-const KNOWN: [(&str, &str, &str); 13] = [
+const KNOWN: [(&str, &str, &str); 19] = [
     ("checkpoint", "FILE", "after each epoch, save here all that is needed to go on"),
+    ("confusion", "FILE.png", "draw which class was taken for which on the test set"),
     ("data", "FOLDER", "the folder of the data (otherwise the variable TAUT_DATA, or ./data)"),
     ("dataset", "NAME", "mnist or fashion-mnist"),
     ("epochs", "N", "how often to go through the training set"),
     ("json", "", "print the figures as one JSON object on the last line"),
+    ("length", "N", "how many characters to write"),
     ("limit", "N", "use only the first N training samples"),
+    ("load", "FILE", "do not train: take the model from this file"),
     ("long", "", "train for as many epochs as a good result needs"),
     ("mistakes", "FILE.png", "draw the test images that were taken for something else with the most confidence"),
     ("plot", "FILE.png", "draw the loss curves"),
+    ("predict", "NAME", "say what the model takes this for; with `-`, each line that is typed"),
+    ("prompt", "TEXT", "what the written text begins with"),
     ("resume", "", "go on from the file of --checkpoint"),
     ("runs", "N", "how many times, each from another seed"),
     ("save", "FILE", "save the trained model, as safetensors"),
     ("seed", "N", "the seed of everything random"),
+    (
+        "temperature",
+        "X",
+        "how bold the written text is: 0 for the most likely characters, 1 for what the model believes",
+    ),
 ];
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub checkpoint: Option<PathBuf>,
+    pub confusion: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub dataset: String,
     pub epochs: usize,
     pub json: bool,
+    pub length: usize,
     pub limit: Option<usize>,
+    pub load: Option<PathBuf>,
     /// What `--long` makes of `epochs`.
     pub long: usize,
     pub mistakes: Option<PathBuf>,
     pub plot: Option<PathBuf>,
+    pub predict: Option<String>,
+    pub prompt: String,
     pub resume: bool,
     pub runs: usize,
     pub save: Option<PathBuf>,
     pub seed: u64,
+    pub temperature: f64,
 }
 
 impl Options {
@@ -64,23 +80,30 @@ impl Options {
                 Short('h') | Long("help") => return Ok(false),
                 Long(name) if !taken.contains(&name) => return Err(argument.unexpected()),
                 Long("checkpoint") => self.checkpoint = Some(parser.value()?.into()),
+                Long("confusion") => self.confusion = Some(parser.value()?.into()),
                 Long("data") => self.data = Some(parser.value()?.into()),
                 Long("dataset") => self.dataset = parser.value()?.string()?,
                 Long("epochs") => self.epochs = parser.value()?.parse()?,
                 Long("json") => self.json = true,
+                Long("length") => self.length = parser.value()?.parse()?,
                 Long("limit") => self.limit = Some(parser.value()?.parse()?),
+                Long("load") => self.load = Some(parser.value()?.into()),
                 Long("long") => self.epochs = self.long,
                 Long("mistakes") => self.mistakes = Some(parser.value()?.into()),
                 Long("plot") => self.plot = Some(parser.value()?.into()),
+                Long("predict") => self.predict = Some(parser.value()?.string()?),
+                Long("prompt") => self.prompt = parser.value()?.string()?,
                 Long("resume") => self.resume = true,
                 Long("runs") => self.runs = parser.value()?.parse()?,
                 Long("save") => self.save = Some(parser.value()?.into()),
                 Long("seed") => self.seed = parser.value()?.parse()?,
+                Long("temperature") => self.temperature = parser.value()?.parse()?,
                 _ => return Err(argument.unexpected()),
             }
         }
         // better now than after an hour of training
-        for file in [&self.checkpoint, &self.mistakes, &self.plot, &self.save].into_iter().flatten() {
+        let written = [&self.checkpoint, &self.confusion, &self.mistakes, &self.plot, &self.save];
+        for file in written.into_iter().flatten() {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
             if folder.is_some_and(|folder| !folder.is_dir()) {
                 return Err(format!("{}: there is no such folder", file.display()).into());
@@ -99,9 +122,11 @@ fn help(about: &str, taken: &[&str], defaults: &Options) -> String {
         let default = match *name {
             "dataset" => format!(" [{}]", defaults.dataset),
             "epochs" => format!(" [{}]", defaults.epochs),
+            "length" => format!(" [{}]", defaults.length),
             "long" => format!(" [{}]", defaults.long),
             "runs" => format!(" [{}]", defaults.runs),
             "seed" => format!(" [{}]", defaults.seed),
+            "temperature" => format!(" [{}]", defaults.temperature),
             _ => String::new(),
         };
         text += &format!("  {:<18} {meaning}{default}\n", format!("--{name} {value}"));

@@ -25,9 +25,21 @@ impl Picture {
 
     /// Writes one line of text, its upper end at a point, on a white ground.
     pub fn text(&mut self, text: &str, at: Point, side: Alignment, colour: Rgb888) -> Result<(), Infallible> {
+        self.text_on(Rgb888::WHITE, text, at, side, colour)
+    }
+
+    /// Writes one line of text on a ground of this colour.
+    pub fn text_on(
+        &mut self,
+        ground: Rgb888,
+        text: &str,
+        at: Point,
+        side: Alignment,
+        colour: Rgb888,
+    ) -> Result<(), Infallible> {
         let style = TextStyleBuilder::new().alignment(side).baseline(Baseline::Top).build();
         let mut font = MonoTextStyle::new(&FONT_8X13, colour);
-        font.background_color = Some(Rgb888::WHITE);
+        font.background_color = Some(ground);
         Text::with_text_style(text, at, font, style).draw(self).map(|_| ())
     }
 

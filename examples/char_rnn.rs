@@ -1,0 +1,192 @@
+//! Where a name is from: a plain recurrent network and an LSTM read it letter by letter, side by side.
+//!
+//!     cargo run --release --example char_rnn -- --data FOLDER --save names.safetensors
+//!     cargo run --release --example char_rnn -- --load names.safetensors --predict Dostoevsky
+//!
+//! Needs the 18 files of the dataset, one for each nationality. No name of the test set is among those that were learned
+//! from. With `--predict -`, names are read from the keyboard.
+//!
+//! Elman, "Finding Structure in Time", 1990; Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Pascanu, Mikolov
+//! and Bengio, "On the difficulty of training recurrent neural networks", 2013.
+
+mod common;
+
+use common::{Curve, Options, Progress, Report, draw_confusion, plot};
+use std::error::Error;
+use std::io::{BufRead, stdin};
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::names::{self, CLASSES, Examples, LETTERS};
+use taut::data::{Sequences, Subset};
+use taut::loss::ConfusionMatrix;
+use taut::prelude::*;
+
+const BATCH: usize = 64;
+const LEARNING_RATE: f64 = 2e-3;
+/// The longest gradient: the steps of recurrent networks are now and then far too large.
+const LONGEST: f64 = 1.0;
+
+/// Reads letters, remembers what the kind `K` of recurrent layer remembers, and judges by that.
+#[derive(Init, Parameters)]
+struct Reader<K: RecurrentKind> {
+    letters: Embedding<{ LETTERS.len() }, 64>,
+    memory: Recurrent<K, 64, 128>,
+    output: (Dropout<30>, Linear<128, 18>),
+}
+
+/// Names of different lengths, and how long each is, become logits.
+impl<K: RecurrentKind, B: Dim, T: Trace> Module<(Tensor<(B, usize), usize, T>, Tensor<(B,), usize>)> for Reader<K> {
+    type Output = Tensor<(B, Const<18>), f32, T>;
+    fn apply(&self, (names, lengths): (Tensor<(B, usize), usize, T>, Tensor<(B,), usize>)) -> Self::Output {
+        let (_, [state]) = self.memory.forward((self.letters.forward(names), lengths));
+        self.output.forward(K::hidden(state))
+    }
+}
+
+/// A trained model, and how well it does on the test set.
+struct Trained<K: RecurrentKind> {
+    model: Reader<K>,
+    losses: Vec<f64>,
+    confusion: ConfusionMatrix<18>,
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let taken = ["confusion", "data", "epochs", "json", "limit", "load", "plot", "predict", "runs", "save", "seed"];
+        let options = Options::parse(
+            "Tells by a name where it is from, with an RNN and an LSTM side by side.",
+            &taken,
+            Options { epochs: 12, runs: 1, ..Default::default() },
+        );
+        match (&options.load, &options.predict) {
+            (Some(path), Some(name)) => return predict(&Reader::<LstmGates>::load(path)?, name),
+            (Some(_), None) => return Err("--load is for --predict NAME, which is not given".into()),
+            _ => {}
+        }
+        let start = Instant::now();
+        let (train, test) = names::load(names::find(options.data.as_deref())?)?;
+        // the samples are in alphabetical order: the first would be those with A
+        let train = train.split(0.0, &mut StdRng::seed_from_u64(0)).0;
+        let train = train.first(options.limit.unwrap_or(train.len()));
+        if train.is_empty() || options.runs == 0 {
+            return Err("nothing to learn: there must be a name, and a run".into());
+        }
+        println!("{} names to learn from, {} to test", train.len(), test.len());
+
+        let (mut rnns, mut lstms) = (Vec::new(), Vec::new());
+        for seed in (options.seed..).take(options.runs) {
+            println!("\nseed {seed}");
+            rnns.push(fit::<Elman>("RNN", &train, &test, &options, seed));
+            lstms.push(fit::<LstmGates>("LSTM", &train, &test, &options, seed));
+        }
+        let (rnn, lstm) = (&rnns[0], &lstms[0]);
+        println!("\nRNN and LSTM: the part of each nationality that was recognised, with seed {}\n", options.seed);
+        for (class, name) in CLASSES.iter().enumerate() {
+            let [plain, gated] = [&rnn.confusion, &lstm.confusion].map(|matrix| 100.0 * matrix.recall(class));
+            println!("{name:<10} {plain:6.1}% {gated:6.1}%");
+        }
+        if let Some(path) = &options.save {
+            lstm.model.save(path)?;
+            println!("the LSTM is in {}", path.display());
+        }
+        if let Some(path) = &options.plot {
+            let curve = |name: &str, losses: &[f64]| Curve { name: name.into(), values: losses.to_vec() };
+            plot(path, "training loss", &[curve("RNN", &rnn.losses), curve("LSTM", &lstm.losses)])?;
+        }
+        if let Some(path) = &options.confusion {
+            draw_confusion(path, &lstm.confusion, &CLASSES)?;
+        }
+        if let Some(name) = &options.predict {
+            predict(&lstm.model, name)?;
+        }
+        let mut report = Report::default();
+        report.add("test_accuracy", mean(&lstms, ConfusionMatrix::accuracy));
+        report.add("test_accuracy_rnn", mean(&rnns, ConfusionMatrix::accuracy));
+        report.add("mean_recall", mean(&lstms, mean_recall));
+        report.add("mean_recall_rnn", mean(&rnns, mean_recall));
+        report.add("runs", options.runs);
+        report.add("epochs", options.epochs);
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        report.print(&options);
+        Ok(())
+    })
+}
+
+/// Trains one of the two from a seed.
+fn fit<K: RecurrentKind>(
+    name: &str,
+    train: &Subset<Subset<Examples>>,
+    test: &Examples,
+    options: &Options,
+    seed: u64,
+) -> Trained<K> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut model = Reader::<K>::init(&mut rng);
+    let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+    let mut losses = Vec::new();
+    for epoch in 1..=options.epochs {
+        // smaller steps towards the end: half a cosine from 1 to nearly 0
+        let part = (epoch - 1) as f64 / options.epochs as f64;
+        optimizer.set_learning_rate(LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
+        let batches = train.batches_of(BATCH, &mut rng);
+        let mut progress = Progress::new(format!("{name:<4} epoch {epoch:2}/{}", options.epochs), batches.len());
+        let (mut steps, mut clipped) = (0, 0);
+        for ((names, lengths), labels) in batches {
+            let tape = Tape::training(&mut rng);
+            let loss = model.forward((tape.trace(names), lengths)).cross_entropy(&labels);
+            progress.batch(loss.item(), labels.count());
+            let mut gradients = loss.backward();
+            steps += 1;
+            clipped += usize::from(gradients.clip_norm(LONGEST) > LONGEST);
+            optimizer.step(&mut model, &gradients);
+        }
+        losses.push(progress.finish(&format!(", clipped {}%", 100 * clipped / steps)));
+    }
+    let mut confusion = ConfusionMatrix::default();
+    for ((names, lengths), labels) in test.in_order(500) {
+        confusion.add(&model.forward((names, lengths)), &labels);
+    }
+    println!("{name:<4} on the test set: {:.2}%", 100.0 * confusion.accuracy());
+    Trained { model, losses, confusion }
+}
+
+/// A figure of the test set, as the mean over the seeds.
+fn mean<K: RecurrentKind>(trained: &[Trained<K>], figure: fn(&ConfusionMatrix<18>) -> f64) -> f64 {
+    trained.iter().map(|trained| figure(&trained.confusion)).sum::<f64>() / trained.len() as f64
+}
+
+/// The part that was recognised, as the mean over the nationalities: of half of all names, Russian, it is one part in 18.
+fn mean_recall(confusion: &ConfusionMatrix<18>) -> f64 {
+    (0..18).map(|class| confusion.recall(class)).sum::<f64>() / 18.0
+}
+
+/// Prints where a name may be from; if it is `-`, each of those on the lines of the standard input.
+fn predict(model: &Reader<LstmGates>, name: &str) -> Result<(), Box<dyn Error>> {
+    if name != "-" {
+        println!("{}", judge(model, name)?);
+        return Ok(());
+    }
+    println!("a name on each line; an empty one is the end");
+    for line in stdin().lock().lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            break;
+        }
+        println!("{}", judge(model, &line).unwrap_or_else(|error| error.to_string()));
+    }
+    Ok(())
+}
+
+/// The three likeliest nationalities of a name.
+fn judge(model: &Reader<LstmGates>, name: &str) -> Result<String, Box<dyn Error>> {
+    let letters = names::encode(name.trim())?;
+    if letters.is_empty() {
+        return Err("a name has at least one letter".into());
+    }
+    let likely = model.forward(Sequences::new([letters]).gather(Const::<1>, &[0])).softmax::<1>();
+    let mut order: Vec<usize> = (0..CLASSES.len()).collect();
+    order.sort_by(|&a, &b| likely[[0, b]].total_cmp(&likely[[0, a]]));
+    let best = order.iter().take(3).map(|&class| format!("{} {:.0}%", CLASSES[class], 100.0 * likely[[0, class]]));
+    Ok(format!("{}: {}", name.trim(), best.collect::<Vec<_>>().join(", ")))
+}
