@@ -129,7 +129,7 @@ fn help(about: &str, taken: &[&str], defaults: &Options) -> String {
             "temperature" => format!(" [{}]", defaults.temperature),
             _ => String::new(),
         };
-        text += &format!("  {:<18} {meaning}{default}\n", format!("--{name} {value}"));
+        text += &format!("  {:<20} {meaning}{default}\n", format!("--{name} {value}"));
     }
-    text + &format!("  {:<18} print this\n", "--help")
+    text + &format!("  {:<20} print this\n", "--help")
 }

@@ -1,0 +1,252 @@
+//! A language model of characters: an LSTM reads Shakespeare, and then writes on by itself.
+//!
+//!     cargo run --release --example char_lm -- --data FOLDER --save shakespeare.safetensors
+//!     cargo run --release --example char_lm -- --load shakespeare.safetensors --prompt "ROMEO:" --temperature 0.5
+//!
+//! Needs `input.txt` of Tiny Shakespeare, or another English text under this name. The model is measured by the bits that
+//! it needs for each character of the last tenth of the text, which it does not learn from.
+//!
+//! Backpropagation through time is truncated: a window of 64 characters is one pass, and the state goes on to the next
+//! window without its tape. Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent
+//! Network Trajectories", 1990; Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
+
+mod common;
+
+use common::{Curve, Options, Progress, Report, plot};
+use rand::{Rng, RngExt};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::{DataError, find_folder};
+use taut::prelude::*;
+
+/// The line's end, and the 95 printable characters of ASCII.
+const CHARACTERS: usize = 96;
+/// How many places of the text are read at the same time, and how far at once.
+const STREAMS: usize = 32;
+const WINDOW: usize = 64;
+const WIDTH: usize = 256;
+const LEARNING_RATE: f64 = 3e-3;
+const LONGEST: f64 = 1.0;
+
+/// After each character, logits of the next.
+#[derive(Init, Parameters)]
+struct LanguageModel {
+    characters: Embedding<CHARACTERS, 64>,
+    memory: Lstm<64, WIDTH>,
+    output: (Dropout<20>, Linear<WIDTH, CHARACTERS>),
+}
+
+type State<B, T = NoTrace> = LstmState<B, Const<WIDTH>, f32, T>;
+
+/// Characters, and the state before them, become logits and the state after them.
+impl<B: Dim, L: Dim, T: Trace> Module<(Tensor<(B, L), usize, T>, State<B, T>)> for LanguageModel {
+    type Output = (Tensor<(B, L, Const<CHARACTERS>), f32, T>, State<B, T>);
+    fn apply(&self, (text, state): (Tensor<(B, L), usize, T>, State<B, T>)) -> Self::Output {
+        let (remembered, [state]) = self.memory.forward((self.characters.forward(text), [state]));
+        (self.output.forward(remembered), state)
+    }
+}
+
+/// Nothing read yet.
+fn blank<B: Dim>(batch: B) -> State<B> {
+    let zeros = Tensor::zeros_with((batch, Const));
+    LstmState { hidden: zeros.clone(), cell: zeros }
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let taken =
+            ["data", "epochs", "json", "length", "limit", "load", "plot", "prompt", "save", "seed", "temperature"];
+        let options = Options::parse(
+            "Learns to write like Shakespeare, character by character.",
+            &taken,
+            Options { epochs: 5, length: 500, prompt: "\n".into(), temperature: 0.7, ..Default::default() },
+        );
+        let prompt = encode(&options.prompt).map_err(|(_, character)| {
+            format!("--prompt: `{character}` is no ASCII character, and the model knows only those")
+        })?;
+        if prompt.is_empty() || options.temperature.is_nan() || options.temperature < 0.0 {
+            return Err("--prompt has at least one character, and --temperature is not negative".into());
+        }
+        let mut rng = StdRng::seed_from_u64(options.seed);
+        if let Some(path) = &options.load {
+            println!("{}", write_on(&LanguageModel::load(path)?, &prompt, &options, &mut rng));
+            return Ok(());
+        }
+        let start = Instant::now();
+        let text = read(&find_folder(options.data.as_deref(), "tinyshakespeare", "input.txt")?.join("input.txt"))?;
+        let (train, test) = text.split_at(text.len() / 10 * 9);
+        let train = &train[..options.limit.unwrap_or(train.len()).min(train.len())];
+        let least = STREAMS * 2 * WINDOW;
+        if train.len().min(test.len()) <= least {
+            return Err(
+                format!("the text is too short: {least} characters to learn from and to test on are needed").into()
+            );
+        }
+        println!("{} characters to learn from, {} to test", train.len(), test.len());
+
+        let mut model = LanguageModel::init(&mut rng);
+        let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+        let (mut learned, mut measured) = (Vec::new(), Vec::new());
+        let mut result = measure(&model, test);
+        for epoch in 1..=options.epochs {
+            let title = format!("epoch {epoch:2}/{}", options.epochs);
+            let done = (epoch - 1) as f64 / options.epochs as f64;
+            let rate = |part: f64| {
+                // smaller steps towards the end: half a cosine from 1 to 0
+                let part = done + part / options.epochs as f64;
+                LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * part).cos())
+            };
+            let windows = Windows::new(train, rng.random_range(0..WINDOW));
+            let count = windows.count;
+            let mut progress = Progress::new(title, count);
+            let mut state = blank(Const::<STREAMS>);
+            for (step, (text, next)) in windows.enumerate() {
+                optimizer.set_learning_rate(rate(step as f64 / count as f64));
+                let tape = Tape::training(&mut rng);
+                let (logits, last) = model.forward((tape.trace(text), state.trace(&tape)));
+                // the tape ends with this window; only what was remembered goes on
+                state = last.detach();
+                let loss = logits.reshape::<Rank2<{ STREAMS * WINDOW }, CHARACTERS>>().cross_entropy(&next);
+                progress.batch(loss.item(), STREAMS * WINDOW);
+                let mut gradients = loss.backward();
+                gradients.clip_norm(LONGEST);
+                optimizer.step(&mut model, &gradients);
+            }
+            result = measure(&model, test);
+            measured.push(result.bits);
+            learned.push(progress.finish(&format!(", test {:.3} bits", result.bits)) / std::f64::consts::LN_2);
+        }
+
+        println!("\n{}", write_on(&model, &prompt, &options, &mut rng));
+        if let Some(path) = &options.save {
+            model.save(path)?;
+            println!("the model is in {}", path.display());
+        }
+        if let Some(path) = &options.plot {
+            let curves = [("training", learned), ("test", measured)];
+            plot(path, "bits per character", &curves.map(|(name, values)| Curve { name: name.into(), values }))?;
+        }
+        let mut report = Report::default();
+        report.add("bits_per_character", result.bits);
+        report.add("test_accuracy", result.accuracy);
+        report.add("epochs", options.epochs);
+        report.add("seconds", start.elapsed().as_secs_f64());
+        report.add("seed", options.seed);
+        report.print(&options);
+        Ok(())
+    })
+}
+
+/// Characters by number, the line's end being 0; or else the line and the character that has none.
+fn encode(text: &str) -> Result<Vec<usize>, (usize, char)> {
+    let mut line = 1;
+    let number = |character| match character {
+        '\n' => {
+            line += 1;
+            Ok(0)
+        }
+        ' '..='~' => Ok(character as usize - 31),
+        other => Err((line, other)),
+    };
+    text.chars().map(number).collect()
+}
+
+fn decode(number: usize) -> char {
+    if number == 0 { '\n' } else { char::from(number as u8 + 31) }
+}
+
+fn read(path: &Path) -> Result<Vec<usize>, DataError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| DataError::new(path, format!("cannot be read: {error}")))?;
+    encode(&text.replace("\r\n", "\n")).map_err(|(line, character)| {
+        DataError::new(
+            path,
+            format!("line {line}: `{character}` is no ASCII character, and the model knows only those"),
+        )
+    })
+}
+
+/// A text that is read at several places, which lie equally far apart, window by window: each with the characters that
+/// follow its own.
+struct Windows<'a> {
+    text: &'a [usize],
+    /// How far apart the places are, where the next window is from each, and how many windows there are.
+    apart: usize,
+    from: usize,
+    count: usize,
+}
+
+impl<'a> Windows<'a> {
+    fn new(text: &'a [usize], from: usize) -> Self {
+        let apart = (text.len() - 1) / STREAMS;
+        Windows { text, apart, from, count: (apart - from) / WINDOW }
+    }
+}
+
+impl Iterator for Windows<'_> {
+    type Item = (Tensor<Rank2<STREAMS, WINDOW>, usize>, Tensor<Rank1<{ STREAMS * WINDOW }>, usize>);
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.from + WINDOW > self.apart {
+            return None;
+        }
+        let window = Tensor::from_fn(|[stream, step]: [usize; 2]| self.text[stream * self.apart + self.from + step]);
+        let next = |place: usize| place / WINDOW * self.apart + self.from + place % WINDOW + 1;
+        let next = Tensor::from_fn(|[place]: [usize; 1]| self.text[next(place)]);
+        self.from += WINDOW;
+        Some((window, next))
+    }
+}
+
+/// What a model needs for each character of a text, and how often the one it thinks most likely is the right one.
+struct Measured {
+    bits: f64,
+    accuracy: f64,
+}
+
+fn measure(model: &LanguageModel, text: &[usize]) -> Measured {
+    let windows = Windows::new(text, 0);
+    let count = windows.count as f64;
+    let (mut loss, mut accuracy) = (0.0, 0.0);
+    let mut state = blank(Const::<STREAMS>);
+    for (text, next) in windows {
+        let (logits, last) = model.forward((text, state));
+        state = last;
+        let logits = logits.reshape::<Rank2<{ STREAMS * WINDOW }, CHARACTERS>>();
+        accuracy += logits.accuracy(&next);
+        loss += f64::from(logits.cross_entropy(&next).item());
+    }
+    Measured { bits: loss / count / std::f64::consts::LN_2, accuracy: accuracy / count }
+}
+
+/// The prompt, and what the model makes follow it.
+fn write_on(model: &LanguageModel, prompt: &[usize], options: &Options, rng: &mut impl Rng) -> String {
+    let mut text = prompt.to_vec();
+    let mut state = blank(Const::<1>);
+    let mut read = 0;
+    while text.len() < prompt.len() + options.length {
+        let unread = Tensor::from_slice(&text[read..], (Const::<1>, text.len() - read)).expect("as long as it is");
+        read = text.len();
+        let (logits, last) = model.forward((unread, state));
+        state = last;
+        let logits = LastStep.forward(logits).slice(0);
+        text.push(draw(logits, options.temperature as f32, rng));
+    }
+    text.into_iter().map(decode).collect()
+}
+
+/// A character of probability softmax(logits / temperature), and at 0 the likeliest.
+fn draw(logits: Tensor<Rank1<CHARACTERS>>, temperature: f32, rng: &mut impl Rng) -> usize {
+    if temperature == 0.0 {
+        return logits.argmax_axis::<0>().item();
+    }
+    let probabilities = (logits / temperature).softmax::<0>();
+    let mut left = rng.random::<f32>();
+    let drawn = probabilities.iter().position(|probability| {
+        left -= probability;
+        left < 0.0
+    });
+    // rounding may leave a little behind the last one
+    drawn.unwrap_or_else(|| probabilities.argmax_axis::<0>().item())
+}
