@@ -27,6 +27,7 @@ const STREAMS: usize = 32;
 const WINDOW: usize = 64;
 const WIDTH: usize = 256;
 const LEARNING_RATE: f64 = 3e-3;
+/// Longer gradients are shortened to this: those of recurrent networks can explode.
 const LONGEST: f64 = 1.0;
 
 /// After each character, logits of the next.
