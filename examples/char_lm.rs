@@ -57,12 +57,24 @@ fn blank<B: Dim>(batch: B) -> State<B> {
 
 fn main() -> ExitCode {
     common::run(|| {
-        let taken =
-            ["data", "epochs", "json", "length", "limit", "load", "plot", "prompt", "save", "seed", "temperature"];
+        let taken = [
+            "data",
+            "epochs",
+            "json",
+            "length",
+            "limit",
+            "load",
+            "long",
+            "plot",
+            "prompt",
+            "save",
+            "seed",
+            "temperature",
+        ];
         let options = Options::parse(
             "Learns to write like Shakespeare, character by character.",
             &taken,
-            Options { epochs: 5, length: 500, prompt: "\n".into(), temperature: 0.7, ..Default::default() },
+            Options { epochs: 5, long: 15, length: 500, prompt: "\n".into(), temperature: 0.7, ..Default::default() },
         );
         let prompt = encode(&options.prompt).map_err(|(_, character)| {
             format!("--prompt: `{character}` is no ASCII character, and the model knows only those")
@@ -90,34 +102,18 @@ fn main() -> ExitCode {
         let mut model = LanguageModel::init(&mut rng);
         let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
         let (mut learned, mut measured) = (Vec::new(), Vec::new());
-        let mut result = measure(&model, test);
         for epoch in 1..=options.epochs {
-            let title = format!("epoch {epoch:2}/{}", options.epochs);
-            let done = (epoch - 1) as f64 / options.epochs as f64;
+            // smaller steps towards the end: half a cosine from 1 to 0
             let rate = |part: f64| {
-                // smaller steps towards the end: half a cosine from 1 to 0
-                let part = done + part / options.epochs as f64;
+                let part = ((epoch - 1) as f64 + part) / options.epochs as f64;
                 LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * part).cos())
             };
             let windows = Windows::new(train, rng.random_range(0..WINDOW));
-            let count = windows.count;
-            let mut progress = Progress::new(title, count);
-            let mut state = blank(Const::<STREAMS>);
-            for (step, (text, next)) in windows.enumerate() {
-                optimizer.set_learning_rate(rate(step as f64 / count as f64));
-                let tape = Tape::training(&mut rng);
-                let (logits, last) = model.forward((tape.trace(text), state.trace(&tape)));
-                // the tape ends with this window; only what was remembered goes on
-                state = last.detach();
-                let loss = logits.reshape::<Rank2<{ STREAMS * WINDOW }, CHARACTERS>>().cross_entropy(&next);
-                progress.batch(loss.item(), STREAMS * WINDOW);
-                let mut gradients = loss.backward();
-                gradients.clip_norm(LONGEST);
-                optimizer.step(&mut model, &gradients);
-            }
-            result = measure(&model, test);
-            measured.push(result.bits);
+            let mut progress = Progress::new(format!("epoch {epoch:2}/{}", options.epochs), windows.count);
+            learn(&mut model, &mut optimizer, windows, rate, &mut progress, &mut rng);
+            let result = measure(&model, test);
             learned.push(progress.finish(&format!(", test {:.3} bits", result.bits)) / std::f64::consts::LN_2);
+            measured.push(result);
         }
 
         println!("\n{}", write_on(&model, &prompt, &options, &mut rng));
@@ -126,18 +122,46 @@ fn main() -> ExitCode {
             println!("the model is in {}", path.display());
         }
         if let Some(path) = &options.plot {
-            let curves = [("training", learned), ("test", measured)];
+            let of_test = measured.iter().map(|result| result.bits).collect();
+            let curves = [("training", learned), ("test", of_test)];
             plot(path, "bits per character", &curves.map(|(name, values)| Curve { name: name.into(), values }))?;
         }
         let mut report = Report::default();
-        report.add("bits_per_character", result.bits);
-        report.add("test_accuracy", result.accuracy);
+        if let Some(result) = measured.last() {
+            report.add("bits_per_character", result.bits);
+            report.add("test_accuracy", result.accuracy);
+        }
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
         report.add("seed", options.seed);
         report.print(&options);
         Ok(())
     })
+}
+
+/// Reads a text once. `rate` is the learning rate when a part of it has been read.
+fn learn(
+    model: &mut LanguageModel,
+    optimizer: &mut Adam,
+    windows: Windows,
+    rate: impl Fn(f64) -> f64,
+    progress: &mut Progress,
+    rng: &mut impl Rng,
+) {
+    let count = windows.count as f64;
+    let mut state = blank(Const::<STREAMS>);
+    for (step, (text, next)) in windows.enumerate() {
+        optimizer.set_learning_rate(rate(step as f64 / count));
+        let tape = Tape::training(rng);
+        let (logits, last) = model.forward((tape.trace(text), state.trace(&tape)));
+        // the tape ends with this window; only what was remembered goes on
+        state = last.detach();
+        let loss = logits.reshape::<Rank2<{ STREAMS * WINDOW }, CHARACTERS>>().cross_entropy(&next);
+        progress.batch(loss.item(), STREAMS * WINDOW);
+        let mut gradients = loss.backward();
+        gradients.clip_norm(LONGEST);
+        optimizer.step(model, &gradients);
+    }
 }
 
 /// Characters by number, the line's end being 0; or else the line and the character that has none.
