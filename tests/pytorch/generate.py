@@ -684,7 +684,7 @@ def main():
     names = sys.argv[1:] or list(TOPICS)
     for name in names:
         torch.manual_seed(zlib.crc32(name.encode()))
-        cases = ",\n".join(json.dumps(one) for one in TOPICS[name]())
+        cases = ",\n".join(json.dumps(one, separators=(",", ":")) for one in TOPICS[name]())
         path = VALUES / f"{name}.json"
         path.write_text(f"[\n{cases}\n]\n")
         print(f"{path}: {path.stat().st_size} bytes")
