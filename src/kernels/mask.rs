@@ -21,6 +21,14 @@ pub enum Source<'a, E> {
 }
 
 impl<E: Copy> Source<'_, E> {
+    /// The number at a place.
+    pub fn at(&self, place: usize) -> E {
+        match self {
+            Source::Each(values) => values[place],
+            Source::One(value) => *value,
+        }
+    }
+
     fn part(&self, start: usize, len: usize) -> Source<'_, E> {
         match self {
             Source::Each(values) => Source::Each(&values[start..start + len]),

@@ -1,4 +1,4 @@
-//! `+`, `-`, `*`, `/` and unary `-`, between tensors of the same shape and with numbers.
+//! `+`, `-`, `*`, `/`, `%` and unary `-` of floats, between tensors of the same shape and with numbers.
 //!
 //! | y | dy/da | dy/db |
 //! | --- | --- | --- |
@@ -6,17 +6,21 @@
 //! | a - b | 1 | -1 |
 //! | a b | b | a |
 //! | a / b | 1 / b | -a / b^2 |
+//! | a % b = a - b trunc(a / b) | 1 | -trunc(a / b) |
 //!
-//! Both operands are values or references; the buffer of an operand given by value is used again for the result.
+//! The remainder has the sign of a, as in Rust and in C (PyTorch's `fmod`). The operators' impls are in `operators.rs`.
 
-use super::binary::binary;
-use super::unary::unary_with;
-use super::{BinaryOp, UnaryOp, shapes_differ};
+use super::binary::binary_values;
+use super::operators::Sides;
+use super::unary::{unary_values, unary_with};
+use super::{BinaryOp, UnaryOp};
 use crate::kernels::elementwise::{Binary, Saves, Unary};
+use crate::kernels::integer::Operator;
+use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Trace};
-use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use crate::trace::{Node, Trace};
+use std::ops::Neg;
 
 struct Sum;
 impl Binary for Sum {
@@ -86,6 +90,23 @@ impl Binary for Quotient {
     }
 }
 
+struct Remainder;
+impl Binary for Remainder {
+    const SAVES: bool = true;
+    #[inline(always)]
+    fn forward<E: Float>(a: E, b: E) -> E {
+        a % b
+    }
+    #[inline(always)]
+    fn left<E: Float>(g: E, _: E, _: E) -> E {
+        g
+    }
+    #[inline(always)]
+    fn right<E: Float>(g: E, a: E, b: E) -> E {
+        -g * (a / b).trunc()
+    }
+}
+
 /// y = p0 x
 struct Scale;
 impl Unary for Scale {
@@ -142,14 +163,73 @@ impl Unary for Reciprocal {
     }
 }
 
+/// y = x % p0
+struct RemainderBy;
+impl Unary for RemainderBy {
+    const SAVES: Saves = Saves::Nothing;
+    #[inline(always)]
+    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+        x % p[0]
+    }
+    #[inline(always)]
+    fn derivative<E: Float>(_: E, _: [E; 2]) -> E {
+        E::one()
+    }
+}
+
+/// y = p0 % x, dy/dx = -trunc(p0 / x)
+struct RemainderOf;
+impl Unary for RemainderOf {
+    const SAVES: Saves = Saves::Input;
+    #[inline(always)]
+    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+        p[0] % x
+    }
+    #[inline(always)]
+    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+        -(p[0] / x).trunc()
+    }
+}
+
 static SUM: BinaryOp = BinaryOp::of::<Sum>("+");
 static DIFFERENCE: BinaryOp = BinaryOp::of::<Difference>("-");
 static PRODUCT: BinaryOp = BinaryOp::of::<Product>("*");
 static QUOTIENT: BinaryOp = BinaryOp::of::<Quotient>("/");
+static REMAINDER: BinaryOp = BinaryOp::of::<Remainder>("%");
 static SCALE: UnaryOp = UnaryOp::of::<Scale>();
 static DIVIDE: UnaryOp = UnaryOp::of::<Divide>();
 static AFFINE: UnaryOp = UnaryOp::of::<Affine>();
 static RECIPROCAL: UnaryOp = UnaryOp::of::<Reciprocal>();
+static REMAINDER_BY: UnaryOp = UnaryOp::of::<RemainderBy>();
+static REMAINDER_OF: UnaryOp = UnaryOp::of::<RemainderOf>();
+
+/// What an operator gives for floats, and its place on the tape; `nodes` are those of the two sides.
+#[track_caller]
+pub(crate) fn floats<E: Float>(
+    operator: Operator,
+    sides: Sides<E>,
+    nodes: [Option<&Node>; 2],
+) -> (Storage<E>, Option<Node>) {
+    let node = nodes[0].or(nodes[1]);
+    let unary = |x, op, p| unary_values(x, node, op, p);
+    match (operator, sides) {
+        (Operator::Add, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &SUM),
+        (Operator::Subtract, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &DIFFERENCE),
+        (Operator::Multiply, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &PRODUCT),
+        (Operator::Divide, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &QUOTIENT),
+        (Operator::Remainder, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &REMAINDER),
+        (Operator::Add, Sides::TensorAndNumber(x, n) | Sides::NumberAndTensor(n, x)) => {
+            unary(x, &AFFINE, [E::one(), n])
+        }
+        (Operator::Subtract, Sides::TensorAndNumber(x, n)) => unary(x, &AFFINE, [E::one(), -n]),
+        (Operator::Subtract, Sides::NumberAndTensor(n, x)) => unary(x, &AFFINE, [-E::one(), n]),
+        (Operator::Multiply, Sides::TensorAndNumber(x, n) | Sides::NumberAndTensor(n, x)) => unary(x, &SCALE, [n; 2]),
+        (Operator::Divide, Sides::TensorAndNumber(x, n)) => unary(x, &DIVIDE, [n; 2]),
+        (Operator::Divide, Sides::NumberAndTensor(n, x)) => unary(x, &RECIPROCAL, [n; 2]),
+        (Operator::Remainder, Sides::TensorAndNumber(x, n)) => unary(x, &REMAINDER_BY, [n; 2]),
+        (Operator::Remainder, Sides::NumberAndTensor(n, x)) => unary(x, &REMAINDER_OF, [n; 2]),
+    }
+}
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// `scale * self + shift`, in one pass.
@@ -180,93 +260,66 @@ impl<S: Shape, E: Float, T: Trace> Neg for &Tensor<S, E, T> {
     }
 }
 
-// The operators' impls differ in nothing but their names and formulas, and Rust has no way to be generic over a trait.
-macro_rules! operator {
-    ($($operator:ident $method:ident $assign:ident $assign_method:ident $op:ident
-       |$x:ident, $n:ident| $right:expr, $left:expr;)*) => { $(
-        impl<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace> $operator<Tensor<S, E, R>> for Tensor<S, E, T> {
-            type Output = Tensor<S, E, Merged<T, R>>;
-            #[track_caller]
-            fn $method(self, right: Tensor<S, E, R>) -> Self::Output {
-                binary(self, right, &$op)
-            }
-        }
-        impl<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace> $operator<&Tensor<S, E, R>> for Tensor<S, E, T> {
-            type Output = Tensor<S, E, Merged<T, R>>;
-            #[track_caller]
-            fn $method(self, right: &Tensor<S, E, R>) -> Self::Output {
-                binary(self, right.clone(), &$op)
-            }
-        }
-        impl<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace> $operator<Tensor<S, E, R>> for &Tensor<S, E, T> {
-            type Output = Tensor<S, E, Merged<T, R>>;
-            #[track_caller]
-            fn $method(self, right: Tensor<S, E, R>) -> Self::Output {
-                binary(self.clone(), right, &$op)
-            }
-        }
-        impl<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace> $operator<&Tensor<S, E, R>> for &Tensor<S, E, T> {
-            type Output = Tensor<S, E, Merged<T, R>>;
-            #[track_caller]
-            fn $method(self, right: &Tensor<S, E, R>) -> Self::Output {
-                binary(self.clone(), right.clone(), &$op)
-            }
-        }
-        impl<S: Shape, E: Float, T: Trace> $operator<E> for Tensor<S, E, T> {
-            type Output = Self;
-            #[track_caller]
-            fn $method(self, $n: E) -> Self {
-                let $x = self;
-                $right
-            }
-        }
-        impl<S: Shape, E: Float, T: Trace> $operator<E> for &Tensor<S, E, T> {
-            type Output = Tensor<S, E, T>;
-            #[track_caller]
-            fn $method(self, number: E) -> Tensor<S, E, T> {
-                $operator::$method(self.clone(), number)
-            }
-        }
-        operator! { @number f32 $operator $method |$x, $n| $left }
-        operator! { @number f64 $operator $method |$x, $n| $left }
-        impl<S: Shape, E: Float, T: Trace + Merge<R, Out = T>, R: Trace> $assign<Tensor<S, E, R>> for Tensor<S, E, T> {
-            #[track_caller]
-            fn $assign_method(&mut self, right: Tensor<S, E, R>) {
-                if self.shape() != right.shape() {
-                    shapes_differ($op.name, self.shape(), right.shape());
-                }
-                *self = $operator::$method(self.take(), right);
-            }
-        }
-        impl<S: Shape, E: Float, T: Trace> $assign<E> for Tensor<S, E, T> {
-            #[track_caller]
-            fn $assign_method(&mut self, number: E) {
-                *self = $operator::$method(self.take(), number);
-            }
-        }
-    )* };
-    (@number $type:ident $operator:ident $method:ident |$x:ident, $n:ident| $left:expr) => {
-        impl<S: Shape, T: Trace> $operator<Tensor<S, $type, T>> for $type {
-            type Output = Tensor<S, $type, T>;
-            #[track_caller]
-            fn $method(self, $x: Tensor<S, $type, T>) -> Tensor<S, $type, T> {
-                let $n = self;
-                $left
-            }
-        }
-        impl<S: Shape, T: Trace> $operator<&Tensor<S, $type, T>> for $type {
-            type Output = Tensor<S, $type, T>;
-            #[track_caller]
-            fn $method(self, tensor: &Tensor<S, $type, T>) -> Tensor<S, $type, T> {
-                $operator::$method(self, tensor.clone())
-            }
-        }
-    };
-}
-operator! {
-    Add add AddAssign add_assign SUM |x, n| unary_with(x, &AFFINE, [num_traits::one(), n]), x + n;
-    Sub sub SubAssign sub_assign DIFFERENCE
-        |x, n| unary_with(x, &AFFINE, [num_traits::one(), -n]), unary_with(x, &AFFINE, [-1.0, n]);
-    Mul mul MulAssign mul_assign PRODUCT |x, n| unary_with(x, &SCALE, [n; 2]), x * n;
-    Div div DivAssign div_assign QUOTIENT |x, n| unary_with(x, &DIVIDE, [n; 2]), unary_with(x, &RECIPROCAL, [n; 2]);
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_of_two_tensors() {
+        random_shapes!(|shape, rng| {
+            let a = random(shape, -3.0, 3.0, rng);
+            // not near 0, nor where a / b is near a whole number
+            let b = random_apart(shape, -2.0, 2.0, &[0.0], rng).sign() * (a.clone().abs() + 0.25);
+            check_function_of_two(|(a, b)| a + b, a.clone(), b.clone());
+            check_function_of_two(|(a, b)| &a - &b, a.clone(), b.clone());
+            check_function_of_two(|(a, b)| &a * b, a.clone(), b.clone());
+            check_function_of_two(|(a, b)| a / &b, a.clone(), b.clone());
+            check_function_of_two(|(a, b)| a % b, a.clone(), b.clone());
+            check_function_of_two(|(a, b)| b % (a.square() + 1.5), a, b);
+        });
+    }
+
+    #[test]
+    fn gradients_with_numbers() {
+        random_shapes!(|shape, rng| {
+            let x = random_apart(shape, -3.0, 3.0, &[-3.0, -1.5, 0.0, 1.5, 3.0], rng);
+            check_function(|x| x + 2.0, x.clone());
+            check_function(|x| 2.0 + x, x.clone());
+            check_function(|x| x - 2.0, x.clone());
+            check_function(|x| 2.0 - x, x.clone());
+            check_function(|x| x * -3.0, x.clone());
+            check_function(|x| -3.0 * &x, x.clone());
+            check_function(|x| &x / 4.0, x.clone());
+            check_function(|x| 4.0 / (x.square() + 0.5), x.clone());
+            check_function(|x| x % 1.5, x.clone());
+            // 5 / (x^2 + 1.5) is not near a whole number but 1 and 2
+            check_function(|x| 5.0 % (x.clamp(-0.9, 0.9).square() + 1.7), x.clone());
+            check_function(|x| -x, x.clone());
+            check_function(|x| x.scale_shift(0.5, 3.0), x.clone());
+            check_function(|x| (x.square() + 0.5).reciprocal(), x);
+        });
+    }
+
+    #[test]
+    fn gradients_of_assigning_operators() {
+        let change = |mut x: Watched<Rank1<3>>| {
+            let y = x.clone();
+            x += y.clone();
+            x *= y.clone() - 4.0;
+            x -= 1.0;
+            x /= y + 8.0;
+            x *= 2.0;
+            x
+        };
+        check_gradients(change, Tensor::of([0.5, -1.0, 2.0])).unwrap();
+    }
+
+    #[test]
+    fn the_remainder_has_the_sign_of_the_dividend() {
+        let x = Tensor::from([5.5, -5.5, 4.0]);
+        assert_eq!((&x % 2.0).to_array(), [1.5, -1.5, 0.0]);
+        assert_eq!((7.0 % &x).to_array(), [1.5, 1.5, 3.0]);
+        assert_eq!((x % Tensor::from([-3.0, 3.0, 1.5])).to_array(), [2.5, -2.5, 1.0]);
+    }
 }

@@ -5,7 +5,7 @@ use crate::kernels::elementwise::{Binary, BinaryLoops, Operands};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Node, Parents, Trace, record};
 
 /// The loops of one [`Binary`] function.
 pub struct BinaryOp {
@@ -36,7 +36,18 @@ pub(crate) fn binary<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace>(
     }
     let (shape, a, left) = left.into_parts();
     let (_, b, right) = right.into_parts();
-    let nodes = [left.node(), right.node()];
+    let (y, node) = binary_values(a, b, [left.node(), right.node()], op);
+    Tensor::from_parts(shape, y, Merged::<T, R>::from_node(node))
+}
+
+/// The same without shapes: the elements of the result, and its place on the tape.
+#[track_caller]
+pub(crate) fn binary_values<E: Float>(
+    a: Storage<E>,
+    b: Storage<E>,
+    nodes: [Option<&Node>; 2],
+    op: &'static BinaryOp,
+) -> (Storage<E>, Option<Node>) {
     let wanted = nodes.iter().flatten().any(|node| node.needs_gradient());
     let saved = (op.saves && wanted).then(|| (a.clone(), b.clone()));
     let y = forward(a, b, op);
@@ -61,7 +72,7 @@ pub(crate) fn binary<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace>(
             }
         }
     });
-    Tensor::from_parts(shape, y, Merged::<T, R>::from_node(node))
+    (y, node)
 }
 
 fn forward<E: Float>(mut a: Storage<E>, mut b: Storage<E>, op: &BinaryOp) -> Storage<E> {

@@ -8,7 +8,7 @@ use crate::kernels::elementwise::{Saves, Unary, UnaryLoops};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Node, Parents, Trace, record};
 
 /// The loops of one [`Unary`] function.
 pub struct UnaryOp {
@@ -37,11 +37,22 @@ pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
     p: [E; 2],
 ) -> Tensor<S, E, T> {
     let (shape, x, trace) = x.into_parts();
+    let (y, node) = unary_values(x, trace.node(), op, p);
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// The same without shapes: the elements of the result, and its place on the tape.
+#[track_caller]
+pub(crate) fn unary_values<E: Float>(
+    x: Storage<E>,
+    node: Option<&Node>,
+    op: &'static UnaryOp,
+    p: [E; 2],
+) -> (Storage<E>, Option<Node>) {
     // a clone that the tape will keep makes the buffer shared, and the result goes into another one
-    let saved_input =
-        (op.saves == Saves::Input && trace.node().is_some_and(|node| node.needs_gradient())).then(|| x.clone());
+    let saved_input = (op.saves == Saves::Input && node.is_some_and(|node| node.needs_gradient())).then(|| x.clone());
     let y = forward(x, op, p);
-    let node = record([trace.node()], |_| {
+    let node = record([node], |_| {
         let saved = match op.saves {
             Saves::Input => saved_input,
             Saves::Output => Some(y.clone()),
@@ -53,7 +64,7 @@ pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
             parents.add(0, gradient);
         }
     });
-    Tensor::from_parts(shape, y, T::from_node(node))
+    (y, node)
 }
 
 fn forward<E: Float>(mut x: Storage<E>, op: &UnaryOp, p: [E; 2]) -> Storage<E> {

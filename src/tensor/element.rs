@@ -2,6 +2,7 @@
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
 use crate::kernels::gemm::register::{self, Register};
+use crate::kernels::integer::Operator;
 use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::kernels::mask::{Comparison, Source};
 use crate::kernels::pair_loss::PairLossLoops;
@@ -11,7 +12,7 @@ use crate::kernels::{elementwise, mask, math, reduce};
 use crate::loss::{PairLossOp, RowLossOp};
 use crate::memory::{Pooled, Storage};
 use crate::nn::{Values, ValuesMut};
-use crate::ops::{BinaryOp, CellOp, FoldOp, MapOp, MoveBack, Operand, UnaryOp};
+use crate::ops::{BinaryOp, CellOp, FoldOp, MapOp, MoveBack, Operand, Sides, UnaryOp, floats, indices};
 use crate::trace::{AnyStorage, Node, constant, record_each};
 use std::fmt::{Debug, Display};
 
@@ -49,10 +50,21 @@ impl Element for bool {
 }
 
 /// Numbers: every element type but `bool`.
-pub trait Number: Element + num_traits::Num {}
-impl Number for f32 {}
-impl Number for f64 {}
-impl Number for usize {}
+pub trait Number: Element + num_traits::Num {
+    /// What an operator gives, and its place on the tape, from the two sides and theirs.
+    #[doc(hidden)]
+    #[track_caller]
+    fn arithmetic(operator: Operator, sides: Sides<Self>, nodes: [Option<&Node>; 2]) -> (Storage<Self>, Option<Node>);
+}
+impl Number for usize {
+    fn arithmetic(
+        operator: Operator,
+        sides: Sides<usize>,
+        nodes: [Option<&Node>; 2],
+    ) -> (Storage<usize>, Option<Node>) {
+        indices(operator, sides, nodes)
+    }
+}
 
 /// The types that can be trained and differentiated: `f32` and `f64`.
 #[diagnostic::on_unimplemented(
@@ -136,6 +148,15 @@ macro_rules! float {
                 record_each::<$type>(operands, move |operand, gradient, out, add| {
                     back.move_back(operand, gradient, out, add);
                 })
+            }
+        }
+        impl Number for $type {
+            fn arithmetic(
+                operator: Operator,
+                sides: Sides<Self>,
+                nodes: [Option<&Node>; 2],
+            ) -> (Storage<Self>, Option<Node>) {
+                floats(operator, sides, nodes)
             }
         }
         impl Float for $type {
