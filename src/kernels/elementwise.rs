@@ -8,6 +8,9 @@ use crate::tensor::Float;
 pub trait Unary: 'static {
     /// What the derivative is computed from.
     const SAVES: Saves;
+    /// Whether a derivative of 0 lets nothing pass, not even a gradient that is infinite or NaN: for functions of
+    /// pieces, one of which is constant.
+    const MASKS: bool = false;
     /// Above how many elements threads are worth it.
     const PARALLEL_ABOVE: usize = parallel::CHEAP;
     /// The function; `p` are parameters (a slope, limits) that few functions have.
@@ -60,7 +63,7 @@ impl<E: Float> UnaryLoops<E> {
         });
     }
 
-    /// `gradient *= f'(saved)`; `saved` is empty if nothing is saved.
+    /// `gradient *= f'(saved)`, but see [`Unary::MASKS`]; `saved` is empty if nothing is saved.
     pub fn backward(&self, saved: &[E], gradient: &mut [E], p: [E; 2]) {
         parallel::parts(gradient, self.parallel_above, |start, gradient| {
             let saved = if saved.is_empty() { saved } else { &saved[start..start + gradient.len()] };
@@ -82,14 +85,19 @@ vectorized! {
         if let Saves::Nothing = U::SAVES {
             let derivative = U::derivative(E::zero(), p);
             for g in gradient {
-                *g *= derivative;
+                *g = times::<U, E>(*g, derivative);
             }
         } else {
             for (g, &saved) in gradient.iter_mut().zip(saved) {
-                *g *= U::derivative(saved, p);
+                *g = times::<U, E>(*g, U::derivative(saved, p));
             }
         }
     }
+}
+
+#[inline(always)]
+fn times<U: Unary, E: Float>(gradient: E, derivative: E) -> E {
+    if U::MASKS && derivative == E::zero() { E::zero() } else { gradient * derivative }
 }
 
 /// A function of two numbers, with its derivatives. See `ops/binary.rs`.

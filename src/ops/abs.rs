@@ -31,6 +31,7 @@ static ABS: UnaryOp = UnaryOp::of::<Abs>();
 struct Sign;
 impl Unary for Sign {
     const SAVES: Saves = Saves::Nothing;
+    const MASKS: bool = true;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         sign(x)
@@ -97,5 +98,13 @@ mod tests {
         assert_eq!(x.clone().abs().as_slice()[..3], [f32::INFINITY, 0.0, f32::INFINITY]);
         assert_eq!(x.clone().sign().as_slice()[..3], [-1.0, 0.0, 1.0]);
         assert!(x.clone().abs()[[3]].is_nan() && x.sign()[[3]].is_nan());
+    }
+
+    #[test]
+    fn no_gradient_passes_a_step() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([-1.5, 2.0]));
+        let gradients = x.clone().sign().vector_jacobian(Tensor::from([f32::INFINITY, f32::NAN]));
+        assert_eq!(gradients.of_input(&x).to_array(), [0.0, 0.0]);
     }
 }

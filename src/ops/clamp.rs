@@ -1,6 +1,7 @@
 //! Limits: clamp(x) = low where x < low, high where x > high, x elsewhere.
 //!
-//! The derivative is 1 where low <= x <= high, the ends included as in PyTorch, and 0 elsewhere.
+//! The derivative is 1 where low <= x <= high, the ends included as in PyTorch, and 0 elsewhere: there an infinite or
+//! NaN gradient does not pass either.
 
 use super::UnaryOp;
 use super::unary::unary_with;
@@ -13,6 +14,7 @@ use crate::trace::Trace;
 struct Clamp;
 impl Unary for Clamp {
     const SAVES: Saves = Saves::Input;
+    const MASKS: bool = true;
     #[inline(always)]
     fn forward<E: Float>(x: E, p: [E; 2]) -> E {
         // a NaN stays one
@@ -47,7 +49,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &CLAMP, [low, high])
     }
 
-    /// x where it is at least `low`, and `low` elsewhere. The gradient where x = `low` is 1.
+    /// x where it is at least `low`, and `low` elsewhere. The gradient where x = `low` is 1, and that of
+    /// [`maximum`](Tensor::maximum) a half.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -58,7 +61,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &CLAMP, [low, E::infinity()])
     }
 
-    /// x where it is at most `high`, and `high` elsewhere. The gradient where x = `high` is 1.
+    /// x where it is at most `high`, and `high` elsewhere. The gradient where x = `high` is 1, and that of
+    /// [`minimum`](Tensor::minimum) a half.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -89,6 +93,15 @@ mod tests {
         let x = Tensor::from([f32::NEG_INFINITY, f32::INFINITY, f32::NAN]).clamp(-2.0, 3.0);
         assert_eq!(x.as_slice()[..2], [-2.0, 3.0]);
         assert!(x[[2]].is_nan());
+    }
+
+    #[test]
+    fn no_gradient_passes_beyond_the_ends() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([-2.0, 0.0, 2.0]));
+        let upstream = Tensor::from([f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
+        let gradients = x.clone().clamp(-1.0, 1.0).vector_jacobian(upstream);
+        assert_eq!(gradients.of_input(&x).to_array(), [0.0, f32::NEG_INFINITY, 0.0]);
     }
 
     #[test]

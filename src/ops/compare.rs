@@ -7,7 +7,7 @@ use super::TensorOrNumber;
 use crate::kernels::mask::Comparison;
 use crate::memory::Storage;
 use crate::shape::Shape;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
@@ -88,6 +88,29 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 }
 
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
+    /// Where elements are no numbers.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::from([0.0, 1.0]);
+    /// assert_eq!((&x / &x).is_nan().to_array(), [true, false]);
+    /// ```
+    pub fn is_nan(&self) -> Tensor<S, bool> {
+        self.ne(self)
+    }
+
+    /// Where elements are numbers, and not infinite.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// assert_eq!(Tensor::from([f32::NAN, f32::INFINITY, 3.0]).is_finite().to_array(), [false, false, true]);
+    /// ```
+    pub fn is_finite(&self) -> Tensor<S, bool> {
+        self.detach().abs().lt(E::infinity())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::ops::testing::*;
@@ -116,6 +139,9 @@ mod tests {
         assert_eq!(x.eq(&x).to_array(), [false, true]);
         assert_eq!(x.ne(&x).to_array(), [true, false]);
         assert_eq!(x.le(f32::INFINITY).to_array(), [false, true]);
+        let x = Tensor::<_, f64>::of([f64::NAN, -f64::INFINITY, f64::INFINITY, -1e300, 0.0]);
+        assert_eq!(x.is_nan().to_array(), [true, false, false, false, false]);
+        assert_eq!(x.is_finite().to_array(), [false, false, false, true, true]);
     }
 
     #[test]

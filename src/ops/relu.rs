@@ -5,6 +5,8 @@
 //! | relu(x) = max(x, 0) | 1 where x > 0, 0 elsewhere |
 //! | leaky_relu(x) = x where x > 0, a x elsewhere | 1 where x > 0, a elsewhere |
 //!
+//! Where the derivative of relu is 0, an infinite or NaN gradient does not pass either, as in PyTorch.
+//!
 //! Glorot, Bordes and Bengio, "Deep Sparse Rectifier Neural Networks", 2011; Maas, Hannun and Ng, "Rectifier
 //! Nonlinearities Improve Neural Network Acoustic Models", 2013.
 
@@ -19,6 +21,7 @@ use crate::trace::Trace;
 struct Relu;
 impl Unary for Relu {
     const SAVES: Saves = Saves::Output;
+    const MASKS: bool = true;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         // a NaN stays one
@@ -91,6 +94,15 @@ mod tests {
         assert_eq!(x.clone().relu().as_slice()[..3], [0.0, 0.0, infinity]);
         assert_eq!(x.clone().leaky_relu(0.5).as_slice()[..3], [-infinity, 0.0, infinity]);
         assert!(x.clone().relu()[[3]].is_nan() && x.leaky_relu(0.5)[[3]].is_nan());
+    }
+
+    #[test]
+    fn no_gradient_passes_where_the_output_is_zero() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([-1.0, 0.0, 2.0]));
+        let upstream = Tensor::from([f32::INFINITY, f32::NAN, f32::INFINITY]);
+        let gradients = x.clone().relu().vector_jacobian(upstream);
+        assert_eq!(gradients.of_input(&x).to_array(), [0.0, 0.0, f32::INFINITY]);
     }
 
     #[test]

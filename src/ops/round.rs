@@ -11,6 +11,7 @@ use crate::trace::Trace;
 struct Floor;
 impl Unary for Floor {
     const SAVES: Saves = Saves::Nothing;
+    const MASKS: bool = true;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         x.floor()
@@ -26,6 +27,7 @@ static FLOOR: UnaryOp = UnaryOp::of::<Floor>();
 struct Ceil;
 impl Unary for Ceil {
     const SAVES: Saves = Saves::Nothing;
+    const MASKS: bool = true;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         x.ceil()
@@ -41,6 +43,7 @@ static CEIL: UnaryOp = UnaryOp::of::<Ceil>();
 struct Round;
 impl Unary for Round {
     const SAVES: Saves = Saves::Nothing;
+    const MASKS: bool = true;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         // adding and taking away 1 / epsilon, a number without fractional bits, rounds as the processor does: of two
@@ -120,5 +123,13 @@ mod tests {
         assert_eq!(y.as_slice()[..6], [-infinity, 0.0, 8_388_608.0, 8_388_609.0, 3e38, infinity]);
         assert!(y[[1]].is_sign_negative() && y[[6]].is_nan());
         assert!(x.clone().floor()[[6]].is_nan() && x.ceil()[[6]].is_nan());
+    }
+
+    #[test]
+    fn no_gradient_passes_a_step() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([-1.5, 2.0]));
+        let gradients = x.clone().floor().vector_jacobian(Tensor::from([f32::INFINITY, f32::NAN]));
+        assert_eq!(gradients.of_input(&x).to_array(), [0.0, 0.0]);
     }
 }
