@@ -52,20 +52,20 @@ fn losses_of_classes() {
         let (label_smoothing, name) = (smoothing, if smoothing == 0.0 { "0.0" } else { "0.25" });
         agrees!(format!("cross_entropy classes {name} plain"), One, |(x,), case, reduction| {
             let labels: Tensor<Rank1<3>, usize> = case.parameter_tensor("labels");
-            x.cross_entropy_with(&labels, &CrossEntropy { label_smoothing, class_weights: None }, reduction)
+            x.cross_entropy_with(&labels, &CrossEntropy { label_smoothing, ..Default::default() }, reduction)
         });
         agrees!(format!("cross_entropy classes {name} weighted"), One, |(x,), case, reduction| {
             let labels: Tensor<Rank1<3>, usize> = case.parameter_tensor("labels");
             let class_weights = Some(case.parameter_tensor("weights"));
-            x.cross_entropy_with(&labels, &CrossEntropy { label_smoothing, class_weights }, reduction)
+            x.cross_entropy_with(&labels, &CrossEntropy { label_smoothing, class_weights, ignored: None }, reduction)
         });
         agrees!(format!("cross_entropy soft {name} plain"), One, |(x,), case, reduction| {
-            let settings = CrossEntropy { label_smoothing, class_weights: None };
+            let settings = CrossEntropy { label_smoothing, ..Default::default() };
             soft(x, case.parameter_tensor("labels"), settings, reduction)
         });
         agrees!(format!("cross_entropy soft {name} weighted"), One, |(x,), case, reduction| {
             let class_weights = Some(case.parameter_tensor("weights"));
-            let settings = CrossEntropy { label_smoothing, class_weights };
+            let settings = CrossEntropy { label_smoothing, class_weights, ignored: None };
             soft(x, case.parameter_tensor("labels"), settings, reduction)
         });
     }
@@ -79,6 +79,23 @@ fn soft<E: Float, R: Reduction<Rank1<3>>>(
     reduction: R,
 ) -> Tensor<R::Output, E, Traced<Training>> {
     x.cross_entropy_with(&labels, &settings, reduction)
+}
+
+#[test]
+fn ignored_labels_do_not_count() {
+    for (smoothing, name) in [(0.0, "0.0"), (0.25, "0.25")] {
+        agrees!(format!("cross_entropy ignored {name} plain"), Sequence, |(x,), case, reduction| {
+            let labels: Tensor<Rank2<2, 3>, usize> = case.parameter_tensor("labels");
+            let settings = CrossEntropy { label_smoothing: smoothing, ignored: Some(2), ..Default::default() };
+            x.cross_entropy_with(&labels, &settings, reduction)
+        });
+        agrees!(format!("cross_entropy ignored {name} weighted"), Sequence, |(x,), case, reduction| {
+            let labels: Tensor<Rank2<2, 3>, usize> = case.parameter_tensor("labels");
+            let class_weights = Some(case.parameter_tensor("weights"));
+            let settings = CrossEntropy { label_smoothing: smoothing, class_weights, ignored: Some(2) };
+            x.cross_entropy_with(&labels, &settings, reduction)
+        });
+    }
 }
 
 #[test]

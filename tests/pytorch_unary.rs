@@ -49,6 +49,16 @@ fn function<S: Shape, E: Float>(case: &Case) -> Function<S, E> {
         "ceil" => |x| x.ceil(),
         "round" => |x| x.round(),
         "clamp" => |x| x.clamp(E::of(-1.0), E::of(0.5)),
+        "clamp_min" => |x| x.clamp_min(E::of(0.5)),
+        "clamp_max" => |x| x.clamp_max(E::of(0.5)),
+        "minimum" => |x| x.minimum(E::of(0.5)),
+        "maximum" => |x| x.maximum(E::of(0.5)),
+        "negate" => |x| -x,
+        "add_number" => |x| x + E::of(2.5),
+        "subtract_number" => |x| x - E::of(2.5),
+        "multiply_by_number" => |x| x * E::of(-2.5),
+        "divide_by_number" => |x| x / E::of(2.5),
+        "remainder_by_number" => |x| x % E::of(0.75),
         other => panic!("no function {other}"),
     }
 }
@@ -77,12 +87,31 @@ fn special_values_agree() {
 }
 
 #[test]
+fn numbers_on_the_left_agree() {
+    // the operators are implemented for the number types one by one
+    fn check<E: Float + Entry>(tolerance: f64, name: &str, f: Function<(usize, usize), E>) {
+        case("binary", name).check::<(Tensor<_, E>,), _, _>(tolerance, |(x,)| f(x));
+    }
+    check::<f32>(F32, "subtract_from_number", |x| 2.5 - x);
+    check::<f64>(F64, "subtract_from_number", |x| 2.5 - x);
+    check::<f32>(F32, "divide_number", |x| 2.5 / x);
+    check::<f64>(F64, "divide_number", |x| 2.5 / x);
+    check::<f32>(F32, "remainder_of_number", |x| 2.5 % x);
+    check::<f64>(F64, "remainder_of_number", |x| 2.5 % x);
+}
+
+#[test]
 fn functions_of_two_agree() {
     fn agree<E: Float + Entry>(tolerance: f64) {
         let check = |name: &str, f: FunctionOfTwo<(usize, usize), E>| {
             case("binary", name).check::<(Tensor<_, E>, Tensor<_, E>), _, _>(tolerance, f);
         };
         check("pow", |(a, b)| a.pow(b));
+        check("add", |(a, b)| a + b);
+        check("subtract", |(a, b)| a - b);
+        check("multiply", |(a, b)| a * b);
+        check("divide", |(a, b)| a / b);
+        check("remainder", |(a, b)| a % b);
         check("minimum", |(a, b)| a.minimum(b));
         check("maximum", |(a, b)| a.maximum(b));
         check("minimum_of_ties", |(a, b)| a.minimum(b));

@@ -22,6 +22,8 @@ pub struct RowSettings<'a, E> {
     pub smoothing: E,
     /// A weight for each class, or nothing.
     pub weights: &'a [E],
+    /// Rows with this class index have a loss and a gradient of 0.
+    pub ignored: Option<usize>,
 }
 
 /// Puts the gradient of each row's loss in the place of the row, and writes the losses: (rows, settings, losses). The
@@ -91,11 +93,16 @@ fn likelihood<E: Float, const NORMALISE: bool>(
     settings: RowSettings<'_, E>,
     losses: &mut [E],
 ) {
-    let RowSettings { targets, smoothing, weights } = settings;
+    let RowSettings { targets, smoothing, weights, ignored } = settings;
     let rows = scores.chunks_exact_mut(classes).zip(losses);
     match targets {
         RowTargets::Indices(indices) if smoothing == E::zero() => {
             for ((row, loss), &index) in rows.zip(indices) {
+                if ignored == Some(index) {
+                    row.fill(E::zero());
+                    *loss = E::zero();
+                    continue;
+                }
                 let score = row[index];
                 let (max, log_sum) = normalise::<E, NORMALISE>(row);
                 *loss = log_sum + (max - score);
@@ -108,6 +115,11 @@ fn likelihood<E: Float, const NORMALISE: bool>(
         }
         RowTargets::Indices(indices) => {
             for ((row, loss), &index) in rows.zip(indices) {
+                if ignored == Some(index) {
+                    row.fill(E::zero());
+                    *loss = E::zero();
+                    continue;
+                }
                 let target = |j| if j == index { E::one() } else { E::zero() };
                 *loss = any_targets::<E, NORMALISE>(row, target, smoothing, weights);
             }

@@ -7,10 +7,11 @@
 //! and its gradient is softmax(x) - t exactly: for a class index, p - onehot. One operation, which saves that gradient
 //! only, in the place of the logits.
 //!
-//! Label smoothing s makes t_j to (1 - s) t_j + s / C for C classes; weights w multiply the term of each class. The
-//! negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with the gradient -t.
+//! Label smoothing s makes t_j to (1 - s) t_j + s / C for C classes; weights w multiply the term of each class. Samples
+//! whose class index is to be ignored (the padding of a sequence) have no loss and no gradient, and do not count in the
+//! mean. The negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with the gradient -t.
 
-use super::rows::{Logits, RowLossOp, Targets, row_loss};
+use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
 use crate::kernels::row_loss;
 use crate::shape::Dim;
@@ -41,11 +42,25 @@ pub struct CrossEntropy<C: Dim, E: Float = f32> {
     pub label_smoothing: f64,
     /// How much each class counts. The mean over samples with class indices is divided by the sum of their weights.
     pub class_weights: Option<Tensor<(C,), E>>,
+    /// A class index, one of the classes or beyond them: samples with this label have no loss and no gradient, and the
+    /// mean is that over the others. PyTorch's `ignore_index`. It is for class indices only.
+    ///
+    /// ```
+    /// use taut::loss::CrossEntropy;
+    /// use taut::prelude::*;
+    /// const PADDING: usize = usize::MAX;
+    /// let logits = Tensor::<Rank3<2, 3, 5>>::zeros(); // batch, time, classes
+    /// let labels = Tensor::from([[1, 4, PADDING], [0, PADDING, PADDING]]);
+    /// let settings = CrossEntropy { ignored: Some(PADDING), ..Default::default() };
+    /// assert_eq!(logits.cross_entropy_with(&labels, &settings, Mean).item(), 5.0_f32.ln());
+    /// ```
+    #[doc(alias = "ignore_index")]
+    pub ignored: Option<usize>,
 }
 
 impl<C: Dim, E: Float> Default for CrossEntropy<C, E> {
     fn default() -> Self {
-        CrossEntropy { label_smoothing: 0.0, class_weights: None }
+        CrossEntropy { label_smoothing: 0.0, class_weights: None, ignored: None }
     }
 }
 
@@ -67,15 +82,15 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn cross_entropy<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
-        row_loss(&CROSS_ENTROPY, self, labels, (0.0, &[]), Mean)
+        row_loss(&CROSS_ENTROPY, self, labels, Changes::NONE, Mean)
     }
 
-    /// The [cross-entropy](Tensor::cross_entropy) with label smoothing and class weights: the [`Mean`] or
-    /// [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
+    /// The [cross-entropy](Tensor::cross_entropy) with label smoothing, class weights and labels to
+    /// ignore: the [`Mean`] or [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
     ///
     /// # Panics
-    /// If run-time dimensions disagree, a class index is not below the number of classes, or the label smoothing is
-    /// not between 0 and 1.
+    /// If run-time dimensions disagree, a class index is neither below the number of classes nor to be ignored, the
+    /// label smoothing is not between 0 and 1, or a class index is to be ignored and the labels are probabilities.
     #[track_caller]
     pub fn cross_entropy_with<L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
         self,
@@ -100,11 +115,11 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn negative_log_likelihood<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
-        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, (0.0, &[]), Mean)
+        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, Changes::NONE, Mean)
     }
 
-    /// The [negative log-likelihood](Tensor::negative_log_likelihood) with label smoothing and class weights: the
-    /// [`Mean`] or [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
+    /// The [negative log-likelihood](Tensor::negative_log_likelihood) with label smoothing, class weights and labels to
+    /// ignore: the [`Mean`] or [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
     ///
     /// # Panics
     /// As [`cross_entropy_with`](Tensor::cross_entropy_with).
@@ -122,7 +137,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
 
 impl<C: Dim, E: Float> CrossEntropy<C, E> {
     #[track_caller]
-    fn checked(&self, name: &str, classes: C) -> (f64, &[E]) {
+    fn checked(&self, name: &str, classes: C) -> Changes<'_, E> {
         let smoothing = self.label_smoothing;
         assert!((0.0..=1.0).contains(&smoothing), "{name}: `label_smoothing` must be from 0 to 1, and is {smoothing}");
         let weights = self.class_weights.as_ref().map_or(&[][..], |weights| weights.as_slice());
@@ -130,7 +145,7 @@ impl<C: Dim, E: Float> CrossEntropy<C, E> {
             let (found, classes) = (weights.len(), classes.size());
             panic!("{name}: {found} class weights do not fit {classes} classes");
         }
-        (smoothing, weights)
+        Changes { smoothing, weights, ignored: self.ignored }
     }
 }
 
@@ -172,7 +187,8 @@ mod tests {
         let logits = Tensor::<Rank2<3, 4>, f64>::randn(&mut rng);
         let labels = Tensor::from([2, 0, 3]);
         let one_hot = Tensor::<Rank2<3, 4>, f64>::from_fn(|[i, j]| f64::from(u8::from(labels[[i]] == j)));
-        let settings = CrossEntropy { label_smoothing: 0.2, class_weights: Some(Tensor::of([1.0, 2.0, 0.5, 3.0])) };
+        let class_weights = Some(Tensor::of([1.0, 2.0, 0.5, 3.0]));
+        let settings = CrossEntropy { label_smoothing: 0.2, class_weights, ignored: None };
         let by_index = logits.clone().cross_entropy_with(&labels, &settings, Each);
         let by_probability = logits.cross_entropy_with(&one_hot, &settings, Each);
         assert!(by_index.is_close(&by_probability, 1e-14, 1e-14));
@@ -190,13 +206,15 @@ mod tests {
                     let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % classes);
                     let soft = random(shape, 0.0, 1.0, rng);
                     let weights = Tensor::uniform_with((classes,), 0.5, 2.0, rng);
-                    let settings = CrossEntropy { label_smoothing: 0.1, class_weights: Some(weights) };
+                    let settings = CrossEntropy { label_smoothing: 0.1, class_weights: Some(weights), ignored: None };
+                    let padded = CrossEntropy { ignored: Some(0), ..settings.clone() };
                     let x = random(shape, -3.0, 3.0, rng);
                     if x.count() > 0 {
                         check_gradients(|x| x.cross_entropy(&labels), x.clone()).unwrap();
                         check_gradients(|x| x.cross_entropy_with(&soft, &settings, Mean), x.clone()).unwrap();
                     }
                     check_gradients(|x| x.cross_entropy_with(&labels, &settings, Each), x.clone()).unwrap();
+                    check_gradients(|x| x.cross_entropy_with(&labels, &padded, Sum), x.clone()).unwrap();
                     check_gradients(|x| x.negative_log_likelihood_with(&soft, &settings, Each), x).unwrap();
                 }
             }
@@ -228,6 +246,27 @@ mod tests {
             assert!(losses[[0]].is_nan() && losses[[1]].is_finite(), "{losses}");
         }
         assert!(Tensor::<Rank2<0, 3>>::zeros().cross_entropy(&Tensor::from([0_usize; 0])).item().is_nan());
+    }
+
+    #[test]
+    fn ignored_samples_have_neither_loss_nor_gradient() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([[1.0, 2.0], [f32::NAN, 0.0], [0.5, -0.5]]));
+        let settings = CrossEntropy { ignored: Some(7), ..Default::default() };
+        let loss = x.clone().cross_entropy_with(&Tensor::from([1, 7, 0]), &settings, Mean);
+        let others = Tensor::from([[1.0, 2.0], [0.5, -0.5]]);
+        assert_eq!(loss.item(), others.cross_entropy(&Tensor::from([1, 0])).item());
+        let gradients = loss.backward();
+        assert_eq!(gradients.of_input(&x).slice(1).to_array(), [0.0, 0.0]);
+        let none = Tensor::<Rank2<1, 2>>::zeros().cross_entropy_with(&Tensor::from([7]), &settings, Mean);
+        assert!(none.item().is_nan(), "a mean of nothing");
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: `ignored` is a class index, and these labels are probabilities")]
+    fn probabilities_cannot_be_ignored() {
+        let settings = CrossEntropy { ignored: Some(0), ..Default::default() };
+        let _ = Tensor::<Rank2<1, 2>>::zeros().cross_entropy_with(&Tensor::from([[0.5, 0.5]]), &settings, Mean);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! With [`plus_l2`](Tensor::plus_l2) of the weights, this is the support vector machine.
 
 use super::pair::{PairLossOp, pair_loss};
-use super::rows::{Logits, RowLossOp, Targets, row_loss};
+use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::kernels::row_loss;
@@ -94,7 +94,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     where
         Tensor<S::Samples, usize>: Targets<S::Batch, S::Last, E>,
     {
-        row_loss(&MULTI_CLASS_HINGE, self, labels, (0.0, &[]), reduction)
+        row_loss(&MULTI_CLASS_HINGE, self, labels, Changes::NONE, reduction)
     }
 }
 

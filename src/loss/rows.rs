@@ -76,28 +76,45 @@ macro_rules! targets {
 }
 targets! { (): (); B: (B); (B, N): (B, N); }
 
-/// The losses of class scores. `smoothing` and `weights` are those of [`CrossEntropy`](super::CrossEntropy).
+/// What changes the targets, as in [`CrossEntropy`](super::CrossEntropy).
+#[derive(Clone, Copy)]
+pub struct Changes<'a, E> {
+    pub smoothing: f64,
+    pub weights: &'a [E],
+    pub ignored: Option<usize>,
+}
+
+impl<E> Changes<'_, E> {
+    pub const NONE: Self = Changes { smoothing: 0.0, weights: &[], ignored: None };
+}
+
+/// The losses of class scores.
 ///
-/// With class weights, a mean over class indices is weighted by those of the samples' classes, as in PyTorch.
+/// With class weights, a mean over class indices is weighted by those of the samples' classes; samples that are ignored
+/// do not count in it. Both as in PyTorch.
 #[track_caller]
 pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
     op: &'static RowLossOp,
     scores: Tensor<S, E, T>,
     labels: &L,
-    (smoothing, weights): (f64, &[E]),
+    changes: Changes<'_, E>,
     reduction: R,
 ) -> Tensor<R::Output, E, T> {
     let (shape, samples) = (scores.shape(), scores.shape().rows());
-    let (targets, smoothing) = (labels.rows(), E::of(smoothing));
-    check_labels(op.name, samples.sizes().as_ref(), shape.last().size(), labels.sizes().as_ref(), targets);
+    let Changes { weights, ignored, .. } = changes;
+    let (targets, smoothing) = (labels.rows(), E::of(changes.smoothing));
+    let (sizes, classes) = (samples.sizes(), shape.last().size());
+    check_labels(op.name, sizes.as_ref(), classes, labels.sizes().as_ref(), targets, ignored);
     let (_, mut gradient, trace) = scores.into_parts();
 
     let mut losses = Storage::scratch(samples.count());
-    E::row_loss(op)(gradient.make_mut(), RowSettings { targets, smoothing, weights }, losses.make_mut());
+    E::row_loss(op)(gradient.make_mut(), RowSettings { targets, smoothing, weights, ignored }, losses.make_mut());
+    let counted = |&&index: &&usize| Some(index) != ignored;
     let scale = match targets {
         RowTargets::Indices(indices) if !weights.is_empty() => {
-            E::one() / indices.iter().map(|&index| weights[index]).sum::<E>()
+            E::one() / indices.iter().filter(counted).map(|&index| weights[index]).sum::<E>()
         }
+        RowTargets::Indices(indices) if ignored.is_some() => E::of(1.0 / indices.iter().filter(counted).count() as f64),
         _ => E::of(1.0 / losses.len() as f64),
     };
     let losses = match R::FORM {
@@ -115,13 +132,23 @@ pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>,
 
 /// Panics if run-time sizes disagree, or a class index is none.
 #[track_caller]
-fn check_labels<E>(name: &str, samples: &[usize], classes: usize, labels: &[usize], targets: RowTargets<'_, E>) {
+fn check_labels<E>(
+    name: &str,
+    samples: &[usize],
+    classes: usize,
+    labels: &[usize],
+    targets: RowTargets<'_, E>,
+    ignored: Option<usize>,
+) {
     if labels[..samples.len()] != *samples || labels.get(samples.len()).is_some_and(|&size| size != classes) {
         let (found, batch) = (show_sizes(labels), batch(samples));
         panic!("{name}: labels of shape {found} do not fit logits of batch {batch} and {classes} classes");
     }
-    let RowTargets::Indices(indices) = targets else { return };
-    if let Some(place) = indices.iter().position(|&index| index >= classes) {
+    let RowTargets::Indices(indices) = targets else {
+        assert!(ignored.is_none(), "{name}: `ignored` is a class index, and these labels are probabilities");
+        return;
+    };
+    if let Some(place) = indices.iter().position(|&index| index >= classes && Some(index) != ignored) {
         let sample = match samples {
             [_, time] => show_sizes(&[place / time, place % time]),
             _ => place.to_string(),

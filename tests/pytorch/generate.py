@@ -112,6 +112,16 @@ UNARY = {
     "ceil": (torch.ceil, -3, 3),
     "round": (torch.round, -3, 3),
     "clamp": (lambda x: torch.clamp(x, -1.0, 0.5), -3, 3),
+    "clamp_min": (lambda x: torch.clamp_min(x, 0.5), -3, 3),
+    "clamp_max": (lambda x: torch.clamp_max(x, 0.5), -3, 3),
+    "minimum": (lambda x: torch.minimum(x, torch.tensor(0.5, dtype=x.dtype)), -3, 3),
+    "maximum": (lambda x: torch.maximum(x, torch.tensor(0.5, dtype=x.dtype)), -3, 3),
+    "negate": (torch.neg, -3, 3),
+    "add_number": (lambda x: x + 2.5, -3, 3),
+    "subtract_number": (lambda x: x - 2.5, -3, 3),
+    "multiply_by_number": (lambda x: x * -2.5, -3, 3),
+    "divide_by_number": (lambda x: x / 2.5, -3, 3),
+    "remainder_by_number": (lambda x: torch.fmod(x, 0.75), -3, 3),
 }
 
 
@@ -133,7 +143,7 @@ def unary_special():
     values = {
         "exp": everywhere, "exp_m1": everywhere, "sigmoid": everywhere, "log_sigmoid": everywhere, "tanh": everywhere,
         "relu": everywhere, "leaky_relu": everywhere, "elu": everywhere, "softplus": everywhere, "erf": everywhere,
-        "abs": everywhere, "clamp": everywhere, "atan": everywhere,
+        "abs": everywhere, "clamp": everywhere, "atan": everywhere, "minimum": everywhere, "maximum": everywhere,
         "gelu": finite, "gelu_tanh": finite[1:-1], "silu": finite,
         "ln": positive, "ln_1p": positive, "log2": positive, "sqrt": positive, "rsqrt": positive[1:],
         "reciprocal": positive[1:], "square": everywhere,
@@ -155,7 +165,16 @@ def binary():
         case("maximum_of_ties", torch.maximum, signs, ties),
         case("atan2", torch.atan2, signs, numbers(2, 4)),
         case("hypot", torch.hypot, signs, numbers(2, 4)),
+        case("add", torch.add, signs, numbers(2, 4)),
+        case("subtract", torch.sub, signs, numbers(2, 4)),
+        case("multiply", torch.mul, signs, numbers(2, 4)),
+        case("divide", torch.div, signs, positive),
+        case("remainder", torch.fmod, signs, positive),
+        case("subtract_from_number", lambda x: 2.5 - x, signs),
+        case("divide_number", lambda x: 2.5 / x, positive),
+        case("remainder_of_number", lambda x: torch.fmod(torch.tensor(2.5).double(), x), positive),
     ]
+
 
 @topic
 def activations():
@@ -256,6 +275,19 @@ def losses():
             log_probabilities,
             labels=soft,
         )
+    for reduction in ("mean", "sum", "none"):
+        for smoothing in (0.0, 0.25):
+            for weight in (None, weights):
+                options = {"reduction": reduction, "label_smoothing": smoothing, "weight": weight, "ignore_index": 2}
+                cases.append(
+                    case(
+                        f"cross_entropy ignored {smoothing} {'plain' if weight is None else 'weighted'} {reduction}",
+                        lambda x: F.cross_entropy(x.transpose(1, 2), sequence_classes, **options),
+                        sequence,
+                        labels=sequence_classes,
+                        **({} if weight is None else {"weights": weights}),
+                    )
+                )
     return cases
 
 
