@@ -44,7 +44,7 @@ pub trait Dataset: Clone {
     ///
     /// ```
     /// use taut::prelude::*;
-    /// let squares = Tensor::from([0.0, 1.0, 4.0, 9.0, 16.0]).try_into_shape::<(usize,)>().unwrap();
+    /// let squares = Tensor::from([0.0, 1.0, 4.0, 9.0, 16.0]);
     /// let mut rng = StdRng::seed_from_u64(0);
     /// let batches: Vec<Tensor<Rank1<2>>> = squares.batches::<2>(&mut rng).collect();
     /// assert_eq!(batches.len(), 2);
@@ -122,14 +122,11 @@ fn shuffled(len: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<usize> {
 }
 
 /// Each row of the first axis is a sample.
-impl<S, E: Element> Dataset for Tensor<S, E>
-where
-    S: HasAxis<0, Length = usize>,
-{
+impl<S: HasAxis<0>, E: Element> Dataset for Tensor<S, E> {
     type Batch<B: Dim> = Tensor<S::With<B>, E>;
 
     fn len(&self) -> usize {
-        self.shape().length()
+        self.shape().length().size()
     }
 
     fn gather<B: Dim>(&self, batch: B, indices: &[usize]) -> Self::Batch<B> {
@@ -263,6 +260,18 @@ mod tests {
         assert_eq!(again.1.indices(), test.indices());
         let inner = test.subset([2, 0]);
         assert_eq!(inner.whole().1.to_vec(), [test.indices()[2], test.indices()[0]]);
+    }
+
+    #[test]
+    fn the_number_of_samples_may_be_known_to_the_compiler() {
+        let inputs = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+        let labels = Tensor::from([1, 2, 3]);
+        let (train, test) = (inputs, labels).split(0.34, &mut StdRng::seed_from_u64(0));
+        assert_eq!((train.len(), test.len()), (2, 1));
+        for (inputs, labels) in train.batches::<2>(&mut StdRng::seed_from_u64(0)) {
+            let inputs: Tensor<Rank2<2, 2>> = inputs;
+            assert_eq!(inputs.slice_at::<1>(1).to_array(), labels.cast::<f32>().to_array().map(|label| 2.0 * label));
+        }
     }
 
     #[test]
