@@ -87,7 +87,12 @@ impl Checkpoint {
     /// # Panics
     /// If two parameters, or something added before, have the same name.
     #[track_caller]
-    pub fn with_model<M: Parameters>(mut self, name: &str, model: &M) -> Self {
+    pub fn with_model<M: Parameters>(self, name: &str, model: &M) -> Self {
+        self.with_parameters(name, model)
+    }
+
+    #[track_caller]
+    fn with_parameters(mut self, name: &str, model: &dyn Parameters) -> Self {
         let mut twice = None;
         walk(model, name, &mut |name, sizes, values| {
             let values = match values {
@@ -202,10 +207,14 @@ impl Checkpoint {
     /// # Errors
     /// If they do not fit the model, which stays as it is then.
     pub fn restore_model<M: Parameters>(&self, name: &str, model: &mut M) -> Result<(), FileError> {
+        self.restore(name, model)
+    }
+
+    fn restore(&self, name: &str, model: &mut dyn Parameters) -> Result<(), FileError> {
         let describe = |(name, array): (&String, &Array)| Stored::describe(name, &array.sizes, &array.values);
         let stored: Vec<Stored> = self.arrays.iter().map(describe).collect();
         compare(model, name, &stored).map_err(|problem| self.error(problem))?;
-        put(model, |parameter| Some(&self.arrays.get(&under(name, parameter))?.values));
+        put(model, &|parameter| Some(&self.arrays.get(&under(name, parameter))?.values));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use super::atomic::write_atomically;
 use super::error::{FileError, Mismatch, Problem};
 use super::safetensors::{Header, Stored, Walk, header, reading, write_numbers};
 use crate::Rng;
-use crate::nn::{Init, Parameters, Values, ValuesMut};
+use crate::nn::{Init, Parameters, Values, ValuesMut, each_parameter, each_parameter_mut};
 use crate::optim::SnapshotArray;
 use crate::tensor::Element;
 use safetensors::tensor::Dtype;
@@ -53,9 +53,7 @@ pub trait Persist: Parameters + Sized {
     /// If two parameters have the same name.
     fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
         let walk = |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| walk(self, "", see);
-        let mut bytes = header(&walk, &BTreeMap::new()).map_err(|problem| FileError::new(None, problem))?;
-        write_numbers(&mut bytes, &walk).expect("memory can be written");
-        Ok(bytes)
+        in_memory(&walk)
     }
 
     /// A model with the parameters of a file.
@@ -129,19 +127,15 @@ pub trait Persist: Parameters + Sized {
     /// # }
     /// ```
     fn load_parameters_under(&mut self, path: impl AsRef<Path>, part: &str) -> Result<(), FileError> {
-        let path = path.as_ref();
-        open(path)
-            .and_then(|(mut file, length)| load(self, part, &mut file, length))
-            .map_err(|problem| FileError::new(Some(path), problem))
+        load_file(self, part, path.as_ref())
     }
 
     /// Gives this model the parameters of a file in memory.
     ///
     /// # Errors
     /// As [`load`](Persist::load). The model stays as it was then.
-    fn load_safetensors(&mut self, mut bytes: &[u8]) -> Result<(), FileError> {
-        let length = bytes.len() as u64;
-        load(self, "", &mut bytes, length).map_err(|problem| FileError::new(None, problem))
+    fn load_safetensors(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        load(self, "", &mut &*bytes, bytes.len() as u64).map_err(|problem| FileError::new(None, problem))
     }
 }
 impl<M: Parameters> Persist for M {}
@@ -169,9 +163,18 @@ pub(super) fn strip<'a>(part: &str, name: &'a str) -> Option<&'a str> {
     }
 }
 
+// From here on models are seen through `dyn Parameters`, so that all of this is compiled once, in this crate.
+
 /// Shows the parameters and buffers of a model, named under `part`.
-pub(super) fn walk<M: Parameters>(model: &M, part: &str, see: &mut dyn FnMut(&str, &[usize], Values<'_>)) {
-    model.for_each_parameter(|name, leaf| see(&under(part, name), leaf.sizes, leaf.values));
+pub(super) fn walk(model: &dyn Parameters, part: &str, see: &mut dyn FnMut(&str, &[usize], Values<'_>)) {
+    each_parameter(model, &mut |name, leaf| see(&under(part, name), leaf.sizes, leaf.values));
+}
+
+/// The bytes of a file.
+fn in_memory(walk: Walk<'_>) -> Result<Vec<u8>, FileError> {
+    let mut bytes = header(walk, &BTreeMap::new()).map_err(|problem| FileError::new(None, problem))?;
+    write_numbers(&mut bytes, walk).expect("memory can be written");
+    Ok(bytes)
 }
 
 /// Saves tensors and texts.
@@ -193,8 +196,15 @@ pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), Problem> {
     Ok((BufReader::with_capacity(1 << 18, file), metadata.len()))
 }
 
+/// Reads a file into the part of a model.
+fn load_file(model: &mut dyn Parameters, part: &str, path: &Path) -> Result<(), FileError> {
+    open(path)
+        .and_then(|(mut file, length)| load(model, part, &mut file, length))
+        .map_err(|problem| FileError::new(Some(path), problem))
+}
+
 /// Reads a file of `length` bytes into the part of a model: everything is compared first, then read, then put in place.
-fn load<M: Parameters>(model: &mut M, part: &str, reader: &mut impl Read, length: u64) -> Result<(), Problem> {
+fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u64) -> Result<(), Problem> {
     let header = Header::read(reader, length)?;
     compare(model, part, &header.tensors)?;
     let mut arrays = HashMap::new();
@@ -206,17 +216,17 @@ fn load<M: Parameters>(model: &mut M, part: &str, reader: &mut impl Read, length
             _ => stored.skip(reader)?,
         }
     }
-    put(model, |name| arrays.get(name));
+    put(model, &|name| arrays.get(name));
     Ok(())
 }
 
 /// Whether the tensors named under `part` are exactly the parameters of a model; or how they differ.
-pub(super) fn compare<M: Parameters>(model: &M, part: &str, tensors: &[Stored]) -> Result<(), Problem> {
+pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) -> Result<(), Problem> {
     let in_part = tensors.iter().filter_map(|stored| Some((strip(part, &stored.name)?, stored)));
     // what remains in it is not in the model
     let mut stored: BTreeMap<&str, &Stored> = in_part.collect();
     let mut mismatches = Vec::new();
-    model.for_each_parameter(|name, leaf| {
+    each_parameter(model, &mut |name, leaf| {
         let wide = matches!(leaf.values, Values::F64(_));
         let found = stored.remove(name);
         let (name, model) = (name.to_string(), leaf.sizes.to_vec());
@@ -247,8 +257,8 @@ fn counts_batches(stored: &Stored) -> bool {
 }
 
 /// Gives a model numbers that were compared with it.
-pub(super) fn put<'a, M: Parameters>(model: &mut M, array: impl Fn(&str) -> Option<&'a SnapshotArray>) {
-    model.for_each_parameter_mut(|name, leaf| match (leaf.values, array(name)) {
+pub(super) fn put<'a>(model: &mut dyn Parameters, array: &dyn Fn(&str) -> Option<&'a SnapshotArray>) {
+    each_parameter_mut(model, &mut |name, leaf| match (leaf.values, array(name)) {
         (ValuesMut::F32(values), Some(SnapshotArray::F32(new))) => values.copy_from_slice(new),
         (ValuesMut::F64(values), Some(SnapshotArray::F64(new))) => values.copy_from_slice(new),
         (ValuesMut::F64(values), Some(SnapshotArray::F32(new))) => {

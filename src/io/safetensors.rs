@@ -73,7 +73,7 @@ pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8
 }
 
 /// Writes what follows the header: all numbers.
-pub fn write_numbers(out: &mut impl Write, walk: Walk<'_>) -> io::Result<()> {
+pub fn write_numbers(out: &mut dyn Write, walk: Walk<'_>) -> io::Result<()> {
     let mut result = Ok(());
     for wide in WIDE_FIRST {
         walk(&mut |_, _, values| {
@@ -86,7 +86,7 @@ pub fn write_numbers(out: &mut impl Write, walk: Walk<'_>) -> io::Result<()> {
 }
 
 /// Writes numbers, little-endian.
-fn write_values(out: &mut impl Write, values: Values<'_>) -> io::Result<()> {
+fn write_values(out: &mut dyn Write, values: Values<'_>) -> io::Result<()> {
     // in pieces, so that no second copy of a large tensor is made
     const PIECE: usize = 4_096;
     let mut bytes = Vec::with_capacity(8 * PIECE);
@@ -107,7 +107,7 @@ fn write_values(out: &mut impl Write, values: Values<'_>) -> io::Result<()> {
 impl Header {
     /// Reads the header of a file of `length` bytes. What it promises is checked against that length before anything
     /// is allocated for it.
-    pub fn read(reader: &mut impl Read, length: u64) -> Result<Self, Problem> {
+    pub fn read(reader: &mut dyn Read, length: u64) -> Result<Self, Problem> {
         let damaged = |what: String| Err(Problem::Damaged(what));
         let Some(rest) = length.checked_sub(LENGTH_BYTES) else {
             return damaged(format!("it has {length} bytes, and the format begins with {LENGTH_BYTES}"));
@@ -171,7 +171,7 @@ impl Stored {
     }
 
     /// Reads the numbers, which stand next in `reader`: as f64 if that is what they are, as f32 otherwise.
-    pub fn read(&self, reader: &mut impl Read) -> Result<SnapshotArray, Problem> {
+    pub fn read(&self, reader: &mut dyn Read) -> Result<SnapshotArray, Problem> {
         // `bytes` was checked against the length of the file
         let mut bytes = vec![0; self.bytes];
         reader.read_exact(&mut bytes).map_err(reading)?;
@@ -186,7 +186,7 @@ impl Stored {
     }
 
     /// Passes over the numbers, which stand next in `reader`.
-    pub fn skip(&self, reader: &mut impl Read) -> Result<(), Problem> {
+    pub fn skip(&self, reader: &mut dyn Read) -> Result<(), Problem> {
         io::copy(&mut reader.take(self.bytes as u64), &mut io::sink()).map(|_| ()).map_err(reading)
     }
 }

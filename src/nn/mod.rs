@@ -48,6 +48,7 @@ pub use module::{Forward, Init, Module, check};
 pub use pad2d::{ReflectionPad2d, ReplicationPad2d, ZeroPad2d};
 pub use param::{Buffer, Param};
 pub use parameters::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor, VisitorMut};
+pub(crate) use parameters::{each_parameter, each_parameter_mut};
 pub use pixel_shuffle::PixelShuffle;
 pub use pool2d::{
     AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d, MaxUnpool2d,

@@ -27,31 +27,19 @@ pub trait Parameters {
     /// model.for_each_parameter(|path, leaf| names.push(format!("{path} {:?}", leaf.sizes)));
     /// assert_eq!(names, ["0.weight [3, 2]", "0.bias [3]", "2.weight [1, 3]", "2.bias [1]"]);
     /// ```
-    fn for_each_parameter<F: FnMut(&str, Leaf<'_>)>(&self, f: F)
+    fn for_each_parameter<F: FnMut(&str, Leaf<'_>)>(&self, mut f: F)
     where
         Self: Sized,
     {
-        struct Each<F>(F);
-        impl<F: FnMut(&str, Leaf<'_>)> Visitor for Each<F> {
-            fn leaf(&mut self, path: &str, leaf: Leaf<'_>) {
-                self.0(path, leaf);
-            }
-        }
-        self.visit(&mut Path::default(), &mut Each(f));
+        each_parameter(self, &mut f);
     }
 
     /// Calls `f` with the name and contents of every parameter and buffer, for changing them.
-    fn for_each_parameter_mut<F: FnMut(&str, LeafMut<'_>)>(&mut self, f: F)
+    fn for_each_parameter_mut<F: FnMut(&str, LeafMut<'_>)>(&mut self, mut f: F)
     where
         Self: Sized,
     {
-        struct Each<F>(F);
-        impl<F: FnMut(&str, LeafMut<'_>)> VisitorMut for Each<F> {
-            fn leaf(&mut self, path: &str, leaf: LeafMut<'_>) {
-                self.0(path, leaf);
-            }
-        }
-        self.visit_mut(&mut Path::default(), &mut Each(f));
+        each_parameter_mut(self, &mut f);
     }
 
     /// How many numbers are trained.
@@ -73,6 +61,28 @@ pub trait Parameters {
         });
         count
     }
+}
+
+/// Calls `f` with every parameter and buffer of any model: what this is given to is compiled once for all of them.
+pub(crate) fn each_parameter(model: &dyn Parameters, f: &mut dyn FnMut(&str, Leaf<'_>)) {
+    struct Each<'a>(&'a mut dyn FnMut(&str, Leaf<'_>));
+    impl Visitor for Each<'_> {
+        fn leaf(&mut self, path: &str, leaf: Leaf<'_>) {
+            (self.0)(path, leaf);
+        }
+    }
+    model.visit(&mut Path::default(), &mut Each(f));
+}
+
+/// The same for changing them.
+pub(crate) fn each_parameter_mut(model: &mut dyn Parameters, f: &mut dyn FnMut(&str, LeafMut<'_>)) {
+    struct Each<'a>(&'a mut dyn FnMut(&str, LeafMut<'_>));
+    impl VisitorMut for Each<'_> {
+        fn leaf(&mut self, path: &str, leaf: LeafMut<'_>) {
+            (self.0)(path, leaf);
+        }
+    }
+    model.visit_mut(&mut Path::default(), &mut Each(f));
 }
 
 /// What a [`Leaf`] is.
@@ -167,14 +177,23 @@ pub struct Path {
 impl Path {
     /// Visits what stands under `name` here.
     pub fn at<R>(&mut self, name: &str, visit: impl FnOnce(&mut Self) -> R) -> R {
+        let length = self.enter(name);
+        let result = visit(self);
+        self.leave(length);
+        result
+    }
+
+    fn enter(&mut self, name: &str) -> usize {
         let length = self.text.len();
         if length > 0 {
             self.text.push('.');
         }
         self.text.push_str(name);
-        let result = visit(self);
+        length
+    }
+
+    fn leave(&mut self, length: usize) {
         self.text.truncate(length);
-        result
     }
 
     /// Visits something whose parameters are frozen.

@@ -2,6 +2,7 @@
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
 use crate::kernels::gemm::register::{self, Register};
+use crate::kernels::gemm::{self, Matrix};
 use crate::kernels::integer::Operator;
 use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::kernels::mask::{Comparison, Source};
@@ -135,6 +136,9 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn select(mask: &[bool], a: Source<'_, Self>, b: Source<'_, Self>, out: &mut [Self]);
     #[doc(hidden)]
     fn sum_of_squares(values: &[Self]) -> f64;
+    /// See `gemm`: (m, k, n), a, b, c, add.
+    #[doc(hidden)]
+    fn product(sizes: (usize, usize, usize), a: Matrix<'_, Self>, b: Matrix<'_, Self>, c: &mut [Self], add: bool);
 }
 
 macro_rules! float {
@@ -250,6 +254,15 @@ macro_rules! float {
             }
             fn sum_of_squares(values: &[Self]) -> f64 {
                 reduce::sum_of_squares(values)
+            }
+            fn product(
+                sizes: (usize, usize, usize),
+                a: Matrix<'_, Self>,
+                b: Matrix<'_, Self>,
+                c: &mut [Self],
+                add: bool,
+            ) {
+                gemm::product(sizes, a, b, c, add);
             }
         }
     )* };

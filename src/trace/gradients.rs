@@ -135,14 +135,24 @@ impl Table {
         }
     }
 
+    /// Lets `write` overwrite a new buffer of `len` elements (`false`), or add to the one that is there (`true`).
+    #[inline]
     pub fn write<E: Float>(&mut self, node: NodeId, len: usize, write: impl FnOnce(&mut [E], bool)) {
-        let place = &mut self.0[node.index()];
-        let (mut storage, add) = match place.take() {
+        let (mut storage, add) = self.take_buffer(node, len);
+        write(storage.make_mut(), add);
+        self.put_buffer(node, storage);
+    }
+
+    // what is around `write` is compiled once for each type of element, and not for each operation
+    fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, bool) {
+        match self.0[node.index()].take() {
             Some(there) => (E::unwrap(there.whole()), true),
             None => (Storage::scratch(len), false),
-        };
-        write(storage.make_mut(), add);
-        *place = Some(Gradient::Whole(E::wrap(storage)));
+        }
+    }
+
+    fn put_buffer<E: Float>(&mut self, node: NodeId, storage: Storage<E>) {
+        self.0[node.index()] = Some(Gradient::Whole(E::wrap(storage)));
     }
 
     pub fn is_set(&self, index: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use super::gradients::{AnyStorage, Gradient, Table};
 use super::rows::Rows;
-use super::tape::{Node, NodeId};
+use super::tape::{Node, NodeId, Shared};
 use crate::memory::Storage;
 use crate::tensor::Float;
 use std::rc::Rc;
@@ -62,9 +62,8 @@ pub(crate) fn record<const N: usize, E: Float, B>(
 where
     B: FnOnce(Storage<E>, &mut Parents<'_, N>) + 'static,
 {
-    let tape = common_tape(parents.into_iter().flatten())?;
-    let ids = parents.map(|parent| parent.map_or(NodeId::CONSTANT, |node| node.id));
-    let needs = ids.map(|id| id != NodeId::CONSTANT);
+    let tape = common_tape(&mut parents.iter().copied().flatten())?;
+    let (ids, needs) = wanted(&parents);
     if !needs.contains(&true) {
         return Some(Node { tape: tape.clone(), id: NodeId::CONSTANT });
     }
@@ -84,7 +83,7 @@ pub(crate) fn record_each<E: Float>(
     operands: &[(Option<&Node>, usize)],
     backward: impl Fn(usize, &[E], &mut [E], bool) + 'static,
 ) -> Option<Node> {
-    let tape = common_tape(operands.iter().filter_map(|operand| operand.0))?;
+    let tape = common_tape(&mut operands.iter().filter_map(|operand| operand.0))?;
     let wanted = |(operand, &(node, len)): (usize, &(Option<&Node>, usize))| {
         node.filter(|node| node.needs_gradient()).map(|node| (operand, node.id, len))
     };
@@ -106,13 +105,25 @@ pub(crate) fn record_each<E: Float>(
 /// # Panics
 /// If the operands are on different tapes.
 #[track_caller]
-pub(crate) fn constant<'a>(operands: impl Iterator<Item = &'a Node>) -> Option<Node> {
-    Some(Node { tape: common_tape(operands)?.clone(), id: NodeId::CONSTANT })
+pub(crate) fn constant<'a>(mut operands: impl Iterator<Item = &'a Node>) -> Option<Node> {
+    Some(Node { tape: common_tape(&mut operands)?.clone(), id: NodeId::CONSTANT })
+}
+
+/// The ids of the parents, and which of them want a gradient.
+#[inline]
+fn wanted<const N: usize>(parents: &[Option<&Node>; N]) -> ([NodeId; N], [bool; N]) {
+    let (mut ids, mut needs) = ([NodeId::CONSTANT; N], [false; N]);
+    for (i, node) in parents.iter().enumerate() {
+        if let Some(node) = node {
+            ids[i] = node.id;
+            needs[i] = node.needs_gradient();
+        }
+    }
+    (ids, needs)
 }
 
 #[track_caller]
-#[inline]
-fn common_tape<'a>(operands: impl Iterator<Item = &'a Node>) -> Option<&'a Rc<super::tape::Shared>> {
+fn common_tape<'a>(operands: &mut dyn Iterator<Item = &'a Node>) -> Option<&'a Rc<Shared>> {
     let mut tapes = operands.map(|node| &node.tape);
     let first = tapes.next()?;
     if tapes.any(|tape| !Rc::ptr_eq(tape, first)) {

@@ -72,7 +72,15 @@ const TASKS: usize = 16;
 ///
 /// Large products are split over threads by rows or columns of c; each entry is computed in the same way whatever the
 /// number of threads.
+///
+/// This goes through [`Float::product`], so that [`product`] is compiled for each type of element in this crate, and not
+/// again for each model.
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
+    E::product((m, k, n), a, b, c, add);
+}
+
+/// See [`gemm`].
+pub fn product<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
     assert_eq!(c.len(), m * n);
     a.check(m, k);
     b.check(k, n);
