@@ -2,8 +2,8 @@
 
 use super::{Init, Module, Param, Parameters, Path, Visitor, VisitorMut};
 use crate::ops::{embedding, embedding_bag};
-use crate::shape::{Append, Const, LastAxis, Rank2};
-use crate::tensor::{Float, Tensor};
+use crate::shape::{Append, Const, LastAxis, Rank2, Shape};
+use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
@@ -43,6 +43,23 @@ pub struct Embedding<const VOCAB: usize, const DIM: usize, E: Float = f32> {
     padding: Padding,
 }
 
+/// What the rows of an embedding are looked up by: `usize`. It is a requirement by name for the sake of the compiler's
+/// error.
+#[diagnostic::on_unimplemented(
+    message = "an embedding looks up indices, and `{Self}` is no index",
+    label = "a tensor of `{Self}` arrives here",
+    note = "indices are a `Tensor<_, usize>`"
+)]
+pub trait Index: Element {
+    #[doc(hidden)]
+    fn indices<S: Shape, T: Trace>(tensor: Tensor<S, Self, T>) -> Tensor<S, usize, T>;
+}
+impl Index for usize {
+    fn indices<S: Shape, T: Trace>(tensor: Tensor<S, usize, T>) -> Tensor<S, usize, T> {
+        tensor
+    }
+}
+
 /// The row, if any, that stands for nothing.
 #[derive(Clone, Copy, Debug)]
 struct Padding(Option<usize>);
@@ -79,12 +96,12 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Init for Embedding<VOCAB, D
     }
 }
 
-impl<const VOCAB: usize, const DIM: usize, S: Append, E: Float, T: Trace> Module<Tensor<S, usize, T>>
+impl<const VOCAB: usize, const DIM: usize, S: Append, K: Index, E: Float, T: Trace> Module<Tensor<S, K, T>>
     for Embedding<VOCAB, DIM, E>
 {
     type Output = Tensor<S::Appended<Const<DIM>>, E, T>;
-    fn apply(&self, indices: Tensor<S, usize, T>) -> Self::Output {
-        embedding(self.weight.on(&indices), indices, self.padding.0)
+    fn apply(&self, indices: Tensor<S, K, T>) -> Self::Output {
+        embedding(self.weight.on(&indices), K::indices(indices), self.padding.0)
     }
 }
 
@@ -158,15 +175,15 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Init for EmbeddingBag<VOCAB
     }
 }
 
-impl<const VOCAB: usize, const DIM: usize, S: LastAxis, E: Float, T: Trace> Module<Tensor<S, usize, T>>
+impl<const VOCAB: usize, const DIM: usize, S: LastAxis, K: Index, E: Float, T: Trace> Module<Tensor<S, K, T>>
     for EmbeddingBag<VOCAB, DIM, E>
 {
     type Output = Tensor<S::WithLast<Const<DIM>>, E, T>;
-    fn apply(&self, bags: Tensor<S, usize, T>) -> Self::Output {
+    fn apply(&self, bags: Tensor<S, K, T>) -> Self::Output {
         let factor = match self.mode {
             BagMode::Sum => |_| 1.0,
             BagMode::Mean => |count: usize| 1.0 / count.max(1) as f64,
         };
-        embedding_bag(self.weight.on(&bags), bags, self.padding.0, factor)
+        embedding_bag(self.weight.on(&bags), K::indices(bags), self.padding.0, factor)
     }
 }

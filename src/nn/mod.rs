@@ -38,7 +38,7 @@ pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
 pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, Odd, RectangularConv2d, SameConv2d};
 pub use dropout::{Dropout, Dropout2d, Percent};
-pub use embedding::{BagMode, Embedding, EmbeddingBag};
+pub use embedding::{BagMode, Embedding, EmbeddingBag, Index};
 pub use frozen::{Frozen, frozen};
 pub use identity::Identity;
 pub use last_step::LastStep;
@@ -56,8 +56,9 @@ pub use pool2d::{
 };
 pub use prelu::{ChannelPRelu, PRelu};
 pub use recurrent::{
-    BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, InitialState, Lstm, LstmCell,
-    LstmGates, LstmState, OneWay, Recurrent, RecurrentCell, RecurrentKind, ReluRnn, ReluRnnCell, Rnn, RnnCell,
+    BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, InitialState, InitialStates,
+    Lengths, Lstm, LstmCell, LstmGates, LstmState, OneWay, Recurrent, RecurrentCell, RecurrentKind, ReluRnn,
+    ReluRnnCell, Rnn, RnnCell,
 };
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};

@@ -1,6 +1,7 @@
 //! One step of a recurrent layer.
 
-use super::kind::{Elman, ElmanRelu, GruGates, InitialState, LstmGates, RecurrentKind};
+use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
+use super::state::InitialState;
 use crate::nn::{Init, Module, Param, Parameters, Path, Visitor, VisitorMut};
 use crate::ops::{States, Times, recurrent};
 use crate::shape::{Const, Dim, Features, Shape, expect_size};

@@ -1,9 +1,10 @@
 //! What recurrent layers differ in: their cell, and what they remember.
 
+use super::state::LstmState;
 use crate::ops::{CellOp, GRU, LSTM, RNN_RELU, RNN_TANH, States};
-use crate::shape::{Const, Dim, Features, expect_size};
+use crate::shape::{Const, Dim};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{NoTrace, Trace};
+use crate::trace::Trace;
 use std::fmt::Debug;
 
 /// A recurrent cell: [`Elman`], [`ElmanRelu`], [`LstmGates`] or [`GruGates`].
@@ -24,73 +25,6 @@ pub trait RecurrentKind: Clone + Debug + 'static {
 
 /// Kinds whose state is one tensor, h.
 pub trait HiddenOnly: RecurrentKind {}
-
-/// What a recurrent layer can begin with.
-///
-/// A tensor (B, H) for [`Rnn`](super::Rnn) and [`Gru`](super::Gru), an [`LstmState`] for [`Lstm`](super::Lstm).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a state of this layer, of {H} features for each sequence of its input",
-    note = "a state is a tensor (batch, {H}) for `Rnn` and `Gru`, and an `LstmState` of two such tensors for `Lstm`; it is on the tape of the input"
-)]
-pub trait InitialState<K, B, const H: usize, E, T> {
-    #[doc(hidden)]
-    #[track_caller]
-    fn into_parts(self) -> States<B, H, E, T>;
-}
-
-/// The state of an LSTM: h and c.
-#[derive(Clone, Debug)]
-pub struct LstmState<B: Dim, S: Dim, E: Float = f32, T: Trace = NoTrace> {
-    /// h, (B, H)
-    pub hidden: Tensor<(B, S), E, T>,
-    /// c, (B, H)
-    pub cell: Tensor<(B, S), E, T>,
-}
-
-impl<B: Dim, S: Dim, E: Float, T: Trace> LstmState<B, S, E, T> {
-    /// The state without its tape: where backpropagation through time is cut off.
-    pub fn detach(&self) -> LstmState<B, S, E> {
-        LstmState { hidden: self.hidden.detach(), cell: self.cell.detach() }
-    }
-}
-
-impl<B: Dim, S: Dim, E: Float> LstmState<B, S, E> {
-    /// The state on a tape.
-    pub fn trace<M: crate::trace::Mode>(
-        self,
-        tape: &crate::trace::Tape<M>,
-    ) -> LstmState<B, S, E, crate::trace::Traced<M>> {
-        LstmState { hidden: tape.trace(self.hidden), cell: tape.trace(self.cell) }
-    }
-}
-
-/// A part of a state whose size is known to fit.
-#[track_caller]
-fn fit<B: Dim, S: Dim, const H: usize, E: Float, T: Trace>(
-    kind: &str,
-    part: Tensor<(B, S), E, T>,
-) -> Option<Tensor<(B, Const<H>), E, T>> {
-    let ((batch, features), storage, trace) = part.into_parts();
-    expect_size(kind, "features of the state", H, features);
-    Some(Tensor::from_parts((batch, Const), storage, trace))
-}
-
-impl<K: HiddenOnly, B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<K, B, H, E, T>
-    for Tensor<(B, S), E, T>
-{
-    fn into_parts(self) -> States<B, H, E, T> {
-        [fit(K::op().name, self), None]
-    }
-}
-
-impl<B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<LstmGates, B, H, E, T>
-    for LstmState<B, S, E, T>
-{
-    fn into_parts(self) -> States<B, H, E, T> {
-        let name = LstmGates::op().name;
-        [fit(name, self.hidden), fit(name, self.cell)]
-    }
-}
 
 const HAS_STATE: &str = "every recurrent layer has a state";
 

@@ -3,15 +3,17 @@
 mod cell;
 mod direction;
 mod kind;
+mod state;
 
 pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
 pub use direction::{BothWays, Direction, OneWay};
-pub use kind::{Elman, ElmanRelu, GruGates, InitialState, LstmGates, LstmState, RecurrentKind};
+pub use kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
+pub use state::{InitialState, InitialStates, Lengths, LstmState};
 
 use super::{Init, Module, Parameters, Path, Visitor, VisitorMut};
 use crate::ops::{States, Times};
-use crate::shape::{Const, Dim, Features, expect_size};
-use crate::tensor::{Float, Tensor};
+use crate::shape::{Const, Dim, Features, Shape, expect_size};
+use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 use std::sync::Arc;
@@ -31,8 +33,8 @@ use std::sync::Arc;
 /// | --- | --- |
 /// | `x` | the sequence, so that layers chain |
 /// | `(x, lengths)` | `(sequence, states)` |
-/// | `(x, states)`, one way only | `(sequence, states)` |
-/// | `(x, states, lengths)`, one way only | `(sequence, states)` |
+/// | `(x, states)` | `(sequence, states)` |
+/// | `(x, states, lengths)` | `(sequence, states)` |
 ///
 /// `states` is an array with one for each layer (both ways, with two for each layer). `lengths` says how many steps of
 /// each sequence there are: what lies behind is padding, which changes no state and gets no gradient, and the output there
@@ -115,9 +117,9 @@ fn suffix(layer: usize, direction: usize) -> String {
     format!("_l{layer}{}", if direction == 0 { "" } else { "_reverse" })
 }
 
-/// The lengths of the sequences of a batch.
+/// The steps of each sequence, none of which has more than there are.
 #[track_caller]
-fn lengths<B: Dim>(name: &str, lengths: &Tensor<(B,), usize>, batch: B, steps: usize) -> Arc<[usize]> {
+fn within<B: Dim>(name: &str, lengths: &Tensor<(B,), usize>, (batch, steps): (B, usize)) -> Arc<[usize]> {
     if lengths.shape().0 != batch {
         panic!("{name}: the input has {} sequences, and there are {} lengths", batch.size(), lengths.count());
     }
@@ -136,10 +138,11 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
         &self,
         x: Tensor<(B, L, X), E, T>,
         initial: Vec<States<B, H, E, T>>,
-        lengths: Option<Arc<[usize]>>,
+        lengths: Option<Tensor<(B,), usize>>,
     ) -> (Tensor<(B, L, D::Width), E, T>, Vec<Vec<States<B, H, E, T>>>) {
         let (batch, steps, features) = x.shape();
         expect_size(K::op().name, "features", I, features);
+        let lengths = lengths.map(|lengths| within(K::op().name, &lengths, (batch, steps.size())));
         let times = Times { batch: batch.size(), steps: steps.size(), reverse: false, lengths };
         let mut initial = initial.into_iter();
         let (mut y, states) = one_layer::<_, _, _, _, _, H, D, _, _>(&self.first, x, &mut initial, &times);
@@ -237,19 +240,22 @@ impl<
     B: Dim,
     L: Dim,
     X: Features<I>,
+    N: Shape,
+    F: Element,
+    U: Trace,
     const I: usize,
     const H: usize,
     const LAYERS: usize,
     D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)> for Recurrent<K, I, H, LAYERS, D, E>
+> Module<(Tensor<(B, L, X), E, T>, Tensor<N, F, U>)> for Recurrent<K, I, H, LAYERS, D, E>
+where
+    Tensor<N, F, U>: Lengths<B>,
 {
     type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
-    fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
-        let (batch, steps, _) = x.shape();
-        let lengths = lengths(K::op().name, &of_each, batch, steps.size());
-        let (y, states) = self.run(x, Vec::new(), Some(lengths));
+    fn apply(&self, (x, lengths): (Tensor<(B, L, X), E, T>, Tensor<N, F, U>)) -> Self::Output {
+        let (y, states) = self.run(x, Vec::new(), Some(lengths.into_lengths()));
         (y, Self::states(states))
     }
 }
@@ -259,17 +265,21 @@ impl<
     B: Dim,
     L: Dim,
     X: Features<I>,
-    S: InitialState<K, B, H, E, T>,
+    S,
+    const N: usize,
     const I: usize,
     const H: usize,
     const LAYERS: usize,
+    D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, [S; LAYERS])> for Recurrent<K, I, H, LAYERS, OneWay, E>
+> Module<(Tensor<(B, L, X), E, T>, [S; N])> for Recurrent<K, I, H, LAYERS, D, E>
+where
+    [S; N]: InitialStates<K, B, H, LAYERS, D, E, T>,
 {
-    type Output = (Tensor<(B, L, Const<H>), E, T>, AllStates<K, B, H, LAYERS, OneWay, E, T>);
-    fn apply(&self, (x, states): (Tensor<(B, L, X), E, T>, [S; LAYERS])) -> Self::Output {
-        let (y, states) = self.run(x, states.into_iter().map(S::into_parts).collect(), None);
+    type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
+    fn apply(&self, (x, states): (Tensor<(B, L, X), E, T>, [S; N])) -> Self::Output {
+        let (y, states) = self.run(x, states.into_parts(), None);
         (y, Self::states(states))
     }
 }
@@ -279,19 +289,19 @@ impl<
     B: Dim,
     L: Dim,
     X: Features<I>,
-    S: InitialState<K, B, H, E, T>,
+    S: InitialStates<K, B, H, LAYERS, D, E, T>,
+    N: Lengths<B>,
     const I: usize,
     const H: usize,
     const LAYERS: usize,
+    D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, [S; LAYERS], Tensor<(B,), usize>)> for Recurrent<K, I, H, LAYERS, OneWay, E>
+> Module<(Tensor<(B, L, X), E, T>, S, N)> for Recurrent<K, I, H, LAYERS, D, E>
 {
-    type Output = (Tensor<(B, L, Const<H>), E, T>, AllStates<K, B, H, LAYERS, OneWay, E, T>);
-    fn apply(&self, (x, states, of_each): (Tensor<(B, L, X), E, T>, [S; LAYERS], Tensor<(B,), usize>)) -> Self::Output {
-        let (batch, steps, _) = x.shape();
-        let lengths = lengths(K::op().name, &of_each, batch, steps.size());
-        let (y, states) = self.run(x, states.into_iter().map(S::into_parts).collect(), Some(lengths));
+    type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
+    fn apply(&self, (x, states, lengths): (Tensor<(B, L, X), E, T>, S, N)) -> Self::Output {
+        let (y, states) = self.run(x, states.into_parts(), Some(lengths.into_lengths()));
         (y, Self::states(states))
     }
 }

@@ -1,0 +1,137 @@
+//! What recurrent layers begin with, beside their input.
+
+use super::direction::{BothWays, OneWay};
+use super::kind::{HiddenOnly, LstmGates, RecurrentKind};
+use crate::ops::States;
+use crate::shape::{Const, Dim, Features, expect_size};
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Mode, NoTrace, Tape, Trace, Traced};
+
+/// The state of an LSTM: h and c.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let model = Lstm::<3, 5>::init(&mut rng);
+/// let zeros = Tensor::<Rank2<2, 5>>::zeros();
+/// let state = LstmState { hidden: zeros.clone(), cell: zeros };
+///
+/// let tape = Tape::training(&mut rng);
+/// let x = tape.trace(Tensor::<Rank3<2, 7, 3>>::ones());
+/// let (y, [last]) = model.forward((x, [state.trace(&tape)]));
+/// let state: LstmState<Const<2>, Const<5>> = last.detach();
+/// ```
+#[derive(Clone, Debug)]
+pub struct LstmState<B: Dim, S: Dim, E: Float = f32, T: Trace = NoTrace> {
+    /// h, (B, H)
+    pub hidden: Tensor<(B, S), E, T>,
+    /// c, (B, H)
+    pub cell: Tensor<(B, S), E, T>,
+}
+
+impl<B: Dim, S: Dim, E: Float, T: Trace> LstmState<B, S, E, T> {
+    /// The state without its tape: where backpropagation through time is cut off.
+    pub fn detach(&self) -> LstmState<B, S, E> {
+        LstmState { hidden: self.hidden.detach(), cell: self.cell.detach() }
+    }
+}
+
+impl<B: Dim, S: Dim, E: Float> LstmState<B, S, E> {
+    /// The state on a tape.
+    pub fn trace<M: Mode>(self, tape: &Tape<M>) -> LstmState<B, S, E, Traced<M>> {
+        LstmState { hidden: tape.trace(self.hidden), cell: tape.trace(self.cell) }
+    }
+}
+
+/// What a recurrent layer can begin with.
+///
+/// A tensor (B, H) for [`Rnn`](super::Rnn) and [`Gru`](super::Gru), an [`LstmState`] for [`Lstm`](super::Lstm).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state of this layer, which has {H} features for each sequence of its input",
+    label = "the state of a `{K}` layer is expected, of width {H} and for a batch of `{B}`",
+    note = "a state is a tensor (batch, {H}) for `Rnn` and `Gru`, and an `LstmState` of two such tensors for `Lstm`; it is on the tape of the input"
+)]
+pub trait InitialState<K, B, const H: usize, E, T> {
+    #[doc(hidden)]
+    #[track_caller]
+    fn into_parts(self) -> States<B, H, E, T>;
+}
+
+/// A part of a state whose size is known to fit.
+#[track_caller]
+fn fit<B: Dim, S: Dim, const H: usize, E: Float, T: Trace>(
+    kind: &str,
+    part: Tensor<(B, S), E, T>,
+) -> Option<Tensor<(B, Const<H>), E, T>> {
+    let ((batch, features), storage, trace) = part.into_parts();
+    expect_size(kind, "features of the state", H, features);
+    Some(Tensor::from_parts((batch, Const), storage, trace))
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: HiddenOnly, B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<K, B, H, E, T>
+    for Tensor<(B, S), E, T>
+{
+    fn into_parts(self) -> States<B, H, E, T> {
+        [fit(K::op().name, self), None]
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<LstmGates, B, H, E, T>
+    for LstmState<B, S, E, T>
+{
+    fn into_parts(self) -> States<B, H, E, T> {
+        let name = LstmGates::op().name;
+        [fit(name, self.hidden), fit(name, self.cell)]
+    }
+}
+
+/// The states that all layers of a recurrent network begin with: an array with one for each layer, and both ways with
+/// two, forth and back, for each layer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold the states of {LAYERS} layers, `{D}`",
+    note = "the states are an array with one for each layer, `[state; {LAYERS}]`, and of a layer both ways with two for each, `[[forth, back]; {LAYERS}]`"
+)]
+pub trait InitialStates<K, B, const H: usize, const LAYERS: usize, D, E, T> {
+    /// Layer by layer, and in each direction by direction.
+    #[doc(hidden)]
+    #[track_caller]
+    fn into_parts(self) -> Vec<States<B, H, E, T>>;
+}
+
+impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, E, T>
+    InitialStates<K, B, H, LAYERS, OneWay, E, T> for [S; LAYERS]
+{
+    fn into_parts(self) -> Vec<States<B, H, E, T>> {
+        self.into_iter().map(S::into_parts).collect()
+    }
+}
+
+impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, E, T>
+    InitialStates<K, B, H, LAYERS, BothWays, E, T> for [[S; 2]; LAYERS]
+{
+    fn into_parts(self) -> Vec<States<B, H, E, T>> {
+        self.into_iter().flatten().map(S::into_parts).collect()
+    }
+}
+
+/// The lengths of the sequences of a batch: a tensor (B) of indices.
+///
+/// It is a requirement by name, and not simply that tensor in the layer's signature, for the sake of the compiler's
+/// error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold the lengths of the sequences of a batch of `{B}`",
+    note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or states, an array with one for each layer"
+)]
+pub trait Lengths<B: Dim> {
+    #[doc(hidden)]
+    fn into_lengths(self) -> Tensor<(B,), usize>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<B: Dim> Lengths<B> for Tensor<(B,), usize> {
+    fn into_lengths(self) -> Tensor<(B,), usize> {
+        self
+    }
+}
