@@ -20,6 +20,34 @@ fn a_state_dict_loads_and_gives_the_same_outputs() {
     }
 }
 
+/// One layer, two layers both ways, two layers one way.
+#[derive(Init, Module, Parameters)]
+struct Recurring<K: RecurrentKind, const I: usize, const A: usize, const B: usize, const BOTH: usize, const C: usize>
+where
+    BothWays: Direction<B, Width = Const<BOTH>>,
+{
+    first: Recurrent<K, I, A>,
+    second: Recurrent<K, A, B, 2, BothWays>,
+    third: Recurrent<K, BOTH, C, 2>,
+}
+
+#[test]
+fn recurrent_networks_load_by_name() {
+    fn compare<M: Parameters + Init, const I: usize, const C: usize>(name: &str)
+    where
+        M: Module<Run<I>, Output = Run<C>>,
+    {
+        let path = format!("{}/tests/pytorch/files/recurrent_{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        let model = M::load(path).unwrap();
+        case("recurrent_files", name)
+            .check::<(Tensor<(usize, usize, Const<I>), f32>,), _, _>(F32, |(x,)| model.forward(x));
+    }
+    type Run<const N: usize> = Tensor<(usize, usize, Const<N>), f32, Traced<Training>>;
+    compare::<Recurring<Elman, 7, 13, 6, 12, 21>, 7, 21>("rnn");
+    compare::<Recurring<LstmGates, 5, 18, 9, 18, 4>, 5, 4>("lstm");
+    compare::<Recurring<GruGates, 11, 3, 17, 34, 8>, 11, 8>("gru");
+}
+
 #[test]
 fn half_precision_is_converted_exactly() {
     let full = Sequential::load(path("f32")).unwrap();

@@ -167,6 +167,12 @@ macro_rules! compare {
         let (y, states) = $layer.forward(($x.clone(), begun.clone().map(|parts| begin(&$layer, parts))));
         (y, states, begun.to_vec())
     }};
+    (@four_states $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
+        let begun = [[$initial(0), $initial(1)], [$initial(2), $initial(3)]];
+        let states = begun.clone().map(|ways| ways.map(|parts| begin(&$layer, parts)));
+        let (y, states) = $layer.forward(($x.clone(), states));
+        (y, states, begun.concat())
+    }};
     (@both $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
         let begun = $initial(0);
         let lengths: Tensor<(usize,), usize> = $case.parameter_tensor("lengths");
@@ -186,7 +192,7 @@ macro_rules! kind {
             compare!(concat!($kind, " with both"), $layer<3, 2, 1, OneWay> gives 2, both);
             compare!(concat!($kind, " of two layers"), $layer<2, 3, 2, OneWay> gives 3, two_states);
             compare!(concat!($kind, " both ways"), $layer<3, 2, 1, BothWays> gives 4, lengths);
-            compare!(concat!($kind, " of two layers both ways"), $layer<1, 2, 2, BothWays> gives 4, x);
+            compare!(concat!($kind, " of two layers both ways"), $layer<1, 2, 2, BothWays> gives 4, four_states);
         }
     };
 }

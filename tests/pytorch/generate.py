@@ -781,11 +781,45 @@ def recurrent():
         result.append(recurrent_case(f"{kind} with both", kind, 3, 2, with_state=True, with_lengths=True))
         result.append(recurrent_case(f"{kind} of two layers", kind, 2, 3, layers=2, with_state=True))
         result.append(recurrent_case(f"{kind} both ways", kind, 3, 2, both=True, with_lengths=True))
-        result.append(recurrent_case(f"{kind} of two layers both ways", kind, 1, 2, layers=2, both=True))
+        result.append(recurrent_case(f"{kind} of two layers both ways", kind, 1, 2, layers=2, both=True, with_state=True))
     # wider than the kernels' blocks of units, and no multiple of them
     result.append(recurrent_case("lstm of many units", "lstm", 1, 17))
     result.append(recurrent_case("gru of many units", "gru", 1, 17, with_state=True))
     return result
+
+
+@topic
+def recurrent_files():
+    """State dictionaries of recurrent networks in `files/`, of sizes that were drawn once, and what the networks give."""
+    from safetensors.torch import save_file
+
+    class Network(torch.nn.Module):
+        """One layer, two layers both ways, two layers one way."""
+
+        def __init__(self, make, sizes):
+            super().__init__()
+            i, a, b, c = sizes
+            self.first = make(i, a, batch_first=True)
+            self.second = make(a, b, 2, bidirectional=True, batch_first=True)
+            self.third = make(2 * b, c, 2, batch_first=True)
+
+        def forward(self, x):
+            for layer in (self.first, self.second, self.third):
+                x, _ = layer(x)
+            return x
+
+    cases = []
+    for name, make, sizes in (
+        ("rnn", torch.nn.RNN, (7, 13, 6, 21)),
+        ("lstm", torch.nn.LSTM, (5, 18, 9, 4)),
+        ("gru", torch.nn.GRU, (11, 3, 17, 8)),
+    ):
+        network = Network(make, sizes)
+        save_file(network.state_dict(), VALUES.parent / "files" / f"recurrent_{name}.safetensors")
+        batch, steps = (int(torch.randint(1, 9, ())) for _ in range(2))
+        # the file holds 32 bits, and both libraries compute with them
+        cases.append(case(name, network, numbers(batch, steps, sizes[0], dtype=torch.float32)))
+    return cases
 
 
 @topic
