@@ -81,6 +81,9 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     /// What products of matrices are computed with.
     #[doc(hidden)]
     type Register: Register<Self>;
+    /// The same on a processor with AVX-512.
+    #[doc(hidden)]
+    type WideRegister: Register<Self>;
     #[doc(hidden)]
     fn wrap(storage: Storage<Self>) -> AnyStorage;
     #[doc(hidden)]
@@ -173,6 +176,7 @@ macro_rules! float {
                 f64::from(self)
             }
             type Register = register::$variant;
+            type WideRegister = register::wide::$variant;
             fn wrap(storage: Storage<Self>) -> AnyStorage {
                 AnyStorage::$variant(storage)
             }

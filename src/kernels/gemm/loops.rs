@@ -50,6 +50,15 @@ pub unsafe fn compute<E: Float>(part: &Part<'_, E>) {
             // SAFETY: this function has what the registers need, and the caller promises the rest.
             unsafe { five_loops::<E, E::Register, 6>(part) }
         }
+        #[target_feature(enable = "avx512f,avx2,fma")]
+        unsafe fn avx512<E: Float>(part: &Part<'_, E>) {
+            // SAFETY: this function has what the registers need, and the caller promises the rest.
+            unsafe { five_loops::<E, E::WideRegister, 12>(part) }
+        }
+        if std::is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has just said that it has it, and those that do have the other two.
+            return unsafe { avx512(part) };
+        }
         if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
             // SAFETY: the processor has just said that it has both.
             return unsafe { avx2(part) };
@@ -119,6 +128,7 @@ unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_
                             match rows {
                                 1..=2 => tile::<E, R, 2>(depth, strip, panel, target),
                                 3..=4 => tile::<E, R, 4>(depth, strip, panel, target),
+                                5..=8 if ROWS > 8 => tile::<E, R, 8>(depth, strip, panel, target),
                                 _ => tile::<E, R, ROWS>(depth, strip, panel, target),
                             }
                         }

@@ -17,13 +17,21 @@ pub trait Register<E>: Copy {
     unsafe fn plus(self, other: Self) -> Self;
     /// `self + x y`, rounded once where the processor can.
     unsafe fn plus_product(self, x: Self, y: Self) -> Self;
-    /// Writes the transpose of the square with the rows `from(0)`, `from(1)` .. to the rows `to(0)`, `to(1)` .. in this
-    /// order.
+    /// Writes the transpose of the square with the rows `from(0)`, `from(1)` .. to the rows `to(0)`, `to(1)` .. so that
+    /// where these overlap the later row is there in the end.
     unsafe fn transpose(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E);
 }
 
 #[cfg(target_arch = "x86_64")]
 pub use std::arch::x86_64::{__m256 as F32, __m256d as F64};
+
+/// Those of AVX-512.
+pub mod wide {
+    #[cfg(not(target_arch = "x86_64"))]
+    pub use super::{F32, F64};
+    #[cfg(target_arch = "x86_64")]
+    pub use std::arch::x86_64::{__m512 as F32, __m512d as F64};
+}
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
@@ -122,6 +130,98 @@ mod avx2 {
                 Self::store(_mm256_permute2f128_pd(ab, cd, 0x31), to(2));
                 Self::store(_mm256_permute2f128_pd(ab_high, cd_high, 0x31), to(3));
             }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use super::{F32, F64, Register, wide};
+    use std::arch::x86_64::*;
+
+    /// The transpose of a square, made of the transposes of its four quarters. The right half of all rows is written
+    /// before the left one: it is there that a row can reach into the next.
+    ///
+    /// # Safety
+    /// As [`Register::transpose`] of `H`, a register half as long.
+    #[inline(always)]
+    unsafe fn by_quarters<E, H: Register<E>>(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E) {
+        // SAFETY: the quarters lie in the square, of which the caller says that it is valid.
+        unsafe {
+            H::transpose(|i| from(H::LEN + i), |i| to(i).add(H::LEN));
+            H::transpose(|i| from(H::LEN + i).add(H::LEN), |i| to(H::LEN + i).add(H::LEN));
+            H::transpose(&from, &to);
+            H::transpose(|i| from(i).add(H::LEN), |i| to(H::LEN + i));
+        }
+    }
+
+    // SAFETY of all blocks: the caller promises AVX-512 F, and with it AVX2 and FMA, and pointers valid for a whole
+    // register.
+    impl Register<f32> for wide::F32 {
+        const LEN: usize = 16;
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_ps(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn plus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_add_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn plus_product(self, x: Self, y: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_fmadd_ps(x, y, self) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
+            // SAFETY: see above.
+            unsafe { by_quarters::<f32, F32>(from, to) }
+        }
+    }
+
+    impl Register<f64> for wide::F64 {
+        const LEN: usize = 8;
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_loadu_pd(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_pd(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn splat(x: f64) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_set1_pd(x) }
+        }
+        #[inline(always)]
+        unsafe fn plus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_add_pd(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn plus_product(self, x: Self, y: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_fmadd_pd(x, y, self) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: impl Fn(usize) -> *const f64, to: impl Fn(usize) -> *mut f64) {
+            // SAFETY: see above.
+            unsafe { by_quarters::<f64, F64>(from, to) }
         }
     }
 }

@@ -73,9 +73,9 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
 /// As [`tile`].
 #[inline(always)]
 unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize>(sums: [[R; 2]; ROWS], target: Target<E>) {
-    const { assert!(2 * R::LEN <= 16) };
+    const { assert!(2 * R::LEN <= 32) };
     for (row, sums) in sums.iter().enumerate().take(target.rows) {
-        let mut line = [E::zero(); 16];
+        let mut line = [E::zero(); 32];
         // SAFETY: the line holds two registers, and the caller says that the target's entries are valid.
         unsafe {
             sums[0].store(line.as_mut_ptr());
