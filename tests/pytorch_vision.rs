@@ -55,7 +55,7 @@ fn convolutions() {
     conv!("groups", Rank4<2, 4, 4, 4>, GroupedConv2d<4, 6, 2, 3, 1, 1, 1>);
     conv!("depthwise", Rank4<2, 3, 5, 4>, GroupedConv2d<3, 3, 3, 3, 2, 1, 1>);
     conv!("multiplier", Rank4<1, 2, 4, 4>, GroupedConv2d<2, 4, 2, 2, 1, 0, 2>);
-    conv!("rectangular", Rank4<2, 2, 3, 6>, RectangularConv2d<2, 2, 1, 3, 1, 2, 0, 1>);
+    conv!("rectangular", Rank4<2, 2, 3, 6>, RectangularConv2d<2, 2, 1, 3, 1, 2, 0, 1, 1, 1>);
     conv!("sequence", Rank3<2, 2, 8>, Conv1d<2, 3, 3, 2, 1, 1>);
     conv!("sequence dilation", Rank3<1, 2, 9>, Conv1d<2, 2, 3, 1, 0, 3>);
 }

@@ -7,6 +7,12 @@ use rayon::prelude::*;
 /// For one output along an axis: two inputs and their weights.
 pub type Taps<E> = [(usize, E); 2];
 
+/// `weight x`, and 0 for a weight of 0 also where x is infinite or NaN: such a pixel is not seen.
+#[inline(always)]
+fn part<E: Float>(weight: E, x: E) -> E {
+    if weight == E::zero() { E::zero() } else { weight * x }
+}
+
 /// y_ij = sum over the taps of row i and column j of weight x. Planes of `size` become planes of (down, across).
 pub fn resample<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>], x: &[E], y: &mut [E]) {
     let (pixels, width) = (size[0] * size[1], size[1]);
@@ -19,7 +25,8 @@ pub fn resample<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>]
             let [(a, top), (b, bottom)] = *rows;
             let (a, b) = (&x[a * width..(a + 1) * width], &x[b * width..(b + 1) * width]);
             for (y, [(left, l), (right, r)]) in y.iter_mut().zip(across) {
-                *y = top * (a[*left] * *l + a[*right] * *r) + bottom * (b[*left] * *l + b[*right] * *r);
+                let (above, below) = (part(*l, a[*left]) + part(*r, a[*right]), part(*l, b[*left]) + part(*r, b[*right]));
+                *y = part(top, above) + part(bottom, below);
             }
         }
     };
@@ -43,7 +50,7 @@ pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &
                 let line = &mut dx[row * width..(row + 1) * width];
                 for (&g, columns) in g.iter().zip(across) {
                     for (column, horizontal) in columns {
-                        line[*column] += g * *vertical * *horizontal;
+                        line[*column] += part(*vertical * *horizontal, g);
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use super::{Buffer, Init, Module, Param, Parameters};
 use crate::kernels::normalize::Planes;
 use crate::ops::{Statistics, batch_norm, channel_statistics};
-use crate::shape::{Channels, Dim, Features, Rank1, Shape, expect_size};
+use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -69,6 +69,17 @@ pub struct BatchNorm1d<const C: usize, E: Float = f32> {
 /// [`BatchNorm2d`] without gamma and beta: normalises only.
 #[derive(Clone, Debug, Parameters)]
 pub struct PlainBatchNorm2d<const C: usize, E: Float = f32> {
+    /// (C)
+    pub running_mean: Buffer<Rank1<C>, E>,
+    /// (C)
+    pub running_var: Buffer<Rank1<C>, E>,
+    /// What normalisation adds to the variance, and how fast the averages move.
+    pub options: BatchNormOptions,
+}
+
+/// [`BatchNorm1d`] without gamma and beta: normalises only.
+#[derive(Clone, Debug, Parameters)]
+pub struct PlainBatchNorm1d<const C: usize, E: Float = f32> {
     /// (C)
     pub running_mean: Buffer<Rank1<C>, E>,
     /// (C)
@@ -148,7 +159,15 @@ impl<const C: usize, E: Float> Init for PlainBatchNorm2d<C, E> {
     }
 }
 
-fn planes_2d<const C: usize>(
+impl<const C: usize, E: Float> Init for PlainBatchNorm1d<C, E> {
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let BatchNorm2d { running_mean, running_var, options, .. } = BatchNorm2d::init(rng);
+        PlainBatchNorm1d { running_mean, running_var, options }
+    }
+}
+
+#[track_caller]
+fn planes_of<const C: usize>(
     layer: &str,
     (batch, channels, height, width): (impl Dim, impl Dim, impl Dim, impl Dim),
 ) -> Planes {
@@ -161,7 +180,7 @@ impl<const C: usize, N: Dim, D: Channels<C>, H: Dim, W: Dim, E: Float, T: Trace>
 {
     type Output = Tensor<(N, D, H, W), E, T>;
     fn apply(&self, x: Tensor<(N, D, H, W), E, T>) -> Self::Output {
-        let planes = planes_2d::<C>("BatchNorm2d", x.shape());
+        let planes = planes_of::<C>("BatchNorm2d", x.shape());
         let running = [&self.running_mean, &self.running_var];
         normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
     }
@@ -172,17 +191,22 @@ impl<const C: usize, N: Dim, D: Channels<C>, H: Dim, W: Dim, E: Float, T: Trace>
 {
     type Output = Tensor<(N, D, H, W), E, T>;
     fn apply(&self, x: Tensor<(N, D, H, W), E, T>) -> Self::Output {
-        let planes = planes_2d::<C>("PlainBatchNorm2d", x.shape());
+        let planes = planes_of::<C>("PlainBatchNorm2d", x.shape());
         normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
     }
+}
+
+/// (N, C) as (N, C, 1, 1).
+#[track_caller]
+fn planes_of_features<const C: usize>(layer: &str, (batch, features): (impl Dim, impl Dim)) -> Planes {
+    expect_size(layer, "features", C, features);
+    Planes { batch: batch.size(), channels: C, positions: 1 }
 }
 
 impl<const C: usize, N: Dim, F: Features<C>, E: Float, T: Trace> Module<Tensor<(N, F), E, T>> for BatchNorm1d<C, E> {
     type Output = Tensor<(N, F), E, T>;
     fn apply(&self, x: Tensor<(N, F), E, T>) -> Self::Output {
-        let (batch, features) = x.shape();
-        expect_size("BatchNorm1d", "features", C, features);
-        let planes = Planes { batch: batch.size(), channels: C, positions: 1 };
+        let planes = planes_of_features::<C>("BatchNorm1d", x.shape());
         let running = [&self.running_mean, &self.running_var];
         normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
     }
@@ -194,9 +218,30 @@ impl<const C: usize, N: Dim, D: Channels<C>, L: Dim, E: Float, T: Trace> Module<
     type Output = Tensor<(N, D, L), E, T>;
     fn apply(&self, x: Tensor<(N, D, L), E, T>) -> Self::Output {
         let (batch, channels, length) = x.shape();
-        let planes = planes_2d::<C>("BatchNorm1d", (batch, channels, length, 1_usize));
+        let planes = planes_of::<C>("BatchNorm1d", (batch, channels, length, Const::<1>));
         let running = [&self.running_mean, &self.running_var];
         normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
+    }
+}
+
+impl<const C: usize, N: Dim, F: Features<C>, E: Float, T: Trace> Module<Tensor<(N, F), E, T>>
+    for PlainBatchNorm1d<C, E>
+{
+    type Output = Tensor<(N, F), E, T>;
+    fn apply(&self, x: Tensor<(N, F), E, T>) -> Self::Output {
+        let planes = planes_of_features::<C>("PlainBatchNorm1d", x.shape());
+        normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
+    }
+}
+
+impl<const C: usize, N: Dim, D: Channels<C>, L: Dim, E: Float, T: Trace> Module<Tensor<(N, D, L), E, T>>
+    for PlainBatchNorm1d<C, E>
+{
+    type Output = Tensor<(N, D, L), E, T>;
+    fn apply(&self, x: Tensor<(N, D, L), E, T>) -> Self::Output {
+        let (batch, channels, length) = x.shape();
+        let planes = planes_of::<C>("PlainBatchNorm1d", (batch, channels, length, Const::<1>));
+        normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
     }
 }
 
@@ -220,8 +265,11 @@ mod tests {
         check_parameter_gradients(&layer, |layer, tape| layer.forward(tape.trace(x.clone()))).unwrap();
         let plain = PlainBatchNorm2d::<3, f64>::init(&mut StdRng::seed_from_u64(0));
         check_gradients(|x| plain.forward(x), x).unwrap();
-        let one = BatchNorm1d::<4, f64>::init(&mut StdRng::seed_from_u64(0));
+        let plain = PlainBatchNorm1d::<4, f64>::init(&mut StdRng::seed_from_u64(0));
         let mut rng = StdRng::seed_from_u64(3);
+        check_gradients(|x| plain.forward(x), Tensor::<Rank2<5, 4>, f64>::randn(&mut rng)).unwrap();
+        check_gradients(|x| plain.forward(x), Tensor::<Rank3<2, 4, 3>, f64>::randn(&mut rng)).unwrap();
+        let one = BatchNorm1d::<4, f64>::init(&mut StdRng::seed_from_u64(0));
         check_gradients(|x| one.forward(x), Tensor::<Rank2<5, 4>, f64>::randn(&mut rng)).unwrap();
         check_gradients(|x| one.forward(x), Tensor::<Rank3<2, 4, 3>, f64>::randn(&mut rng)).unwrap();
     }

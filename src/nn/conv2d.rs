@@ -3,7 +3,7 @@
 use super::{Init, Module, NoBias, OptionalBias, Param, Parameters};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
-use crate::shape::{Channels, Const, Dim, DivisibleBy, Rank1, Rank4, Window, expect_size};
+use crate::shape::{Channels, Const, Dim, InGroups, Odd, Rank1, Rank4, Window, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -170,14 +170,6 @@ where
     }
 }
 
-/// An odd window has a middle: with (K - 1) / 2 zeros around the image, the size stays.
-#[diagnostic::on_unimplemented(message = "a window of kernel {Self} has no middle: an odd kernel keeps the size")]
-pub trait Odd {}
-macro_rules! odd {
-    ($($kernel:literal)*) => { $(impl Odd for Const<$kernel> {})* };
-}
-odd! { 1 3 5 7 9 11 13 15 17 19 21 23 25 27 29 31 }
-
 /// Convolution in `G` groups: each sees `I / G` channels and gives `O / G`. With `G = I` it is depthwise.
 ///
 /// | | shape |
@@ -207,8 +199,8 @@ pub struct GroupedConv2d<
     E: Float = f32,
     B = Param<Rank1<O>, E>,
 > where
-    Const<I>: DivisibleBy<G>,
-    Const<O>: DivisibleBy<G>,
+    Const<I>: InGroups<G>,
+    Const<O>: InGroups<G>,
 {
     /// (O, I / G, K, K)
     pub weight: Param<GroupedWeight<I, O, G, K>, E>,
@@ -218,7 +210,7 @@ pub struct GroupedConv2d<
 
 /// The shape of the weight of a [`GroupedConv2d`].
 pub type GroupedWeight<const I: usize, const O: usize, const G: usize, const K: usize> =
-    (Const<O>, <Const<I> as DivisibleBy<G>>::Quotient, Const<K>, Const<K>);
+    (Const<O>, <Const<I> as InGroups<G>>::Channels, Const<K>, Const<K>);
 
 impl<
     const I: usize,
@@ -232,12 +224,12 @@ impl<
     B: OptionalBias<O, E>,
 > Init for GroupedConv2d<I, O, G, K, S, P, D, E, B>
 where
-    Const<I>: DivisibleBy<G>,
-    Const<O>: DivisibleBy<G>,
+    Const<I>: InGroups<G>,
+    Const<O>: InGroups<G>,
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
         let bound = default_bound(I / G * K * K);
-        let shape = (Const::<O>, Const::<I>.quotient(), Const::<K>, Const::<K>);
+        let shape = (Const::<O>, Const::<I>.of_group(), Const::<K>, Const::<K>);
         let weight = Tensor::uniform_with(shape, E::of(-bound), E::of(bound), rng).into();
         GroupedConv2d { weight, bias: B::uniform(bound, rng) }
     }
@@ -260,8 +252,8 @@ impl<
     T: Trace,
 > Module<Tensor<(N, C, H, W), E, T>> for GroupedConv2d<I, O, G, K, S, P, D, E, B>
 where
-    Const<I>: DivisibleBy<G>,
-    Const<O>: DivisibleBy<G>,
+    Const<I>: InGroups<G>,
+    Const<O>: InGroups<G>,
 {
     type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
@@ -275,7 +267,8 @@ where
     }
 }
 
-/// Convolution with a rectangular window of `KH` x `KW`, moved by (`SH`, `SW`), with (`PH`, `PW`) zeros around.
+/// Convolution with a rectangular window of `KH` x `KW`, moved by (`SH`, `SW`), with (`PH`, `PW`) zeros around, its cells
+/// (`DH`, `DW`) apart.
 ///
 /// Otherwise as [`Conv2d`]; `weight` is (O, I, KH, KW).
 ///
@@ -294,6 +287,8 @@ pub struct RectangularConv2d<
     const SW: usize = 1,
     const PH: usize = 0,
     const PW: usize = 0,
+    const DH: usize = 1,
+    const DW: usize = 1,
     E: Float = f32,
     B = Param<Rank1<O>, E>,
 > {
@@ -312,9 +307,11 @@ impl<
     const SW: usize,
     const PH: usize,
     const PW: usize,
+    const DH: usize,
+    const DW: usize,
     E: Float,
     B: OptionalBias<O, E>,
-> Init for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, E, B>
+> Init for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
         let bound = default_bound(I * KH * KW);
@@ -326,8 +323,8 @@ impl<
 impl<
     N: Dim,
     C: Channels<I>,
-    H: Window<KH, SH, PH>,
-    W: Window<KW, SW, PW>,
+    H: Window<KH, SH, PH, DH>,
+    W: Window<KW, SW, PW, DW>,
     const I: usize,
     const O: usize,
     const KH: usize,
@@ -336,17 +333,19 @@ impl<
     const SW: usize,
     const PH: usize,
     const PW: usize,
+    const DH: usize,
+    const DW: usize,
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, E, B>
+> Module<Tensor<(N, C, H, W), E, T>> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
 {
     type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape();
         expect_size("RectangularConv2d", "channels", I, channels);
         let shape = (batch, Const::<O>, height.windows(), width.windows());
-        let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [1; 2] };
+        let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
         let sizes = sizes(window, x.shape(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes)
@@ -382,7 +381,8 @@ mod tests {
         check!(SameConv2d<2, 3, 3, f64>, Rank4<2, 2, 3, 4>);
         check!(GroupedConv2d<4, 6, 2, 3, 1, 1, 1, f64>, Rank4<2, 4, 3, 3>);
         check!(GroupedConv2d<3, 3, 3, 2, 2, 1, 1, f64>, Rank4<2, 3, 4, 4>);
-        check!(RectangularConv2d<2, 2, 1, 3, 1, 2, 0, 1, f64>, Rank4<2, 2, 3, 5>);
+        check!(RectangularConv2d<2, 2, 1, 3, 1, 2, 0, 1, 1, 1, f64>, Rank4<2, 2, 3, 5>);
+        check!(RectangularConv2d<1, 2, 2, 2, 2, 1, 1, 0, 1, 2, f64>, Rank4<2, 1, 3, 4>);
     }
 
     #[test]

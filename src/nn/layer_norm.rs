@@ -3,7 +3,7 @@
 use super::{Init, Module, Param, Parameters};
 use crate::kernels::normalize::Rows;
 use crate::ops::row_norm;
-use crate::shape::{Channels, Const, Dim, DivisibleBy, Features, LastAxis, Rank1, expect_size};
+use crate::shape::{Channels, Const, Dim, Features, InGroups, LastAxis, Rank1, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -86,7 +86,7 @@ impl<const G: usize, const C: usize, E: Float> Init for GroupNorm<G, C, E> {
 impl<const G: usize, const C: usize, N: Dim, D: Channels<C>, H: Dim, W: Dim, E: Float, T: Trace>
     Module<Tensor<(N, D, H, W), E, T>> for GroupNorm<G, C, E>
 where
-    Const<C>: DivisibleBy<G>,
+    Const<C>: InGroups<G>,
 {
     type Output = Tensor<(N, D, H, W), E, T>;
     fn apply(&self, x: Tensor<(N, D, H, W), E, T>) -> Self::Output {

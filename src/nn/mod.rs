@@ -32,11 +32,11 @@ mod upsample;
 
 pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use add_bias::Bias;
-pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm2d};
+pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
 pub use bias::{NoBias, OptionalBias};
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
-pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, Odd, RectangularConv2d, SameConv2d};
+pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, RectangularConv2d, SameConv2d};
 pub use dropout::{Dropout, Dropout2d, Percent};
 pub use embedding::{BagMode, Embedding, EmbeddingBag, Index};
 pub use frozen::{Frozen, frozen};

@@ -3,7 +3,7 @@
 use super::{Init, Module, Parameters};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
-use crate::shape::{Dim, Holds, Padded};
+use crate::shape::{Dim, Mirrored, Padded, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -27,6 +27,9 @@ pub struct ReflectionPad2d<const P: usize>;
 
 /// A frame of `P` pixels that repeats the outermost pixels: a b c becomes a a a b c c c for `P = 2`. Shapes as
 /// [`ZeroPad2d`].
+///
+/// # Panics
+/// If the image has no pixels.
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct ReplicationPad2d<const P: usize>;
 
@@ -56,14 +59,14 @@ impl<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float,
 
 impl<const P: usize, N: Dim, C: Dim, H, W, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for ReflectionPad2d<P>
 where
-    H: Padded<P, P> + Holds<P, 1>,
-    W: Padded<P, P> + Holds<P, 1>,
+    H: Padded<P, P> + Mirrored<P>,
+    W: Padded<P, P> + Mirrored<P>,
 {
     type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
         let (_, _, height, width) = x.shape();
-        height.check_slice();
-        width.check_slice();
+        height.check_mirrored();
+        width.check_mirrored();
         pad::<P, _, _, _, _, _, _>(x, |place, size| {
             let last = size as isize - 1;
             single((last - (last - place.abs()).abs()) as usize)
@@ -76,6 +79,10 @@ impl<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float,
 {
     type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+        let (_, _, height, width) = x.shape();
+        if height.size() * width.size() == 0 {
+            panic!("ReplicationPad2d: images of shape {} have no pixel to repeat", show(x.shape()));
+        }
         pad::<P, _, _, _, _, _, _>(x, |place, size| single(place.clamp(0, size as isize - 1) as usize))
     }
 }
@@ -93,6 +100,27 @@ mod tests {
         let x = Tensor::<Rank4<1, 1, 3, 3>>::from_fn(|[_, _, _, column]| column as f32 + 1.0);
         let y = ReflectionPad2d::<2>.forward(x).to_array();
         assert_eq!(y[0][0][0], [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]);
+    }
+
+    #[test]
+    fn infinite_pixels_stay_where_they_are() {
+        let x = Tensor::from([[[[f32::NEG_INFINITY, 1.0]]]]);
+        let middle = |y: [[[[f32; 4]; 3]; 1]; 1]| y[0][0][1];
+        assert_eq!(middle(ZeroPad2d::<1>.forward(x.clone()).to_array()), [0.0, f32::NEG_INFINITY, 1.0, 0.0]);
+        let y = ReplicationPad2d::<1>.forward(x).to_array();
+        assert_eq!(middle(y), [f32::NEG_INFINITY, f32::NEG_INFINITY, 1.0, 1.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a reflection of 2 pixels does not fit dimension 2: it is at least 2 + 1")]
+    fn a_frame_as_wide_as_the_image_cannot_be_mirrored() {
+        let _ = ReflectionPad2d::<2>.forward(Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 2_usize, 5_usize)));
+    }
+
+    #[test]
+    #[should_panic(expected = "ReplicationPad2d: images of shape (1, 1, 0, 5) have no pixel to repeat")]
+    fn nothing_cannot_be_repeated() {
+        let _ = ReplicationPad2d::<2>.forward(Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 0_usize, 5_usize)));
     }
 
     #[test]

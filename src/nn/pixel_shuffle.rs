@@ -1,12 +1,9 @@
 //! Channels into space.
 
 use super::{Init, Module, Parameters};
-use crate::shape::{Axis, Const, Dim, DivisibleBy, Product};
+use crate::shape::{Axis, Const, Dim, PixelBlocks, Product};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
-
-/// A number of channels divided by R twice.
-type Divided<C, const R: usize> = <<C as DivisibleBy<R>>::Quotient as DivisibleBy<R>>::Quotient;
 
 /// Makes images `R` times as large from `R R` times as many channels: (N, C R R, H, W) to (N, C, H R, W R).
 ///
@@ -24,19 +21,35 @@ pub struct PixelShuffle<const R: usize>;
 impl<const R: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
     for PixelShuffle<R>
 where
-    C: DivisibleBy<R>,
-    C::Quotient: DivisibleBy<R>,
+    C: PixelBlocks<R>,
     (H, Const<R>): Product,
     (W, Const<R>): Product,
 {
-    type Output = Tensor<(N, Divided<C, R>, <(H, Const<R>) as Product>::Out, <(W, Const<R>) as Product>::Out), E, T>;
+    type Output = Tensor<(N, C::Out, <(H, Const<R>) as Product>::Out, <(W, Const<R>) as Product>::Out), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape();
-        let channels = channels.quotient().quotient();
+        let channels = channels.pixel_blocks();
         let factor = Const::<R>;
         let shape = (batch, channels, (height, factor).product(), (width, factor).product());
         x.reshape_with((batch, channels, factor, factor, height, width))
             .permute::<(Axis<0>, Axis<1>, Axis<4>, Axis<2>, Axis<5>, Axis<3>)>()
             .reshape_with(shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let x = Tensor::<Rank4<2, 8, 2, 3>, f64>::randn(&mut StdRng::seed_from_u64(1));
+        check_gradients(|x| PixelShuffle::<2>.forward(x), x).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "6 channels do not make whole blocks of 2 x 2 pixels")]
+    fn channels_that_are_no_blocks_are_refused() {
+        let _ = PixelShuffle::<2>.forward(Tensor::<_, f32>::zeros_with((1_usize, 6_usize, 2_usize, 3_usize)));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Init, Module, Parameters};
 use crate::ops::{Window2d, adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
-use crate::shape::{Axis, Const, Dim, PoolPadding, Window, show};
+use crate::shape::{AtLeastOne, Axis, Const, Dim, PoolPadding, Window, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -12,8 +12,9 @@ const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
 
 /// The maximum under a `K` x `K` window, moved by `S`, with `P` rows and columns of minus infinity around the image.
 ///
-/// Shapes: (N, C, H, W) to (N, C, (H + 2 P - K) / S + 1, the same for W). The gradient goes to the first of the largest
-/// pixels of each window. A NaN is the largest.
+/// Shapes: (N, C, H, W) to (N, C, (H + 2 P - K) / S + 1, the same for W); what is left over at the bottom and the right
+/// is not seen. (PyTorch's `ceil_mode` would see it: `x.pad_with::<2, 0, 1>(f32::NEG_INFINITY)` adds a row that makes the
+/// last window whole.) The gradient goes to the first of the largest pixels of each window. A NaN is the largest.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -130,12 +131,30 @@ where
 
 /// The mean under a `K` x `K` window, moved by `S`, with `P` rows and columns of zeros around the image.
 ///
-/// Shapes as [`MaxPool2d`]. The zeros count: every sum is divided by K K, as in PyTorch.
+/// Shapes as [`MaxPool2d`]. With `COUNT_PADDING` the zeros count: every sum is divided by K K. Without, it is divided by
+/// the number of pixels of the image under the window. (PyTorch calls it `count_include_pad`.)
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[4.0, 4.0], [4.0, 4.0]]]]);
+/// assert_eq!(AvgPool2d::<2, 2, 1>.forward(x.clone()).to_array(), [[[[1.0, 1.0], [1.0, 1.0]]]]);
+/// assert_eq!(AvgPool2d::<2, 2, 1, false>.forward(x).to_array(), [[[[4.0, 4.0], [4.0, 4.0]]]]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
-pub struct AvgPool2d<const K: usize, const S: usize = K, const P: usize = 0>;
+pub struct AvgPool2d<const K: usize, const S: usize = K, const P: usize = 0, const COUNT_PADDING: bool = true>;
 
-impl<N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
-    Module<Tensor<(N, C, H, W), E, T>> for AvgPool2d<K, S, P>
+impl<
+    N: Dim,
+    C: Dim,
+    H,
+    W,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const COUNT_PADDING: bool,
+    E: Float,
+    T: Trace,
+> Module<Tensor<(N, C, H, W), E, T>> for AvgPool2d<K, S, P, COUNT_PADDING>
 where
     H: Window<K, S, P>,
     W: Window<K, S, P>,
@@ -146,7 +165,7 @@ where
         let (batch, channels, height, width) = x.shape();
         let shape = (batch, channels, height.windows(), width.windows());
         let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
-        mean_pool2d(x, shape, patches, Some(K * K))
+        mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K * K))
     }
 }
 
@@ -158,6 +177,9 @@ pub struct AdaptiveAvgPool2d<const OH: usize, const OW: usize = OH>;
 
 impl<N: Dim, C: Dim, H: Dim, W: Dim, const OH: usize, const OW: usize, E: Float, T: Trace>
     Module<Tensor<(N, C, H, W), E, T>> for AdaptiveAvgPool2d<OH, OW>
+where
+    Const<OH>: AtLeastOne,
+    Const<OW>: AtLeastOne,
 {
     type Output = Tensor<(N, C, Const<OH>, Const<OW>), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
@@ -173,6 +195,9 @@ pub struct AdaptiveMaxPool2d<const OH: usize, const OW: usize = OH>;
 
 impl<N: Dim, C: Dim, H: Dim, W: Dim, const OH: usize, const OW: usize, E: Float, T: Trace>
     Module<Tensor<(N, C, H, W), E, T>> for AdaptiveMaxPool2d<OH, OW>
+where
+    Const<OH>: AtLeastOne,
+    Const<OW>: AtLeastOne,
 {
     type Output = Tensor<(N, C, Const<OH>, Const<OW>), E, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
@@ -226,6 +251,7 @@ mod tests {
         check_gradients(|x| MaxPool2d::<3, 2, 1>.forward(x), x.clone()).unwrap();
         check_gradients(|x| AvgPool2d::<2>.forward(x), x.clone()).unwrap();
         check_gradients(|x| AvgPool2d::<3, 1, 1>.forward(x), x.clone()).unwrap();
+        check_gradients(|x| AvgPool2d::<3, 2, 1, false>.forward(x), x.clone()).unwrap();
         check_gradients(|x| AdaptiveAvgPool2d::<3, 4>.forward(x), x.clone()).unwrap();
         check_gradients(|x| AdaptiveMaxPool2d::<2>.forward(x), x.clone()).unwrap();
         check_gradients(|x| GlobalAvgPool2d.forward(x), x.clone()).unwrap();
@@ -255,6 +281,12 @@ mod tests {
         let x = Tensor::from([[[[0.0, 1.0, 2.0, 3.0, 4.0]]]]);
         let y = AdaptiveAvgPool2d::<1, 3>.forward(x);
         assert_eq!(y.to_array(), [[[[0.5, 2.0, 3.5]]]]);
+    }
+
+    #[test]
+    #[should_panic(expected = "an image of 0 x 5 pixels has nothing to pool")]
+    fn an_empty_image_panics() {
+        let _ = GlobalMaxPool2d.forward(Tensor::<_, f32>::zeros_with((1_usize, 3_usize, 0_usize, 5_usize)));
     }
 
     #[test]

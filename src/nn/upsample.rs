@@ -3,7 +3,7 @@
 use super::{Init, Module, Parameters};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
-use crate::shape::{Const, Dim, Product};
+use crate::shape::{AtLeastOne, Const, Dim, Product};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -36,6 +36,7 @@ pub struct UpsampleBilinear2d<const F: usize>;
 impl<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
     for UpsampleNearest2d<F>
 where
+    Const<F>: AtLeastOne,
     (H, Const<F>): Product,
     (W, Const<F>): Product,
 {
@@ -48,6 +49,7 @@ where
 impl<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
     for UpsampleBilinear2d<F>
 where
+    Const<F>: AtLeastOne,
     (H, Const<F>): Product,
     (W, Const<F>): Product,
 {
@@ -83,6 +85,13 @@ where
 #[cfg(test)]
 mod tests {
     use crate::prelude::*;
+
+    #[test]
+    fn infinite_pixels_stay_infinite() {
+        let x = Tensor::from([[[[f32::INFINITY, 1.0]]]]);
+        let y = UpsampleNearest2d::<2>.forward(x).to_array();
+        assert_eq!(y[0][0][1], [f32::INFINITY, f32::INFINITY, 1.0, 1.0]);
+    }
 
     #[test]
     fn gradients_agree_with_finite_differences() {

@@ -31,7 +31,15 @@ pub(crate) fn window_patches(window: Window2d, size: [usize; 2]) -> Patches {
 
 /// The patches that cut each axis in `out` parts of as equal length as possible: from floor(i size / out) to
 /// ceil((i + 1) size / out).
+///
+/// # Panics
+/// If there are no pixels to pool.
+#[track_caller]
 pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2]) -> Patches {
+    let [height, width] = size;
+    if height * width == 0 {
+        panic!("adaptive pooling: an image of {height} x {width} pixels has nothing to pool");
+    }
     let axis = |axis: usize| {
         let (size, out) = (size[axis], out[axis]);
         (0..out).map(|i| i * size / out..((i + 1) * size).div_ceil(out)).collect()

@@ -241,18 +241,6 @@ impl<const S: usize, const L: usize> Holds<S, L> for usize {
     }
 }
 
-/// A pooling window of this size can have `PADDING`: at most half of it, so that every patch sees a pixel.
-#[diagnostic::on_unimplemented(message = "padding {PADDING} is more than half of a pooling window of {Self}")]
-pub trait PoolPadding<const PADDING: usize>: Dim {}
-#[diagnostic::do_not_recommend]
-impl<const P: usize, K: Holds<P, P>> PoolPadding<P> for K {}
-
-/// A transposed convolution of this stride can have `OUTPUT_PADDING`: less than the stride.
-#[diagnostic::on_unimplemented(message = "output padding {OUTPUT_PADDING} is not smaller than the stride {Self}")]
-pub trait OutputPadding<const OUTPUT_PADDING: usize>: Dim {}
-#[diagnostic::do_not_recommend]
-impl<const P: usize, S: Holds<P, 1>> OutputPadding<P> for S {}
-
 /// `N` divides this dimension exactly: splitting an axis into equal parts, or groups of channels.
 #[diagnostic::on_unimplemented(
     message = "{N} does not divide {Self} exactly",

@@ -14,18 +14,18 @@ mod arithmetic;
 mod axes;
 mod dim;
 mod fit;
+mod layer;
 mod matmul;
 mod table;
 
-pub use arithmetic::{
-    DivisibleBy, Heads, Holds, OutputPadding, Padded, Plus, PoolPadding, Product, TransposedWindow, Window,
-};
+pub use arithmetic::{DivisibleBy, Heads, Holds, Padded, Plus, Product, TransposedWindow, Window};
 pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features, Found};
 pub use fit::{Append, FlattenFrom, One, SameExcept};
+pub use layer::{AtLeastOne, InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;
 

@@ -1,0 +1,108 @@
+//! What single layers ask of a dimension, by meaning: so that an error says which of a layer's numbers does not fit.
+
+use super::arithmetic::{DivisibleBy, Holds, Plus};
+use super::dim::{Const, Dim};
+
+/// A size of at least 1: what a layer can give.
+#[diagnostic::on_unimplemented(message = "a size of {Self} leaves nothing: it is at least 1")]
+pub trait AtLeastOne: Dim {}
+#[diagnostic::do_not_recommend]
+impl<D: Holds<0, 1>> AtLeastOne for D {}
+
+/// An odd window has a middle: with as many cells before it as after it, the size of an image can stay.
+#[diagnostic::on_unimplemented(message = "a window of kernel {Self} has no middle: an odd kernel keeps the size")]
+pub trait Odd: Dim {}
+// K + 1 is even
+#[diagnostic::do_not_recommend]
+impl<K: Plus<Const<1>, Out = Next>, Next: DivisibleBy<2>> Odd for K {}
+
+/// A pooling window of this size can have `PADDING`: at most half of it, so that every patch sees a pixel.
+#[diagnostic::on_unimplemented(message = "padding {PADDING} is more than half of a pooling window of {Self}")]
+pub trait PoolPadding<const PADDING: usize>: Dim {}
+#[diagnostic::do_not_recommend]
+impl<const P: usize, K: Holds<P, P>> PoolPadding<P> for K {}
+
+/// A transposed convolution of this stride can have `OUTPUT_PADDING`: less than the stride.
+#[diagnostic::on_unimplemented(message = "output padding {OUTPUT_PADDING} is not smaller than the stride {Self}")]
+pub trait OutputPadding<const OUTPUT_PADDING: usize>: Dim {}
+#[diagnostic::do_not_recommend]
+impl<const P: usize, S: Holds<P, 1>> OutputPadding<P> for S {}
+
+/// `GROUPS` divide these channels: [`DivisibleBy`] with a message of its own.
+#[diagnostic::on_unimplemented(message = "{GROUPS} groups do not divide {Self} channels")]
+pub trait InGroups<const GROUPS: usize>: Dim {
+    /// The channels of one group.
+    type Channels: Dim;
+    /// The channels of one group.
+    fn of_group(self) -> Self::Channels;
+}
+#[diagnostic::do_not_recommend]
+impl<const GROUPS: usize, C: DivisibleBy<GROUPS>> InGroups<GROUPS> for C {
+    type Channels = C::Quotient;
+    fn of_group(self) -> Self::Channels {
+        self.quotient()
+    }
+}
+
+/// An image of this size can be continued by its mirror image for `PIXELS` pixels: it is larger than that, for the
+/// outermost pixel is the mirror.
+#[diagnostic::on_unimplemented(
+    message = "a reflection of {PIXELS} pixels does not fit dimension {Self}",
+    note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1"
+)]
+pub trait Mirrored<const PIXELS: usize>: Dim {
+    /// Panics at the caller's line if a `usize` dimension is too short.
+    #[track_caller]
+    fn check_mirrored(self);
+}
+#[diagnostic::do_not_recommend]
+impl<const D: usize, const P: usize> Mirrored<P> for Const<D>
+where
+    Const<D>: Holds<P, 1>,
+{
+    fn check_mirrored(self) {}
+}
+impl<const P: usize> Mirrored<P> for usize {
+    fn check_mirrored(self) {
+        if self <= P {
+            panic!("a reflection of {P} pixels does not fit dimension {self}: it is at least {P} + 1");
+        }
+    }
+}
+
+/// These channels are whole blocks of `R` x `R` pixels.
+#[diagnostic::on_unimplemented(
+    message = "{Self} channels do not make whole blocks of {R} x {R} pixels",
+    note = "a pixel shuffle by {R} takes a multiple of {R} times {R} channels"
+)]
+pub trait PixelBlocks<const R: usize>: Dim {
+    /// The channels that are left.
+    type Out: Dim;
+    /// The channels that are left.
+    ///
+    /// # Panics
+    /// If a `usize` number of channels is not divisible.
+    #[track_caller]
+    fn pixel_blocks(self) -> Self::Out;
+}
+#[diagnostic::do_not_recommend]
+impl<const C: usize, const R: usize, Row, Out: Dim> PixelBlocks<R> for Const<C>
+where
+    Const<C>: DivisibleBy<R, Quotient = Row>,
+    Row: DivisibleBy<R, Quotient = Out>,
+{
+    type Out = Out;
+    fn pixel_blocks(self) -> Out {
+        self.quotient().quotient()
+    }
+}
+impl<const R: usize> PixelBlocks<R> for usize {
+    type Out = usize;
+    fn pixel_blocks(self) -> usize {
+        const { assert!(R > 0, "a block has at least one pixel") }
+        if !self.is_multiple_of(R * R) {
+            panic!("{self} channels do not make whole blocks of {R} x {R} pixels");
+        }
+        self / (R * R)
+    }
+}
