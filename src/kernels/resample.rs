@@ -25,7 +25,8 @@ pub fn resample<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>]
             let [(a, top), (b, bottom)] = *rows;
             let (a, b) = (&x[a * width..(a + 1) * width], &x[b * width..(b + 1) * width]);
             for (y, [(left, l), (right, r)]) in y.iter_mut().zip(across) {
-                let (above, below) = (part(*l, a[*left]) + part(*r, a[*right]), part(*l, b[*left]) + part(*r, b[*right]));
+                let (above, below) =
+                    (part(*l, a[*left]) + part(*r, a[*right]), part(*l, b[*left]) + part(*r, b[*right]));
                 *y = part(top, above) + part(bottom, below);
             }
         }

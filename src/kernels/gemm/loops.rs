@@ -15,8 +15,8 @@ use crate::memory::Storage;
 use crate::tensor::Float;
 
 // Tuning numbers, measured on a core with 32 KiB of first-level and 512 KiB of second-level cache.
-/// The most of the inner dimension that one tile runs over: a panel of b (16 f32 wide) then fills half of the first-level
-/// cache.
+/// The most of the inner dimension that one tile runs over: a panel of b (16 f32 wide, or 32) then fills half of the
+/// first-level cache, or most of one of 48 KiB.
 const DEPTH: usize = 256;
 /// Rows of a in one block: with [`DEPTH`], a third of the second-level cache.
 const BLOCK_ROWS: usize = 144;
@@ -44,28 +44,36 @@ pub struct Part<'a, E> {
 /// All entries of the matrices lie in their slices, and those of c are valid for writing.
 pub unsafe fn compute<E: Float>(part: &Part<'_, E>) {
     #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2<E: Float>(part: &Part<'_, E>) {
-            // SAFETY: this function has what the registers need, and the caller promises the rest.
-            unsafe { five_loops::<E, E::Register, 6>(part) }
-        }
-        #[target_feature(enable = "avx512f,avx2,fma")]
-        unsafe fn avx512<E: Float>(part: &Part<'_, E>) {
-            // SAFETY: this function has what the registers need, and the caller promises the rest.
-            unsafe { five_loops::<E, E::WideRegister, 12>(part) }
-        }
-        if std::is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has just said that it has it, and those that do have the other two.
-            return unsafe { avx512(part) };
-        }
-        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has just said that it has both.
-            return unsafe { avx2(part) };
-        }
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        // a tile of the long registers would be half empty over fewer columns
+        let wide = part.n > 2 * E::Register::LEN && std::is_x86_feature_detected!("avx512f");
+        // SAFETY: the processor has just said what it has.
+        return unsafe { if wide { avx512(part) } else { avx2(part) } };
     }
     // SAFETY: plain registers need nothing of the processor.
     unsafe { portable(part) }
+}
+
+/// The same with long registers: 12 x 32 f32 in a tile, 24 of the 32 registers.
+///
+/// # Safety
+/// As [`compute`], and the processor has AVX-512F, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn avx512<E: Float>(part: &Part<'_, E>) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { five_loops::<E, E::WideRegister, 12>(part) }
+}
+
+/// The same: 6 x 16 f32 in a tile, 12 of the 16 registers.
+///
+/// # Safety
+/// As [`compute`], and the processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+pub unsafe fn avx2<E: Float>(part: &Part<'_, E>) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { five_loops::<E, E::Register, 6>(part) }
 }
 
 /// The same for every processor.
