@@ -104,7 +104,21 @@ type Positions<B, H, W, const K: usize, const S: usize, const P: usize> =
     (B, <H as Window<K, S, P>>::Out, <W as Window<K, S, P>>::Out);
 
 impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E, T> {
-    /// The pixels under each position of a `K` x `K` window, a row for each.
+    /// The pixels under each position of a `K` x `K` window that moves by `S` over the image with `P` zeros around it: a row
+    /// for each position. A convolution is this matrix times the filters.
+    ///
+    /// ```text
+    /// image 3 x 3        kernel 2, stride 1        a row for each position
+    ///
+    /// a b c              [a b] [b c]               a b d e
+    /// d e f              [d e] [e f]               b c e f
+    /// g h i              [d e] [e f]               d e g h
+    ///                    [g h] [h i]               e f h i
+    /// ```
+    ///
+    /// From (N, C, H, W) to (N out_h out_w, C K K), with out = (H - K + 2 P) / S + 1 rounded down, and zeros for what
+    /// lies in the padding. The columns are ordered by channel, then down, then across the window; the rows by image,
+    /// then down, then across. (PyTorch's `unfold` gives each image's rows as columns.)
     ///
     /// ```
     /// use taut::prelude::*;
@@ -135,6 +149,15 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
 
     /// [`im2col`](Tensor::im2col) for a window of any shape.
     ///
+    /// ```
+    /// use taut::ops::Window2d;
+    /// use taut::prelude::*;
+    /// let image = Tensor::from([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]);
+    /// let rows = image.im2col_with(Window2d { kernel: [1, 2], ..Window2d::square(1) });
+    /// assert_eq!(rows.shape(), (4, 2));
+    /// assert_eq!(rows.to_vec(), [1.0, 2.0, 2.0, 3.0, 4.0, 5.0, 5.0, 6.0]);
+    /// ```
+    ///
     /// # Panics
     /// If the window does not fit.
     #[track_caller]
@@ -149,7 +172,8 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
 
 impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
     /// The images of shape `shape`, (N, C, H, W), in which every pixel is the sum of the numbers that
-    /// [`im2col`](Tensor::im2col) with the same window would copy it to.
+    /// [`im2col`](Tensor::im2col) with the same window would copy it to: e, which stands in all four rows of the drawing
+    /// there, becomes the sum of four numbers. Each of the two is the gradient of the other.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -163,7 +187,8 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
     #[track_caller]
     pub fn col2im<const K: usize, const S: usize, const P: usize, O>(self, shape: O) -> Tensor<O, E, T>
     where
-        O: Shape + Images<K, S, P, Rows = R, Columns = L>,
+        O: Shape,
+        (R, L): ColumnsOf<O, K, S, P>,
     {
         self.col2im_with(shape, Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) })
     }
@@ -192,19 +217,68 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
     }
 }
 
-/// The shape of images whose im2col matrix with this window has the shape (`Rows`, `Columns`).
-pub trait Images<const K: usize, const S: usize, const P: usize> {
-    /// Batch times positions.
-    type Rows: Dim;
-    /// Channels times the window.
-    type Columns: Dim;
-}
-impl<B: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize>
-    Images<K, S, P> for (B, C, H, W)
+/// The shape of the matrix that im2col with this window makes of `Images`.
+#[diagnostic::on_unimplemented(
+    message = "a matrix {Self} is not what a window of kernel {K}, stride {S}, padding {P} makes of images {Images}",
+    note = "im2col gives a row for each position in each image, and in it channels times {K} times {K} numbers"
+)]
+pub trait ColumnsOf<Images, const K: usize, const S: usize, const P: usize> {}
+#[diagnostic::do_not_recommend]
+impl<B: Dim, C: Dim, H, W, R: Dim, L: Dim, const K: usize, const S: usize, const P: usize>
+    ColumnsOf<(B, C, H, W), K, S, P> for (R, L)
 where
-    Positions<B, H, W, K, S, P>: Product,
-    (C, Const<K>, Const<K>): Product,
+    H: Window<K, S, P>,
+    W: Window<K, S, P>,
+    Positions<B, H, W, K, S, P>: Product<Out = R>,
+    (C, Const<K>, Const<K>): Product<Out = L>,
 {
-    type Rows = <Positions<B, H, W, K, S, P> as Product>::Out;
-    type Columns = <(C, Const<K>, Const<K>) as Product>::Out;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    type Images = (usize, Const<2>, usize, Const<5>);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let x = Tensor::<Images, f64>::normal_with((2, Const, 4, Const), 0.0, 1.0, &mut rng);
+        check_gradients(|x| x.im2col::<3, 1, 1>(), x.clone()).unwrap();
+        check_gradients(|x| x.im2col::<2, 2, 0>(), x.clone()).unwrap();
+        let window = Window2d { kernel: [1, 3], stride: [2, 1], padding: [1, 0], dilation: [1, 2] };
+        check_gradients(|x| x.im2col_with(window), x.clone()).unwrap();
+        let columns = x.im2col_with(window);
+        let shape = (2_usize, Const::<2>, 4_usize, Const::<5>);
+        check_gradients(|columns| columns.col2im_with(shape, window), columns).unwrap();
+        let columns = Tensor::<Rank2<18, 8>, f64>::randn(&mut rng);
+        check_gradients(|columns| columns.col2im::<2, 1, 1, _>(Rank4::<2, 2, 2, 2>::default()), columns).unwrap();
+    }
+
+    #[test]
+    fn the_drawing_is_right() {
+        let image = Tensor::<Rank4<1, 1, 3, 3>>::from_fn(|[_, _, i, j]| (3 * i + j) as f32);
+        let rows = image.clone().im2col::<2, 1, 0>();
+        let [a, b, c, d, e, f, g, h, i] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        assert_eq!(rows.to_array(), [[a, b, d, e], [b, c, e, f], [d, e, g, h], [e, f, h, i]]);
+        let sums = rows.col2im::<2, 1, 0, _>(image.shape());
+        assert_eq!(sums[[0, 0, 1, 1]], 4.0 * e);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "im2col: Window2d { kernel: [5, 5], stride: [1, 1], padding: [0, 0], dilation: [1, 1] } \
+                               does not fit images of shape (1, 2, 4, 5)"
+    )]
+    fn a_window_that_does_not_fit_panics() {
+        let _ = Tensor::<Images>::zeros_with((1, Const, 4, Const)).im2col_with(Window2d::square(5));
+    }
+
+    #[test]
+    #[should_panic(expected = "over (1, 1, 3, 3) needs a matrix (4, 4), found (3, 4)")]
+    fn another_matrix_panics() {
+        let _ = Tensor::<(usize, usize)>::zeros_with((3, 4))
+            .col2im_with(Rank4::<1, 1, 3, 3>::default(), Window2d::square(2));
+    }
 }

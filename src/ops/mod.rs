@@ -75,7 +75,7 @@ pub use cast::CastTo;
 pub(crate) use conv2d::{convolution, transposed_convolution};
 pub(crate) use dropout::dropout;
 pub(crate) use embedding::{embedding, embedding_bag};
-pub use im2col::Window2d;
+pub use im2col::{ColumnsOf, Window2d};
 pub use join::{Concat, Join, Stack};
 pub(crate) use linear::linear;
 pub(crate) use movement::{MoveBack, Operand};

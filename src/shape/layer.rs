@@ -48,7 +48,7 @@ impl<const GROUPS: usize, C: DivisibleBy<GROUPS>> InGroups<GROUPS> for C {
 /// outermost pixel is the mirror.
 #[diagnostic::on_unimplemented(
     message = "a reflection of {PIXELS} pixels does not fit dimension {Self}",
-    note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1"
+    note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1; a size over 2048 is given as `usize`"
 )]
 pub trait Mirrored<const PIXELS: usize>: Dim {
     /// Panics at the caller's line if a `usize` dimension is too short.
@@ -73,7 +73,7 @@ impl<const P: usize> Mirrored<P> for usize {
 /// These channels are whole blocks of `R` x `R` pixels.
 #[diagnostic::on_unimplemented(
     message = "{Self} channels do not make whole blocks of {R} x {R} pixels",
-    note = "a pixel shuffle by {R} takes a multiple of {R} times {R} channels"
+    note = "a pixel shuffle by {R} takes a multiple of {R} times {R} channels, at most 2048 if the compiler knows them"
 )]
 pub trait PixelBlocks<const R: usize>: Dim {
     /// The channels that are left.
