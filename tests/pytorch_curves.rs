@@ -7,17 +7,9 @@
 
 mod common;
 
-use common::{Entry, case};
+use common::{Entry, case, hashed};
 use taut::nn::ValuesMut;
 use taut::prelude::*;
-
-/// Numbers in -1..1 that both sides compute: see `hashed` in `tests/pytorch/generate.py`.
-fn hashed(place: usize, i: usize) -> f64 {
-    let mut z = (i as u64 + ((place as u64) << 32) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1 << 23) - 1.0
-}
 
 /// Sets all numbers, but leaves the weights and biases of batch norm 1 and 0.
 fn set<E: Float>(values: &mut [E], number: impl Fn(usize) -> E) {

@@ -15,6 +15,14 @@ pub const F32: f64 = 2e-6;
 /// The same for f64: the files hold 12 digits.
 pub const F64: f64 = 1e-11;
 
+/// Numbers in -1..1 that both sides compute: see `hashed` in `tests/pytorch/generate.py`.
+pub fn hashed(place: usize, i: usize) -> f64 {
+    let mut z = (i as u64 + ((place as u64) << 32) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1 << 23) - 1.0
+}
+
 /// One computation that PyTorch did.
 pub struct Case {
     topic: String,
@@ -144,6 +152,13 @@ impl Case {
             let same = found == expected || (found.is_nan() && expected.is_nan());
             assert!(close || same, "{self}: {what}, element {i}, is {found}, and PyTorch has {expected}");
         }
+    }
+}
+
+impl std::ops::Index<&str> for Case {
+    type Output = Value;
+    fn index(&self, name: &str) -> &Value {
+        &self.value[name]
     }
 }
 

@@ -712,6 +712,125 @@ def curves():
     ]
 
 
+def chosen(low, high):
+    """A random whole number, both ends included."""
+    return int(torch.randint(low, high + 1, ()))
+
+
+@topic
+def sweep():
+    """Layers of random arguments on images of random sizes. Inputs, parameters and the gradient that arrives are `hashed`
+    numbers, which the tests compute too; of each result the file holds two sums with `hashed` weights, which a single wrong
+    number would change. A case's name is the layer's type in the tests, which list the same types."""
+
+    def sums(values):
+        values = values.detach().double().flatten()
+        return [number((values * hashed(place, len(values))).sum().item()) for place in (21, 22)]
+
+    def one(name, function, shape, *parameters):
+        inputs = [hashed(11 + i, math.prod(s)).reshape(s).requires_grad_() for i, s in enumerate([shape, *parameters])]
+        output = function(*inputs)
+        output.backward(hashed(20, output.numel()).reshape(output.shape))
+        gradients = [sums(x.grad) for x in inputs]
+        sizes = {"shape": shape, "output_shape": list(output.shape)}
+        return {"name": name, **sizes, "output": sums(output), "gradients": gradients}
+
+    result = []
+
+    def add(layer, arguments, function, shape, *parameters):
+        """Three times, each with another `shape()`."""
+        name = f"{layer}<{', '.join(map(str, arguments))}>"
+        result.extend(one(name, function, shape(), *parameters) for _ in range(3))
+
+    def fitting(kernel, padding, dilation=1):
+        """A size that the window fits."""
+        least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
+        return chosen(least, least + 6)
+
+    def image(channels, height, width):
+        return lambda: [chosen(1, 3), channels, height(), width()]
+
+    for _ in range(16):
+        i, o, k, s, p, d = chosen(1, 4), chosen(1, 5), chosen(1, 5), chosen(1, 3), chosen(0, 3), chosen(1, 3)
+        size = lambda k=k, p=p, d=d: fitting(k, p, d)
+        function = lambda x, w, b, s=s, p=p, d=d: F.conv2d(x, w, b, s, p, d)
+        add("Conv2d", (i, o, k, s, p, d), function, image(i, size, size), (o, i, k, k), (o,))
+    for _ in range(4):
+        i, o, k = chosen(1, 4), chosen(1, 5), 2 * chosen(0, 3) + 1
+        size = lambda: chosen(1, 7)
+        function = lambda x, w, b, k=k: F.conv2d(x, w, b, padding=k // 2)
+        add("SameConv2d", (i, o, k), function, image(i, size, size), (o, i, k, k), (o,))
+    for _ in range(12):
+        g = chosen(1, 4)
+        i, o, k, s, p, d = g * chosen(1, 3), g * chosen(1, 3), chosen(1, 4), chosen(1, 3), chosen(0, 2), chosen(1, 2)
+        size = lambda k=k, p=p, d=d: fitting(k, p, d)
+        function = lambda x, w, b, s=s, p=p, d=d, g=g: F.conv2d(x, w, b, s, p, d, g)
+        add("GroupedConv2d", (i, o, g, k, s, p, d), function, image(i, size, size), (o, i // g, k, k), (o,))
+    for _ in range(10):
+        i, o = chosen(1, 3), chosen(1, 4)
+        k, s, p, d = [(chosen(1, high), chosen(1, high)) for high in (4, 3, 2, 3)]
+        height, width = [lambda axis=axis, k=k, p=p, d=d: fitting(k[axis], p[axis], d[axis]) for axis in (0, 1)]
+        function = lambda x, w, b, s=s, p=p, d=d: F.conv2d(x, w, b, s, p, d)
+        add("RectangularConv2d", (i, o, *k, *s, *p, *d), function, image(i, height, width), (o, i, *k), (o,))
+    for _ in range(8):
+        i, o, k, s, p, d = chosen(1, 4), chosen(1, 5), chosen(1, 5), chosen(1, 3), chosen(0, 3), chosen(1, 3)
+        shape = lambda i=i, k=k, p=p, d=d: [chosen(1, 3), i, fitting(k, p, d)]
+        function = lambda x, w, b, s=s, p=p, d=d: F.conv1d(x, w, b, s, p, d)
+        add("Conv1d", (i, o, k, s, p, d), function, shape, (o, i, k), (o,))
+    for _ in range(12):
+        i, o, k, s = chosen(1, 4), chosen(1, 4), chosen(1, 5), chosen(1, 3)
+        p, extra = chosen(0, (k - 1) // 2), chosen(0, s - 1)
+        size = lambda: chosen(1, 5)
+        function = lambda x, w, b, s=s, p=p, extra=extra: F.conv_transpose2d(x, w, b, s, p, extra)
+        add("ConvTranspose2d", (i, o, k, s, p, extra), function, image(i, size, size), (i, o, k, k), (o,))
+    for layer in ("MaxPool2d", "MaxUnpool2d", "AvgPool2d", "AvgPool2d"):
+        for _ in range(5):
+            k, s = chosen(1, 4), chosen(1, 4)
+            p = chosen(0, k // 2)
+            arguments, size = (k, s, p), lambda k=k, p=p: fitting(k, p)
+            if layer == "MaxPool2d":
+                function = lambda x, a=arguments: F.max_pool2d(x, *a)
+            elif layer == "MaxUnpool2d":
+                # a place that two windows share gets both of their maxima here, and one of them there
+                arguments = (k, max(k, s), p)
+
+                def function(x, a=arguments):
+                    y, places = F.max_pool2d(x, *a, return_indices=True)
+                    return F.max_unpool2d(y, places, *a, output_size=x.shape)
+
+            else:
+                count = bool(chosen(0, 1))
+                function = lambda x, a=arguments, count=count: F.avg_pool2d(x, *a, count_include_pad=count)
+                arguments = (*arguments, str(count).lower())
+            add(layer, arguments, function, image(chosen(1, 3), size, size))
+    for layer, function in (("AdaptiveAvgPool2d", F.adaptive_avg_pool2d), ("AdaptiveMaxPool2d", F.adaptive_max_pool2d)):
+        for _ in range(4):
+            out, size = (chosen(1, 5), chosen(1, 5)), lambda: chosen(1, 9)
+            add(layer, out, lambda x, f=function, out=out: f(x, out), image(chosen(1, 3), size, size))
+    for layer, mode in (("UpsampleNearest2d", "nearest"), ("UpsampleBilinear2d", "bilinear")):
+        for factor in (1, 2, 3, 4):
+            function = lambda x, factor=factor, mode=mode: F.interpolate(x, scale_factor=factor, mode=mode)
+            add(layer, (factor,), function, image(chosen(1, 3), lambda: chosen(1, 5), lambda: chosen(1, 5)))
+    for layer, mode in (("ZeroPad2d", "constant"), ("ReflectionPad2d", "reflect"), ("ReplicationPad2d", "replicate")):
+        for p in (1, 2, 3):
+            size = lambda p=p: chosen(p + 1, p + 4)
+            add(layer, (p,), lambda x, p=p, mode=mode: F.pad(x, [p] * 4, mode=mode), image(chosen(1, 3), size, size))
+    for r in (1, 2, 3):
+        size = lambda: chosen(1, 4)
+        add("PixelShuffle", (r,), lambda x, r=r: F.pixel_shuffle(x, r), image(chosen(1, 2) * r * r, size, size))
+    for _ in range(4):
+        c, size = chosen(1, 5), lambda: chosen(2, 5)
+        batch = lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True)
+        add("BatchNorm2d", (c,), batch, image(c, size, size), (c,), (c,))
+        features = c + 1
+        layer = lambda x, w, b: F.layer_norm(x, w.shape, w, b)
+        add("LayerNorm", (features,), layer, image(2, size, lambda f=features: f), (features,), (features,))
+        g = chosen(1, 3)
+        group = lambda x, w, b, g=g: F.group_norm(x, g, w, b)
+        add("GroupNorm", (g, g * c), group, image(g * c, size, size), (g * c,), (g * c,))
+    return result
+
+
 def main():
     names = sys.argv[1:] or list(TOPICS)
     for name in names:
