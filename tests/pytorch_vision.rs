@@ -148,6 +148,44 @@ fn batch_norms() {
     batch_norm!("sequence training", Rank3<2, 3, 4>, BatchNorm1d<3>, training());
 }
 
+/// Momentum and epsilon of one's own, and two passes through one layer: the second moves the averages on from the first.
+#[test]
+fn batch_norm_with_options() {
+    fn run<E: Float + Entry>(tolerance: f64) {
+        let before = case("normalization", "batch with options");
+        let options = BatchNormOptions { momentum: 0.25, epsilon: 0.5 };
+        let mut layer = BatchNorm2d::<3, E> { options, ..BatchNorm2d::init(&mut StdRng::seed_from_u64(0)) };
+        *layer.running_mean.value_mut() = before.parameter_tensor("mean before");
+        *layer.running_var.value_mut() = before.parameter_tensor("var before");
+        *layer.weight.value_mut() = before.input(1);
+        *layer.bias.value_mut() = before.input(2);
+        let tape = Tape::training(&mut StdRng::seed_from_u64(0));
+        let x = tape.watch(before.input::<Rank4<2, 3, 2, 3>, E>(0));
+        let y = layer.forward(layer.forward(x.clone()));
+        before.expect_output(&y, tolerance);
+        let gradients = y.vector_jacobian(before.upstream());
+        before.expect_gradient(0, &gradients.of_input(&x), tolerance);
+        before.expect_gradient(1, &gradients.of(&layer.weight), tolerance);
+        before.expect_gradient(2, &gradients.of(&layer.bias), tolerance);
+        Sgd::new(SgdConfig::default()).step(&mut layer, &gradients);
+        before.expect_parameter("mean after", layer.running_mean.value(), tolerance);
+        before.expect_parameter("var after", layer.running_var.value(), tolerance);
+    }
+    run::<f64>(F64);
+    run::<f32>(16.0 * F32);
+}
+
+#[test]
+fn batch_norm_without_affine() {
+    fn run<E: Float + Entry>(tolerance: f64) {
+        let case = case("normalization", "batch without affine");
+        let layer = PlainBatchNorm2d::<3, E>::init(&mut StdRng::seed_from_u64(0));
+        case.check::<(Tensor<Rank4<2, 3, 2, 3>, E>,), _, _>(tolerance, |(x,)| layer.forward(x));
+    }
+    run::<f64>(F64);
+    run::<f32>(8.0 * F32);
+}
+
 #[test]
 fn norms_of_samples() {
     fn run<E: Float + Entry>(tolerance: f64) {

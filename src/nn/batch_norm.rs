@@ -126,7 +126,9 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
     let statistics = channel_statistics(&x, planes);
     let blend = |running: &Buffer<Rank1<C>, E>, batch: &[E], factor: f64| {
         let (keep, take) = (E::of(1.0 - options.momentum), E::of(options.momentum * factor));
-        running.update_on(&x, Tensor::from_fn(|[c]: [usize; 1]| keep * running.value()[[c]] + take * batch[c]));
+        // a layer that runs twice before the step averages both batches
+        let before = running.value_on(&x);
+        running.update_on(&x, Tensor::from_fn(|[c]: [usize; 1]| keep * before[[c]] + take * batch[c]));
     };
     blend(running_mean, statistics.mean.as_slice(), 1.0);
     blend(running_var, statistics.variance.as_slice(), samples as f64 / (samples - 1) as f64);

@@ -137,6 +137,15 @@ impl<S: Shape, E: Float> Buffer<S, E> {
         &mut self.value
     }
 
+    /// The value as it is on the tape of `x`: the last one that [`update_on`](Buffer::update_on) noted there, if any.
+    pub fn value_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E> {
+        let noted = x.trace().node().and_then(|node| {
+            let state = node.tape.state.borrow();
+            state.updates.iter().rfind(|(id, _)| *id == self.id).map(|(_, value)| E::unwrap(value.clone()))
+        });
+        noted.map_or_else(|| self.value.clone(), |value| Tensor::from_storage(self.value.shape(), value))
+    }
+
     /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
     /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the module
     /// is [frozen](super::Frozen).

@@ -554,11 +554,17 @@ def pooling():
 
 @topic
 def normalization():
-    def batch(name, training, *shape):
+    def batch(name, training, *shape, passes=1, affine=True, momentum=0.1, eps=1e-5):
         mean, var = numbers(shape[1], low=-1.0, high=1.0), numbers(shape[1], low=0.5, high=2.0)
         before = {"mean before": mean.clone(), "var before": var.clone()}
-        run = lambda x, w, b: F.batch_norm(x, mean, var, w, b, training=training, momentum=0.1, eps=1e-5)
-        result = case(name, run, numbers(*shape), numbers(shape[1]), numbers(shape[1]))
+
+        def run(x, w=None, b=None):
+            """The same layer again and again: each pass moves the running averages."""
+            for _ in range(passes):
+                x = F.batch_norm(x, mean, var, w, b, training=training, momentum=momentum, eps=eps)
+            return x
+
+        result = case(name, run, numbers(*shape), *(numbers(shape[1]) for _ in range(2 if affine else 0)))
         after = before | {"mean after": mean, "var after": var}
         result["parameters"] = {key: tensor(value) for key, value in after.items()}
         return result
@@ -571,6 +577,8 @@ def normalization():
         case("layer", lambda x, w, b: F.layer_norm(x, (5,), w, b), numbers(2, 3, 5), numbers(5), numbers(5)),
         case("group", lambda x, w, b: F.group_norm(x, 2, w, b), numbers(2, 4, 3, 2), numbers(4), numbers(4)),
         case("instance", lambda x, w, b: F.group_norm(x, 4, w, b), numbers(2, 4, 3, 2), numbers(4), numbers(4)),
+        batch("batch with options", True, 2, 3, 2, 3, passes=2, momentum=0.25, eps=0.5),
+        batch("batch without affine", True, 2, 3, 2, 3, affine=False),
     ]
 
 
