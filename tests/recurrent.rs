@@ -62,37 +62,6 @@ fn begin<K: Begin, const I: usize, const H: usize, const LAYERS: usize, D: Direc
     K::begin(parts)
 }
 
-/// Sets all parameters to what the case has.
-fn fill<M: Parameters>(case: &Case, model: &mut M) {
-    model.for_each_parameter_mut(|name, leaf| {
-        let expected = case.parameter_values(&format!("weight {name}"), leaf.sizes);
-        match leaf.values {
-            ValuesMut::F32(values) => values.iter_mut().zip(expected).for_each(|(value, x)| *value = x as f32),
-            ValuesMut::F64(values) => values.copy_from_slice(&expected),
-        }
-    });
-}
-
-/// Compares the gradients of all parameters: from zeros, a step of rate 1 leads to minus the gradient.
-fn expect_gradients<M: Parameters>(case: &Case, model: &mut M, gradients: &Gradients, tolerance: f64) {
-    model.for_each_parameter_mut(|_, leaf| match leaf.values {
-        ValuesMut::F32(values) => values.fill(0.0),
-        ValuesMut::F64(values) => values.fill(0.0),
-    });
-    Sgd::new(SgdConfig { learning_rate: 1.0, momentum: Momentum::None, ..Default::default() }).step(model, gradients);
-    model.for_each_parameter(|name, leaf| {
-        let found: Vec<f64> = match leaf.values {
-            Values::F32(values) => values.iter().map(|&x| -f64::from(x)).collect(),
-            Values::F64(values) => values.iter().map(|&x| -x).collect(),
-        };
-        let expected = case.parameter_values(&format!("gradient of {name}"), leaf.sizes);
-        for (i, (found, expected)) in found.into_iter().zip(expected).enumerate() {
-            let close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
-            assert!(close, "{case}: gradient {i} of {name} is {found}, and PyTorch has {expected}");
-        }
-    });
-}
-
 /// The number `index` of a list of states that PyTorch keeps as one tensor.
 fn state_of<const H: usize, E: Float + Entry>(case: &Case, name: &str, index: usize) -> Option<Part<H, E, NoTrace>> {
     case.has_parameter(name).then(|| case.parameter_tensor::<(usize, usize, Const<H>), E>(name).slice(index))
@@ -108,7 +77,7 @@ macro_rules! compare {
     (@run $name:expr, $layer:ty, $element:ident, $tolerance:expr, $i:literal, $h:literal, $o:literal, $input:ident) => {{
         let (case, tolerance) = (case("recurrent", $name), $tolerance);
         let mut layer = <$layer>::init(&mut rng());
-        fill(&case, &mut layer);
+        case.fill(&mut layer);
         let tape = Tape::training(&mut rng());
         let x = tape.watch(case.input::<(usize, usize, Const<$i>), $element>(0));
         let initial = |layer: usize| {
@@ -142,7 +111,7 @@ macro_rules! compare {
                 assert!(found.is_close(&expected, tolerance, tolerance), "{case}: {name}");
             }
         }
-        expect_gradients(&case, &mut layer, &gradients, tolerance);
+        case.expect_gradients(&mut layer, &gradients, tolerance);
     }};
     (@x $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
         // without a state: but the case compares the last state, which comes with lengths

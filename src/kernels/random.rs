@@ -39,8 +39,13 @@ vectorized! {
 
 /// Drops numbers by the mask, and multiplies the others by 1 / (1 - probability), so that sums stay in the mean.
 pub fn drop<E: Float>(mask: Mask, values: &mut [E]) {
+    parallel::parts(values, parallel::CHEAP, |start, part| drop_from(mask, start, part));
+}
+
+/// The same for numbers of which the first is at place `start`, on this thread.
+pub fn drop_from<E: Float>(mask: Mask, start: usize, values: &mut [E]) {
     // the mixed number's high 53 bits are uniform below 2^53
     let below = (mask.probability * (1_u64 << 53) as f64) as u64;
     let scale = if mask.probability < 1.0 { E::of(1.0 / (1.0 - mask.probability)) } else { E::zero() };
-    parallel::parts(values, parallel::CHEAP, |start, part| drop_part(mask.seed, below, mask.run, scale, start, part));
+    drop_part(mask.seed, below, mask.run, scale, start, values);
 }

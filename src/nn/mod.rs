@@ -2,6 +2,7 @@
 
 mod activation;
 mod add_bias;
+mod attention;
 mod batch_norm;
 mod bias;
 mod conv1d;
@@ -32,6 +33,10 @@ mod upsample;
 
 pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use add_bias::Bias;
+pub use attention::{
+    AtMost, AttentionMask, CausalMask, LearnedPositionalEncoding, MultiHeadAttention, NoMask, NormOrder,
+    PositionalEncoding, PostNorm, PreNorm, TransformerEncoder, TransformerEncoderLayer,
+};
 pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
 pub use bias::{NoBias, OptionalBias};
 pub use conv_transpose2d::ConvTranspose2d;

@@ -11,6 +11,11 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
 use rand::Rng;
 
+/// A seed from the generator of a training tape; `None` elsewhere.
+pub(super) fn seed<T: Trace>(trace: &T) -> Option<u64> {
+    Some(trace.node()?.tape.state.borrow_mut().generator.as_mut()?.next_u64())
+}
+
 /// Drops numbers, each run of `run` neighbours together, on a training tape; elsewhere `x` stays as it is.
 #[track_caller]
 pub(crate) fn dropout<S: Shape, E: Float, T: Trace>(
@@ -18,8 +23,7 @@ pub(crate) fn dropout<S: Shape, E: Float, T: Trace>(
     probability: f64,
     run: usize,
 ) -> Tensor<S, E, T> {
-    let seed = x.trace().node().and_then(|node| Some(node.tape.state.borrow_mut().generator.as_mut()?.next_u64()));
-    let Some(seed) = seed else { return x };
+    let Some(seed) = seed(x.trace()) else { return x };
     let mask = Mask { seed, probability, run };
     let (shape, mut y, trace) = x.into_parts();
     random::drop(mask, y.make_mut());

@@ -12,7 +12,7 @@ use crate::kernels::gemm::constant::{FEW_ROWS, SMALL, times_transposed};
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
-use crate::shape::{Const, LastAxis, Rank1, Rank2, Shape};
+use crate::shape::{Const, Dim, LastAxis, Rank1, Rank2, Rank3, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, note_multiply_adds, record};
 
@@ -42,22 +42,93 @@ pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: T
 
     let bias_node = bias_trace.as_ref().and_then(Trace::node);
     let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
-        let weight = needs[0].then_some(weight);
-        let x = needs[1].then_some(x);
-        move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
-            let g = g.as_slice();
-            if let Some(x) = x {
-                parents.write(1, O * I, |out, add| {
-                    gemm(O, rows, I, Matrix::transposed(g, O), Matrix::rows(x.as_slice(), I), out, add);
-                });
-            }
-            parents.write(2, O, |out, add| sum_axis(g, (1, rows, O), out, add));
-            if let Some(weight) = weight {
-                parents.write(0, rows * I, |out, add| {
-                    gemm(rows, O, I, Matrix::rows(g, O), Matrix::rows(weight.as_slice(), I), out, add);
-                });
-            }
-        }
+        let sizes = Sizes { rows, inputs: I, outputs: O, first: 0, all: O };
+        let (x, weight) = (needs[1].then_some(x), needs[0].then_some(weight));
+        move |g: Storage<E>, parents: &mut Parents<'_, 3>| sizes.backward(g.as_slice(), x, weight, parents)
     });
     Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// `PARTS` of the `ALL` products of x with weights that lie one behind the other, from number `first` on, in one product:
+/// what queries, keys and values of attention are. Shapes: x (B, L, I), W (`ALL`, O, I), b (`ALL`, O), y (B, L, `PARTS`, O).
+#[track_caller]
+pub(crate) fn linear_parts<
+    const ALL: usize,
+    const PARTS: usize,
+    const I: usize,
+    const O: usize,
+    B: Dim,
+    L: Dim,
+    E: Float,
+    T: Trace,
+>(
+    x: Tensor<(B, L, Const<I>), E, T>,
+    weight: Tensor<Rank3<ALL, O, I>, E, T>,
+    bias: Tensor<Rank2<ALL, O>, E, T>,
+    first: usize,
+) -> Tensor<(B, L, Const<PARTS>, Const<O>), E, T> {
+    let ((batch, steps, _), x, x_trace) = x.into_parts();
+    let (_, weight, weight_trace) = weight.into_parts();
+    let (_, bias, bias_trace) = bias.into_parts();
+    let sizes =
+        Sizes { rows: batch.size() * steps.size(), inputs: I, outputs: PARTS * O, first: first * O, all: ALL * O };
+    note_multiply_adds(sizes.rows * I * sizes.outputs);
+    let mut y = Storage::scratch(sizes.rows * sizes.outputs);
+    let product = (Matrix::rows(x.as_slice(), I), Matrix::transposed(sizes.part(weight.as_slice(), I), I));
+    gemm(sizes.rows, I, sizes.outputs, product.0, product.1, y.make_mut(), false);
+    add_row(y.make_mut(), sizes.part(bias.as_slice(), 1));
+    let node = record([x_trace.node(), weight_trace.node(), bias_trace.node()], |needs| {
+        let (x, weight) = (needs[1].then_some(x), needs[0].then_some(weight));
+        move |g: Storage<E>, parents: &mut Parents<'_, 3>| sizes.backward(g.as_slice(), x, weight, parents)
+    });
+    Tensor::from_parts((batch, steps, Const, Const), y, T::from_node(node))
+}
+
+/// A product with `outputs` rows of a weight, from row `first` of `all` on.
+#[derive(Clone, Copy)]
+struct Sizes {
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    first: usize,
+    all: usize,
+}
+
+impl Sizes {
+    /// The rows in use, each `width` long.
+    fn part<E>(self, all: &[E], width: usize) -> &[E] {
+        &all[self.first * width..][..self.outputs * width]
+    }
+
+    /// The same for writing a gradient: that of the other rows is 0.
+    fn part_mut<E: Float>(self, all: &mut [E], width: usize, add: bool) -> &mut [E] {
+        if !add && self.outputs < self.all {
+            all.fill(E::zero());
+        }
+        &mut all[self.first * width..][..self.outputs * width]
+    }
+
+    /// Passes g on to x, W and b, of which x and W are there if they are needed for it.
+    fn backward<E: Float>(
+        self,
+        g: &[E],
+        x: Option<Storage<E>>,
+        weight: Option<Storage<E>>,
+        parents: &mut Parents<'_, 3>,
+    ) {
+        let Sizes { rows, inputs, outputs, all, .. } = self;
+        if let Some(x) = x {
+            parents.write(1, all * inputs, |out, add| {
+                let product = (Matrix::transposed(g, outputs), Matrix::rows(x.as_slice(), inputs));
+                gemm(outputs, rows, inputs, product.0, product.1, self.part_mut(out, inputs, add), add);
+            });
+        }
+        parents.write(2, all, |out, add| sum_axis(g, (1, rows, outputs), self.part_mut(out, 1, add), add));
+        if let Some(weight) = weight {
+            parents.write(0, rows * inputs, |out, add| {
+                let product = (Matrix::rows(g, outputs), Matrix::rows(self.part(weight.as_slice(), inputs), inputs));
+                gemm(rows, outputs, inputs, product.0, product.1, out, add);
+            });
+        }
+    }
 }

@@ -75,7 +75,7 @@ impl Map for LogSoftmax {
     }
 }
 
-static SOFTMAX: MapOp = MapOp::of::<Softmax>();
+pub(super) static SOFTMAX: MapOp = MapOp::of::<Softmax>();
 static LOG_SOFTMAX: MapOp = MapOp::of::<LogSoftmax>();
 
 /// Applies a function of lines along the middle of the blocks; the backward pass uses its result.

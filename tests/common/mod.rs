@@ -108,6 +108,38 @@ impl Case {
         self.expect(name, &self.value["parameters"][name], found, tolerance);
     }
 
+    /// Sets all parameters of a model to what the case has.
+    pub fn fill<M: Parameters>(&self, model: &mut M) {
+        model.for_each_parameter_mut(|name, leaf| {
+            let expected = self.parameter_values(&format!("weight {name}"), leaf.sizes);
+            match leaf.values {
+                ValuesMut::F32(values) => values.iter_mut().zip(expected).for_each(|(value, x)| *value = x as f32),
+                ValuesMut::F64(values) => values.copy_from_slice(&expected),
+            }
+        });
+    }
+
+    /// Compares the gradients of all parameters: from zeros, a step of rate 1 leads to minus the gradient.
+    pub fn expect_gradients<M: Parameters>(&self, model: &mut M, gradients: &Gradients, tolerance: f64) {
+        model.for_each_parameter_mut(|_, leaf| match leaf.values {
+            ValuesMut::F32(values) => values.fill(0.0),
+            ValuesMut::F64(values) => values.fill(0.0),
+        });
+        let config = SgdConfig { learning_rate: 1.0, momentum: Momentum::None, ..Default::default() };
+        Sgd::new(config).step(model, gradients);
+        model.for_each_parameter(|name, leaf| {
+            let found: Vec<f64> = match leaf.values {
+                Values::F32(values) => values.iter().map(|&x| -f64::from(x)).collect(),
+                Values::F64(values) => values.iter().map(|&x| -x).collect(),
+            };
+            let expected = self.parameter_values(&format!("gradient of {name}"), leaf.sizes);
+            for (i, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+                let close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
+                assert!(close, "{self}: gradient {i} of {name} is {found}, and PyTorch has {expected}");
+            }
+        });
+    }
+
     /// Runs `f` on the first inputs, as many as `I` has, and compares the output and the gradients of these inputs.
     ///
     /// ```ignore

@@ -981,5 +981,98 @@ def embedding():
     return result
 
 
+def module_case(name, module, call, *inputs, **parameters):
+    """A case of a module, with its weights and their gradients among the parameters."""
+    for weight in module.parameters():
+        weight.data = numbers(*weight.shape, low=-1.0, high=1.0)
+    weights = {f"weight {key}": value.detach().clone() for key, value in module.named_parameters()}
+    result = case(name, lambda *x: call(module, *x), *inputs, **parameters, **weights)
+    for key, value in module.named_parameters():
+        result["parameters"][f"gradient of {key}"] = tensor(value.grad)
+    return result
+
+
+@topic
+def attention():
+    from safetensors.torch import save_file
+
+    nn = torch.nn
+    result = []
+
+    def padding(lengths, steps):
+        return torch.arange(steps) >= lengths[:, None]
+
+    # the operation: as many queries as keys, and fewer and more
+    for name, shape, options in [
+        ("operation", [2, 2, 3, 3, 4, 2], {}),
+        ("operation of other lengths", [1, 2, 2, 5, 3, 3], {}),
+        ("causal operation", [2, 1, 4, 4, 2, 3], {"is_causal": True}),
+        ("causal operation of fewer keys", [1, 2, 4, 2, 2, 2], {"is_causal": True}),
+        ("causal operation of more keys", [1, 2, 2, 4, 2, 2], {"is_causal": True}),
+    ]:
+        b, h, l, s, d, f = shape
+        function = lambda q, k, v: F.scaled_dot_product_attention(q, k, v, **options)
+        result.append(case(name, function, numbers(b, h, l, d), numbers(b, h, s, d), numbers(b, h, s, f)))
+    lengths = torch.tensor([3, 1])
+    hidden = padding(lengths, 3)
+    function = lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=~hidden[:, None, None, :])
+    result.append(
+        case("operation with lengths", function, *(numbers(2, 2, 3, 2) for _ in range(3)), lengths=lengths)
+    )
+
+    # layers; what comes out behind the end of a sequence is not compared, and taken as 0
+    attend = lambda: nn.MultiheadAttention(4, 2, batch_first=True, dtype=torch.float64)
+    causal = nn.Transformer.generate_square_subsequent_mask(3, dtype=torch.float64)
+    x = lambda: numbers(2, 3, 4, low=-2.0, high=2.0)
+    memory = lambda: numbers(2, 5, 4, low=-2.0, high=2.0)
+    short = torch.tensor([2, 5])
+    for name, call, inputs, parameters in [
+        ("layer", lambda m, x: m(x, x, x)[0], [x()], {}),
+        ("causal layer", lambda m, x: m(x, x, x, attn_mask=causal, is_causal=True)[0], [x()], {}),
+        (
+            "layer with lengths",
+            lambda m, x: m(x, x, x, key_padding_mask=hidden)[0].masked_fill(hidden[:, :, None], 0),
+            [x()],
+            {"lengths": lengths},
+        ),
+        ("layer with memory", lambda m, x, y: m(x, y, y)[0], [x(), memory()], {}),
+        (
+            "layer with memory and lengths",
+            lambda m, x, y: m(x, y, y, key_padding_mask=padding(short, 5))[0],
+            [x(), memory()],
+            {"lengths": short},
+        ),
+    ]:
+        result.append(module_case(name, attend(), call, *inputs, **parameters))
+
+    def block(**options):
+        return nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, batch_first=True, dtype=torch.float64, **options)
+
+    modern = {"norm_first": True, "activation": "gelu"}
+    plain = lambda m, x: m(x)
+    with_lengths = lambda m, x: m(x, src_key_padding_mask=hidden).masked_fill(hidden[:, :, None], 0)
+    result.append(module_case("encoder layer", block(), plain, x()))
+    result.append(module_case("encoder layer, normalised first", block(**modern), plain, x()))
+    result.append(module_case("encoder layer with lengths", block(), with_lengths, x(), lengths=lengths))
+    future = lambda m, x: m(x, src_mask=causal, is_causal=True)
+    result.append(module_case("causal encoder layer", block(**modern), future, x()))
+
+    # a stack, and a file of one as its users save it
+    def stack(layer):
+        return nn.TransformerEncoder(layer, 2, nn.LayerNorm(layer.linear2.out_features), enable_nested_tensor=False)
+
+    encoder = stack(block(**modern))
+    encoder.norm = encoder.norm.double()
+    call = lambda m, x: m(x, src_key_padding_mask=hidden).masked_fill(hidden[:, :, None], 0)
+    result.append(module_case("encoder", encoder, call, x(), lengths=lengths))
+
+    encoder = stack(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)).eval()
+    for weight in encoder.parameters():  # so that none has its first value
+        weight.data += 0.3 * numbers(*weight.shape, low=-1.0, high=1.0, dtype=torch.float32)
+    save_file(encoder.state_dict(), VALUES.parent / "files" / "encoder.safetensors")
+    result.append(case("file", encoder, numbers(2, 5, 8, dtype=torch.float32)))
+    return result
+
+
 if __name__ == "__main__":
     main()

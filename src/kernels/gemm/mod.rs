@@ -38,7 +38,7 @@ impl<'a, E: Copy> Matrix<'a, E> {
     }
 
     /// Its transpose.
-    fn transpose(self) -> Self {
+    pub fn transpose(self) -> Self {
         Matrix { values: self.values, row_stride: self.column_stride, column_stride: self.row_stride }
     }
 

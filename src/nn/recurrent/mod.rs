@@ -11,12 +11,11 @@ pub use kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
 pub use state::{InitialState, InitialStates, Lengths, LstmState};
 
 use super::{Init, Module, Parameters, Path, Visitor, VisitorMut};
-use crate::ops::{States, Times};
+use crate::ops::{States, Times, lengths};
 use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
-use std::sync::Arc;
 
 /// A recurrent layer over whole sequences: `LAYERS` of them, each over the output of the one before, one way or both ways.
 /// Programs name it [`Rnn`], [`Lstm`] or [`Gru`], [`BiRnn`], [`BiLstm`] or [`BiGru`].
@@ -117,18 +116,6 @@ fn suffix(layer: usize, direction: usize) -> String {
     format!("_l{layer}{}", if direction == 0 { "" } else { "_reverse" })
 }
 
-/// The steps of each sequence, none of which has more than there are.
-#[track_caller]
-fn within<B: Dim>(name: &str, lengths: &Tensor<(B,), usize>, (batch, steps): (B, usize)) -> Arc<[usize]> {
-    if lengths.shape().0 != batch {
-        panic!("{name}: the input has {} sequences, and there are {} lengths", batch.size(), lengths.count());
-    }
-    if let Some((sequence, length)) = lengths.iter().enumerate().find(|&(_, length)| length > steps) {
-        panic!("{name}: the length {length} of sequence {sequence} is more than the {steps} steps of the input");
-    }
-    lengths.as_slice().into()
-}
-
 impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float>
     Recurrent<K, I, H, LAYERS, D, E>
 {
@@ -142,7 +129,7 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
     ) -> (Tensor<(B, L, D::Width), E, T>, Vec<Vec<States<B, H, E, T>>>) {
         let (batch, steps, features) = x.shape();
         expect_size(K::op().name, "features", I, features);
-        let lengths = lengths.map(|lengths| within(K::op().name, &lengths, (batch, steps.size())));
+        let lengths = lengths.map(|of_each| self::lengths(K::op().name, &of_each, batch, steps.size()));
         let times = Times { batch: batch.size(), steps: steps.size(), reverse: false, lengths };
         let mut initial = initial.into_iter();
         let (mut y, states) = one_layer::<_, _, _, _, _, H, D, _, _>(&self.first, x, &mut initial, &times);

@@ -1,0 +1,237 @@
+//! The encoder of a transformer: attention and a small network for each step, in turn.
+
+use super::{AttentionMask, MultiHeadAttention, NoMask, fit, unfit};
+use crate::nn::{Dropout, Forward, Identity, Init, LayerNorm, Linear, Module, Parameters, Percent, Relu};
+use crate::ops::{clear_padding, lengths};
+use crate::shape::{Const, Dim, Features, Heads, Shape};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// Where a [`TransformerEncoderLayer`] normalises: [`PostNorm`] or [`PreNorm`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say where a layer normalises",
+    note = "`PostNorm` or `PreNorm` does"
+)]
+pub trait NormOrder {
+    /// Whether what goes into a block is normalised, and not the sum that comes out.
+    const FIRST: bool;
+}
+
+/// x = norm(x + block(x)), as in the paper, and PyTorch's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
+pub struct PostNorm;
+impl NormOrder for PostNorm {
+    const FIRST: bool = false;
+}
+
+/// x = x + block(norm(x)), PyTorch's `norm_first=True`: deep stacks learn without a warm-up. Xiong et al., "On Layer
+/// Normalization in the Transformer Architecture", 2020.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
+pub struct PreNorm;
+impl NormOrder for PreNorm {
+    const FIRST: bool = true;
+}
+
+/// A block of a transformer: self-attention, then a network of one hidden layer for each step, both with a way around them.
+///
+/// a = norm1(x + dropout(attention(x))), y = norm2(a + dropout(linear2(dropout(activation(linear1(a))))))
+///
+/// or, with `N` = [`PreNorm`], a = x + dropout(attention(norm1(x))), and so on.
+///
+/// | input | output |
+/// | --- | --- |
+/// | `x`, (B, L, `WIDTH`) | the same shape |
+/// | `(x, lengths)`, lengths (B) | the same shape, and 0 behind the end of each sequence |
+///
+/// `DROPOUT` is in percent, and also drops weights of the attention. `M` is [`NoMask`] or
+/// [`CausalMask`](super::CausalMask), `A` the activation, a layer. Defaults, names (`self_attn.in_proj_weight`,
+/// `linear1.weight`, `norm1.bias`, ..) and first values are those of PyTorch's `TransformerEncoderLayer` (with
+/// `batch_first=True`), whose files load. For a stack of them, see [`TransformerEncoder`].
+///
+/// Vaswani et al., "Attention Is All You Need", 2017.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let layer = TransformerEncoderLayer::<16, 4, 64>::init(&mut rng);
+/// let y: Tensor<Rank3<2, 10, 16>> = layer.forward(Tensor::<Rank3<2, 10, 16>>::randn(&mut rng));
+///
+/// // a block of a language model such as GPT-2: it sees no future
+/// type Block = TransformerEncoderLayer<16, 4, 64, 10, CausalMask, PreNorm, Gelu>;
+/// let x = Tensor::<Rank3<2, 10, 16>>::randn(&mut rng);
+/// let y = Block::init(&mut rng).forward((x, Tensor::from([10, 7])));
+/// ```
+#[derive(Clone, Debug, Init, Parameters)]
+pub struct TransformerEncoderLayer<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const HIDDEN: usize,
+    const DROPOUT: usize = 10,
+    M: AttentionMask = NoMask,
+    N = PostNorm,
+    A = Relu,
+    E: Float = f32,
+> {
+    /// Attention within a sequence.
+    pub self_attn: MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>,
+    /// From `WIDTH` to `HIDDEN`.
+    pub linear1: Linear<WIDTH, HIDDEN, E>,
+    /// From `HIDDEN` to `WIDTH`.
+    pub linear2: Linear<HIDDEN, WIDTH, E>,
+    /// Of the attention.
+    pub norm1: LayerNorm<WIDTH, E>,
+    /// Of the network.
+    pub norm2: LayerNorm<WIDTH, E>,
+    /// Between `linear1` and `linear2`.
+    pub activation: A,
+    order: N,
+}
+
+const NAME: &str = "TransformerEncoderLayer";
+
+/// x in the whole layer, and in the hidden layer.
+type Sequences<B, L, const WIDTH: usize, E, T> = Tensor<(B, L, Const<WIDTH>), E, T>;
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const HIDDEN: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    N: NormOrder,
+    A,
+    E: Float,
+> TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
+where
+    Const<100>: Percent<DROPOUT>,
+{
+    #[track_caller]
+    fn run<B: Dim, L: Dim, T: Trace>(
+        &self,
+        x: Sequences<B, L, WIDTH, E, T>,
+        attention: impl Fn(Sequences<B, L, WIDTH, E, T>) -> Sequences<B, L, WIDTH, E, T>,
+    ) -> Sequences<B, L, WIDTH, E, T>
+    where
+        A: Module<Sequences<B, L, HIDDEN, E, T>, Output = Sequences<B, L, HIDDEN, E, T>>,
+    {
+        let dropout = Dropout::<DROPOUT>;
+        let attention = |x| dropout.forward(attention(x));
+        let network = |x| {
+            let hidden = self.activation.forward(self.linear1.forward(x));
+            dropout.forward(self.linear2.forward(dropout.forward(hidden)))
+        };
+        if N::FIRST {
+            let x = x.clone() + attention(self.norm1.forward(x));
+            x.clone() + network(self.norm2.forward(x))
+        } else {
+            let x = self.norm1.forward(x.clone() + attention(x));
+            self.norm2.forward(x.clone() + network(x))
+        }
+    }
+}
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const HIDDEN: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    N: NormOrder,
+    A: Module<Sequences<B, L, HIDDEN, E, T>, Output = Sequences<B, L, HIDDEN, E, T>>,
+    B: Dim,
+    L: Dim,
+    X: Features<WIDTH>,
+    E: Float,
+    T: Trace,
+> Module<Tensor<(B, L, X), E, T>> for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+        let (x, features) = fit(NAME, "features", x);
+        unfit(self.run(x, |x| self.self_attn.forward(x)), features)
+    }
+}
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const HIDDEN: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    N: NormOrder,
+    A: Module<Sequences<B, L, HIDDEN, E, T>, Output = Sequences<B, L, HIDDEN, E, T>>,
+    B: Dim,
+    L: Dim,
+    X: Features<WIDTH>,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)>
+    for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
+        let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
+        let (x, features) = fit(NAME, "features", x);
+        let y = self.run(clear_padding(x, &lengths), |x| self.self_attn.forward((x, of_each.clone())));
+        unfit(clear_padding(y, &lengths), features)
+    }
+}
+
+/// `LAYERS` layers `L`, one after the other, then `N`: nothing, or a [`LayerNorm`], which a stack with [`PreNorm`] needs.
+///
+/// Takes what its layers take, `x` or `(x, lengths)`, and keeps the shape. The names of the parameters (`layers.0.norm1.bias`,
+/// `norm.weight`, ..) are those of PyTorch's `TransformerEncoder`, whose files load.
+///
+/// ```
+/// use taut::prelude::*;
+/// type LanguageModel = (
+///     Embedding<65, 32>,
+///     LearnedPositionalEncoding<64, 32>,
+///     TransformerEncoder<TransformerEncoderLayer<32, 4, 128, 10, CausalMask, PreNorm, Gelu>, 2, LayerNorm<32>>,
+///     Linear<32, 65>,
+/// );
+/// let model = LanguageModel::init(&mut StdRng::seed_from_u64(0));
+/// let logits: Tensor<Rank3<8, 50, 65>> = model.forward(Tensor::<Rank2<8, 50>, usize>::zeros());
+/// ```
+#[derive(Clone, Debug, Init, Parameters)]
+pub struct TransformerEncoder<L, const LAYERS: usize, N = Identity> {
+    /// In their order.
+    pub layers: [L; LAYERS],
+    /// What comes after them.
+    pub norm: N,
+}
+
+impl<S: Shape, E: Float, T: Trace, L, const LAYERS: usize, N> Module<Tensor<S, E, T>>
+    for TransformerEncoder<L, LAYERS, N>
+where
+    L: Module<Tensor<S, E, T>, Output = Tensor<S, E, T>>,
+    N: Module<Tensor<S, E, T>, Output = Tensor<S, E, T>>,
+{
+    type Output = Tensor<S, E, T>;
+    fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        self.norm.forward(self.layers.forward(x))
+    }
+}
+
+impl<B: Dim, S: Dim, X: Dim, E: Float, T: Trace, L, const LAYERS: usize, N>
+    Module<(Tensor<(B, S, X), E, T>, Tensor<(B,), usize>)> for TransformerEncoder<L, LAYERS, N>
+where
+    L: Module<(Tensor<(B, S, X), E, T>, Tensor<(B,), usize>), Output = Tensor<(B, S, X), E, T>>,
+    N: Module<Tensor<(B, S, X), E, T>, Output = Tensor<(B, S, X), E, T>>,
+{
+    type Output = Tensor<(B, S, X), E, T>;
+    fn apply(&self, (x, of_each): (Tensor<(B, S, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
+        let lengths = lengths("TransformerEncoder", &of_each, x.shape().0, x.shape().1.size());
+        let mut x = clear_padding(x, &lengths);
+        for layer in &self.layers {
+            x = layer.forward((x, of_each.clone()));
+        }
+        clear_padding(self.norm.forward(x), &lengths)
+    }
+}

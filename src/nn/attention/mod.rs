@@ -1,0 +1,275 @@
+//! Multi-head attention, and what is made of it.
+
+mod encoder;
+mod mask;
+mod positions;
+
+pub use encoder::{NormOrder, PostNorm, PreNorm, TransformerEncoder, TransformerEncoderLayer};
+pub use mask::{AttentionMask, CausalMask, NoMask};
+pub use positions::{AtMost, LearnedPositionalEncoding, PositionalEncoding};
+
+use super::{Forward, Init, Linear, Module, Param, Parameters, Path, Percent, Visitor, VisitorMut};
+use crate::ops::{Masking, clear_padding, cross_attention, lengths, linear_parts, self_attention};
+use crate::shape::{Const, Dim, Features, Heads, Rank2, Rank3, expect_size};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+const NAME: &str = "MultiHeadAttention";
+
+/// `HEADS` times attention, each with `WIDTH / HEADS` features of its own: every step of a sequence takes of all others, or
+/// of those of another sequence, what is of use to it.
+///
+/// Q = X W_q^T + b_q, K = M W_k^T + b_k, V = M W_v^T + b_v, each cut in heads; Y = concat_h(softmax(Q_h K_h^T / sqrt(d)) V_h)
+/// W_o^T + b_o, with d = `WIDTH / HEADS`, and M the memory, or X itself.
+///
+/// | input | output |
+/// | --- | --- |
+/// | `x`, (B, L, `WIDTH`) | the same shape: self-attention |
+/// | `(x, lengths)`, lengths (B) | the same shape |
+/// | `(x, memory)`, memory (B, S, `WIDTH`) | the shape of x: cross-attention |
+/// | `(x, memory, lengths)`, the lengths those of the memory | the shape of x |
+///
+/// `lengths` says how many steps of each sequence there are: what lies behind is padding, which nobody sees and which gets
+/// no gradient, whatever it holds; in self-attention the output there is 0.
+///
+/// `DROPOUT` is how many of a hundred weights are dropped in training. `M` is [`NoMask`], or [`CausalMask`]: step i sees the
+/// steps up to i only.
+///
+/// | | shape in files | |
+/// | --- | --- | --- |
+/// | `in_proj_weight` W_q, W_k, W_v | (3 `WIDTH`, `WIDTH`) | Xavier's uniform distribution |
+/// | `in_proj_bias` | (3 `WIDTH`) | 0 |
+/// | `out_proj.weight` W_o | (`WIDTH`, `WIDTH`) | as [`Linear`] |
+/// | `out_proj.bias` | (`WIDTH`) | 0 |
+///
+/// Names, shapes and first values are those of PyTorch's `MultiheadAttention` (with `batch_first=True`). Batch and steps may
+/// be known to the compiler or to the running program only.
+///
+/// Vaswani et al., "Attention Is All You Need", 2017.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let layer = MultiHeadAttention::<16, 4>::init(&mut rng);
+/// let x = Tensor::<Rank3<2, 10, 16>>::randn(&mut rng);
+/// let y: Tensor<Rank3<2, 10, 16>> = layer.forward(x.clone());
+///
+/// // the second sequence has seven steps
+/// let y = layer.forward((x.clone(), Tensor::from([10, 7])));
+/// assert_eq!(y.slice(1).slice(8), Tensor::zeros());
+///
+/// // to other sequences
+/// let memory = Tensor::<Rank3<2, 5, 16>>::randn(&mut rng);
+/// let y: Tensor<Rank3<2, 10, 16>> = layer.forward((x, memory));
+/// ```
+#[derive(Clone, Debug)]
+pub struct MultiHeadAttention<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const DROPOUT: usize = 0,
+    M = NoMask,
+    E: Float = f32,
+> {
+    /// W_q, W_k and W_v, (3, `WIDTH`, `WIDTH`); in files (3 `WIDTH`, `WIDTH`)
+    pub in_proj_weight: Param<Rank3<3, WIDTH, WIDTH>, E>,
+    /// b_q, b_k and b_v, (3, `WIDTH`); in files (3 `WIDTH`)
+    pub in_proj_bias: Param<Rank2<3, WIDTH>, E>,
+    /// W_o and b_o.
+    pub out_proj: Linear<WIDTH, WIDTH, E>,
+    mask: PhantomData<M>,
+}
+
+/// Sequences of a width that is known to fit, and their own dimension of it.
+#[track_caller]
+fn fit<B: Dim, L: Dim, X: Features<W>, const W: usize, E: Float, T: Trace>(
+    layer: &str,
+    what: &str,
+    x: Tensor<(B, L, X), E, T>,
+) -> (Tensor<(B, L, Const<W>), E, T>, X) {
+    let ((batch, steps, features), values, trace) = x.into_parts();
+    expect_size(layer, what, W, features);
+    (Tensor::from_parts((batch, steps, Const), values, trace), features)
+}
+
+/// The reverse of [`fit`].
+fn unfit<B: Dim, L: Dim, X: Dim, const W: usize, E: Float, T: Trace>(
+    y: Tensor<(B, L, Const<W>), E, T>,
+    features: X,
+) -> Tensor<(B, L, X), E, T> {
+    let ((batch, steps, _), values, trace) = y.into_parts();
+    Tensor::from_parts((batch, steps, features), values, trace)
+}
+
+impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionMask, E: Float>
+    MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+{
+    fn masking(&self, lengths: Option<Arc<[usize]>>) -> Masking {
+        Masking { causal: M::CAUSAL, lengths, dropout: DROPOUT as f64 / 100.0 }
+    }
+
+    /// `PARTS` of queries, keys and values, the first of them number `first`.
+    #[track_caller]
+    fn project<const PARTS: usize, B: Dim, L: Dim, T: Trace>(
+        &self,
+        x: Tensor<(B, L, Const<WIDTH>), E, T>,
+        first: usize,
+    ) -> Tensor<(B, L, Const<PARTS>, Const<WIDTH>), E, T> {
+        let (weight, bias) = (self.in_proj_weight.on(&x), self.in_proj_bias.on(&x));
+        linear_parts(x, weight, bias, first)
+    }
+
+    #[track_caller]
+    fn within<B: Dim, L: Dim, X: Features<WIDTH>, T: Trace>(
+        &self,
+        x: Tensor<(B, L, X), E, T>,
+        lengths: Option<Arc<[usize]>>,
+    ) -> Tensor<(B, L, X), E, T> {
+        let (x, features) = fit(NAME, "features", x);
+        let y = self_attention(self.project(x, 0), HEADS, self.masking(lengths));
+        unfit(self.out_proj.forward(y), features)
+    }
+
+    #[track_caller]
+    fn across<B: Dim, L: Dim, S: Dim, X: Features<WIDTH>, Y: Features<WIDTH>, T: Trace>(
+        &self,
+        x: Tensor<(B, L, X), E, T>,
+        memory: Tensor<(B, S, Y), E, T>,
+        lengths: Option<Arc<[usize]>>,
+    ) -> Tensor<(B, L, X), E, T> {
+        let (batch, of_memory) = (x.shape().0, memory.shape().0);
+        if batch != of_memory {
+            panic!("{NAME}: the input has {} sequences, the memory {}", batch.size(), of_memory.size());
+        }
+        let ((x, features), (memory, _)) = (fit(NAME, "features", x), fit(NAME, "features of the memory", memory));
+        let y = cross_attention(self.project(x, 0), self.project(memory, 1), HEADS, self.masking(lengths));
+        unfit(self.out_proj.forward(y), features)
+    }
+}
+
+impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M, E: Float> Init
+    for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+{
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        // Xavier's, of one matrix with fan-in WIDTH and fan-out 3 WIDTH
+        let bound = E::of((6.0 / (4 * WIDTH.max(1)) as f64).sqrt());
+        let in_proj_weight = Tensor::uniform(-bound, bound, rng).into();
+        let mut out_proj = Linear::init(rng);
+        out_proj.bias = Tensor::zeros().into();
+        MultiHeadAttention { in_proj_weight, in_proj_bias: Tensor::zeros().into(), out_proj, mask: PhantomData }
+    }
+}
+
+impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M, E: Float> Parameters
+    for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+{
+    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+        path.at("in_proj_weight", |path| self.in_proj_weight.visit_as(&[3 * WIDTH, WIDTH], path, visitor));
+        path.at("in_proj_bias", |path| self.in_proj_bias.visit_as(&[3 * WIDTH], path, visitor));
+        path.at("out_proj", |path| self.out_proj.visit(path, visitor));
+    }
+    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+        path.at("in_proj_weight", |path| self.in_proj_weight.visit_mut_as(&[3 * WIDTH, WIDTH], path, visitor));
+        path.at("in_proj_bias", |path| self.in_proj_bias.visit_mut_as(&[3 * WIDTH], path, visitor));
+        path.at("out_proj", |path| self.out_proj.visit_mut(path, visitor));
+    }
+}
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    B: Dim,
+    L: Dim,
+    X: Features<WIDTH>,
+    E: Float,
+    T: Trace,
+> Module<Tensor<(B, L, X), E, T>> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+        self.within(x, None)
+    }
+}
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    B: Dim,
+    L: Dim,
+    X: Features<WIDTH>,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
+        let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
+        // cleared first, for what padding holds would reach the weights' gradients, and last, for it would go on
+        let y = self.within(clear_padding(x, &lengths), Some(lengths.clone()));
+        clear_padding(y, &lengths)
+    }
+}
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    B: Dim,
+    L: Dim,
+    S: Dim,
+    X: Features<WIDTH>,
+    Y: Features<WIDTH>,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, (x, memory): (Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>)) -> Self::Output {
+        self.across(x, memory, None)
+    }
+}
+
+impl<
+    const WIDTH: usize,
+    const HEADS: usize,
+    const DROPOUT: usize,
+    M: AttentionMask,
+    B: Dim,
+    L: Dim,
+    S: Dim,
+    X: Features<WIDTH>,
+    Y: Features<WIDTH>,
+    E: Float,
+    T: Trace,
+> Module<(Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>, Tensor<(B,), usize>)>
+    for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(
+        &self,
+        (x, memory, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>, Tensor<(B,), usize>),
+    ) -> Self::Output {
+        let lengths = lengths(NAME, &of_each, memory.shape().0, memory.shape().1.size());
+        let memory = clear_padding(memory, &lengths);
+        self.across(x, memory, Some(lengths))
+    }
+}

@@ -1,0 +1,97 @@
+//! Positional encodings: attention sees a set of steps, and has to be told their order.
+
+use super::fit;
+use super::unfit;
+use crate::nn::{Init, Module, Param, Parameters};
+use crate::ops::add_positions;
+use crate::shape::{Const, Dim, Features, Holds, Rank2};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+
+/// Adds to step t of each sequence sines and cosines of wavelengths from 2 pi to 20,000 pi:
+///
+/// y_t,2i = x_t,2i + sin(t / 10000^(2i / `WIDTH`)), y_t,2i+1 = x_t,2i+1 + cos(t / 10000^(2i / `WIDTH`))
+///
+/// Shapes: x and y (B, L, `WIDTH`), with sequences as long as one likes. Vaswani et al., "Attention Is All You Need", 2017.
+///
+/// ```
+/// use taut::prelude::*;
+/// let y = PositionalEncoding::<4>.forward(Tensor::<Rank3<1, 3, 4>>::zeros());
+/// assert_eq!(y.clone().slice(0).slice(0).to_array(), [0.0, 1.0, 0.0, 1.0]);
+/// assert_eq!(y.slice(0).slice(2).to_array()[..2], [2.0_f32.sin(), 2.0_f32.cos()]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+pub struct PositionalEncoding<const WIDTH: usize>;
+
+impl<const WIDTH: usize, B: Dim, L: Dim, X: Features<WIDTH>, E: Float, T: Trace> Module<Tensor<(B, L, X), E, T>>
+    for PositionalEncoding<WIDTH>
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+        let (x, features) = fit::<_, _, _, WIDTH, _, _>("PositionalEncoding", "features", x);
+        let frequencies: Vec<f64> =
+            (0..WIDTH).map(|place| 10_000.0_f64.powf(-((place / 2 * 2) as f64) / WIDTH as f64)).collect();
+        let waves = Tensor::from_fn_with((x.shape().1, Const::<WIDTH>), |[step, place]: [usize; 2]| {
+            let angle = step as f64 * frequencies[place];
+            E::of(if place % 2 == 0 { angle.sin() } else { angle.cos() })
+        });
+        unfit(add_positions(x, waves), features)
+    }
+}
+
+/// Adds to step t of each sequence a vector that is learned: y_t = x_t + p_t.
+///
+/// | | shape |
+/// | --- | --- |
+/// | x, y | (B, L, `WIDTH`), with L at most `LENGTH` |
+/// | `weight` p | (`LENGTH`, `WIDTH`) |
+///
+/// `init` draws all from the standard normal distribution, as for an [`Embedding`](crate::nn::Embedding), which PyTorch's
+/// users take for it. Gehring et al., "Convolutional Sequence to Sequence Learning", 2017.
+///
+/// # Panics
+/// If the sequences have more than `LENGTH` steps; where the compiler knows how many, it is a compile error.
+///
+/// ```
+/// use taut::prelude::*;
+/// type Encoder = (Embedding<1000, 16>, LearnedPositionalEncoding<50, 16>);
+/// let encoder = Encoder::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank3<2, 30, 16>> = encoder.forward(Tensor::<Rank2<2, 30>, usize>::zeros());
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct LearnedPositionalEncoding<const LENGTH: usize, const WIDTH: usize, E: Float = f32> {
+    /// p, (`LENGTH`, `WIDTH`)
+    pub weight: Param<Rank2<LENGTH, WIDTH>, E>,
+}
+
+impl<const LENGTH: usize, const WIDTH: usize, E: Float> Init for LearnedPositionalEncoding<LENGTH, WIDTH, E> {
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        LearnedPositionalEncoding { weight: Tensor::randn(rng).into() }
+    }
+}
+
+impl<const LENGTH: usize, const WIDTH: usize, B: Dim, L: AtMost<LENGTH>, X: Features<WIDTH>, E: Float, T: Trace>
+    Module<Tensor<(B, L, X), E, T>> for LearnedPositionalEncoding<LENGTH, WIDTH, E>
+{
+    type Output = Tensor<(B, L, X), E, T>;
+    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+        let steps = x.shape().1.size();
+        if steps > LENGTH {
+            panic!("LearnedPositionalEncoding: sequences of {steps} steps, and {LENGTH} positions are learned");
+        }
+        let (x, features) = fit::<_, _, _, WIDTH, _, _>("LearnedPositionalEncoding", "features", x);
+        let weight = self.weight.on(&x);
+        unfit(add_positions(x, weight), features)
+    }
+}
+
+/// Sequences of this many steps have no more than `LENGTH`. A `usize` is checked when the layer runs.
+#[diagnostic::on_unimplemented(
+    message = "sequences of {Self} steps, and {LENGTH} positions are learned",
+    note = "give the layer as many positions as the longest sequence has steps; over 2048 the compiler does not compare: such a number of steps is given as `usize`, and checked when the program runs"
+)]
+pub trait AtMost<const LENGTH: usize>: Dim {}
+#[diagnostic::do_not_recommend]
+impl<const LENGTH: usize, const STEPS: usize> AtMost<LENGTH> for Const<STEPS> where Const<LENGTH>: Holds<STEPS, 0> {}
+impl<const LENGTH: usize> AtMost<LENGTH> for usize {}
