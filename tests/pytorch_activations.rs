@@ -56,10 +56,3 @@ fn trained_slopes_agree() {
     agree::<f32>(F32);
     agree::<f64>(F64);
 }
-
-#[test]
-fn choices_agree() {
-    let case = case("activations", "select");
-    let mask: Tensor<Shape3, bool> = case.parameter_tensor("mask");
-    case.check::<(Tensor<Shape3, f64>, Tensor<Shape3, f64>), _, _>(F64, |(a, b)| mask.select(a, b));
-}

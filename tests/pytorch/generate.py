@@ -177,6 +177,37 @@ def binary():
 
 
 @topic
+def masks():
+    """Comparisons, the logic of their results, casts, and choices; with equal numbers, NaN and infinities among them."""
+    a, b = numbers(3, 4).round(), numbers(3, 4).round()
+    a[0], b[1] = (torch.tensor([math.nan, math.inf, -math.inf, 1.0]).double() for _ in range(2))
+    b[0, 1] = math.inf
+    functions = {"eq": torch.eq, "ne": torch.ne, "lt": torch.lt, "le": torch.le, "gt": torch.gt, "ge": torch.ge}
+    comparisons = [case(name, f, a, b) for name, f in functions.items()]
+    with_number = [case(f"{name} number", lambda a, f=f: f(a, 1.0), a) for name, f in functions.items()]
+    indices = [case(f"{name} indices", f, a[2:].abs().long(), b[2:].abs().long()) for name, f in functions.items()]
+    p, q = a > b, a.flip(0) <= b
+    logic = {"and": torch.logical_and, "or": torch.logical_or, "xor": torch.logical_xor}
+    fractions = numbers(3, 4, low=0.0, high=9.0)
+    x, y = numbers(3, 4), numbers(3, 4)
+    return [
+        *comparisons,
+        *with_number,
+        *indices,
+        *[case(name, f, p, q) for name, f in logic.items()],
+        case("not", torch.logical_not, p),
+        case("is_nan", torch.isnan, a),
+        case("is_finite", torch.isfinite, a),
+        case("to_indices", lambda x: x.long(), fractions.detach()),
+        case("from_indices", lambda x: x.double(), fractions.long()),
+        case("from_mask", lambda x: x.double(), p),
+        case("to_single", lambda x: x.float().double(), x / 3),
+        case("select", lambda x, y: torch.where(p, x, y), x, y, mask=p),
+        case("select number", lambda x: torch.where(p, x, -2.0), x, mask=p),
+    ]
+
+
+@topic
 def activations():
     """Layers as PyTorch makes them by default; the slopes of the last ones are inputs, so that they have gradients."""
     x = numbers(2, 3, 4)
@@ -185,13 +216,11 @@ def activations():
         "gelu_tanh": torch.nn.GELU(approximate="tanh"), "silu": torch.nn.SiLU(), "softplus": torch.nn.Softplus(),
         "sigmoid": torch.nn.Sigmoid(), "tanh": torch.nn.Tanh(),
     }
-    mask = torch.tensor([[1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 1, 0]]).expand(2, 3, 4)
     zeros = torch.zeros(2, 3, 4, dtype=torch.float64)
     return [
         *[case(name, layer, x) for name, layer in layers.items()],
         case("prelu", F.prelu, torch.cat([x, zeros]), torch.nn.PReLU().weight.double()),
         case("channel_prelu", F.prelu, torch.cat([x, zeros]), numbers(3)),
-        case("select", lambda a, b: torch.where(mask == 1, a, b), x, numbers(2, 3, 4), mask=mask),
     ]
 
 
