@@ -30,6 +30,13 @@ impl std::fmt::Display for ShapeMismatch {
 }
 impl std::error::Error for ShapeMismatch {}
 
+/// Fails if the compiler knows both shapes, and that they do not have as many elements.
+const fn same_number_of_elements<S: Shape, O: Shape>() {
+    if let (Some(from), Some(to)) = (S::STATIC, O::STATIC) {
+        assert!(from == to, "reshape: the two shapes have different numbers of elements");
+    }
+}
+
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// The same elements, the last axis fastest, in a shape known to the compiler.
     ///
@@ -43,7 +50,9 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn reshape<O: StaticShape>(self) -> Tensor<O, E, T> {
-        self.reshape_with(O::default())
+        // here too, and not through `reshape_with`: rustc shows the line that calls the function with the assertion
+        const { same_number_of_elements::<S, O>() }
+        self.in_shape_of_as_many(O::default())
     }
 
     /// The same elements, the last axis fastest, in another shape.
@@ -52,11 +61,12 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// If the number of elements is another.
     #[track_caller]
     pub fn reshape_with<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
-        const {
-            if let (Some(from), Some(to)) = (S::STATIC, O::STATIC) {
-                assert!(from == to, "reshape: the two shapes have different numbers of elements");
-            }
-        }
+        const { same_number_of_elements::<S, O>() }
+        self.in_shape_of_as_many(shape)
+    }
+
+    #[track_caller]
+    fn in_shape_of_as_many<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
         if shape.count() != self.count() {
             shapes_differ("reshape", self.shape(), shape);
         }
