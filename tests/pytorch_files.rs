@@ -33,9 +33,9 @@ where
 
 #[test]
 fn recurrent_networks_load_by_name() {
-    fn compare<M: Parameters + Init, const I: usize, const C: usize>(name: &str)
+    fn compare<M, const I: usize, const C: usize>(name: &str)
     where
-        M: Module<Run<I>, Output = Run<C>>,
+        M: Parameters + Init + Module<Run<I>, Output = Run<C>>,
     {
         let path = format!("{}/tests/pytorch/files/recurrent_{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         let model = M::load(path).unwrap();

@@ -113,6 +113,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "sample 2 is not one of 2")]
     fn a_sequence_that_is_not_there_panics() {
-        Sequences::new([[1], [2]]).gather(1, &[2]);
+        let _ = Sequences::new([[1], [2]]).gather(1, &[2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::kernels::elementwise::{BinaryLoops, UnaryLoops};
 use crate::kernels::gemm::register::{self, Register};
-use crate::kernels::gemm::{self, Matrix};
+use crate::kernels::gemm::{self, Matrix, Right};
 use crate::kernels::integer::Operator;
 use crate::kernels::lines::{FoldLoops, MapLoops};
 use crate::kernels::mask::{Comparison, Source};
@@ -141,7 +141,10 @@ pub trait Float: Number + num_traits::Float + num_traits::NumAssign + std::iter:
     fn sum_of_squares(values: &[Self]) -> f64;
     /// See `gemm`: (m, k, n), a, b, c, add.
     #[doc(hidden)]
-    fn product(sizes: (usize, usize, usize), a: Matrix<'_, Self>, b: Matrix<'_, Self>, c: &mut [Self], add: bool);
+    fn product(sizes: (usize, usize, usize), a: Matrix<'_, Self>, b: Right<'_, Self>, c: &mut [Self], add: bool);
+    /// See `gemm::Packed`: b, (k, n), its columns, rounded up.
+    #[doc(hidden)]
+    fn pack(b: Matrix<'_, Self>, sizes: (usize, usize), columns: usize, out: &mut [Self]);
 }
 
 macro_rules! float {
@@ -262,11 +265,14 @@ macro_rules! float {
             fn product(
                 sizes: (usize, usize, usize),
                 a: Matrix<'_, Self>,
-                b: Matrix<'_, Self>,
+                b: Right<'_, Self>,
                 c: &mut [Self],
                 add: bool,
             ) {
                 gemm::product(sizes, a, b, c, add);
+            }
+            fn pack(b: Matrix<'_, Self>, sizes: (usize, usize), columns: usize, out: &mut [Self]) {
+                gemm::pack_panels(b, sizes, columns, out);
             }
         }
     )* };

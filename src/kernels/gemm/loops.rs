@@ -32,57 +32,131 @@ pub struct Part<'a, E> {
     pub k: usize,
     pub n: usize,
     pub a: Matrix<'a, E>,
-    pub b: Matrix<'a, E>,
+    pub b: Right<'a, E>,
     pub c: *mut E,
     pub stride: usize,
     pub add: bool,
 }
 
-/// Computes a product with the best instructions that the processor has.
+/// The right-hand matrix of a product.
+#[derive(Clone, Copy)]
+pub enum Right<'a, E> {
+    /// To be packed block by block.
+    Matrix(Matrix<'a, E>),
+    /// What [`pack_whole`] made of it; of the columns, those from `left` on.
+    Panels { panels: &'a [E], columns: usize, left: usize },
+}
+
+impl<'a, E: Float> Right<'a, E> {
+    /// Without the first `left` columns.
+    pub fn right_of(self, left: usize) -> Self {
+        match self {
+            Right::Matrix(b) => Right::Matrix(b.part(0, left)),
+            Right::Panels { panels, columns, left: more } => Right::Panels { panels, columns, left: more + left },
+        }
+    }
+}
+
+/// The numbers of columns that [`Right::Panels`] can begin with, and that a row of them is rounded up to, are multiples
+/// of this: the widest panel.
+pub const PANEL: usize = 32;
+
+/// Packs a whole matrix of k rows for many products: piece by piece of the inner dimension, and in each panel by panel.
+/// `out` has room for k rows of `columns`, a multiple of [`PANEL`].
+///
+/// # Safety
+/// All entries of the matrix, k x n, lie in its slice.
+pub unsafe fn pack_whole<E: Float>(b: Matrix<'_, E>, k: usize, n: usize, columns: usize, out: &mut [E]) {
+    // SAFETY: the caller's promise.
+    unsafe { with_registers(Work::Pack { b, k, n, columns, out }) }
+}
+
+/// Computes a product.
 ///
 /// # Safety
 /// All entries of the matrices lie in their slices, and those of c are valid for writing.
 pub unsafe fn compute<E: Float>(part: &Part<'_, E>) {
+    // SAFETY: the caller's promise.
+    unsafe { with_registers(Work::Multiply(part)) }
+}
+
+/// What is done with registers.
+pub enum Work<'a, E> {
+    /// See [`compute`].
+    Multiply(&'a Part<'a, E>),
+    /// See [`pack_whole`].
+    Pack { b: Matrix<'a, E>, k: usize, n: usize, columns: usize, out: &'a mut [E] },
+}
+
+/// Computes with the best instructions that the processor has.
+///
+/// # Safety
+/// As [`compute`] and [`pack_whole`].
+unsafe fn with_registers<E: Float>(work: Work<'_, E>) {
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        // a tile of the long registers would be half empty over fewer columns
-        let wide = part.n > 2 * E::Register::LEN && std::is_x86_feature_detected!("avx512f");
+        // A tile of the long registers would be half empty over few columns. What is packed whole is always packed
+        // for them, for it is not known over how many columns a product with it will run.
+        let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= 2 * E::Register::LEN);
+        let wide = !narrow && std::is_x86_feature_detected!("avx512f");
         // SAFETY: the processor has just said what it has.
-        return unsafe { if wide { avx512(part) } else { avx2(part) } };
+        return unsafe { if wide { avx512(work) } else { avx2(work) } };
     }
     // SAFETY: plain registers need nothing of the processor.
-    unsafe { portable(part) }
+    unsafe { portable(work) }
 }
 
-/// The same with long registers: 12 x 32 f32 in a tile, 24 of the 32 registers.
+/// With long registers: 12 x 32 f32 in a tile, 24 of the 32 registers.
 ///
 /// # Safety
-/// As [`compute`], and the processor has AVX-512F, AVX2 and FMA.
+/// As [`with_registers`], and the processor has AVX-512F, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-unsafe fn avx512<E: Float>(part: &Part<'_, E>) {
+unsafe fn avx512<E: Float>(work: Work<'_, E>) {
     // SAFETY: this function has what the registers need, and the caller promises the rest.
-    unsafe { five_loops::<E, E::WideRegister, 12>(part) }
+    unsafe { work_with::<E, E::WideRegister, 12>(work) }
 }
 
-/// The same: 6 x 16 f32 in a tile, 12 of the 16 registers.
+/// 6 x 16 f32 in a tile, 12 of the 16 registers.
 ///
 /// # Safety
-/// As [`compute`], and the processor has AVX2 and FMA.
+/// As [`with_registers`], and the processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-pub unsafe fn avx2<E: Float>(part: &Part<'_, E>) {
+pub unsafe fn avx2<E: Float>(work: Work<'_, E>) {
     // SAFETY: this function has what the registers need, and the caller promises the rest.
-    unsafe { five_loops::<E, E::Register, 6>(part) }
+    unsafe { work_with::<E, E::Register, 6>(work) }
 }
 
-/// The same for every processor.
+/// For every processor.
 ///
 /// # Safety
-/// As [`compute`].
-pub unsafe fn portable<E: Float>(part: &Part<'_, E>) {
+/// As [`with_registers`].
+pub unsafe fn portable<E: Float>(work: Work<'_, E>) {
     // SAFETY: plain registers need nothing of the processor.
-    unsafe { five_loops::<E, Plain<E>, 4>(part) }
+    unsafe { work_with::<E, Plain<E>, 4>(work) }
+}
+
+/// # Safety
+/// As [`with_registers`], and the processor has what `R` needs.
+#[inline(always)]
+unsafe fn work_with<E: Float, R: Register<E>, const ROWS: usize>(work: Work<'_, E>) {
+    match work {
+        // SAFETY: the caller's promise.
+        Work::Multiply(part) => unsafe { five_loops::<E, R, ROWS>(part) },
+        Work::Pack { b, k, n, columns, out } => {
+            let depth = depth(k);
+            for (start, piece) in (0..k).step_by(depth).zip(out.chunks_mut(depth * columns)) {
+                // SAFETY: the caller's promise.
+                unsafe { pack::panels::<E, R>(b.part(start, 0), depth.min(k - start), n, piece) };
+            }
+        }
+    }
+}
+
+/// How long the pieces of an inner dimension of k are: equal but for the last.
+fn depth(k: usize) -> usize {
+    k.div_ceil(k.div_ceil(DEPTH))
 }
 
 /// # Safety
@@ -91,9 +165,11 @@ pub unsafe fn portable<E: Float>(part: &Part<'_, E>) {
 unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_, E>) {
     let &Part { m, k, n, a, b, c, stride, add } = part;
     let panel_width = 2 * R::LEN;
-    let depth = k.div_ceil(k.div_ceil(DEPTH));
-    let mut panels = Storage::<E>::scratch(depth * n.min(BLOCK_COLUMNS).next_multiple_of(panel_width));
-    let panels = panels.make_mut();
+    let depth = depth(k);
+    let packs_panels = matches!(b, Right::Matrix(_));
+    let panels_len = if packs_panels { depth * n.min(BLOCK_COLUMNS).next_multiple_of(panel_width) } else { 0 };
+    let mut own_panels = Storage::<E>::scratch(panels_len);
+    let own_panels = own_panels.make_mut();
     let packs_strips = n > UNPACKED_COLUMNS || (a.column_stride != 1 && n > panel_width);
     let strips_len = if packs_strips { depth * m.min(BLOCK_ROWS).next_multiple_of(ROWS) + R::LEN } else { 0 };
     let mut strips = Storage::<E>::scratch(strips_len);
@@ -105,8 +181,14 @@ unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_
         for start in (0..k).step_by(depth) {
             let depth = depth.min(k - start);
             let add = add || start > 0;
-            // SAFETY: the caller promises the registers and the entries.
-            unsafe { pack::panels::<E, R>(b.part(start, left), depth, width, panels) };
+            let panels = match b {
+                Right::Matrix(b) => {
+                    // SAFETY: the caller promises the registers and the entries.
+                    unsafe { pack::panels::<E, R>(b.part(start, left), depth, width, own_panels) };
+                    &*own_panels
+                }
+                Right::Panels { panels, columns, left: before } => &panels[start * columns + (before + left) * depth..],
+            };
             // third loop: blocks of rows of a and c
             for top in (0..m).step_by(BLOCK_ROWS) {
                 let height = BLOCK_ROWS.min(m - top);

@@ -14,8 +14,10 @@ mod tile;
 mod vector;
 
 use super::parallel;
+use crate::memory::Storage;
 use crate::tensor::Float;
-use loops::{Part, compute};
+pub use loops::Right;
+use loops::{PANEL, Part, compute, pack_whole};
 use rayon::prelude::*;
 
 /// A matrix in a slice: how far apart its rows and its columns are.
@@ -76,14 +78,14 @@ const TASKS: usize = 16;
 /// This goes through [`Float::product`], so that [`product`] is compiled for each type of element in this crate, and not
 /// again for each model.
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
-    E::product((m, k, n), a, b, c, add);
+    b.check(k, n);
+    E::product((m, k, n), a, Right::Matrix(b), c, add);
 }
 
-/// See [`gemm`].
-pub fn product<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
+/// See [`gemm`]. The entries of b lie in its slice.
+pub fn product<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
     assert_eq!(c.len(), m * n);
     a.check(m, k);
-    b.check(k, n);
     if m == 0 || n == 0 {
         return;
     }
@@ -93,22 +95,72 @@ pub fn product<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: 
         }
         return;
     }
-    // a vector and a matrix, or a matrix and a vector, which is the same with everything transposed
-    let contiguous = |matrix: Matrix<'_, E>| matrix.row_stride == 1 || matrix.column_stride == 1;
-    if m == 1 && a.column_stride == 1 && contiguous(b) {
-        return vector::times_matrix(&a.values[..k], b, c, add);
+    if let Right::Matrix(b) = b {
+        // a vector and a matrix, or a matrix and a vector, which is the same with everything transposed
+        let contiguous = |matrix: Matrix<'_, E>| matrix.row_stride == 1 || matrix.column_stride == 1;
+        if m == 1 && a.column_stride == 1 && contiguous(b) {
+            return vector::times_matrix(&a.values[..k], b, c, add);
+        }
+        if n == 1 && b.row_stride == 1 && contiguous(a) {
+            return vector::times_matrix(&b.values[..k], a.transpose(), c, add);
+        }
     }
-    if n == 1 && b.row_stride == 1 && contiguous(a) {
-        return vector::times_matrix(&b.values[..k], a.transpose(), c, add);
+    split((m, k, n), a, b, c, add);
+}
+
+/// The right-hand matrix of many products, packed once.
+pub struct Packed<'a, E: Float> {
+    k: usize,
+    n: usize,
+    matrix: Matrix<'a, E>,
+    panels: Storage<E>,
+}
+
+impl<'a, E: Float> Packed<'a, E> {
+    /// A matrix b, k x n, for products with matrices of m rows.
+    pub fn new(m: usize, k: usize, n: usize, matrix: Matrix<'a, E>) -> Self {
+        let columns = n.next_multiple_of(PANEL);
+        // a single row is multiplied without packing
+        let mut panels = Storage::scratch(if m > 1 { k * columns } else { 0 });
+        if panels.len() > 0 {
+            E::pack(matrix, (k, n), columns, panels.make_mut());
+        }
+        Packed { k, n, matrix, panels }
     }
+
+    /// [`gemm`] with this matrix on the right.
+    pub fn times(&self, m: usize, a: Matrix<'_, E>, c: &mut [E], add: bool) {
+        let (k, n) = (self.k, self.n);
+        if self.panels.len() == 0 {
+            return gemm(m, k, n, a, self.matrix, c, add);
+        }
+        let columns = n.next_multiple_of(PANEL);
+        E::product((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, add);
+    }
+}
+
+/// Packs the right-hand matrix of many products, k x n, in rows of `columns`. See [`Packed`].
+pub fn pack_panels<E: Float>(b: Matrix<'_, E>, (k, n): (usize, usize), columns: usize, out: &mut [E]) {
+    b.check(k, n);
+    assert!(columns >= n && columns.is_multiple_of(PANEL) && out.len() == k * columns);
+    // SAFETY: all entries lie in the slice, and there is room for the panels.
+    #[allow(unsafe_code)]
+    unsafe {
+        pack_whole(b, k, n, columns, out);
+    }
+}
+
+/// Splits a product over threads if it is large. The entries that the sizes and strides reach lie in the slices, and
+/// no size is 0.
+fn split<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
     let c = Entries(c.as_mut_ptr());
     let part = |(top, rows): (usize, usize), (left, columns): (usize, usize)| {
-        // SAFETY: `check` saw that all entries that the sizes and strides reach lie in the slices, c is m x n, and no
-        // two parts that run at the same time overlap.
+        // SAFETY: all entries that the sizes and strides reach lie in the slices, c is m x n, and no two parts that run
+        // at the same time overlap.
         #[allow(unsafe_code)]
         unsafe {
             let c = c.at(top * n + left);
-            compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.part(0, left), c, stride: n, add });
+            compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.right_of(left), c, stride: n, add });
         }
     };
     let tasks = (m * n * k / TASK).min(TASKS);
@@ -118,7 +170,7 @@ pub fn product<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: 
         let rows = m.div_ceil(tasks).next_multiple_of(12);
         (0..m.div_ceil(rows)).into_par_iter().for_each(|i| part((i * rows, rows.min(m - i * rows)), (0, n)));
     } else {
-        let columns = n.div_ceil(tasks).next_multiple_of(32);
+        let columns = n.div_ceil(tasks).next_multiple_of(PANEL);
         (0..n.div_ceil(columns))
             .into_par_iter()
             .for_each(|i| part((0, m), (i * columns, columns.min(n - i * columns))));

@@ -1,3 +1,4 @@
+use super::loops::Work;
 use super::*;
 use crate::Rng;
 use crate::tensor::{Float, Tensor};
@@ -16,8 +17,8 @@ fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matr
 }
 
 /// Those ways to compute a product that `gemm` may not take on this processor.
-fn paths<E: Float>() -> Vec<unsafe fn(&Part<'_, E>)> {
-    let mut paths: Vec<unsafe fn(&Part<'_, E>)> = vec![loops::portable::<E>];
+fn paths<E: Float>() -> Vec<unsafe fn(Work<'_, E>)> {
+    let mut paths: Vec<unsafe fn(Work<'_, E>)> = vec![loops::portable::<E>];
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         paths.push(loops::avx2::<E>);
@@ -37,15 +38,16 @@ fn compare<E: Float>(m: usize, k: usize, n: usize, rng: &mut Rng) {
                 let start = if add { before[i * n + j].as_f64() } else { 0.0 };
                 (0..k).fold(start, |sum, p| sum + a.at(i, p).as_f64() * b.at(p, j).as_f64())
             };
-            let mut results = vec![before.clone()];
+            let mut results = vec![before.clone(), before.clone()];
             gemm(m, k, n, a, b, &mut results[0], add);
+            Packed::new(m, k, n, b).times(m, a, &mut results[1], add);
             for path in if k > 0 && m > 0 && n > 0 { paths() } else { Vec::new() } {
                 let mut result = before.clone();
-                let c = result.as_mut_ptr();
+                let (b, c) = (Right::Matrix(b), result.as_mut_ptr());
                 // SAFETY: the matrices were made for these sizes, and the processor has what the path needs.
                 #[allow(unsafe_code)]
                 unsafe {
-                    path(&Part { m, k, n, a, b, c, stride: n, add });
+                    path(Work::Multiply(&Part { m, k, n, a, b, c, stride: n, add }));
                 }
                 results.push(result);
             }

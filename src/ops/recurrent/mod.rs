@@ -23,7 +23,7 @@ pub(crate) use lstm::LSTM;
 pub(crate) use rnn::{RNN_RELU, RNN_TANH};
 pub(crate) use times::Times;
 
-use crate::kernels::gemm::{Matrix, gemm};
+use crate::kernels::gemm::{Matrix, Packed, gemm};
 use crate::kernels::recurrent::{Backward, Cell, CellLoops, Forward, Left, Rows};
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
@@ -176,12 +176,12 @@ impl<E: Float> Layer<E> {
         let mut hidden = self.states(initial[0]);
         let mut cells = if self.loops.has_cell { self.states(initial[1]) } else { Storage::scratch(0) };
         let mut recurrent = Storage::zeros(all_gates);
+        let u = Packed::new(batch, self.width, columns, Matrix::transposed(u, self.width));
         for time in 0..steps {
             let [(hidden_before, hidden), (cell_before, cell)] =
                 [hidden.make_mut(), cells.make_mut()].map(|states| neighbours(states, time, state));
             if time > 0 || initial[0].is_some() {
-                let product = (Matrix::rows(hidden_before, self.width), Matrix::transposed(u, self.width));
-                gemm(batch, self.width, columns, product.0, product.1, recurrent.make_mut(), false);
+                u.times(batch, Matrix::rows(hidden_before, self.width), recurrent.make_mut(), false);
             }
             let operands = Forward { recurrent: recurrent.as_slice(), biases, before: [hidden_before, cell_before] };
             let left = Left {
@@ -209,6 +209,9 @@ impl<E: Float> Layer<E> {
         // the gates whose recurrent product has the gradient of the sum: their columns come first
         let summed = if self.loops.separate { columns - width } else { columns };
         let g = self.times.by_step(g, width);
+        let [of_summed, of_separate] = [&u[..summed * width], &u[summed * width..]];
+        let of_summed = Packed::new(batch, summed, width, Matrix::rows(of_summed, width));
+        let of_separate = Packed::new(batch, columns - summed, width, Matrix::rows(of_separate, width));
         let [mut d_hidden, mut d_cell] = d_last.map(|last| last.unwrap_or_else(|| Storage::zeros(state)));
         for time in (0..steps).rev() {
             let hidden_before = &hidden.as_slice()[time * state..][..state];
@@ -223,14 +226,10 @@ impl<E: Float> Layer<E> {
             let left = Left { gates, separate };
             (self.loops.backward)(self.rows(time), &operands, left, [d_hidden.make_mut(), d_cell.make_mut()]);
             if time > 0 || parents.needs(1) {
-                let (gates, separate) = (&gates[..], &separate[..]);
-                let [of_summed, of_separate] = [&u[..summed * width], &u[summed * width..]];
                 let d_hidden = d_hidden.make_mut();
-                let product = (Matrix::rows(gates, columns), Matrix::rows(of_summed, width));
-                gemm(batch, summed, width, product.0, product.1, d_hidden, true);
+                of_summed.times(batch, Matrix::rows(gates, columns), d_hidden, true);
                 if self.loops.separate {
-                    let product = (Matrix::rows(separate, width), Matrix::rows(of_separate, width));
-                    gemm(batch, width, width, product.0, product.1, d_hidden, true);
+                    of_separate.times(batch, Matrix::rows(separate, width), d_hidden, true);
                 }
             }
         }
