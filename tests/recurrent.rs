@@ -292,6 +292,30 @@ fn padding_is_never_seen() {
     assert_eq!(run(spoiled), (y, d_x, d_w));
 }
 
+/// Zeros are left out of products: next to zeros, which are not, give the same.
+#[test]
+fn one_hot_inputs() {
+    fn check<K: RecurrentKind>() {
+        let layer = Recurrent::<K, 20, 7, 1, OneWay, f64>::init(&mut rng());
+        let one_hot = Tensor::<Rank2<3, 5>, usize>::from_fn(|[i, j]| (i * 7 + j * 3) % 20).one_hot(Const);
+        let run = |x: &Tensor<Rank3<3, 5, 20>, f64>| {
+            let tape = Tape::training(&mut rng());
+            let x = tape.watch(x.clone());
+            let y = layer.forward(x.clone());
+            let gradients = y.clone().square().sum().backward();
+            (y.detach(), gradients.of_input(&x), gradients.of(&layer.first[0].weight_ih))
+        };
+        let (y, d_x, d_w) = run(&one_hot);
+        let (other_y, other_d_x, other_d_w) = run(&(one_hot + 1e-300));
+        assert!(y.is_close(&other_y, 1e-13, 1e-13));
+        assert!(d_x.is_close(&other_d_x, 1e-13, 1e-13));
+        assert!(d_w.is_close(&other_d_w, 1e-13, 1e-13) && d_w.square().sum().item() > 0.0);
+    }
+    check::<Elman>();
+    check::<LstmGates>();
+    check::<GruGates>();
+}
+
 #[test]
 fn ten_thousand_steps() {
     let layer = Lstm::<2, 3>::init(&mut rng());

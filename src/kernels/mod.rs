@@ -23,6 +23,7 @@ pub mod resample;
 pub mod row_loss;
 pub mod runs;
 pub mod softmax;
+pub mod sparse;
 pub mod transpose;
 pub mod update;
 mod vectorized;

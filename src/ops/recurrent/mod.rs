@@ -3,7 +3,7 @@
 //! Shapes: x (B, T, I), the state h (and c) (B, H), W (G H, I), U (G H, H), both biases (G H), with G gates; the output
 //! (B, T, H) holds h after each step.
 //!
-//! Forward: the products W x of all steps are one large product; then each step takes one product U h' and one pass over
+//! Forward: the products W x of all steps are one large product, or columns of W if x is one-hot or nearly so; then each step takes one product U h' and one pass over
 //! all gates. Saved: x, what the gates gave, and the states, all step by step.
 //!
 //! Backward, through time: each step back takes one pass over the gates, which turns what they gave into the gradients of
@@ -26,6 +26,7 @@ pub(crate) use times::Times;
 use crate::kernels::gemm::{Matrix, Packed, gemm};
 use crate::kernels::recurrent::{Backward, Cell, CellLoops, Forward, Left, Rows};
 use crate::kernels::reduce::sum_axis;
+use crate::kernels::sparse;
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
@@ -135,6 +136,8 @@ struct Layer<E: 'static> {
 /// What the backward pass needs, step by step; the states begin with those before the first step.
 struct Saved<E> {
     x: Storage<E>,
+    /// Whether most of x is 0.
+    sparse: bool,
     gates: Storage<E>,
     separate: Storage<E>,
     hidden: Storage<E>,
@@ -169,8 +172,13 @@ impl<E: Float> Layer<E> {
         let columns = self.loops.gates * self.width;
         let x = self.times.by_step(x, self.input);
         let mut gates = Storage::scratch(steps * all_gates);
-        let product = (Matrix::rows(x.as_slice(), self.input), Matrix::transposed(w, self.input));
-        gemm(batch * steps, self.input, columns, product.0, product.1, gates.make_mut(), false);
+        let sparse = sparse::is_sparse(x.as_slice());
+        if sparse {
+            sparse::times_transposed(x.as_slice(), w, (self.input, columns), gates.make_mut());
+        } else {
+            let product = (Matrix::rows(x.as_slice(), self.input), Matrix::transposed(w, self.input));
+            gemm(batch * steps, self.input, columns, product.0, product.1, gates.make_mut(), false);
+        }
 
         let mut separate = Storage::scratch(if self.loops.separate { steps * state } else { 0 });
         let mut hidden = self.states(initial[0]);
@@ -190,7 +198,7 @@ impl<E: Float> Layer<E> {
             };
             (self.loops.forward)(self.rows(time), &operands, left, [hidden, cell]);
         }
-        Saved { x, gates, separate, hidden, cells }
+        Saved { x, sparse, gates, separate, hidden, cells }
     }
 
     /// Passes the gradients g of the output and of the last state on to x, h, c, W, U and the biases.
@@ -202,7 +210,7 @@ impl<E: Float> Layer<E> {
         [w, u]: [&[E]; 2],
         parents: &mut Parents<'_, 7>,
     ) {
-        let Saved { x, mut gates, mut separate, hidden, mut cells } = saved;
+        let Saved { x, sparse, mut gates, mut separate, hidden, mut cells } = saved;
         let Times { batch, steps, .. } = self.times;
         let (state, all_gates) = self.sizes();
         let (width, columns, rows) = (self.width, self.loops.gates * self.width, batch * steps);
@@ -248,7 +256,10 @@ impl<E: Float> Layer<E> {
                 self.times.by_sequence(d_x.as_slice(), self.input, out, add);
             });
         }
-        parents.write(3, columns * self.input, |out, add| {
+        parents.write(3, columns * self.input, |out: &mut [E], add| {
+            if sparse {
+                return sparse::transposed_times(gates, x, (self.input, columns), out, add);
+            }
             let product = (Matrix::transposed(gates, columns), Matrix::rows(x, self.input));
             gemm(columns, rows, self.input, product.0, product.1, out, add);
         });

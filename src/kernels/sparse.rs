@@ -1,0 +1,102 @@
+//! Products with a matrix of which most entries are 0, as one-hot vectors are: rows are gathered, not multiplied.
+
+use super::transpose::transpose;
+use super::vectorized;
+use crate::memory::Storage;
+use crate::tensor::Float;
+
+/// Of so many entries at most one is not 0. From there on it is faster than the general product, which computes more
+/// numbers at a time and on several threads.
+const SPARSE: usize = 16;
+
+vectorized! {
+    /// Whether the functions below are the faster way.
+    pub fn is_sparse [E: Float] [E] (x: &[E]) -> bool {
+        let mut count = 0;
+        for x in x {
+            count += usize::from(*x != E::zero());
+        }
+        count * SPARSE <= x.len()
+    }
+}
+
+/// `y = x w^T`: x is rows x k and sparse, w is n x k, y is rows x n.
+pub fn times_transposed<E: Float>(x: &[E], w: &[E], (k, n): (usize, usize), y: &mut [E]) {
+    let mut columns = Storage::scratch(w.len());
+    transpose(w, n, k, columns.make_mut());
+    gather(x, columns.as_slice(), k, n, y);
+}
+
+/// `out = g^T x`, or `out += g^T x` if `add`: g is rows x n, x is rows x k and sparse, out is n x k.
+pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out: &mut [E], add: bool) {
+    let mut sums = Storage::zeros(out.len());
+    scatter(g, x, k, n, sums.make_mut());
+    if add {
+        let mut transposed = Storage::scratch(out.len());
+        transpose(sums.as_slice(), k, n, transposed.make_mut());
+        E::accumulate(out, transposed.as_slice());
+    } else {
+        transpose(sums.as_slice(), k, n, out);
+    }
+}
+
+vectorized! {
+    fn gather [E: Float] [E] (x: &[E], columns: &[E], k: usize, n: usize, y: &mut [E]) {
+        for (x, y) in x.chunks_exact(k).zip(y.chunks_exact_mut(n)) {
+            y.fill(E::zero());
+            for (j, &x) in x.iter().enumerate() {
+                if x != E::zero() {
+                    for (y, &w) in y.iter_mut().zip(&columns[j * n..][..n]) {
+                        *y += x * w;
+                    }
+                }
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn scatter [E: Float] [E] (g: &[E], x: &[E], k: usize, n: usize, sums: &mut [E]) {
+        for (x, g) in x.chunks_exact(k).zip(g.chunks_exact(n)) {
+            for (j, &x) in x.iter().enumerate() {
+                if x != E::zero() {
+                    for (sum, &g) in sums[j * n..][..n].iter_mut().zip(g) {
+                        *sum += x * g;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::gemm::{Matrix, gemm};
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn they_are_the_products_of_the_matrices() {
+        let mut rng = Rng::from_seed_u64(0);
+        let (rows, k, n) = (7, 33, 19);
+        let mut random = |len| Tensor::<_, f64>::uniform_with((len,), -1.0, 1.0, &mut rng).to_vec();
+        let (w, g, before) = (random(n * k), random(rows * n), random(n * k));
+        let mut x = vec![0.0; rows * k];
+        (0..rows * k).step_by(17).for_each(|i| x[i] = i as f64 - 50.0);
+        assert!(is_sparse(&x) && !is_sparse(&w));
+
+        let (mut y, mut expected) = (vec![f64::NAN; rows * n], vec![0.0; rows * n]);
+        times_transposed(&x, &w, (k, n), &mut y);
+        gemm(rows, k, n, Matrix::rows(&x, k), Matrix::transposed(&w, k), &mut expected, false);
+        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(close(&y, &expected));
+
+        for add in [false, true] {
+            let (mut out, mut expected) = (before.clone(), before.clone());
+            transposed_times(&g, &x, (k, n), &mut out, add);
+            gemm(n, rows, k, Matrix::transposed(&g, n), Matrix::rows(&x, k), &mut expected, add);
+            assert!(close(&out, &expected), "add {add}");
+        }
+    }
+}
