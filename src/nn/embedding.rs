@@ -17,9 +17,11 @@ use rand::Rng;
 ///
 /// `init` draws all from the standard normal distribution, as PyTorch does.
 ///
-/// If a batch looks up fewer indices than there are rows, the gradient is sparse: only the rows that were used are
-/// computed and stored. [`Sgd`](crate::optim::Sgd) without momentum, [`AdaGrad`](crate::optim::AdaGrad) and
-/// [lazy Adam](crate::optim::AdamConfig::lazy) then also update these rows only; other optimizers update all.
+/// The gradient is sparse: only the rows that were used are computed and stored, also while gradients are added up, scaled
+/// and clipped. [`Sgd`](crate::optim::Sgd) without momentum and [`AdaGrad`](crate::optim::AdaGrad), both without weight
+/// decay, and [lazy Adam](crate::optim::AdamConfig::lazy) then also update these rows only; other optimizers update all,
+/// for what they remember of a row moves it without a gradient, too. If the table is also used in another way, as the
+/// weight of a product say, the gradient is that of the whole table.
 ///
 /// # Panics
 /// If an index is not below `VOCAB`: at the caller's line, with the index and its position.

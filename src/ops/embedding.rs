@@ -1,8 +1,8 @@
 //! Rows of a table by their indices, each on its own or added up: y_i = W_{k_i}, or y_b = sum_j W_{k_bj}.
 //!
 //! Shapes: W (V, D); the indices k of any shape; y with the axis D behind it, or in place of the last. With g the gradient
-//! of y, that of row W_v is the sum of those g_i for which k_i = v. If the table has more rows than indices are looked up,
-//! the gradient holds only the rows that were; rows that are `skipped` have none.
+//! of y, that of row W_v is the sum of those g_i for which k_i = v. The gradient holds only the rows that were looked up;
+//! rows that are `skipped` have none.
 
 use super::index_select::check_indices;
 use crate::kernels::parallel;
@@ -31,8 +31,7 @@ pub(crate) fn embedding<S: Append, const V: usize, const D: usize, E: Float, T: 
     });
     let node = record([table.trace().node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            let used = indices.as_slice().iter().map(|&index| Some(index).filter(|_| Some(index) != skipped));
-            add_to_table::<V, D, E>(used, g.as_slice(), parents);
+            parents.add_rows(0, Rows::sum(V, D, used(indices.as_slice(), skipped), g.as_slice(), 1));
         }
     });
     Tensor::from_parts(shape, y, T::from_node(node))
@@ -52,54 +51,33 @@ pub(crate) fn embedding_bag<S: LastAxis, const V: usize, const D: usize, E: Floa
     let shape = indices.shape().with_last(Const::<D>);
     let (bags, length) = (indices.shape().rows().count(), indices.shape().last().size());
     let indices = indices.into_storage();
-    let used = move |index: usize| Some(index).filter(|_| Some(index) != skipped);
-    let bag = move |indices: &Storage<usize>, bag: usize| -> (Vec<usize>, E) {
-        let used: Vec<usize> =
-            indices.as_slice()[bag * length..][..length].iter().filter_map(|&index| used(index)).collect();
-        let factor = E::of(factor(used.len()));
-        (used, factor)
-    };
     let mut y = Storage::zeros(bags * D);
-    for (i, row) in y.make_mut().chunks_exact_mut(D.max(1)).enumerate() {
-        let (used, factor) = bag(&indices, i);
-        for index in used {
-            row.iter_mut().zip(&table.as_slice()[index * D..]).for_each(|(sum, &x)| *sum += x);
-        }
-        row.iter_mut().for_each(|sum| *sum *= factor);
-    }
-    let node = record([table.trace().node()], |_| {
-        move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            // each use of a row gets the bag's gradient times its factor
-            let mut spread = Storage::scratch(bags * length * D);
-            for i in 0..bags {
-                let (_, factor) = bag(&indices, i);
-                for row in spread.make_mut()[i * length * D..][..length * D].chunks_exact_mut(D.max(1)) {
-                    row.iter_mut().zip(&g.as_slice()[i * D..]).for_each(|(out, &g)| *out = g * factor);
-                }
+    let (from, of) = (table.as_slice(), indices.as_slice());
+    parallel::rows(y.make_mut(), D, parallel::CHEAP, |first, rows| {
+        for (number, sum) in (first..).zip(rows.chunks_exact_mut(D.max(1))) {
+            let bag = &of[number * length..][..length];
+            for row in used(bag, skipped).flatten() {
+                sum.iter_mut().zip(&from[row * D..]).for_each(|(sum, &x)| *sum += x);
             }
-            let used = indices.as_slice().iter().map(|&index| used(index));
-            add_to_table::<V, D, E>(used, spread.as_slice(), parents);
+            let factor = E::of(factor(used(bag, skipped).flatten().count()));
+            sum.iter_mut().for_each(|sum| *sum *= factor);
+        }
+    });
+    let node = record([table.trace().node()], |_| {
+        move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            // each row of a bag gets the bag's gradient times its factor
+            for (number, g) in g.make_mut().chunks_exact_mut(D.max(1)).enumerate() {
+                let bag = &indices.as_slice()[number * length..][..length];
+                let factor = E::of(factor(used(bag, skipped).flatten().count()));
+                g.iter_mut().for_each(|g| *g *= factor);
+            }
+            parents.add_rows(0, Rows::sum(V, D, used(indices.as_slice(), skipped), g.as_slice(), length));
         }
     });
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// Adds each row of `g` to the gradient of the row of the table that was used for it.
-fn add_to_table<const V: usize, const D: usize, E: Float>(
-    used: impl ExactSizeIterator<Item = Option<usize>>,
-    g: &[E],
-    parents: &mut Parents<'_, 1>,
-) {
-    if used.len() < V {
-        return parents.add_rows(0, Rows::sum(V, D, used, g));
-    }
-    parents.write(0, V * D, |out: &mut [E], add| {
-        if !add {
-            out.fill(E::zero());
-        }
-        for (index, g) in used.zip(g.chunks_exact(D.max(1))) {
-            let Some(index) = index else { continue };
-            out[index * D..][..D].iter_mut().zip(g).for_each(|(out, &g)| *out += g);
-        }
-    });
+/// The indices, without those that are skipped.
+fn used(indices: &[usize], skipped: Option<usize>) -> impl Iterator<Item = Option<usize>> {
+    indices.iter().map(move |&index| Some(index).filter(|_| Some(index) != skipped))
 }

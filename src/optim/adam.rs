@@ -31,9 +31,9 @@ pub struct AdamConfig {
     /// Whether the largest mean square so far scales the step, so that steps never grow again. Reddi, Kale and Kumar,
     /// "On the Convergence of Adam and Beyond", 2018. No by default.
     pub ams_grad: bool,
-    /// Whether rows of an [embedding](crate::nn::Embedding) that a step does not use stay as they are, and what is
-    /// remembered of them, as PyTorch's `SparseAdam` has it: the cost of a step then does not depend on the size of the
-    /// table. Otherwise they go on in the direction of earlier steps. No by default.
+    /// Whether rows of an [embedding](crate::nn::Embedding) that a step does not use stay as they are, without decay,
+    /// and what is remembered of them, as PyTorch's `SparseAdam` has it: the cost of a step then does not depend on the
+    /// size of the table. Otherwise they go on in the direction of earlier steps. No by default.
     pub lazy: bool,
 }
 

@@ -18,11 +18,15 @@ pub enum InvalidUtf8 {
 /// No line may be longer: a file without line ends would be read into memory as a whole.
 const LONGEST: u64 = 1 << 26;
 
-/// The lines of a text file, unpacked if its name ends with `.gz`. Only one line at a time is in memory.
+/// What some programs write in front of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The lines of a text file, unpacked if its name ends with `.gz`, without their ends and without a byte order mark. Only
+/// one line at a time is in memory.
 ///
 /// # Errors
-/// If the file cannot be opened. Each line can be an error, too: if the file cannot be read on, or is not UTF-8; none
-/// follows then.
+/// If the file cannot be opened. Each line can be an error, too: if the file cannot be read on, or is not UTF-8, or the
+/// line is longer than 64 MiB; none follows then.
 ///
 /// ```
 /// use taut::text::{InvalidUtf8, lines};
@@ -65,6 +69,9 @@ impl Lines {
         if bytes.len() as u64 == LONGEST {
             let reason = format!("line {} is longer than {} MiB", self.number, LONGEST >> 20);
             return Err(DataError::new(&self.path, reason));
+        }
+        if self.number == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
         }
         if bytes.ends_with(b"\n") {
             bytes.pop();
@@ -124,6 +131,15 @@ mod tests {
                 std::fs::remove_file(path).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        let path = std::env::temp_dir().join(format!("taut-lines-mark-{}.txt", std::process::id()));
+        std::fs::write(&path, "\u{feff}a\n\u{feff}b\n").unwrap();
+        let found: Vec<String> = lines(&path, InvalidUtf8::Refuse).unwrap().map(Result::unwrap).collect();
+        assert_eq!(found, ["a", "\u{feff}b"]);
+        std::fs::remove_file(path).unwrap();
     }
 
     #[test]

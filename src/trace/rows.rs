@@ -18,9 +18,15 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The sum of the rows of `gradient`, each of which belongs to the row of the table that `indices` says, if any.
-    /// Equal indices are added in the order in which they come.
-    pub fn sum<E: Float>(rows: usize, width: usize, indices: impl Iterator<Item = Option<usize>>, g: &[E]) -> Self {
+    /// The sum of the rows of g, each of which belongs to `each` rows of the table, those that `indices` says next, if
+    /// any. Equal indices are added in the order in which they come.
+    pub fn sum<E: Float>(
+        rows: usize,
+        width: usize,
+        indices: impl Iterator<Item = Option<usize>>,
+        g: &[E],
+        each: usize,
+    ) -> Self {
         let mut uses: Vec<(usize, usize)> =
             indices.enumerate().filter_map(|(place, index)| Some((index?, place))).collect();
         uses.sort_unstable();
@@ -30,7 +36,7 @@ impl Rows {
         let mut sums = values.make_mut().chunks_exact_mut(width.max(1));
         for uses in uses.chunk_by(|a, b| a.0 == b.0) {
             let Some(sum) = sums.next() else { break };
-            let row = |place: usize| &g[place * width..][..width];
+            let row = |place: usize| &g[place / each * width..][..width];
             sum.copy_from_slice(row(uses[0].1));
             for &(_, place) in &uses[1..] {
                 add(sum, row(place));
@@ -51,7 +57,7 @@ impl Rows {
     fn merged<E: Float>(&self, other: &Rows, mine: &Storage<E>, others: &Storage<E>) -> Rows {
         let both: Vec<E> = [mine.as_slice(), others.as_slice()].concat();
         let indices = self.indices.iter().chain(&other.indices).map(|&index| Some(index));
-        Rows::sum(self.rows, self.width, indices, &both)
+        Rows::sum(self.rows, self.width, indices, &both, 1)
     }
 
     /// Adds the rows to the gradient of the whole table.
