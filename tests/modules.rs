@@ -250,6 +250,11 @@ fn a_run_time_mismatch_is_reported_at_the_users_line() {
     let pair = (model.clone(), Relu);
     let labels: Tensor<(usize,), usize> = Tensor::zeros_with((3,));
     let logits: Tensor<(usize, Const<4>)> = Tensor::zeros_with((2, Const));
+    let lstm = Lstm::<2, 3>::init(&mut rng());
+    let gru = Gru::<2, 3>::init(&mut rng());
+    let state = tensor(5, 4);
+    let words = |width| Tensor::<(usize, usize, usize)>::zeros_with((5, 6, width));
+    let embedding = Embedding::<4, 2>::init(&mut rng());
     let cases: Vec<(u32, (u32, String, String), &[&str])> = vec![
         (line(), panic_of(|| drop(tensor(2, 3) + tensor(2, 4))), &["(2, 3)", "(2, 4)", "+"]),
         (line(), panic_of(|| drop(&tensor(2, 3) * &tensor(3, 3))), &["(2, 3)", "(3, 3)", "*"]),
@@ -257,6 +262,10 @@ fn a_run_time_mismatch_is_reported_at_the_users_line() {
         (line(), panic_of(|| drop(model.forward(tensor(2, 7)))), &["6 features", "found 7"]),
         (line(), panic_of(|| drop(pair.forward(tensor(2, 7)))), &["6 features", "found 7"]),
         (line(), panic_of(|| drop(logits.cross_entropy(&labels))), &["(3,)", "batch 2"]),
+        (line(), panic_of(|| drop(lstm.forward(words(3)))), &["Lstm", "2 features", "found 3"]),
+        (line(), panic_of(|| drop(lstm.forward((words(2), labels.clone())))), &["Lstm", "5 sequences", "3 lengths"]),
+        (line(), panic_of(|| drop(gru.forward((words(2), [state])))), &["Gru", "3 features of the state", "found 4"]),
+        (line(), panic_of(|| drop(embedding.forward(Tensor::from([1, 9])))), &["Embedding", "index 9", "size 4"]),
     ];
     for (line, (place, file, message), phrases) in cases {
         assert!(file.ends_with("modules.rs"), "reported in {file}: {message}");

@@ -97,7 +97,7 @@ macro_rules! compare {
                 let close = part.detach().is_close(&expected, tolerance, tolerance);
                 assert!(close, "{case}: state {index}: {part:?}, not {expected:?}");
                 let upstream = state_of::<$h, $element>(&case, &format!("upstream {number}"), index).unwrap();
-                loss = loss + (part * upstream).sum();
+                loss += (part * upstream).sum();
             }
         }
         let gradients = loss.backward();
@@ -346,19 +346,19 @@ fn nothing_and_little() {
 #[should_panic(expected = "Lstm: expected 3 features, found 4")]
 fn another_width_at_run_time() {
     let layer = Lstm::<3, 5>::init(&mut rng());
-    layer.forward(Tensor::<(usize, usize, usize)>::zeros_with((2, 6, 4)));
+    let _ = layer.forward(Tensor::<(usize, usize, usize)>::zeros_with((2, 6, 4)));
 }
 
 #[test]
 #[should_panic(expected = "Gru: expected 5 features of the state, found 4")]
 fn another_state_at_run_time() {
     let layer = Gru::<3, 5>::init(&mut rng());
-    layer.forward((Tensor::<Rank3<2, 6, 3>>::zeros(), [Tensor::<(Const<2>, usize)>::zeros_with((Const, 4))]));
+    let _ = layer.forward((Tensor::<Rank3<2, 6, 3>>::zeros(), [Tensor::<(Const<2>, usize)>::zeros_with((Const, 4))]));
 }
 
 #[test]
 #[should_panic(expected = "Lstm: the length 7 of sequence 1 is more than the 6 steps of the input")]
 fn a_length_beyond_the_steps() {
     let layer = Lstm::<3, 5>::init(&mut rng());
-    layer.forward((Tensor::<Rank3<2, 6, 3>>::zeros(), Tensor::<Rank1<2>, usize>::from([6, 7])));
+    let _ = layer.forward((Tensor::<Rank3<2, 6, 3>>::zeros(), Tensor::<Rank1<2>, usize>::from([6, 7])));
 }

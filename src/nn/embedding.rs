@@ -68,6 +68,12 @@ struct Padding(Option<usize>);
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
     /// An embedding with these vectors: word2vec's, say.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let layer = Embedding::of(Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
+    /// assert_eq!(layer.forward(Tensor::from([1])).to_array(), [[0.0, 1.0]]);
+    /// ```
     pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
         Embedding { weight: weight.into(), padding: Padding(None) }
     }
@@ -162,6 +168,13 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
     ///
     /// # Panics
     /// If `index` is not below `VOCAB`.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let layer = EmbeddingBag::<10, 4>::init(&mut StdRng::seed_from_u64(0)).with_padding(0);
+    /// let bags = layer.forward(Tensor::from([[3, 0], [3, 3]]));
+    /// assert_eq!(bags.clone().slice(0), bags.slice(1));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn with_padding(mut self, index: usize) -> Self {

@@ -8,6 +8,13 @@ use std::io::Write;
 use std::path::Path;
 
 /// How often each token occurs.
+///
+/// ```
+/// use taut::text::TokenCounts;
+/// let mut counts = TokenCounts::default();
+/// counts.add_all("to be or not to be".split(' '));
+/// assert_eq!((counts.of("be"), counts.of("is"), counts.len()), (2, 0, 4));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct TokenCounts(HashMap<String, u64>);
 
@@ -64,6 +71,17 @@ impl Default for VocabularyOptions<'_> {
 
 /// Tokens with a number each: the special ones first, then the more frequent before the less frequent, and the
 /// alphabetical order where they occur equally often.
+///
+/// ```
+/// use taut::text::{TokenCounts, Vocabulary, VocabularyOptions};
+/// let mut counts = TokenCounts::default();
+/// counts.add_all("to be or not to be".split(' '));
+/// let options = VocabularyOptions { most: 2, special: &["<unknown>"], ..Default::default() };
+/// let vocabulary = Vocabulary::new(&counts, options);
+/// assert_eq!(vocabulary.tokens(), ["<unknown>", "be", "to"]);
+/// assert_eq!((vocabulary.number("to"), vocabulary.number("or")), (Some(2), None));
+/// assert_eq!((vocabulary.token(1), vocabulary.count(1)), ("be", 2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     tokens: Vec<String>,
@@ -119,7 +137,10 @@ impl Vocabulary {
     /// If there is none.
     #[track_caller]
     pub fn count(&self, number: usize) -> u64 {
-        self.counts[number]
+        match self.counts.get(number) {
+            Some(&count) => count,
+            None => panic!("Vocabulary: there is no token {number} among {}", self.tokens.len()),
+        }
     }
 
     /// All tokens, in the order of their numbers.
@@ -185,12 +206,14 @@ impl Vocabulary {
             };
             entries.push(entry);
         }
-        let expected = entries.len();
-        let vocabulary = Self::of(entries.into_iter());
-        if vocabulary.len() < expected {
-            return Err(DataError::new(path, "has a token twice"));
+        let mut numbers = HashMap::new();
+        for (number, (token, _)) in entries.iter().enumerate() {
+            if let Some(first) = numbers.insert(token, number) {
+                let reason = format!("line {} has the token `{token}`, as line {} has", number + 1, first + 1);
+                return Err(DataError::new(path, reason));
+            }
         }
-        Ok(vocabulary)
+        Ok(Self::of(entries.into_iter()))
     }
 }
 
@@ -250,7 +273,7 @@ mod tests {
             ("a\t1\nb\n", "line 2 is not"),
             ("a\tx\n", "line 1 is not"),
             ("\\x\t1\n", "line 1"),
-            ("a\t1\na\t2\n", "twice"),
+            ("a\t1\nb\t1\na\t2\n", "line 3 has the token `a`, as line 1 has"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = Vocabulary::load(&path).unwrap_err().to_string();

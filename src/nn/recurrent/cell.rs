@@ -21,6 +21,10 @@ use rand::Rng;
 ///
 /// It takes `x` or `(x, state)` and gives the state after the step. The names and the order of the gates are those of
 /// PyTorch. `init` draws all from the uniform distribution over -1/sqrt(H) .. 1/sqrt(H), as PyTorch does.
+///
+/// # Panics
+/// If a run-time dimension is not what the cell expects: the features of the input or of the state, or the batch of the
+/// state.
 #[derive(Clone, Debug)]
 pub struct RecurrentCell<K: RecurrentKind, I: Dim, const H: usize, E: Float = f32> {
     /// W, (G, H, I)
@@ -42,7 +46,7 @@ pub struct RecurrentCell<K: RecurrentKind, I: Dim, const H: usize, E: Float = f3
 /// let h: Tensor<Rank2<2, 5>> = cell.forward((Tensor::<Rank2<2, 3>>::ones(), h));
 /// ```
 pub type RnnCell<const I: usize, const H: usize, E = f32> = RecurrentCell<Elman, Const<I>, H, E>;
-/// [`RnnCell`] with ReLU in place of tanh.
+/// [`RnnCell`] with ReLU in place of tanh: h = max(0, W x + b + U h' + c).
 pub type ReluRnnCell<const I: usize, const H: usize, E = f32> = RecurrentCell<ElmanRelu, Const<I>, H, E>;
 /// The cell of an LSTM. With the four gates i, f, g, o, which have a part each of W, U, b and c:
 ///
@@ -70,6 +74,13 @@ pub type LstmCell<const I: usize, const H: usize, E = f32> = RecurrentCell<LstmG
 ///
 /// See [`RecurrentCell`]. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
 /// Translation", 2014.
+///
+/// ```
+/// use taut::prelude::*;
+/// let cell = GruCell::<3, 5>::init(&mut StdRng::seed_from_u64(0));
+/// let h: Tensor<Rank2<2, 5>> = cell.forward(Tensor::<Rank2<2, 3>>::ones());
+/// let h = cell.forward((Tensor::<Rank2<2, 3>>::ones(), h));
+/// ```
 pub type GruCell<const I: usize, const H: usize, E = f32> = RecurrentCell<GruGates, Const<I>, H, E>;
 
 impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, E> {

@@ -40,7 +40,12 @@ use rand::Rng;
 /// is 0. The states are then those after each sequence's own last step.
 ///
 /// Batch and steps may be known to the compiler or to the running program only. The names of the parameters are those of
-/// PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files load.
+/// PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files load. `init`
+/// draws all from the uniform distribution over -1/sqrt(H) .. 1/sqrt(H), as PyTorch does.
+///
+/// # Panics
+/// If a run-time dimension is not what the layer expects: the features of the input or of a state, the batch of a state or
+/// of the lengths. If a length is more than there are steps. `init` panics if `LAYERS` is 0.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -89,20 +94,55 @@ pub struct Recurrent<
 }
 
 /// Elman's recurrent layer: h_t = tanh(W x_t + b + U h_{t-1} + c). See [`Recurrent`] and [`RnnCell`].
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = Rnn::<3, 5>::init(&mut StdRng::seed_from_u64(0));
+/// let x = Tensor::<Rank3<2, 7, 3>>::ones();
+/// let y: Tensor<Rank3<2, 7, 5>> = layer.forward(x.clone());
+/// let (y, [h]) = layer.forward((x, [y.slice_at::<1>(6)]));
+/// ```
 pub type Rnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
     Recurrent<Elman, I, H, LAYERS, D, E>;
-/// [`Rnn`] with ReLU in place of tanh.
+/// [`Rnn`] with ReLU in place of tanh: h_t = max(0, W x_t + b + U h_{t-1} + c).
 pub type ReluRnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
     Recurrent<ElmanRelu, I, H, LAYERS, D, E>;
 /// Long short-term memory. See [`Recurrent`], and [`LstmCell`] for the formulas.
+///
+/// ```
+/// use taut::prelude::*;
+/// type Tagger = (Embedding<1000, 16>, Lstm<16, 32, 2>, Linear<32, 5>); // two layers
+/// let model = Tagger::init(&mut StdRng::seed_from_u64(0));
+/// let tags: Tensor<Rank3<1, 4, 5>> = model.forward(Tensor::from([[4, 8, 15, 16]]));
+/// ```
 pub type Lstm<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
     Recurrent<LstmGates, I, H, LAYERS, D, E>;
 /// The gated recurrent unit. See [`Recurrent`], and [`GruCell`] for the formulas.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = Gru::<3, 5>::init(&mut StdRng::seed_from_u64(0));
+/// // a batch and a number of steps that only the running program knows
+/// let x = Tensor::<(usize, usize, Const<3>)>::ones_with((2, 7, Const));
+/// let y: Tensor<(usize, usize, Const<5>)> = layer.forward(x);
+/// assert_eq!(y.shape(), (2, 7, Const));
+/// ```
 pub type Gru<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
     Recurrent<GruGates, I, H, LAYERS, D, E>;
 /// [`Rnn`] both ways: 2 `H` features come out.
 pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Rnn<I, H, LAYERS, BothWays, E>;
-/// [`Lstm`] both ways: 2 `H` features come out.
+/// [`Lstm`] both ways: 2 `H` features come out, h of both directions side by side.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = BiLstm::<3, 5>::init(&mut StdRng::seed_from_u64(0));
+/// let x = Tensor::<Rank3<2, 7, 3>>::ones();
+/// let lengths = Tensor::<Rank1<2>, usize>::from([7, 4]);
+/// // from the first step to each sequence's last, and from there back to the first
+/// let (y, [[forth, back]]) = layer.forward((x.clone(), lengths));
+/// let y: Tensor<Rank3<2, 7, 10>> = y;
+/// let (y, states) = layer.forward((x, [[forth, back]]));
+/// ```
 pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Lstm<I, H, LAYERS, BothWays, E>;
 /// [`Gru`] both ways: 2 `H` features come out.
 pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Gru<I, H, LAYERS, BothWays, E>;
@@ -129,7 +169,12 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
     ) -> (Tensor<(B, L, D::Width), E, T>, Vec<Vec<States<B, H, E, T>>>) {
         let (batch, steps, features) = x.shape();
         expect_size(K::op().name, "features", I, features);
-        let lengths = lengths.map(|of_each| self::lengths(K::op().name, &of_each, batch, steps.size()));
+        // a closure would hide the caller's line
+        #[allow(clippy::manual_map)]
+        let lengths = match lengths {
+            Some(of_each) => Some(self::lengths(K::op().name, &of_each, batch, steps.size())),
+            None => None,
+        };
         let times = Times { batch: batch.size(), steps: steps.size(), reverse: false, lengths };
         let mut initial = initial.into_iter();
         let (mut y, states) = one_layer::<_, _, _, _, _, H, D, _, _>(&self.first, x, &mut initial, &times);

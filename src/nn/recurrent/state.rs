@@ -100,11 +100,23 @@ pub trait InitialStates<K, B, const H: usize, const LAYERS: usize, D, E, T> {
     fn into_parts(self) -> Vec<States<B, H, E, T>>;
 }
 
+/// A loop and no `map`: the panics in it would not be those of the caller's line.
+#[track_caller]
+fn parts<K, B, S: InitialState<K, B, H, E, T>, const H: usize, E, T>(
+    states: impl IntoIterator<Item = S>,
+) -> Vec<States<B, H, E, T>> {
+    let mut parts = Vec::new();
+    for state in states {
+        parts.push(state.into_parts());
+    }
+    parts
+}
+
 impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, E, T>
     InitialStates<K, B, H, LAYERS, OneWay, E, T> for [S; LAYERS]
 {
     fn into_parts(self) -> Vec<States<B, H, E, T>> {
-        self.into_iter().map(S::into_parts).collect()
+        parts(self)
     }
 }
 
@@ -112,7 +124,7 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
     InitialStates<K, B, H, LAYERS, BothWays, E, T> for [[S; 2]; LAYERS]
 {
     fn into_parts(self) -> Vec<States<B, H, E, T>> {
-        self.into_iter().flatten().map(S::into_parts).collect()
+        parts(self.into_iter().flatten())
     }
 }
 

@@ -116,7 +116,12 @@ impl<B: Dim, H: Dim, L: Dim, D: Dim, E: Float, T: Trace> Tensor<(B, H, L, D), E,
             options.dropout
         );
         let (keys, value_width) = (k_shape.2.size(), v_shape.3.size());
-        let of_each = options.lengths.as_ref().map(|of_each| lengths("attention", of_each, batch, keys));
+        // a closure would hide the caller's line
+        #[allow(clippy::manual_map)]
+        let of_each = match &options.lengths {
+            Some(of_each) => Some(lengths("attention", of_each, batch, keys)),
+            None => None,
+        };
         let masking = Masking { causal: options.causal, lengths: of_each, dropout: options.dropout };
         let attention = Attention {
             batch: batch.size(),
