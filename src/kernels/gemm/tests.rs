@@ -96,7 +96,11 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
         let product = |threads| {
             let mut c = vec![0.0; m * n];
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| gemm(m, k, n, Matrix::rows(&a, k), Matrix::rows(&b, n), &mut c, false));
+            let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
+            pool.install(|| gemm(m, k, n, a, b, &mut c, false));
+            let mut of_packed = vec![0.0; m * n];
+            pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, false));
+            assert!(of_packed == c, "{m} x {k} x {n}, packed");
             c
         };
         assert!(product(1) == product(3), "{m} x {k} x {n}");
