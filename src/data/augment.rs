@@ -118,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn the_prefetch_thread_changes_images_in_the_same_way() {
+        let images = Tensor::from_vec(numbered().to_vec(), (200, Const::<2>, Const::<4>, Const::<5>)).unwrap();
+        let batches = || {
+            let mut rng = StdRng::seed_from_u64(5);
+            let mut augmentation = Augmentation::new(&mut rng).crop(2).flip().cutout(2);
+            images.batches::<50>(&mut rng).map(move |batch| augmentation.apply(batch))
+        };
+        let plain: Vec<_> = batches().collect();
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let ahead: Vec<_> = pool.install(|| crate::data::Prefetch::new(batches(), 2).collect());
+            assert_eq!(ahead, plain);
+        }
+    }
+
+    #[test]
     fn every_other_image_is_mirrored() {
         let y = Augmentation::new(&mut StdRng::seed_from_u64(3)).flip().apply(numbered());
         let x = numbered();

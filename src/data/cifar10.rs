@@ -44,7 +44,8 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
 /// Reads the training set (five files, 50,000 images) and the test set (10,000 images).
 ///
 /// # Errors
-/// If a file is missing, ends in the middle of an image, or holds a class that is not below ten; nothing is used then.
+/// If a file is missing, ends in the middle of an image, holds fewer images than the others, or holds a class that is not
+/// below ten; nothing is used then.
 ///
 /// ```no_run
 /// use taut::data::cifar10;
@@ -65,13 +66,22 @@ pub fn load(folder: impl AsRef<Path>) -> Result<(Examples<Rank3<3, 32, 32>>, Exa
 fn read(folder: &Path, names: &[&str]) -> Result<Examples<Rank3<3, 32, 32>>, DataError> {
     let mut pixels = Vec::new();
     let mut classes = Vec::new();
+    let mut of_first = None;
     for name in names {
         let path = folder.join(name);
         let mut bytes = Vec::new();
         open(&path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| broken(&path, error))?;
-        if bytes.is_empty() || bytes.len() % ROW != 0 || bytes.len() as u64 > MOST_BYTES {
-            let found = bytes.len();
-            let reason = format!("holds {found} bytes or more, and not a whole number of images of {ROW} bytes each");
+        let found = bytes.len();
+        if found as u64 > MOST_BYTES {
+            return Err(DataError::new(path, format!("holds more than {MOST_BYTES} bytes: no file of CIFAR-10 does")));
+        }
+        if found == 0 || found % ROW != 0 {
+            let reason = format!("holds {found} bytes, and not a whole number of images of {ROW} bytes each");
+            return Err(DataError::new(path, reason));
+        }
+        let (images, of_first) = (found / ROW, *of_first.get_or_insert(found / ROW));
+        if images != of_first {
+            let reason = format!("holds {images} images, and {} {of_first}: one of them was cut short", names[0]);
             return Err(DataError::new(path, reason));
         }
         for (place, row) in bytes.chunks_exact(ROW).enumerate() {
@@ -140,7 +150,10 @@ mod tests {
             error.to_string()
         };
         assert!(fails(TRAIN[2], &rows(&[1, 2])[..ROW + 5]).contains("not a whole number of images"));
-        assert!(fails(TRAIN[0], &[]).contains("not a whole number of images"));
+        assert!(fails(TRAIN[0], &[]).contains("holds 0 bytes, and not a whole number of images"));
+        assert!(
+            fails(TRAIN[3], &rows(&[1])).contains("holds 1 images, and data_batch_1.bin 2: one of them was cut short")
+        );
         assert!(fails(TEST, &rows(&[0, 10])).contains("label 10 of image 1"));
         let folder = small();
         std::fs::remove_file(folder.path().join(TRAIN[4])).unwrap();
