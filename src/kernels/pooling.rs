@@ -28,20 +28,38 @@ impl Patches {
 }
 
 vectorized! {
-    /// The largest number under each window of `kernel` numbers, `stride` apart, of a line, and where it is, starting
-    /// from what `best` and `place` already hold.
-    fn max_line [E: Float] [E] (line: &[E], start: usize, across: &[Range<usize>], best: &mut [E], place: &mut [usize]) {
-        for ((range, best), place) in across.iter().zip(best).zip(place) {
-            for column in range.clone() {
-                let x = line[column];
-                // a NaN wins, and the first of equals stays
-                if x > *best || x.is_nan() {
-                    *best = x;
-                    *place = start + column;
-                }
+    /// The largest of each square of 2 x 2 in two lines, and its place; `corner` is that of the first square. The answer is
+    /// whether there was a NaN: then the numbers are worthless.
+    fn max_of_squares [E: Float] [E]
+        (top: &[[E; 2]], bottom: &[[E; 2]], width: usize, corner: usize, best: &mut [E], place: &mut [usize]) -> bool {
+        let mut nan = false;
+        for (i, (((a, b), best), place)) in top.iter().zip(bottom).zip(best).zip(place).enumerate() {
+            // the first of equals stays
+            let (above, below) = (a[1] > a[0], b[1] > b[0]);
+            let (upper, lower) = (if above { a[1] } else { a[0] }, if below { b[1] } else { b[0] });
+            let wins = lower > upper;
+            *best = if wins { lower } else { upper };
+            *place = corner + 2 * i + if wins { width + usize::from(below) } else { usize::from(above) };
+            // without the branches of `||`, which would keep the loop from being vectorised
+            nan |= a[0].is_nan() | a[1].is_nan() | b[0].is_nan() | b[1].is_nan();
+        }
+        nan
+    }
+}
+
+/// The largest number of a patch and its place. A NaN wins, and the first of equals stays.
+#[inline(always)]
+fn max_of_patch<E: Float>(x: &[E], width: usize, rows: &Range<usize>, columns: &Range<usize>) -> (E, usize) {
+    let mut best = (E::neg_infinity(), rows.start * width + columns.start);
+    for row in rows.clone() {
+        let line = row * width + columns.start;
+        for (i, &x) in x[line..line + columns.len()].iter().enumerate() {
+            if (x > best.0) | x.is_nan() {
+                best = (x, line + i);
             }
         }
     }
+    best
 }
 
 /// The maximum of each patch and its index in the plane.
@@ -50,15 +68,21 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
     if y.is_empty() {
         return;
     }
+    // how many of the first patches are two columns, next to each other: all, for the most common pooling
+    let pairs = (0..patches.across.len()).take_while(|&i| patches.across[i] == (2 * i..2 * i + 2)).count();
     let plane = |((x, y), indices): ((&[E], &mut [E]), &mut [usize])| {
         let lines = y.chunks_exact_mut(patches.across.len()).zip(indices.chunks_exact_mut(patches.across.len()));
-        for ((best, place), rows) in lines.zip(&patches.down) {
-            best.fill(E::neg_infinity());
-            for (place, columns) in place.iter_mut().zip(&patches.across) {
-                *place = rows.start * width + columns.start;
+        for ((y, places), rows) in lines.zip(&patches.down) {
+            let mut done = 0;
+            if rows.len() == 2 {
+                let corner = rows.start * width;
+                let line = |row: usize| x[row * width..(row + 1) * width].as_chunks::<2>().0;
+                let (top, bottom) = (&line(rows.start)[..pairs], &line(rows.start + 1)[..pairs]);
+                let nan = max_of_squares(top, bottom, width, corner, &mut y[..pairs], &mut places[..pairs]);
+                done = if nan { 0 } else { pairs };
             }
-            for row in rows.clone() {
-                max_line(&x[row * width..(row + 1) * width], row * width, &patches.across, best, place);
+            for ((y, place), columns) in y.iter_mut().zip(places).zip(&patches.across).skip(done) {
+                (*y, *place) = max_of_patch(x, width, rows, columns);
             }
         }
     };
@@ -146,5 +170,49 @@ pub fn mean_backward<E: Float>(patches: &Patches, divisor: Option<usize>, g: &[E
         g.par_chunks_exact(outputs).zip(dx.par_chunks_exact_mut(pixels)).for_each(plane);
     } else {
         g.chunks_exact(outputs).zip(dx.chunks_exact_mut(pixels)).for_each(plane);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows of `kernel` pixels, `stride` apart, cut off at the border.
+    fn windows(size: usize, kernel: usize, stride: usize, padding: usize) -> Vec<Range<usize>> {
+        let count = (size + 2 * padding - kernel) / stride + 1;
+        let clipped = |place: usize| place.saturating_sub(padding).min(size);
+        (0..count).map(|i| clipped(i * stride)..clipped(i * stride + kernel)).collect()
+    }
+
+    #[test]
+    fn maxima_are_the_first_of_the_largest() {
+        for (kernel, stride, padding) in [(2, 2, 0), (2, 2, 1), (2, 1, 0), (3, 2, 1), (3, 3, 0), (2, 3, 0)] {
+            for size in [[4, 4], [5, 7], [7, 38]] {
+                let across = windows(size[1], kernel, stride, padding);
+                let patches = Patches { size, down: windows(size[0], kernel, stride, padding), across };
+                for of_nan in [1, 13] {
+                    // few different numbers, so that many are equal; some are NaN
+                    let number = |i: usize| if i * 31 % 100 < of_nan - 1 { f32::NAN } else { (i * 7919 % 5) as f32 };
+                    let x: Vec<f32> = (0..2 * patches.pixels()).map(number).collect();
+                    let mut y = vec![0.0; 2 * patches.outputs()];
+                    let mut places = vec![0; y.len()];
+                    max(&patches, &x, &mut y, &mut places);
+                    let mut found = y.iter().zip(&places);
+                    for plane in x.chunks(patches.pixels()) {
+                        for rows in &patches.down {
+                            for columns in &patches.across {
+                                let places = rows.clone().flat_map(|i| columns.clone().map(move |j| i * size[1] + j));
+                                let nan = places.clone().rfind(|&place| plane[place].is_nan());
+                                let largest = places.rev().max_by(|&a, &b| plane[a].total_cmp(&plane[b])).unwrap();
+                                let expected = nan.unwrap_or(largest);
+                                let (y, &place) = found.next().unwrap();
+                                assert_eq!(place, expected, "{kernel} {stride} {padding} {size:?}");
+                                assert_eq!(y.to_bits(), plane[expected].to_bits());
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 }

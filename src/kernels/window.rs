@@ -49,10 +49,40 @@ impl Windows {
         first.min(end)..end
     }
 
-    /// For each row of the column matrix: the channel, the two offsets of the tap, and the row's number.
+    /// For each row of the column matrix: the channel, and the two offsets of the tap.
+    #[inline(always)]
     fn each_tap(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-        let (channels, [height, width]) = (self.channels, self.kernel);
-        (0..channels).flat_map(move |c| (0..height).flat_map(move |i| (0..width).map(move |j| (c, i, j))))
+        let (taps, [height, width]) = (self.taps(), self.kernel);
+        let (mut c, mut i, mut j) = (0, 0, 0);
+        (0..taps).map(move |_| {
+            let tap = (c, i, j);
+            j += 1;
+            if j == width {
+                (j, i) = (0, i + 1);
+            }
+            if i == height {
+                (i, c) = (0, c + 1);
+            }
+            tap
+        })
+    }
+}
+
+/// Copies a line. Most are short: a few registers, the last of which may overlap the one before, cost less than a call.
+#[inline(always)]
+fn copy_line<E: Copy>(from: &[E], to: &mut [E]) {
+    const REGISTER: usize = 8;
+    const MOST: usize = 8 * REGISTER;
+    let length = to.len();
+    if !(REGISTER..=MOST).contains(&length) {
+        return to.copy_from_slice(from);
+    }
+    let mut start = 0;
+    while start < length {
+        let place = start.min(length - REGISTER);
+        let register: [E; REGISTER] = *from[place..].first_chunk().expect("a whole register is left");
+        to[place..place + REGISTER].copy_from_slice(&register);
+        start += REGISTER;
     }
 }
 
@@ -81,7 +111,7 @@ vectorized! {
                 let first = across.start * stride + j * windows.dilation[1] - windows.padding[1];
                 let out = &mut out[across.clone()];
                 if stride == 1 {
-                    out.copy_from_slice(&line[first..first + out.len()]);
+                    copy_line(&line[first..first + out.len()], out);
                 } else {
                     out.iter_mut().zip(line[first..].iter().step_by(stride)).for_each(|(out, &x)| *out = x);
                 }

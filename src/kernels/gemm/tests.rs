@@ -71,7 +71,7 @@ fn all_small_sizes_are_right() {
     let sizes = [0, 1, 2, 3, 5, 6, 7, 8, 9, 17];
     for m in sizes {
         for n in sizes.into_iter().chain([33]) {
-            for k in [0, 1, 7, 9] {
+            for k in [0, 7, 9] {
                 compare::<f32>(m, k, n, &mut rng);
                 compare::<f64>(m, k, n, &mut rng);
             }
