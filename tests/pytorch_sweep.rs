@@ -86,12 +86,12 @@ macro_rules! with_parameters {
 
 /// Layers that have only arguments.
 macro_rules! without_parameters {
-    ($($layer:ident<$($argument:literal),*>;)*) => {{
+    ($images:ty: $($layer:ident<$($argument:literal),*>;)*) => {{
         let mut count = 0;
         $(
             let name = format!("{}<{}>", stringify!($layer), [$(stringify!($argument)),*].join(", "));
-            count += run::<Images, _, f64>(&name, F64, |x| $layer::<$($argument),*>.forward(x), |_, _| {});
-            run::<Images, _, f32>(&name, 4.0 * F32, |x| $layer::<$($argument),*>.forward(x), |_, _| {});
+            count += run::<$images, _, f64>(&name, F64, |x| $layer::<$($argument),*>.forward(x), |_, _| {});
+            run::<$images, _, f32>(&name, 4.0 * F32, |x| $layer::<$($argument),*>.forward(x), |_, _| {});
         )*
         count
     }};
@@ -189,7 +189,13 @@ fn layers_of_random_arguments() {
         LayerNorm<6>;
         GroupNorm<2, 10>;
     };
-    count += without_parameters! {
+    count += without_parameters! { Sequences:
+        MaxPool1d<2, 4, 1>;
+        MaxPool1d<5, 3, 1>;
+        AvgPool1d<2, 3, 1, true>;
+        AvgPool1d<3, 4, 0, false>;
+    };
+    count += without_parameters! { Images:
         MaxPool2d<1, 1, 0>;
         MaxPool2d<3, 2, 1>;
         MaxPool2d<1, 4, 0>;

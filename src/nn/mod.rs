@@ -21,6 +21,7 @@ mod pad2d;
 mod param;
 mod parameters;
 mod pixel_shuffle;
+mod pool1d;
 mod pool2d;
 mod prelu;
 mod recurrent;
@@ -55,6 +56,7 @@ pub use param::{Buffer, Param};
 pub use parameters::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor, VisitorMut};
 pub(crate) use parameters::{each_parameter, each_parameter_mut};
 pub use pixel_shuffle::PixelShuffle;
+pub use pool1d::{AvgPool1d, MaxPool1d};
 pub use pool2d::{
     AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d, MaxUnpool2d,
     PoolIndices,

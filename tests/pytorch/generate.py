@@ -865,6 +865,16 @@ def sweep():
         g = chosen(1, 3)
         group = lambda x, w, b, g=g: F.group_norm(x, g, w, b)
         add("GroupNorm", (g, g * c), group, image(g * c, size, size), (g * c,), (g * c,))
+    for layer in ("MaxPool1d", "AvgPool1d"):
+        for count in (True, False):
+            k, s = chosen(1, 5), chosen(1, 4)
+            p = chosen(0, k // 2)
+            shape = lambda k=k, p=p: [chosen(1, 3), 2, fitting(k, p)]
+            if layer == "MaxPool1d":
+                add(layer, (k, s, p), lambda x, a=(k, s, p): F.max_pool1d(x, *a), shape)
+            else:
+                function = lambda x, a=(k, s, p), c=count: F.avg_pool1d(x, *a, count_include_pad=c)
+                add(layer, (k, s, p, str(count).lower()), function, shape)
     return result
 
 
