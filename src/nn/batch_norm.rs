@@ -52,6 +52,12 @@ pub struct BatchNorm2d<const C: usize, E: Float = f32> {
 /// Normalises each of `C` features of a batch, (N, C), or each channel of a batch of sequences, (N, C, L).
 ///
 /// Otherwise as [`BatchNorm2d`].
+///
+/// ```
+/// use taut::prelude::*;
+/// let model = <(Linear<4, 8>, BatchNorm1d<8>, Relu)>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank2<16, 8>> = model.forward(Tensor::<Rank2<16, 4>>::ones());
+/// ```
 #[derive(Clone, Debug, Parameters)]
 pub struct BatchNorm1d<const C: usize, E: Float = f32> {
     /// gamma, (C)
@@ -67,6 +73,12 @@ pub struct BatchNorm1d<const C: usize, E: Float = f32> {
 }
 
 /// [`BatchNorm2d`] without gamma and beta: normalises only.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = PlainBatchNorm2d::<3>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank4<2, 3, 5, 5>> = layer.forward(Tensor::<Rank4<2, 3, 5, 5>>::ones());
+/// ```
 #[derive(Clone, Debug, Parameters)]
 pub struct PlainBatchNorm2d<const C: usize, E: Float = f32> {
     /// (C)
@@ -78,6 +90,12 @@ pub struct PlainBatchNorm2d<const C: usize, E: Float = f32> {
 }
 
 /// [`BatchNorm1d`] without gamma and beta: normalises only.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = PlainBatchNorm1d::<8>::init(&mut StdRng::seed_from_u64(0));
+/// let y: Tensor<Rank2<16, 8>> = layer.forward(Tensor::<Rank2<16, 8>>::ones());
+/// ```
 #[derive(Clone, Debug, Parameters)]
 pub struct PlainBatchNorm1d<const C: usize, E: Float = f32> {
     /// (C)

@@ -36,6 +36,13 @@ where
 
 /// [`Dropout`] of whole channels of images, (N, C, H, W). Tompson et al., "Efficient Object Localization Using
 /// Convolutional Networks", 2015.
+///
+/// ```
+/// use taut::prelude::*;
+/// let tape = Tape::training(&mut StdRng::seed_from_u64(0));
+/// let y = Dropout2d::<50>.forward(tape.trace(Tensor::<Rank4<1, 8, 2, 2>>::ones()));
+/// assert!((0..8).all(|c| y[[0, c, 0, 0]] == y[[0, c, 1, 1]]));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct Dropout2d<const PERCENT: usize = 50>;
 

@@ -8,6 +8,12 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
 /// A frame of `P` zeros: (N, C, H, W) to (N, C, H + 2 P, W + 2 P).
+///
+/// ```
+/// use taut::prelude::*;
+/// let y: Tensor<Rank4<1, 3, 32, 32>> = ZeroPad2d::<2>.forward(Tensor::<Rank4<1, 3, 28, 28>>::ones());
+/// assert_eq!((y[[0, 0, 1, 1]], y[[0, 0, 2, 2]]), (0.0, 1.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct ZeroPad2d<const P: usize>;
 
@@ -27,6 +33,12 @@ pub struct ReflectionPad2d<const P: usize>;
 
 /// A frame of `P` pixels that repeats the outermost pixels: a b c becomes a a a b c c c for `P = 2`. Shapes as
 /// [`ZeroPad2d`].
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0]]]]);
+/// assert_eq!(ReplicationPad2d::<1>.forward(x).to_array()[0][0][0], [1.0, 1.0, 2.0, 2.0]);
+/// ```
 ///
 /// # Panics
 /// If the image has no pixels.

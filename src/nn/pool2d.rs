@@ -172,6 +172,11 @@ where
 /// The mean of each of `OH` x `OW` patches that cover the image, whatever its size.
 ///
 /// Shapes: (N, C, H, W) to (N, C, OH, OW). Patch i goes from floor(i H / OH) to ceil((i + 1) H / OH).
+///
+/// ```
+/// use taut::prelude::*;
+/// let y: Tensor<Rank4<1, 512, 7, 7>> = AdaptiveAvgPool2d::<7>.forward(Tensor::<Rank4<1, 512, 9, 12>>::ones());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct AdaptiveAvgPool2d<const OH: usize, const OW: usize = OH>;
 
@@ -190,6 +195,12 @@ where
 }
 
 /// The maximum of each of `OH` x `OW` patches that cover the image, as in [`AdaptiveAvgPool2d`].
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0, 3.0, 4.0]]]]);
+/// assert_eq!(AdaptiveMaxPool2d::<1, 2>.forward(x).to_array(), [[[[2.0, 4.0]]]]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct AdaptiveMaxPool2d<const OH: usize, const OW: usize = OH>;
 
@@ -208,6 +219,12 @@ where
 }
 
 /// The mean of each channel: (N, C, H, W) to (N, C). Lin, Chen and Yan, "Network In Network", 2014.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0], [3.0, 6.0]]]]);
+/// assert_eq!(GlobalAvgPool2d.forward(x).to_array(), [[3.0]]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct GlobalAvgPool2d;
 
@@ -219,6 +236,12 @@ impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H,
 }
 
 /// The maximum of each channel: (N, C, H, W) to (N, C).
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([[[[1.0, 2.0], [3.0, 6.0]]]]);
+/// assert_eq!(GlobalMaxPool2d.forward(x).to_array(), [[6.0]]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct GlobalMaxPool2d;
 
