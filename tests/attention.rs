@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Case, Entry, F32, F64, case};
+use common::{Entry, F32, F64, case};
 use taut::ops::AttentionOptions;
 use taut::prelude::*;
 
@@ -318,7 +318,7 @@ fn a_transformer_learns_to_copy() {
     let mut rng = rng();
     let mut model = Model::init(&mut rng);
     let mut optimizer = Adam::new(AdamConfig { learning_rate: 1e-2, ..Default::default() });
-    let mut batch = |rng: &mut StdRng| {
+    let batch = |rng: &mut StdRng| {
         let numbers = Tensor::<Rank2<16, LENGTH>>::uniform(0.0, SYMBOLS as f32, rng);
         Tensor::<Rank2<16, { 2 * LENGTH }>, usize>::from_fn(|[i, t]| numbers[[i, t % LENGTH]] as usize % SYMBOLS)
     };
@@ -329,15 +329,16 @@ fn a_transformer_learns_to_copy() {
     let wanted = |x: &Tensor<Rank2<16, { 2 * LENGTH }>, usize>| {
         Tensor::<Rank1<{ 16 * LENGTH }>, usize>::from_fn(|[i]| x[[i / LENGTH, LENGTH + i % LENGTH]])
     };
-    let mut accuracy = 0.0;
-    for _ in 0..150 {
+    let mut of_each = Vec::new();
+    for _ in 0..65 {
         let x = batch(&mut rng);
         let tape = Tape::training(&mut rng);
         let logits = predicted(model.forward(tape.trace(x.clone())));
-        accuracy = logits.accuracy(&wanted(&x));
+        of_each.push(logits.accuracy(&wanted(&x)));
         let loss = logits.cross_entropy(&wanted(&x));
         optimizer.step(&mut model, &loss.backward());
     }
-    // by chance, one of six is right
-    assert!(accuracy > 0.95, "{accuracy}");
+    // of batches that it has not seen; by chance, one of six is right, and 0.93 without the gradient of the queries
+    let accuracy = of_each[55..].iter().sum::<f64>() / 10.0;
+    assert!(accuracy > 0.97, "{accuracy}");
 }

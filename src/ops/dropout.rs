@@ -23,6 +23,9 @@ pub(crate) fn dropout<S: Shape, E: Float, T: Trace>(
     probability: f64,
     run: usize,
 ) -> Tensor<S, E, T> {
+    if probability == 0.0 {
+        return x;
+    }
     let Some(seed) = seed(x.trace()) else { return x };
     let mask = Mask { seed, probability, run };
     let (shape, mut y, trace) = x.into_parts();

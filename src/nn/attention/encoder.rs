@@ -1,9 +1,9 @@
 //! The encoder of a transformer: attention and a small network for each step, in turn.
 
-use super::{AttentionMask, MultiHeadAttention, NoMask, fit, unfit};
-use crate::nn::{Dropout, Forward, Identity, Init, LayerNorm, Linear, Module, Parameters, Percent, Relu};
-use crate::ops::{clear_padding, lengths};
-use crate::shape::{Const, Dim, Features, Heads, Shape};
+use super::{AttentionFeatures, AttentionMask, MultiHeadAttention, NoMask, unfit};
+use crate::nn::{Forward, Identity, Init, LayerNorm, Linear, Module, Parameters, Relu};
+use crate::ops::{clear_padding, dropout, lengths};
+use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -89,9 +89,6 @@ pub struct TransformerEncoderLayer<
 
 const NAME: &str = "TransformerEncoderLayer";
 
-/// x in the whole layer, and in the hidden layer.
-type Sequences<B, L, const WIDTH: usize, E, T> = Tensor<(B, L, Const<WIDTH>), E, T>;
-
 impl<
     const WIDTH: usize,
     const HEADS: usize,
@@ -102,23 +99,23 @@ impl<
     A,
     E: Float,
 > TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
-where
-    Const<100>: Percent<DROPOUT>,
 {
     #[track_caller]
-    fn run<B: Dim, L: Dim, T: Trace>(
+    fn run<B: Dim, L: Dim, X: Features<WIDTH>, T: Trace>(
         &self,
-        x: Sequences<B, L, WIDTH, E, T>,
-        attention: impl Fn(Sequences<B, L, WIDTH, E, T>) -> Sequences<B, L, WIDTH, E, T>,
-    ) -> Sequences<B, L, WIDTH, E, T>
+        x: Tensor<(B, L, X), E, T>,
+        attention: impl Fn(Tensor<(B, L, X), E, T>) -> Tensor<(B, L, X), E, T>,
+    ) -> Tensor<(B, L, X), E, T>
     where
-        A: Module<Sequences<B, L, HIDDEN, E, T>, Output = Sequences<B, L, HIDDEN, E, T>>,
+        A: Module<Hidden<B, L, HIDDEN, E, T>, Output = Hidden<B, L, HIDDEN, E, T>>,
     {
-        let dropout = Dropout::<DROPOUT>;
-        let attention = |x| dropout.forward(attention(x));
+        let features = x.shape().2;
+        expect_size(NAME, "features", WIDTH, features);
+        let probability = DROPOUT as f64 / 100.0;
+        let attention = |x| dropout(attention(x), probability, 1);
         let network = |x| {
-            let hidden = self.activation.forward(self.linear1.forward(x));
-            dropout.forward(self.linear2.forward(dropout.forward(hidden)))
+            let hidden = dropout(self.activation.forward(self.linear1.forward(x)), probability, 1);
+            dropout(unfit(self.linear2.forward(hidden), features), probability, 1)
         };
         if N::FIRST {
             let x = x.clone() + attention(self.norm1.forward(x));
@@ -130,6 +127,9 @@ where
     }
 }
 
+/// What is between the two layers of the network.
+type Hidden<B, L, const HIDDEN: usize, E, T> = Tensor<(B, L, Const<HIDDEN>), E, T>;
+
 impl<
     const WIDTH: usize,
     const HEADS: usize,
@@ -137,21 +137,17 @@ impl<
     const DROPOUT: usize,
     M: AttentionMask,
     N: NormOrder,
-    A: Module<Sequences<B, L, HIDDEN, E, T>, Output = Sequences<B, L, HIDDEN, E, T>>,
+    A: Module<Hidden<B, L, HIDDEN, E, T>, Output = Hidden<B, L, HIDDEN, E, T>>,
     B: Dim,
     L: Dim,
-    X: Features<WIDTH>,
+    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     E: Float,
     T: Trace,
 > Module<Tensor<(B, L, X), E, T>> for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
-where
-    Const<WIDTH>: Heads<HEADS>,
-    Const<100>: Percent<DROPOUT>,
 {
     type Output = Tensor<(B, L, X), E, T>;
     fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
-        let (x, features) = fit(NAME, "features", x);
-        unfit(self.run(x, |x| self.self_attn.forward(x)), features)
+        self.run(x, |x| self.self_attn.forward(x))
     }
 }
 
@@ -162,24 +158,20 @@ impl<
     const DROPOUT: usize,
     M: AttentionMask,
     N: NormOrder,
-    A: Module<Sequences<B, L, HIDDEN, E, T>, Output = Sequences<B, L, HIDDEN, E, T>>,
+    A: Module<Hidden<B, L, HIDDEN, E, T>, Output = Hidden<B, L, HIDDEN, E, T>>,
     B: Dim,
     L: Dim,
-    X: Features<WIDTH>,
+    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     E: Float,
     T: Trace,
 > Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)>
     for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
-where
-    Const<WIDTH>: Heads<HEADS>,
-    Const<100>: Percent<DROPOUT>,
 {
     type Output = Tensor<(B, L, X), E, T>;
     fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
         let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
-        let (x, features) = fit(NAME, "features", x);
         let y = self.run(clear_padding(x, &lengths), |x| self.self_attn.forward((x, of_each.clone())));
-        unfit(clear_padding(y, &lengths), features)
+        clear_padding(y, &lengths)
     }
 }
 

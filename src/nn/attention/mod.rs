@@ -82,6 +82,20 @@ pub struct MultiHeadAttention<
     mask: PhantomData<M>,
 }
 
+/// A layer of attention with `WIDTH` features, `HEADS` heads and dropout of `DROPOUT` percent accepts this dimension. See
+/// [`Features`].
+///
+/// The heads are asked of what arrives, though only the layer's own numbers can be wrong: a bound on these alone the
+/// compiler would find broken before it knows what arrives, and would say no more than that the layer takes nothing.
+pub trait AttentionFeatures<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize>: Features<WIDTH> {}
+impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, D: Features<WIDTH>>
+    AttentionFeatures<WIDTH, HEADS, DROPOUT> for D
+where
+    Const<WIDTH>: Heads<HEADS>,
+    Const<100>: Percent<DROPOUT>,
+{
+}
+
 /// Sequences of a width that is known to fit, and their own dimension of it.
 #[track_caller]
 fn fit<B: Dim, L: Dim, X: Features<W>, const W: usize, E: Float, T: Trace>(
@@ -184,13 +198,10 @@ impl<
     M: AttentionMask,
     B: Dim,
     L: Dim,
-    X: Features<WIDTH>,
+    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     E: Float,
     T: Trace,
 > Module<Tensor<(B, L, X), E, T>> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
-where
-    Const<WIDTH>: Heads<HEADS>,
-    Const<100>: Percent<DROPOUT>,
 {
     type Output = Tensor<(B, L, X), E, T>;
     fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
@@ -205,13 +216,10 @@ impl<
     M: AttentionMask,
     B: Dim,
     L: Dim,
-    X: Features<WIDTH>,
+    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     E: Float,
     T: Trace,
 > Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
-where
-    Const<WIDTH>: Heads<HEADS>,
-    Const<100>: Percent<DROPOUT>,
 {
     type Output = Tensor<(B, L, X), E, T>;
     fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
@@ -230,14 +238,11 @@ impl<
     B: Dim,
     L: Dim,
     S: Dim,
-    X: Features<WIDTH>,
+    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     Y: Features<WIDTH>,
     E: Float,
     T: Trace,
 > Module<(Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
-where
-    Const<WIDTH>: Heads<HEADS>,
-    Const<100>: Percent<DROPOUT>,
 {
     type Output = Tensor<(B, L, X), E, T>;
     fn apply(&self, (x, memory): (Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>)) -> Self::Output {
@@ -253,15 +258,12 @@ impl<
     B: Dim,
     L: Dim,
     S: Dim,
-    X: Features<WIDTH>,
+    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     Y: Features<WIDTH>,
     E: Float,
     T: Trace,
 > Module<(Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>, Tensor<(B,), usize>)>
     for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
-where
-    Const<WIDTH>: Heads<HEADS>,
-    Const<100>: Percent<DROPOUT>,
 {
     type Output = Tensor<(B, L, X), E, T>;
     fn apply(
