@@ -210,7 +210,8 @@ fn the_future_is_never_seen() {
             let mut changed = x.clone();
             changed.as_mut_slice()[(now + 1) * 4..].fill(future);
             let found = encoder.forward(changed);
-            assert_eq!(found.as_slice()[..(now + 1) * 4], y.as_slice()[..(now + 1) * 4], "{future} after {now}");
+            let mut past = found.iter().zip(y.iter()).take((now + 1) * 4);
+            assert!(past.all(|(found, y)| (found - y).abs() < 1e-5), "{future} after {now}");
         }
     }
 }

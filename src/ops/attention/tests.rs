@@ -148,8 +148,12 @@ fn the_future_is_never_seen() {
     for now in [0, 10, 31, 32, 38] {
         let (y, d) = run(now, None);
         assert_eq!(run(now, Some(7.0)), (y.clone(), d.clone()), "numbers after step {now} change something");
-        assert_eq!(run(now, Some(f64::NAN)).0, y, "what is not a number after step {now} changes something");
-        assert_eq!(run(now, Some(f64::INFINITY)).0, y, "infinity after step {now} changes something");
+        // fewer queries together, and so other products, whose sums are rounded in another order
+        for spoiled in [f64::NAN, f64::INFINITY] {
+            let found = run(now, Some(spoiled)).0;
+            let close = found.iter().zip(&y).all(|(found, y)| found.is_close(y, 1e-13, 1e-13));
+            assert!(close, "{spoiled} after step {now} changes something");
+        }
         assert!(d[2].clone().slice_at::<2>(0).iter().all(|d| d != 0.0));
         for d in d {
             assert_eq!(d.slice_at::<2>(now + 1), Tensor::zeros_with((1, 2, 3)));
