@@ -275,6 +275,27 @@ fn run_time_sizes_and_static_ones_give_the_same() {
 }
 
 #[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    type Encoder = TransformerEncoder<TransformerEncoderLayer<16, 4, 24, 10, CausalMask>, 1>;
+    let encoder = Encoder::init(&mut rng());
+    let x = Tensor::<Rank3<8, 40, 16>>::randn(&mut rng());
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let tape = Tape::training(&mut rng());
+            let input = tape.watch(x.clone());
+            let y = encoder.forward(input.clone());
+            let gradients = y.clone().square().sum().backward();
+            let of_weight = gradients.of(&encoder.layers[0].self_attn.in_proj_weight);
+            (y.detach(), gradients.of_input(&input), of_weight)
+        })
+    };
+    let one = run(1);
+    assert!(one == run(2));
+    assert!(one == run(3));
+}
+
+#[test]
 #[should_panic(expected = "MultiHeadAttention: expected 8 features, found 6")]
 fn another_width_at_run_time() {
     let layer = MultiHeadAttention::<8, 2>::init(&mut rng());

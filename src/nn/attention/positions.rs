@@ -95,3 +95,33 @@ pub trait AtMost<const LENGTH: usize>: Dim {}
 #[diagnostic::do_not_recommend]
 impl<const LENGTH: usize, const STEPS: usize> AtMost<LENGTH> for Const<STEPS> where Const<LENGTH>: Holds<STEPS, 0> {}
 impl<const LENGTH: usize> AtMost<LENGTH> for usize {}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn waves_are_those_of_the_paper() {
+        // an odd width ends with a sine
+        let y = PositionalEncoding::<5>.forward(Tensor::<Rank3<2, 50, 5>, f64>::ones());
+        for (step, place) in [(0, 0), (0, 3), (1, 0), (7, 1), (49, 2), (30, 3), (49, 4)] {
+            let angle = step as f64 / 10_000.0_f64.powf((place - place % 2) as f64 / 5.0);
+            let wave = if place % 2 == 0 { angle.sin() } else { angle.cos() };
+            for sequence in 0..2 {
+                assert!((y[[sequence, step, place]] - (1.0 + wave)).abs() < 1e-12, "step {step}, place {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_gets_the_vector_of_its_position() {
+        let mut rng = StdRng::seed_from_u64(0);
+        let layer = LearnedPositionalEncoding::<7, 3>::init(&mut rng);
+        let y = layer.forward(Tensor::<Rank3<2, 5, 3>>::zeros());
+        let used = layer.weight.value().clone().slice_axis::<0, 0, 5>();
+        assert_eq!((y.clone().slice(0), y.slice(1)), (used.clone(), used));
+        let mut names = Vec::new();
+        layer.for_each_parameter(|name, leaf| names.push(format!("{name} {:?}", leaf.sizes)));
+        assert_eq!(names, ["weight [7, 3]"]);
+    }
+}
