@@ -1,6 +1,7 @@
 //! W11: forward and backward passes of a small causal transformer: batch 32, 64 steps, width 128, 4 heads, hidden 512, two
 //! layers, ReLU, normalised after each block. `w11_transformer` drops 10%, as is the default; `w11_transformer_nodrop`
-//! nothing; `w11_attention` is the attention of one such layer alone, without the projections.
+//! nothing; `w11_attention` is the attention of one such layer alone, without the projections, and `w11_attention_long` that
+//! of 4 sequences of 512 steps.
 
 use taut::ops::AttentionOptions;
 use taut::prelude::*;
@@ -27,12 +28,12 @@ where
     report(workload, &figures, Work { samples: Some(2048.0), ..Default::default() });
 }
 
-fn attention(workload: &str) {
+fn attention<const BATCH: usize, const STEPS: usize>(workload: &str) {
     if !wanted(workload) {
         return;
     }
     let mut rng = StdRng::seed_from_u64(0);
-    let [q, k, v, g] = [(); 4].map(|()| Tensor::<Rank4<32, 4, 64, 32>>::randn(&mut rng));
+    let [q, k, v, g] = [(); 4].map(|()| Tensor::<Rank4<BATCH, 4, STEPS, 32>>::randn(&mut rng));
     let options = AttentionOptions { causal: true, ..Default::default() };
     let figures = measure(1.0, || {
         let tape = Tape::training(&mut rng);
@@ -40,11 +41,12 @@ fn attention(workload: &str) {
         let gradients = q.clone().attention(k, v, &options).vector_jacobian(g.clone());
         assert_eq!(gradients.of_input(&q).count(), g.count());
     });
-    report(workload, &figures, Work { samples: Some(2048.0), ..Default::default() });
+    report(workload, &figures, Work { samples: Some((BATCH * STEPS) as f64), ..Default::default() });
 }
 
 fn main() {
     encoder::<10>("w11_transformer");
     encoder::<0>("w11_transformer_nodrop");
-    attention("w11_attention");
+    attention::<32, 64>("w11_attention");
+    attention::<4, 512>("w11_attention_long");
 }
