@@ -35,8 +35,8 @@ mod upsample;
 pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use add_bias::Bias;
 pub use attention::{
-    AtMost, AttentionFeatures, AttentionMask, CausalMask, LearnedPositionalEncoding, MultiHeadAttention, NoMask,
-    NormOrder, PositionalEncoding, PostNorm, PreNorm, TransformerEncoder, TransformerEncoderLayer,
+    AttentionFeatures, AttentionMask, CausalMask, LearnedPositionalEncoding, MultiHeadAttention, NoMask, NormOrder,
+    PositionalEncoding, PostNorm, PreNorm, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
 };
 pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
 pub use bias::{NoBias, OptionalBias};

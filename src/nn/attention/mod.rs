@@ -6,7 +6,7 @@ mod positions;
 
 pub use encoder::{NormOrder, PostNorm, PreNorm, TransformerEncoder, TransformerEncoderLayer};
 pub use mask::{AttentionMask, CausalMask, NoMask};
-pub use positions::{AtMost, LearnedPositionalEncoding, PositionalEncoding};
+pub use positions::{LearnedPositionalEncoding, PositionalEncoding, StepsWithin};
 
 use super::{Forward, Init, Linear, Module, Param, Parameters, Path, Percent, Visitor, VisitorMut};
 use crate::ops::{Masking, clear_padding, cross_attention, lengths, linear_parts, self_attention};

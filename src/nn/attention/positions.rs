@@ -71,7 +71,7 @@ impl<const LENGTH: usize, const WIDTH: usize, E: Float> Init for LearnedPosition
     }
 }
 
-impl<const LENGTH: usize, const WIDTH: usize, B: Dim, L: AtMost<LENGTH>, X: Features<WIDTH>, E: Float, T: Trace>
+impl<const LENGTH: usize, const WIDTH: usize, B: Dim, L: StepsWithin<LENGTH>, X: Features<WIDTH>, E: Float, T: Trace>
     Module<Tensor<(B, L, X), E, T>> for LearnedPositionalEncoding<LENGTH, WIDTH, E>
 {
     type Output = Tensor<(B, L, X), E, T>;
@@ -91,10 +91,10 @@ impl<const LENGTH: usize, const WIDTH: usize, B: Dim, L: AtMost<LENGTH>, X: Feat
     message = "sequences of {Self} steps, and {LENGTH} positions are learned",
     note = "give the layer as many positions as the longest sequence has steps; over 2048 the compiler does not compare: such a number of steps is given as `usize`, and checked when the program runs"
 )]
-pub trait AtMost<const LENGTH: usize>: Dim {}
+pub trait StepsWithin<const LENGTH: usize>: Dim {}
 #[diagnostic::do_not_recommend]
-impl<const LENGTH: usize, const STEPS: usize> AtMost<LENGTH> for Const<STEPS> where Const<LENGTH>: Holds<STEPS, 0> {}
-impl<const LENGTH: usize> AtMost<LENGTH> for usize {}
+impl<const LENGTH: usize, const STEPS: usize> StepsWithin<LENGTH> for Const<STEPS> where Const<LENGTH>: Holds<STEPS, 0> {}
+impl<const LENGTH: usize> StepsWithin<LENGTH> for usize {}
 
 #[cfg(test)]
 mod tests {
