@@ -27,6 +27,7 @@ pub struct Work {
     pub samples: Option<f64>,
     pub flops: Option<f64>,
     pub bytes: Option<f64>,
+    pub words: Option<f64>,
 }
 
 /// Whether this workload was asked for.
@@ -81,6 +82,7 @@ pub fn report(workload: &str, figures: &Figures, work: Work) {
         ("samples_per_s", work.samples.map(|x| x / seconds)),
         ("gflops", work.flops.map(|x| x / seconds / 1e9)),
         ("gbps", work.bytes.map(|x| x / seconds / 1e9)),
+        ("words_per_s", work.words.map(|x| x / seconds)),
     ];
     for (name, value) in rates {
         if let Some(value) = value {

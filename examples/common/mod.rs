@@ -10,6 +10,7 @@ mod picture;
 mod plot;
 mod progress;
 mod report;
+mod scatter;
 
 pub use confusion::draw_confusion;
 pub use mistakes::{Mistake, draw_mistakes};
@@ -17,6 +18,7 @@ pub use options::Options;
 pub use plot::{Curve, Panel, plot, plot_panels};
 pub use progress::Progress;
 pub use report::Report;
+pub use scatter::{Place, draw_words};
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ const SIZE: Size = Size::new(900, 560);
 const AREA: Rectangle = Rectangle::new(Point::new(80, 40), Size::new(790, 460));
 const GREY: Rgb888 = Rgb888::new(225, 225, 225);
 /// Told apart also by readers who do not see all colours. Okabe and Ito, "Color Universal Design", 2008.
-const COLOURS: [Rgb888; 6] = [
+pub const COLOURS: [Rgb888; 6] = [
     Rgb888::new(0, 114, 178),
     Rgb888::new(213, 94, 0),
     Rgb888::new(0, 158, 115),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) const MOST_BYTES: u64 = 1 << 30;
 
 /// The contents of a file, unpacked if its name ends with `.gz`.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, "cannot be opened", error))?;
     let mut file = BufReader::with_capacity(1 << 16, file);
     if path.extension().is_none_or(|extension| extension != "gz") {

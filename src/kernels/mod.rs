@@ -28,5 +28,6 @@ pub mod transpose;
 pub mod update;
 mod vectorized;
 pub mod window;
+pub mod word2vec;
 
 pub(crate) use vectorized::vectorized;

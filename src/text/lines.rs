@@ -52,7 +52,7 @@ pub fn lines(path: impl AsRef<Path>, invalid: InvalidUtf8) -> Result<Lines, Data
 /// The lines of a text file. See [`lines`].
 pub struct Lines {
     path: PathBuf,
-    file: BufReader<Box<dyn Read>>,
+    file: BufReader<Box<dyn Read + Send>>,
     invalid: InvalidUtf8,
     number: usize,
     ended: bool,

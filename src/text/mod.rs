@@ -13,10 +13,17 @@
 //! assert_eq!(line, [2, 0, 1]);
 //! ```
 
+mod corpus;
 mod lines;
+mod pca;
 mod tokens;
 mod vocabulary;
+pub mod word2vec;
+mod word_vectors;
 
+pub use corpus::{Corpus, LineSource, Tokens};
 pub use lines::{InvalidUtf8, Lines, lines};
+pub use pca::principal_components;
 pub use tokens::{characters, words};
 pub use vocabulary::{TokenCounts, Vocabulary, VocabularyOptions};
+pub use word_vectors::{PairScore, Questions, SectionScore, UnknownWord, WordPairs, WordVectors, spearman};

@@ -102,7 +102,7 @@ impl Vocabulary {
     }
 
     /// Tokens in the order of their numbers, and how often each occurs. Of a token that comes twice the first counts.
-    fn of(tokens: impl Iterator<Item = (String, u64)>) -> Self {
+    pub(super) fn of(tokens: impl Iterator<Item = (String, u64)>) -> Self {
         let mut vocabulary = Vocabulary { tokens: Vec::new(), counts: Vec::new(), numbers: HashMap::new() };
         for (token, count) in tokens {
             if !vocabulary.numbers.contains_key(&token) {

@@ -1,0 +1,209 @@
+//! word2vec: vectors for words, and which words are near each other.
+//!
+//!     cargo run --release --example word2vec -- --plot words.png
+//!     cargo run --release --example word2vec -- --corpus one.txt.gz --corpus two.txt.gz --epochs 5 --vectors words.bin
+//!     cargo run --release --example word2vec -- --load words.bin --words king,queen --similarity wordsim353.tsv
+//!
+//! Without `--corpus` it learns from 17 addresses of US presidents, 1991 to 2006, which are part of the program
+//! (`examples/data/README.md`). That is little: the words that such addresses are about come out sensibly, others do not.
+
+mod common;
+
+use common::{Options, Place, Progress, Report, draw_words};
+use flate2::read::GzDecoder;
+use std::error::Error;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::prelude::*;
+use taut::text::word2vec::{self, Architecture, Config, Output, Parallel};
+use taut::text::{
+    Corpus, Questions, SectionScore, Tokens, VocabularyOptions, WordPairs, WordVectors, principal_components,
+};
+
+const ADDRESSES: &[u8] = include_bytes!("data/addresses.txt.gz");
+/// How many neighbours are shown of each word.
+const NEIGHBOURS: usize = 6;
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let defaults = Config::default();
+        let taken = [
+            "cbow",
+            "corpus",
+            "dimension",
+            "epochs",
+            "hierarchical",
+            "hogwild",
+            "json",
+            "load",
+            "minimum-count",
+            "negative",
+            "plot",
+            "questions",
+            "sample",
+            "seed",
+            "similarity",
+            "threads",
+            "vectors",
+            "window",
+            "words",
+        ];
+        let options = Options::parse(
+            "Learns vectors for words from the words around them, and shows which are near each other.",
+            &taken,
+            Options {
+                dimension: defaults.dimension,
+                epochs: 20,
+                minimum_count: 5,
+                negative: 5,
+                sample: defaults.sample,
+                window: defaults.window,
+                words: "iraq,afghanistan,bosnia,russia,china,europe;terrorists,enemies,weapons,forces,troops,war;\
+                        schools,students,teachers,college,education;health,medicare,seniors,insurance,doctors;\
+                        taxes,budget,deficit,spending,debt,security;father,mother,children,families,parents"
+                    .into(),
+                ..Default::default()
+            },
+        );
+        // what to compare with is read first: better an error now than after the training
+        let pairs: Vec<WordPairs> = options.similarity.iter().map(WordPairs::load).collect::<Result<_, _>>()?;
+        let questions = options.questions.as_ref().map(Questions::load).transpose()?;
+        let mut report = Report::default();
+        let vectors = match &options.load {
+            Some(path) if is_text(path) => WordVectors::load_text(path)?,
+            Some(path) => WordVectors::load_binary(path)?,
+            None => learn(&options, &mut report)?,
+        };
+
+        let shown: Vec<Vec<&str>> = options.words.split(';').map(|group| known(&vectors, group)).collect();
+        println!();
+        for word in shown.iter().flatten() {
+            let near: Vec<String> =
+                vectors.nearest(word, NEIGHBOURS)?.iter().map(|(word, cosine)| format!("{word} {cosine:.2}")).collect();
+            println!("{word:>12}: {}", near.join(", "));
+        }
+        for (path, pairs) in options.similarity.iter().zip(&pairs) {
+            let score = vectors.score_pairs(pairs);
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            report.add(&format!("{name}_spearman"), score.spearman);
+            report.add(&format!("{name}_covered"), format!("{} of {}", score.covered, score.total));
+        }
+        if let Some(questions) = &questions {
+            let scores = vectors.score_questions(questions);
+            for score in &scores {
+                println!(
+                    "{:>28}: {} of {} right, {} not known",
+                    score.section,
+                    score.right,
+                    score.asked,
+                    score.total - score.asked
+                );
+            }
+            let sum = |of: fn(&SectionScore) -> usize| scores.iter().map(of).sum::<usize>();
+            report.add("questions_right", sum(|score| score.right));
+            report.add("questions_asked", sum(|score| score.asked));
+        }
+        if let Some(path) = &options.vectors {
+            if is_text(path) {
+                vectors.save_text(path)?
+            } else {
+                vectors.save_binary(path)?
+            }
+            println!("the vectors are in {}", path.display());
+        }
+        if let Some(path) = &options.plot {
+            draw_words(path, "the words in the plane in which they differ most", &places(&vectors, &shown))?;
+        }
+        report.add("words", vectors.vocabulary().len());
+        report.add("dimension", vectors.dimension());
+        report.add("seed", options.seed);
+        report.print(&options);
+        Ok(())
+    })
+}
+
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "txt")
+}
+
+/// Learns from the files that were given, or the addresses.
+fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn Error>> {
+    let corpus = if options.corpus.is_empty() {
+        let mut text = String::new();
+        GzDecoder::new(ADDRESSES).read_to_string(&mut text)?;
+        Corpus::from_text(&text, Tokens::Spaces)
+    } else {
+        Corpus::from_files(&options.corpus, Tokens::Spaces).lower_case()
+    };
+    let vocabulary =
+        corpus.vocabulary(VocabularyOptions { minimum_count: options.minimum_count, ..Default::default() })?;
+    let config = Config {
+        dimension: options.dimension,
+        window: options.window,
+        architecture: if options.cbow { Architecture::Cbow } else { Architecture::SkipGram },
+        output: if options.hierarchical {
+            Output::HierarchicalSoftmax
+        } else {
+            Output::NegativeSampling(options.negative)
+        },
+        sample: options.sample,
+        epochs: options.epochs,
+        parallel: if options.hogwild { Parallel::Hogwild } else { Config::default().parallel },
+        ..Default::default()
+    };
+    let of_epoch = vocabulary.counts().iter().sum::<u64>();
+    println!("{of_epoch} words, {} different ones", vocabulary.len());
+
+    let bar = |epoch: u64| Progress::of_words(format!("epoch {epoch:2}/{}", options.epochs), of_epoch as usize);
+    let (mut epoch, mut progress, mut read) = (1, Some(bar(1)), 0);
+    let mut losses = Vec::new();
+    let start = Instant::now();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build()?;
+    let mut rng = StdRng::seed_from_u64(options.seed);
+    let vectors = pool.install(|| {
+        word2vec::train(&corpus, vocabulary, &config, &mut rng, |step| {
+            if let Some(bar) = &mut progress {
+                bar.words(step.loss, (step.words - read) as usize);
+            }
+            read = step.words;
+            if read >= epoch * of_epoch {
+                losses.extend(progress.take().map(|bar| bar.finish("")));
+                epoch += 1;
+                progress = (epoch <= options.epochs as u64).then(|| bar(epoch));
+            }
+        })
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    report.add("loss", losses.last().copied());
+    report.add("words_per_second", (read as f64 / seconds).round());
+    report.add("threads", pool.current_num_threads());
+    report.add("seconds", seconds);
+    Ok(vectors)
+}
+
+/// The words of a list that have a vector.
+fn known<'a>(vectors: &WordVectors, list: &'a str) -> Vec<&'a str> {
+    let words = list.split(',').map(str::trim);
+    words.filter(|word| vectors.of(word).is_some()).collect()
+}
+
+/// Where words are in a plane: the principal components of their vectors, of length 1.
+fn places(vectors: &WordVectors, groups: &[Vec<&str>]) -> Vec<Place> {
+    let words: Vec<(usize, &str)> =
+        groups.iter().enumerate().flat_map(|(group, words)| words.iter().map(move |word| (group, *word))).collect();
+    let mut rows = Vec::new();
+    for vector in words.iter().filter_map(|(_, word)| vectors.of(word)) {
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        rows.extend(vector.iter().map(|x| x / length));
+    }
+    let rows = Tensor::from_vec(rows, (words.len(), vectors.dimension())).expect("a vector for each word");
+    let plane = principal_components::<2>(&rows);
+    let place = |(i, (group, word)): (usize, &(usize, &str))| Place {
+        word: word.to_string(),
+        at: [0, 1].map(|axis| plane[[i, axis]]),
+        group: *group,
+    };
+    words.iter().enumerate().map(place).collect()
+}

@@ -1,0 +1,158 @@
+//! Sentences that can be read again and again.
+
+use super::{InvalidUtf8, TokenCounts, Vocabulary, VocabularyOptions, lines, words};
+use crate::data::DataError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What a line is cut into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tokens {
+    /// What is between white space: for text in which punctuation stands apart already.
+    #[default]
+    Spaces,
+    /// [`words`]: without punctuation.
+    Words,
+}
+
+/// The lines of a text, one after another.
+pub type LineSource = Box<dyn Iterator<Item = Result<String, DataError>> + Send>;
+
+enum Source {
+    Lines(Box<dyn Fn() -> Result<LineSource, DataError> + Send + Sync>, Tokens),
+    Sentences(Vec<Vec<String>>),
+}
+
+/// Sentences of tokens, which can be gone through as often as one likes: each line of some files, or what is in memory.
+///
+/// ```
+/// use taut::text::{Corpus, VocabularyOptions};
+/// # fn main() -> Result<(), taut::data::DataError> {
+/// let corpus = Corpus::from_sentences([["the", "cat", "sat"], ["the", "dog", "sat"]]);
+/// assert_eq!(corpus.vocabulary(VocabularyOptions::default())?.tokens(), ["sat", "the", "cat", "dog"]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Corpus {
+    source: Source,
+    lower_case: bool,
+}
+
+impl Corpus {
+    /// Each line of these files is a sentence. They are read anew each time, a line at a time, and unpacked if their names
+    /// end with `.gz`; what is not UTF-8 is an error.
+    pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>, tokens: Tokens) -> Self {
+        let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_path_buf()).collect();
+        Self::from_lines(
+            move || {
+                let files: Result<Vec<_>, _> = paths.iter().map(|path| lines(path, InvalidUtf8::Refuse)).collect();
+                Ok(Box::new(files?.into_iter().flatten()))
+            },
+            tokens,
+        )
+    }
+
+    /// Each line of a text is a sentence.
+    pub fn from_text(text: &str, tokens: Tokens) -> Self {
+        let text: Vec<String> = text.lines().map(str::to_string).collect();
+        Self::from_lines(move || Ok(Box::new(text.clone().into_iter().map(Ok))), tokens)
+    }
+
+    /// Each line is a sentence. `lines` is called whenever they are gone through, and gives the same each time.
+    pub fn from_lines(
+        lines: impl Fn() -> Result<LineSource, DataError> + Send + Sync + 'static,
+        tokens: Tokens,
+    ) -> Self {
+        Corpus { source: Source::Lines(Box::new(lines), tokens), lower_case: false }
+    }
+
+    /// Sentences that are cut into tokens already.
+    pub fn from_sentences<S: IntoIterator<Item = impl Into<String>>>(sentences: impl IntoIterator<Item = S>) -> Self {
+        let sentences = sentences.into_iter().map(|tokens| tokens.into_iter().map(Into::into).collect()).collect();
+        Corpus { source: Source::Sentences(sentences), lower_case: false }
+    }
+
+    /// The same in lower case.
+    pub fn lower_case(mut self) -> Self {
+        if let Source::Sentences(sentences) = &mut self.source {
+            sentences.iter_mut().flatten().for_each(|token| *token = token.to_lowercase());
+        }
+        Corpus { lower_case: true, ..self }
+    }
+
+    /// Goes through the sentences, from the first on.
+    ///
+    /// # Errors
+    /// If a file cannot be opened.
+    pub(super) fn read(&self) -> Result<Sentences<'_>, DataError> {
+        Ok(match &self.source {
+            Source::Lines(lines, tokens) => {
+                Sentences { from: From::Lines(lines()?), tokens: *tokens, lower_case: self.lower_case }
+            }
+            Source::Sentences(sentences) => {
+                Sentences { from: From::Memory(sentences.iter()), tokens: Tokens::Spaces, lower_case: false }
+            }
+        })
+    }
+
+    /// How often each token occurs.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or is not UTF-8.
+    pub fn counts(&self) -> Result<TokenCounts, DataError> {
+        let mut counts = TokenCounts::default();
+        let mut sentences = self.read()?;
+        while sentences.next(&mut |token| counts.add(token))? {}
+        Ok(counts)
+    }
+
+    /// The vocabulary of its tokens.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or is not UTF-8.
+    pub fn vocabulary(&self, options: VocabularyOptions<'_>) -> Result<Vocabulary, DataError> {
+        Ok(Vocabulary::new(&self.counts()?, options))
+    }
+}
+
+impl fmt::Debug for Corpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Lines(_, tokens) => write!(f, "Corpus {{ lines, cut at {tokens:?} }}"),
+            Source::Sentences(sentences) => write!(f, "Corpus {{ {} sentences }}", sentences.len()),
+        }
+    }
+}
+
+enum From<'a> {
+    Lines(LineSource),
+    Memory(std::slice::Iter<'a, Vec<String>>),
+}
+
+/// A way through the sentences of a [`Corpus`].
+pub(super) struct Sentences<'a> {
+    from: From<'a>,
+    tokens: Tokens,
+    lower_case: bool,
+}
+
+impl Sentences<'_> {
+    /// Gives the tokens of the next sentence to `take`; `false` if there is none.
+    pub fn next(&mut self, take: &mut dyn FnMut(&str)) -> Result<bool, DataError> {
+        match &mut self.from {
+            From::Memory(sentences) => {
+                let Some(sentence) = sentences.next() else { return Ok(false) };
+                sentence.iter().for_each(|token| take(token));
+            }
+            From::Lines(lines) => {
+                let Some(line) = lines.next().transpose()? else { return Ok(false) };
+                let line = if self.lower_case { line.to_lowercase() } else { line };
+                match self.tokens {
+                    Tokens::Spaces => line.split_whitespace().for_each(take),
+                    Tokens::Words => words(&line).for_each(take),
+                }
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,261 @@
+//! word2vec: a vector for each word, learned from the words around it.
+//!
+//! A word w stands in a context, the words at most a few places before and after it. Each word has an input vector x, and
+//! each word (or each inner node of a tree over the words) an output vector, and from the input vectors of the context the
+//! output is predicted:
+//!
+//! - skip-gram: from each x of the context on its own; CBOW: from their mean;
+//! - negative sampling: maximises ln sigmoid(x w) for the word, and ln sigmoid(-x n) for a few words n that are drawn with
+//!   a probability proportional to their counts to the power of 0.75;
+//! - hierarchical softmax: maximises the sum of ln sigmoid(x v) over the nodes v at which the way to the word goes left,
+//!   and of ln sigmoid(-x v) where it goes right, in a Huffman tree.
+//!
+//! The input vectors are the result. Frequent words are left out at random, the window is of random width up to the
+//! largest, and the learning rate falls linearly, as in the original program. The negative words are drawn once for each
+//! window, not for each pair: Ji, Satish, Li and Dubey, "Parallelizing Word2Vec in Shared and Distributed Memory", 2016.
+//!
+//! Mikolov, Chen, Corrado and Dean, "Efficient Estimation of Word Representations in Vector Space", 2013; Mikolov,
+//! Sutskever, Chen, Corrado and Dean, "Distributed Representations of Words and Phrases and their Compositionality", 2013.
+//!
+//! ```
+//! use taut::prelude::*;
+//! use taut::text::word2vec::{Config, train};
+//! use taut::text::{Corpus, VocabularyOptions};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let corpus = Corpus::from_sentences(vec![["the", "cat", "sat"]; 20]);
+//! let vocabulary = corpus.vocabulary(VocabularyOptions { minimum_count: 5, ..Default::default() })?;
+//! let config = Config { dimension: 16, ..Default::default() };
+//! let vectors = train(&corpus, vocabulary, &config, &mut StdRng::seed_from_u64(0), |_| {})?;
+//! assert_eq!(vectors.of("cat").unwrap().len(), 16);
+//! # Ok(())
+//! # }
+//! ```
+
+mod alias;
+mod hogwild;
+mod huffman;
+mod learner;
+mod partitioned;
+mod parts;
+
+use super::{Corpus, Vocabulary, WordVectors};
+use crate::data::DataError;
+use crate::kernels::word2vec::Lanes;
+use crate::tensor::Tensor;
+use learner::{Loss, Task};
+use parts::Parts;
+use rand::{Rng, RngExt};
+use std::fmt;
+
+/// From what the output is predicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Architecture {
+    /// From each word of the context on its own.
+    #[default]
+    SkipGram,
+    /// From the mean of the context: faster, and better for frequent words only.
+    Cbow,
+}
+
+/// How the output is predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Against so many words that are drawn at random.
+    NegativeSampling(usize),
+    /// On the way through a Huffman tree.
+    HierarchicalSoftmax,
+}
+
+/// How several threads work together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallel {
+    /// So many parts of the corpus are learned from at the same time, each on its own for a few thousand words, and what
+    /// they learned is added up in order: the result depends on this number and not on that of the threads. More threads
+    /// than parts have nothing to do.
+    Partitioned(usize),
+    /// All threads change the same vectors at any time: with more than one, each run gives another result.
+    Hogwild,
+}
+
+/// How to learn. The defaults are gensim's, but for the architecture (gensim: CBOW).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Config {
+    /// How long the vectors are. 100
+    pub dimension: usize,
+    /// How many words on each side belong to a context at most: for each word, 1 to this number are drawn. 5
+    pub window: usize,
+    /// Skip-gram
+    pub architecture: Architecture,
+    /// 5 negative words
+    pub output: Output,
+    /// Negative words are drawn with a probability proportional to their counts to this power. 0.75
+    pub exponent: f64,
+    /// Of a word that is a part f of all, an occurrence is kept with the probability sqrt(sample / f) + sample / f; with
+    /// 0, all are. 1e-3
+    pub sample: f64,
+    /// The learning rate at the beginning. 0.025
+    pub learning_rate: f64,
+    /// And at the end. 1e-4
+    pub lowest_learning_rate: f64,
+    /// How often the corpus is gone through. 5
+    pub epochs: usize,
+    /// 8 parts
+    pub parallel: Parallel,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            dimension: 100,
+            window: 5,
+            architecture: Architecture::SkipGram,
+            output: Output::NegativeSampling(5),
+            exponent: 0.75,
+            sample: 1e-3,
+            learning_rate: 0.025,
+            lowest_learning_rate: 1e-4,
+            epochs: 5,
+            parallel: Parallel::Partitioned(8),
+        }
+    }
+}
+
+/// How far the training is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// How many words were read, in all epochs so far.
+    pub words: u64,
+    /// How many will be.
+    pub total: u64,
+    /// The mean loss of a prediction, of those since the last call.
+    pub loss: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
+}
+
+/// Why there are no vectors.
+#[derive(Debug)]
+pub enum TrainingError {
+    /// A setting has no meaning: a sentence that names it.
+    Setting(String),
+    /// The corpus cannot be read.
+    Data(DataError),
+}
+
+impl fmt::Display for TrainingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrainingError::Setting(sentence) => f.write_str(sentence),
+            TrainingError::Data(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrainingError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TrainingError::Setting(_) => None,
+            TrainingError::Data(error) => Some(error),
+        }
+    }
+}
+
+impl From<DataError> for TrainingError {
+    fn from(error: DataError) -> Self {
+        TrainingError::Data(error)
+    }
+}
+
+/// Learns a vector for each word of the vocabulary. `progress` is called every few thousand words. All threads of rayon's
+/// pool take part.
+///
+/// # Errors
+/// If a setting has no meaning, the vocabulary has fewer than two words or none that occurs, or the corpus cannot be read.
+pub fn train(
+    corpus: &Corpus,
+    vocabulary: Vocabulary,
+    config: &Config,
+    rng: &mut impl Rng,
+    mut progress: impl FnMut(Progress) + Send,
+) -> Result<WordVectors, TrainingError> {
+    config.check(&vocabulary)?;
+    let task = Task::new(config, &vocabulary, rng.random());
+    let parts = Parts::new(corpus, &vocabulary, config.epochs);
+    let mut tables = [first_vectors(vocabulary.len(), config.dimension, task.width, rng), Vec::new()];
+    tables[1].resize(tables[0].len(), Lanes::default());
+    match config.parallel {
+        Parallel::Partitioned(shards) => partitioned::train(&task, parts, shards, &mut tables, &mut progress)?,
+        Parallel::Hogwild => hogwild::train(&task, parts, &mut tables, &mut progress)?,
+    }
+    let [inputs, _] = tables;
+    let rows = inputs.chunks_exact(task.width);
+    let vectors = rows.flat_map(|row| row.iter().flat_map(|lanes| lanes.0).take(config.dimension)).collect();
+    let shape = (vocabulary.len(), config.dimension);
+    Ok(WordVectors::new(vocabulary, Tensor::from_vec(vectors, shape).expect("one vector for each word")))
+}
+
+/// Input vectors of small random numbers.
+fn first_vectors(words: usize, dimension: usize, width: usize, rng: &mut impl Rng) -> Vec<Lanes> {
+    let mut vectors = vec![Lanes::default(); words * width];
+    let most = 0.5 / dimension as f32;
+    for row in vectors.chunks_exact_mut(width) {
+        for number in row.iter_mut().flat_map(|lanes| &mut lanes.0).take(dimension) {
+            *number = rng.random_range(-most..most);
+        }
+    }
+    vectors
+}
+
+impl Config {
+    /// Whether one can learn so.
+    fn check(&self, vocabulary: &Vocabulary) -> Result<(), TrainingError> {
+        let wrong = |sentence: String| Err(TrainingError::Setting(format!("word2vec: {sentence}")));
+        let words = vocabulary.len();
+        let at_least_one = [("dimension", self.dimension), ("window", self.window), ("epochs", self.epochs)];
+        for (name, value) in at_least_one {
+            if value == 0 {
+                return wrong(format!("`{name}` must be at least 1, and is 0"));
+            }
+        }
+        if matches!(self.output, Output::NegativeSampling(0)) {
+            return wrong("there must be at least 1 negative word, and there are 0".to_string());
+        }
+        if self.parallel == Parallel::Partitioned(0) {
+            return wrong("there must be at least 1 part that is learned from, and there are 0".to_string());
+        }
+        let not_negative = [
+            ("sample", self.sample),
+            ("learning_rate", self.learning_rate),
+            ("lowest_learning_rate", self.lowest_learning_rate),
+        ];
+        for (name, value) in not_negative {
+            if !(0.0..f64::INFINITY).contains(&value) {
+                return wrong(format!("`{name}` must be a finite number of at least 0, and is {value}"));
+            }
+        }
+        if !self.exponent.is_finite() {
+            return wrong(format!("`exponent` must be a finite number, and is {}", self.exponent));
+        }
+        if words < 2 || vocabulary.counts().iter().all(|&count| count == 0) {
+            let advice = "is the corpus empty, or the minimum count too high?";
+            return wrong(format!("the vocabulary must have at least 2 words that occur, and has {words}: {advice}"));
+        }
+        if u32::try_from(words).is_err() {
+            return wrong(format!("the vocabulary has {words} words, and may have {}", u32::MAX));
+        }
+        Ok(())
+    }
+}
+
+impl Task {
+    /// What there is to say when so many words were read, and these were the losses since the last time.
+    fn progress(&self, words: u64, losses: impl IntoIterator<Item = Loss>) -> Progress {
+        let mut all = Loss::default();
+        for loss in losses {
+            all.sum += loss.sum;
+            all.predictions += loss.predictions;
+        }
+        let loss = all.sum / all.predictions.max(1) as f64;
+        Progress { words, total: self.total, loss, learning_rate: self.rate(words) }
+    }
+}

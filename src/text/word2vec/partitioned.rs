@@ -1,0 +1,188 @@
+//! Several threads, and the same bits whatever their number.
+//!
+//! A block is a fixed number of parts of the corpus. Each part is learned from on its own, on copies of those rows of the
+//! tables that it touches; at the end of the block what each part moved a row by is added to the tables, in the order of
+//! the parts. So nothing depends on who did what when.
+
+use super::learner::{Learner, Loss, Table, Task};
+use super::parts::{Part, Parts};
+use super::{Progress, TrainingError};
+use crate::kernels::word2vec::{Lanes, add_rows, add_weighted, subtract};
+use rayon::prelude::*;
+
+/// The words of a part: the fewer, the less do the parts learn without knowing of each other; the more, the fewer rows
+/// are copied for each word.
+const PART: u64 = 250;
+/// How many blocks there are at least, in a corpus of whatever size.
+const BLOCKS: u64 = 100;
+/// The parts go the same way with rows that all of them move often, and the sum of their ways would lead too far (and the
+/// training to infinity). So of a row whose steps are more than this in a block, the sum is weighted, but not to less than
+/// the mean of the parts.
+const MOST_STEPS: f32 = 4.0;
+/// Into how many ranges the rows are cut, which are put together in parallel.
+const RANGES: usize = 32;
+/// In place of a copy's place: there is none.
+const NONE: u32 = u32::MAX;
+
+/// Copies of some rows of a table.
+struct Copies {
+    width: usize,
+    /// The place of each row's copy.
+    places: Vec<u32>,
+    vectors: Vec<Lanes>,
+    /// The sum of the steps of each copy.
+    steps: Vec<f32>,
+    /// Rows and their copies' places, in ranges of rows.
+    copied: [Vec<(u32, u32)>; RANGES],
+}
+
+impl Copies {
+    fn new(rows: usize, width: usize) -> Self {
+        Copies { width, places: vec![NONE; rows], vectors: Vec::new(), steps: Vec::new(), copied: Default::default() }
+    }
+
+    /// Makes each copy what it differs from its row by.
+    fn subtract(&mut self, table: &[Lanes]) {
+        for &(row, place) in self.copied.iter().flatten() {
+            let copy = &mut self.vectors[place as usize * self.width..][..self.width];
+            subtract(copy, &table[row as usize * self.width..][..self.width]);
+        }
+    }
+
+    /// Forgets all copies.
+    fn clear(&mut self) {
+        for (row, _) in self.copied.iter_mut().flat_map(|range| range.drain(..)) {
+            self.places[row as usize] = NONE;
+        }
+        self.vectors.clear();
+        self.steps.clear();
+    }
+}
+
+/// The rows of one range: how many there are.
+fn range(rows: usize) -> usize {
+    rows.div_ceil(RANGES)
+}
+
+/// A table whose rows are copied when they are first read.
+struct CopyOnRead<'a> {
+    table: &'a [Lanes],
+    copies: &'a mut Copies,
+}
+
+impl Table for CopyOnRead<'_> {
+    fn fetch(&mut self, rows: &[u32], places: &mut Vec<u32>) {
+        places.clear();
+        let Copies { width, places: known, vectors, steps, copied } = &mut *self.copies;
+        let width = *width;
+        let range = range(known.len());
+        for &row in rows {
+            let place = &mut known[row as usize];
+            if *place == NONE {
+                *place = (vectors.len() / width) as u32;
+                steps.push(0.0);
+                vectors.extend_from_slice(&self.table[row as usize * width..][..width]);
+                copied[row as usize / range].push((row, *place));
+            }
+            places.push(*place);
+        }
+    }
+    fn vectors(&self) -> &[Lanes] {
+        &self.copies.vectors
+    }
+    fn move_by(&mut self, places: &[u32], movements: &[Lanes], step: f32) {
+        places.iter().for_each(|&place| self.copies.steps[place as usize] += step);
+        add_rows(&mut self.copies.vectors, places, self.copies.width, movements);
+    }
+}
+
+/// One part of each block.
+struct Shard {
+    learner: Learner,
+    /// Of the input and of the output vectors.
+    copies: [Copies; 2],
+    part: Part,
+    loss: Loss,
+}
+
+/// The steps of a row in a block, and how many parts moved it.
+#[derive(Clone, Copy, Default)]
+struct Moved {
+    steps: f32,
+    parts: f32,
+}
+
+impl Moved {
+    /// What the sum of the parts' movements is weighted with.
+    fn weight(self) -> f32 {
+        (MOST_STEPS / self.steps).clamp(1.0 / self.parts, 1.0)
+    }
+}
+
+/// Learns from all parts, so many at the same time.
+pub fn train(
+    task: &Task,
+    mut parts: Parts<'_>,
+    shards: usize,
+    tables: &mut [Vec<Lanes>; 2],
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), TrainingError> {
+    let size = (task.total / (BLOCKS * shards as u64)).clamp(1, PART) as usize;
+    let rows = tables[0].len() / task.width;
+    let shard = |_| {
+        let copies = [(); 2].map(|()| Copies::new(rows, task.width));
+        Shard { learner: Learner::default(), copies, part: Part::default(), loss: Loss::default() }
+    };
+    let mut all: Vec<Shard> = (0..shards).map(shard).collect();
+    let mut moved = vec![Moved::default(); rows];
+    let mut block = parts.next_block(shards, size)?;
+    while !block.is_empty() {
+        let busy = &mut all[..block.len()];
+        busy.iter_mut().zip(block).for_each(|(shard, part)| shard.part = part);
+        // the next block is read meanwhile
+        let (next, ()) = rayon::join(|| parts.next_block(shards, size), || learn_block(task, busy, tables, &mut moved));
+        let words = busy[busy.len() - 1].part.end();
+        progress(task.progress(words, busy.iter().map(|shard| shard.loss)));
+        block = next?;
+    }
+    Ok(())
+}
+
+/// Each shard learns from its part, and the tables become what all have made of them.
+fn learn_block(task: &Task, shards: &mut [Shard], tables: &mut [Vec<Lanes>; 2], moved: &mut [Moved]) {
+    shards.par_iter_mut().for_each(|shard| {
+        let [inputs, outputs] = &mut shard.copies;
+        let mut input_table = CopyOnRead { table: &tables[0], copies: inputs };
+        let mut output_table = CopyOnRead { table: &tables[1], copies: outputs };
+        shard.loss = shard.learner.learn(task, &shard.part, &mut input_table, &mut output_table);
+        shard.copies.iter_mut().zip(tables.iter()).for_each(|(copies, table)| copies.subtract(table));
+    });
+    let rows = range(moved.len());
+    for (which, table) in tables.iter_mut().enumerate() {
+        let copies: Vec<&Copies> = shards.iter().map(|shard| &shard.copies[which]).collect();
+        let ranges = table.par_chunks_mut(rows * task.width).zip(moved.par_chunks_mut(rows)).enumerate();
+        ranges.for_each(|(number, (table, moved))| add_up(&copies, number, number * rows, table, moved));
+    }
+    shards.par_iter_mut().flat_map(|shard| &mut shard.copies).for_each(Copies::clear);
+}
+
+/// Adds what the parts have moved the rows of a range by, the first of which is `first`, to these rows. `moved` is for this, and empty before and after.
+fn add_up(copies: &[&Copies], number: usize, first: usize, table: &mut [Lanes], moved: &mut [Moved]) {
+    for copies in copies {
+        for &(row, place) in &copies.copied[number] {
+            let moved = &mut moved[row as usize - first];
+            moved.steps += copies.steps[place as usize];
+            moved.parts += 1.0;
+        }
+    }
+    for Copies { width, vectors, copied, .. } in copies {
+        for &(row, place) in &copied[number] {
+            let row = row as usize - first;
+            let weight = moved[row].weight();
+            add_weighted(&mut table[row * width..][..*width], weight, &vectors[place as usize * width..][..*width]);
+        }
+    }
+    for &(row, _) in copies.iter().flat_map(|copies| &copies.copied[number]) {
+        moved[row as usize - first] = Moved::default();
+    }
+}
