@@ -138,7 +138,8 @@ fn settings_without_a_meaning_are_errors() {
     says(Config { window: 0, ..small() }, 1, "`window` must be at least 1");
     says(Config { epochs: 0, ..small() }, 1, "`epochs` must be at least 1");
     says(Config { output: Output::NegativeSampling(0), ..small() }, 1, "at least 1 negative word");
-    says(Config { parallel: Parallel::Partitioned(0), ..small() }, 1, "at least 1 part");
+    says(Config { parallel: Parallel::Partitioned(0), ..small() }, 1, "1 to 1024 parts that are learned from");
+    says(Config { dimension: usize::MAX / 2, ..small() }, 1, "do not fit in memory");
     says(Config { sample: -1.0, ..small() }, 1, "`sample` must be a finite number of at least 0, and is -1");
     says(Config { learning_rate: f64::NAN, ..small() }, 1, "`learning_rate` must be");
     says(Config { exponent: f64::INFINITY, ..small() }, 1, "`exponent` must be a finite number");

@@ -9,7 +9,9 @@
 //! cargo bench -p taut-benches --bench products
 //! ```
 
+use rand::RngExt;
 use std::time::Instant;
+use taut::text::Corpus;
 
 /// What was measured: times of one call in milliseconds.
 pub struct Figures {
@@ -111,3 +113,23 @@ pub const PRODUCTS: [(usize, usize, usize); 13] = [
     (256, 1024, 64),
     (1, 4096, 4096),
 ];
+
+/// So many words, 20 a sentence, of a vocabulary of 10,000, word r with a probability proportional to 1 / r. Every word
+/// occurs: they come once in order, then as they are drawn.
+pub fn zipf_corpus(words: usize) -> Corpus {
+    const VOCABULARY: usize = 10_000;
+    const SENTENCE: usize = 20;
+    let mut rng = taut::Rng::from_seed_u64(0);
+    let mut sum = 0.0;
+    let mut add = |rank: usize| {
+        sum += 1.0 / rank as f64;
+        sum
+    };
+    let below: Vec<f64> = (1..=VOCABULARY).map(&mut add).collect();
+    let mut word = |i: usize| {
+        let drawn = sum * rng.random::<f64>();
+        if i < VOCABULARY { i } else { below.partition_point(|&below| below <= drawn).min(VOCABULARY - 1) }
+    };
+    let mut words_left = (0..words).map(|i| format!("w{}", word(i)));
+    Corpus::from_sentences((0..words / SENTENCE).map(|_| words_left.by_ref().take(SENTENCE).collect::<Vec<_>>()))
+}

@@ -15,6 +15,15 @@ pub enum Tokens {
     Words,
 }
 
+impl Tokens {
+    fn cut(self, line: &str, take: &mut dyn FnMut(&str)) {
+        match self {
+            Tokens::Spaces => line.split_whitespace().for_each(take),
+            Tokens::Words => words(line).for_each(take),
+        }
+    }
+}
+
 /// The lines of a text, one after another.
 pub type LineSource = Box<dyn Iterator<Item = Result<String, DataError>> + Send>;
 
@@ -54,8 +63,11 @@ impl Corpus {
 
     /// Each line of a text is a sentence.
     pub fn from_text(text: &str, tokens: Tokens) -> Self {
-        let text: Vec<String> = text.lines().map(str::to_string).collect();
-        Self::from_lines(move || Ok(Box::new(text.clone().into_iter().map(Ok))), tokens)
+        Self::from_sentences(text.lines().map(|line| {
+            let mut sentence: Vec<String> = Vec::new();
+            tokens.cut(line, &mut |token| sentence.push(token.to_string()));
+            sentence
+        }))
     }
 
     /// Each line is a sentence. `lines` is called whenever they are gone through, and gives the same each time.
@@ -87,10 +99,10 @@ impl Corpus {
     pub(super) fn read(&self) -> Result<Sentences<'_>, DataError> {
         Ok(match &self.source {
             Source::Lines(lines, tokens) => {
-                Sentences { from: From::Lines(lines()?), tokens: *tokens, lower_case: self.lower_case }
+                Sentences { rest: Rest::Lines(lines()?), tokens: *tokens, lower_case: self.lower_case }
             }
             Source::Sentences(sentences) => {
-                Sentences { from: From::Memory(sentences.iter()), tokens: Tokens::Spaces, lower_case: false }
+                Sentences { rest: Rest::Memory(sentences.iter()), tokens: Tokens::Spaces, lower_case: false }
             }
         })
     }
@@ -124,14 +136,15 @@ impl fmt::Debug for Corpus {
     }
 }
 
-enum From<'a> {
+/// What was not read yet.
+enum Rest<'a> {
     Lines(LineSource),
     Memory(std::slice::Iter<'a, Vec<String>>),
 }
 
 /// A way through the sentences of a [`Corpus`].
 pub(super) struct Sentences<'a> {
-    from: From<'a>,
+    rest: Rest<'a>,
     tokens: Tokens,
     lower_case: bool,
 }
@@ -139,18 +152,15 @@ pub(super) struct Sentences<'a> {
 impl Sentences<'_> {
     /// Gives the tokens of the next sentence to `take`; `false` if there is none.
     pub fn next(&mut self, take: &mut dyn FnMut(&str)) -> Result<bool, DataError> {
-        match &mut self.from {
-            From::Memory(sentences) => {
+        match &mut self.rest {
+            Rest::Memory(sentences) => {
                 let Some(sentence) = sentences.next() else { return Ok(false) };
                 sentence.iter().for_each(|token| take(token));
             }
-            From::Lines(lines) => {
+            Rest::Lines(lines) => {
                 let Some(line) = lines.next().transpose()? else { return Ok(false) };
                 let line = if self.lower_case { line.to_lowercase() } else { line };
-                match self.tokens {
-                    Tokens::Spaces => line.split_whitespace().for_each(take),
-                    Tokens::Words => words(&line).for_each(take),
-                }
+                self.tokens.cut(&line, take);
             }
         }
         Ok(true)

@@ -2,35 +2,14 @@
 //! with a probability proportional to 1 / r: dimension 100, window 5, 5 negatives, rate 0.025. `w7_sgns` without leaving
 //! out frequent words, `w7_sgns_sub1e-3` with. The vocabulary is built already.
 
-use rand::RngExt;
+use taut::text::VocabularyOptions;
 use taut::text::word2vec::{Config, train};
-use taut::text::{Corpus, VocabularyOptions};
-use taut_benches::{Work, measure, report, wanted};
+use taut_benches::{Work, measure, report, wanted, zipf_corpus};
 
-const VOCABULARY: usize = 10_000;
 const WORDS: usize = 1_000_000;
-const SENTENCE: usize = 20;
-
-/// Every word occurs: they come once in order, then as they are drawn.
-fn corpus() -> Corpus {
-    let mut rng = taut::Rng::from_seed_u64(0);
-    let mut sum = 0.0;
-    let below: Vec<f64> = (1..=VOCABULARY)
-        .map(|rank| {
-            sum += 1.0 / rank as f64;
-            sum
-        })
-        .collect();
-    let mut word = |i: usize| match i {
-        0..VOCABULARY => i,
-        _ => below.partition_point(|&below| below <= sum * rng.random::<f64>()).min(VOCABULARY - 1),
-    };
-    let mut words = (0..WORDS).map(|i| format!("w{}", word(i)));
-    Corpus::from_sentences((0..WORDS / SENTENCE).map(|_| words.by_ref().take(SENTENCE).collect::<Vec<_>>()))
-}
 
 fn main() {
-    let corpus = corpus();
+    let corpus = zipf_corpus(WORDS);
     let vocabulary = corpus.vocabulary(VocabularyOptions::default()).expect("the corpus is in memory");
     for (workload, sample) in [("w7_sgns", 0.0), ("w7_sgns_sub1e-3", 1e-3)] {
         if !wanted(workload) {

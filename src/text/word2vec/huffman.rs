@@ -22,14 +22,13 @@ impl Huffman {
         // words are numbered first, then inner nodes in the order of their making; of equal counts the first is joined
         let mut open: BinaryHeap<Reverse<(u64, usize)>> = counts.iter().copied().zip(0..).map(Reverse).collect();
         let mut parents = vec![(0, 0.0); words];
-        while let (Some(Reverse(left)), Some(Reverse(right))) = (open.pop(), open.pop()) {
+        while open.len() > 1
+            && let (Some(Reverse(left)), Some(Reverse(right))) = (open.pop(), open.pop())
+        {
             let node = parents.len();
             (parents[left.1], parents[right.1]) = ((node, 1.0), (node, 0.0));
             parents.push((node, 0.0));
             open.push(Reverse((left.0.saturating_add(right.0), node)));
-            if open.len() == 1 {
-                break;
-            }
         }
         let root = parents.len() - 1;
         let mut tree = Huffman { starts: vec![0], nodes: Vec::new(), labels: Vec::new() };

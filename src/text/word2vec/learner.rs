@@ -5,7 +5,7 @@ use super::huffman::Huffman;
 use super::parts::Part;
 use super::{Architecture, Config, Output};
 use crate::Rng;
-use crate::kernels::word2vec::{Lanes, Movement, Picked, mean, step};
+use crate::kernels::word2vec::{LANES, Lanes, Movement, Picked, mean, step};
 use crate::text::Vocabulary;
 use rand::RngExt;
 
@@ -59,9 +59,9 @@ impl Task {
             kept: counts.iter().map(|&count| kept(count as f64 / words as f64, config.sample) as f32).collect(),
             targets,
             seed,
-            width: config.dimension.div_ceil(crate::kernels::word2vec::LANES),
+            width: config.dimension.div_ceil(LANES),
             rates: [config.learning_rate, config.lowest_learning_rate],
-            total: words * config.epochs as u64,
+            total: words.saturating_mul(config.epochs as u64),
         }
     }
 
@@ -114,7 +114,7 @@ impl Learner {
             }));
             for place in 0..self.sentence.len() {
                 let reach = rng.random_range(1..=task.window);
-                let end = (place + reach + 1).min(self.sentence.len());
+                let end = reach.saturating_add(place + 1).min(self.sentence.len());
                 self.context.clear();
                 self.context.extend_from_slice(&self.sentence[place.saturating_sub(reach)..place]);
                 self.context.extend_from_slice(&self.sentence[place + 1..end]);
@@ -182,7 +182,7 @@ impl Learner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::word2vec::{LANES, add_rows};
+    use crate::kernels::word2vec::add_rows;
     use crate::text::{TokenCounts, VocabularyOptions};
 
     /// The table itself.

@@ -40,12 +40,15 @@ mod parts;
 
 use super::{Corpus, Vocabulary, WordVectors};
 use crate::data::DataError;
-use crate::kernels::word2vec::Lanes;
+use crate::kernels::word2vec::{LANES, Lanes};
 use crate::tensor::Tensor;
 use learner::{Loss, Task};
 use parts::Parts;
 use rand::{Rng, RngExt};
 use std::fmt;
+
+/// More parts would learn with too little knowledge of each other.
+const MOST_PARTS: usize = 1024;
 
 /// From what the output is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +72,7 @@ pub enum Output {
 /// How several threads work together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parallel {
-    /// So many parts of the corpus are learned from at the same time, each on its own for a few thousand words, and what
+    /// So many parts of the corpus are learned from at the same time, each on its own for a few hundred words, and what
     /// they learned is added up in order: the result depends on this number and not on that of the threads. More threads
     /// than parts have nothing to do.
     Partitioned(usize),
@@ -181,8 +184,8 @@ pub fn train(
     config.check(&vocabulary)?;
     let task = Task::new(config, &vocabulary, rng.random());
     let parts = Parts::new(corpus, &vocabulary, config.epochs);
-    let mut tables = [first_vectors(vocabulary.len(), config.dimension, task.width, rng), Vec::new()];
-    tables[1].resize(tables[0].len(), Lanes::default());
+    let mut tables = [zeros(vocabulary.len(), task.width)?, zeros(vocabulary.len(), task.width)?];
+    randomize(&mut tables[0], config.dimension, task.width, rng);
     match config.parallel {
         Parallel::Partitioned(shards) => partitioned::train(&task, parts, shards, &mut tables, &mut progress)?,
         Parallel::Hogwild => hogwild::train(&task, parts, &mut tables, &mut progress)?,
@@ -194,22 +197,37 @@ pub fn train(
     Ok(WordVectors::new(vocabulary, Tensor::from_vec(vectors, shape).expect("one vector for each word")))
 }
 
-/// Input vectors of small random numbers.
-fn first_vectors(words: usize, dimension: usize, width: usize, rng: &mut impl Rng) -> Vec<Lanes> {
-    let mut vectors = vec![Lanes::default(); words * width];
-    let most = 0.5 / dimension as f32;
+/// A vector of zeros for each word.
+fn zeros(words: usize, width: usize) -> Result<Vec<Lanes>, TrainingError> {
+    let mut vectors = Vec::new();
+    let room = words.checked_mul(width).is_some_and(|count| vectors.try_reserve_exact(count).is_ok());
+    if !room {
+        let dimension = width.saturating_mul(LANES);
+        return wrong(format!(
+            "{words} vectors of dimension {dimension} do not fit in memory: take fewer words, or a smaller dimension"
+        ));
+    }
+    vectors.resize(words * width, Lanes::default());
+    Ok(vectors)
+}
+
+/// Small random numbers; those that fill up the last register stay 0.
+fn randomize(vectors: &mut [Lanes], dimension: usize, width: usize, rng: &mut impl Rng) {
+    let most = 1.0 / dimension as f32;
     for row in vectors.chunks_exact_mut(width) {
         for number in row.iter_mut().flat_map(|lanes| &mut lanes.0).take(dimension) {
             *number = rng.random_range(-most..most);
         }
     }
-    vectors
+}
+
+fn wrong<T>(sentence: String) -> Result<T, TrainingError> {
+    Err(TrainingError::Setting(format!("word2vec: {sentence}")))
 }
 
 impl Config {
     /// Whether one can learn so.
     fn check(&self, vocabulary: &Vocabulary) -> Result<(), TrainingError> {
-        let wrong = |sentence: String| Err(TrainingError::Setting(format!("word2vec: {sentence}")));
         let words = vocabulary.len();
         let at_least_one = [("dimension", self.dimension), ("window", self.window), ("epochs", self.epochs)];
         for (name, value) in at_least_one {
@@ -220,8 +238,12 @@ impl Config {
         if matches!(self.output, Output::NegativeSampling(0)) {
             return wrong("there must be at least 1 negative word, and there are 0".to_string());
         }
-        if self.parallel == Parallel::Partitioned(0) {
-            return wrong("there must be at least 1 part that is learned from, and there are 0".to_string());
+        if let Parallel::Partitioned(parts) = self.parallel
+            && !(1..=MOST_PARTS).contains(&parts)
+        {
+            return wrong(format!(
+                "there must be 1 to {MOST_PARTS} parts that are learned from, and there are {parts}"
+            ));
         }
         let not_negative = [
             ("sample", self.sample),
