@@ -38,6 +38,7 @@ const BLOCK: usize = 1024;
 pub struct UnaryLoops<E: 'static> {
     parallel_above: usize,
     forward: fn(&mut [E], [E; 2]),
+    apart: fn(&[E], &mut [E], [E; 2]),
     backward: fn(&[E], &mut [E], [E; 2]),
 }
 
@@ -46,6 +47,8 @@ impl<E: Float> UnaryLoops<E> {
         UnaryLoops {
             parallel_above: U::PARALLEL_ABOVE,
             forward: unary_forward::<U, E>,
+            // a loop of its own only where its time is that of the memory: a copy in cache is nothing beside an exponential
+            apart: if U::PARALLEL_ABOVE < parallel::CHEAP { unary_copied::<U, E> } else { unary_apart::<U, E> },
             backward: unary_backward::<U, E>,
         }
     }
@@ -53,12 +56,7 @@ impl<E: Float> UnaryLoops<E> {
     /// `out = f(x)`; without `x`, in place.
     pub fn forward(&self, x: Option<&[E]>, out: &mut [E], p: [E; 2]) {
         parallel::parts(out, self.parallel_above, |start, out| match x {
-            Some(x) => {
-                for (out, x) in out.chunks_mut(BLOCK).zip(x[start..].chunks(BLOCK)) {
-                    out.copy_from_slice(&x[..out.len()]);
-                    (self.forward)(out, p);
-                }
-            }
+            Some(x) => (self.apart)(&x[start..start + out.len()], out, p),
             None => (self.forward)(out, p),
         });
     }
@@ -73,6 +71,7 @@ impl<E: Float> UnaryLoops<E> {
 }
 
 vectorized! {
+    wide(U::PARALLEL_ABOVE < parallel::CHEAP)
     fn unary_forward [U: Unary, E: Float] [U, E] (values: &mut [E], p: [E; 2]) {
         for x in values {
             *x = U::forward(*x, p);
@@ -81,6 +80,22 @@ vectorized! {
 }
 
 vectorized! {
+    fn unary_apart [U: Unary, E: Float] [U, E] (x: &[E], out: &mut [E], p: [E; 2]) {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = U::forward(x, p);
+        }
+    }
+}
+
+fn unary_copied<U: Unary, E: Float>(x: &[E], out: &mut [E], p: [E; 2]) {
+    for (out, x) in out.chunks_mut(BLOCK).zip(x.chunks(BLOCK)) {
+        out.copy_from_slice(x);
+        unary_forward::<U, E>(out, p);
+    }
+}
+
+vectorized! {
+    wide(U::PARALLEL_ABOVE < parallel::CHEAP)
     fn unary_backward [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
         if let Saves::Nothing = U::SAVES {
             let derivative = U::derivative(E::zero(), p);
@@ -132,6 +147,7 @@ pub struct BinaryLoops<E: 'static> {
     parallel_above: usize,
     saves: bool,
     forward: fn(&mut [E], &[E]),
+    apart: fn(&mut [E], &[E], &[E]),
     left: GradientLoop<E>,
     right: GradientLoop<E>,
 }
@@ -142,6 +158,7 @@ impl<E: Float> BinaryLoops<E> {
             parallel_above: B::PARALLEL_ABOVE,
             saves: B::SAVES,
             forward: binary_forward::<B, E>,
+            apart: if B::PARALLEL_ABOVE < parallel::CHEAP { binary_copied::<B, E> } else { binary_apart::<B, E> },
             left: binary_backward::<B, E, true>,
             right: binary_backward::<B, E, false>,
         }
@@ -153,13 +170,7 @@ impl<E: Float> BinaryLoops<E> {
             let range = start..start + out.len();
             match &operands {
                 Operands::LeftInPlace(b) => (self.forward)(out, &b[range]),
-                Operands::Apart(a, b) => {
-                    let operands = a[range.clone()].chunks(BLOCK).zip(b[range].chunks(BLOCK));
-                    for (out, (a, b)) in out.chunks_mut(BLOCK).zip(operands) {
-                        out.copy_from_slice(a);
-                        (self.forward)(out, b);
-                    }
-                }
+                Operands::Apart(a, b) => (self.apart)(out, &a[range.clone()], &b[range]),
                 Operands::RightInPlace(a) => {
                     let mut copy = [E::zero(); BLOCK];
                     for (out, a) in out.chunks_mut(BLOCK).zip(a[range].chunks(BLOCK)) {
@@ -196,6 +207,21 @@ vectorized! {
         for (out, &b) in out.iter_mut().zip(b) {
             *out = B::forward(*out, b);
         }
+    }
+}
+
+vectorized! {
+    fn binary_apart [B: Binary, E: Float] [B, E] (out: &mut [E], a: &[E], b: &[E]) {
+        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+            *out = B::forward(a, b);
+        }
+    }
+}
+
+fn binary_copied<B: Binary, E: Float>(out: &mut [E], a: &[E], b: &[E]) {
+    for ((out, a), b) in out.chunks_mut(BLOCK).zip(a.chunks(BLOCK)).zip(b.chunks(BLOCK)) {
+        out.copy_from_slice(a);
+        binary_forward::<B, E>(out, b);
     }
 }
 

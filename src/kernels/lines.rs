@@ -199,7 +199,7 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
 }
 
 vectorized! {
-    fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
+    wide(true) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
         for (i, out) in out.iter_mut().enumerate() {
             *out = F::forward(&x[i * width..(i + 1) * width], p);
         }
@@ -207,7 +207,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
+    wide(true) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
         for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
             F::backward(line, y, gradient, p);
         }
@@ -215,7 +215,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
+    wide(true) fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
         for line in lines.chunks_exact_mut(width) {
             M::forward(line);
         }
@@ -223,7 +223,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
+    wide(true) fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
         for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
             M::backward(g, y);
         }

@@ -133,7 +133,7 @@ fn gate<E>(row: &[E], index: usize, width: usize) -> &[E] {
 }
 
 vectorized! {
-    wide fn forward [C: Cell, E: Float] [C, E] (
+    wide(true) fn forward [C: Cell, E: Float] [C, E] (
         rows: Rows<'_>, operands: &Forward<'_, E>, left: Left<'_, E>, after: [&mut [E]; 2]
     ) {
         let width = rows.width;
@@ -200,7 +200,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide fn backward [C: Cell, E: Float] [C, E] (
+    wide(true) fn backward [C: Cell, E: Float] [C, E] (
         rows: Rows<'_>, operands: &Backward<'_, E>, left: Left<'_, E>, d_state: [&mut [E]; 2]
     ) {
         let width = rows.width;

@@ -1,41 +1,50 @@
 //! One loop, compiled for several instruction sets.
 
-/// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs.
+/// The instruction sets that loops are compiled for, each of which has those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instructions {
+    /// Those of the target that the crate is compiled for.
+    Portable,
+    Avx2,
+    Avx512,
+}
+
+/// The widest ones that this processor has.
+#[inline]
+pub fn instructions() -> Instructions {
+    #[cfg(test)]
+    if let Some(forced) = tests::FORCED.get() {
+        return forced;
+    }
+    detected()
+}
+
+#[inline]
+fn detected() -> Instructions {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        let wide = std::is_x86_feature_detected!("avx512f")
+            && std::is_x86_feature_detected!("avx512bw")
+            && std::is_x86_feature_detected!("avx512dq")
+            && std::is_x86_feature_detected!("avx512vl");
+        return if wide { Instructions::Avx512 } else { Instructions::Avx2 };
+    }
+    Instructions::Portable
+}
+
+/// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs; after
+/// `wide(condition)` for AVX-512 too, if the constant is true. That pays for loops that compute: others wait for memory,
+/// and would only take longer to compile. All give the same bits: nothing is fused that is not written so.
 ///
 /// The body is ordinary safe Rust that the compiler vectorises. (It takes a macro: the body must be inlined into a
 /// function with `#[target_feature]`, which closures cannot be made to do.) Loops in it are written with `for`: what
-/// `for_each` and `fold` are given may end up in a function of its own, without the instructions. The generics are written twice, with and
-/// without their bounds, in brackets.
-///
-/// With `wide` in front it is compiled for AVX-512, too. That makes the build longer, and pays only where much is computed
-/// for each number that is read.
+/// `for_each` and `fold` are given may end up in a function of its own, without the instructions. The generics are written
+/// twice, with and without their bounds, in brackets.
 macro_rules! vectorized {
-    (wide $vis:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
-        ($($argument:ident: $type:ty),* $(,)?) $body:block) => {
-        $vis fn $name<$($generics)*>($($argument: $type),*) {
-            #[inline(always)]
-            fn whole<$($generics)*>($($argument: $type),*) $body
-
-            vectorized! {
-                fn narrow [$($generics)*] [$($names)*] ($($argument: $type),*) { whole::<$($names)*>($($argument),*) }
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-            fn avx512<$($generics)*>($($argument: $type),*) {
-                whole::<$($names)*>($($argument),*)
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            if std::is_x86_feature_detected!("avx512f") && std::is_x86_feature_detected!("avx512vl") {
-                // SAFETY: the processor has just said that it has both, and those that do have AVX2 and FMA.
-                #[allow(unsafe_code)]
-                return unsafe { avx512::<$($names)*>($($argument),*) };
-            }
-            narrow::<$($names)*>($($argument),*)
-        }
+    ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => {
+        $crate::kernels::vectorized! { wide(false) $(#[$meta])* $vis fn $($rest)* }
     };
-    ($(#[$meta:meta])* $vis:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
+    (wide($wide:expr) $(#[$meta:meta])* $vis:vis fn $name:ident [$($generics:tt)*] [$($names:tt)*]
         ($($argument:ident: $type:ty),* $(,)?) $(-> $return:ty)? $body:block) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
@@ -50,13 +59,74 @@ macro_rules! vectorized {
             }
 
             #[cfg(target_arch = "x86_64")]
-            if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-                // SAFETY: the processor has just said that it has both.
+            #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+            fn avx512<$($generics)*>($($argument: $type),*) $(-> $return)? {
+                body::<$($names)*>($($argument),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            match $crate::kernels::vectorized::instructions() {
+                $crate::kernels::vectorized::Instructions::Portable => {}
+                // SAFETY: the processor has said that it has these instructions.
                 #[allow(unsafe_code)]
-                return unsafe { avx2::<$($names)*>($($argument),*) };
+                $crate::kernels::vectorized::Instructions::Avx512 if const { $wide } => {
+                    return unsafe { avx512::<$($names)*>($($argument),*) };
+                }
+                // SAFETY: as above; who has AVX-512 has these too.
+                #[allow(unsafe_code)]
+                _ => return unsafe { avx2::<$($names)*>($($argument),*) },
             }
             body::<$($names)*>($($argument),*)
         }
     };
 }
 pub(crate) use vectorized;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Instructions to use in place of the widest: those of this processor only.
+        pub static FORCED: Cell<Option<Instructions>> = const { Cell::new(None) };
+    }
+
+    /// The bits of what many functions give, forward and backward, for lines whose lengths fit no register.
+    fn bits(forced: Instructions) -> Vec<u64> {
+        FORCED.set(Some(forced));
+        let tape = Tape::training(&mut StdRng::seed_from_u64(0));
+        let x = tape.watch(Tensor::<Rank2<7, 83>>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
+        let wide = tape.watch(Tensor::<Rank2<7, 83>, f64>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
+        let single = [
+            x.clone().exp().sum(),
+            (x.clone().abs() + 0.1).ln().sum(),
+            x.clone().tanh().mean_axis::<1>().square().sum(),
+            x.clone().gelu().sum(),
+            x.clone().softmax::<0>().log_softmax::<1>().sum(),
+            x.clone().reshape_with((1, Const::<7>, 83, Const::<1>)).sum_axis::<2>().square().mean(),
+            x.clone().matmul(x.clone().transpose()).sigmoid().sum(),
+        ];
+        let double =
+            [wide.clone().exp_m1().sum(), wide.clone().silu().sum(), wide.clone().softmax::<1>().square().sum()];
+        let mut bits: Vec<u64> = single.iter().map(|y| u64::from(y.item().to_bits())).collect();
+        bits.extend(double.iter().map(|y| y.item().to_bits()));
+        let all = single.into_iter().reduce(|a, b| a + b).unwrap().cast::<f64>();
+        let gradients = double.into_iter().fold(all, |a, b| a + b).backward();
+        bits.extend(gradients.of_input(&x).iter().map(|g| u64::from(g.to_bits())));
+        bits.extend(gradients.of_input(&wide).iter().map(|g| g.to_bits()));
+        FORCED.set(None);
+        bits
+    }
+
+    #[test]
+    fn all_instructions_give_the_same_bits() {
+        let portable = bits(Instructions::Portable);
+        for wider in [Instructions::Avx2, Instructions::Avx512] {
+            if wider <= detected() {
+                assert!(bits(wider) == portable, "{wider:?}");
+            }
+        }
+    }
+}
