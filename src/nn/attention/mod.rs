@@ -19,11 +19,12 @@ use std::sync::Arc;
 
 const NAME: &str = "MultiHeadAttention";
 
-/// `HEADS` times attention, each with `WIDTH / HEADS` features of its own: every step of a sequence takes of all others, or
-/// of those of another sequence, what is of use to it.
+/// `HEADS` times attention, each with `WIDTH / HEADS` features of its own: every step of a sequence takes from the others,
+/// or from those of another sequence, what is of use to it.
 ///
-/// Q = X W_q^T + b_q, K = M W_k^T + b_k, V = M W_v^T + b_v, each cut in heads; Y = concat_h(softmax(Q_h K_h^T / sqrt(d)) V_h)
-/// W_o^T + b_o, with d = `WIDTH / HEADS`, and M the memory, or X itself.
+/// Q = X W_q^T + b_q, K = Z W_k^T + b_k, V = Z W_v^T + b_v, each cut in heads;
+///
+/// Y = concat_h(softmax(Q_h K_h^T / sqrt(d)) V_h) W_o^T + b_o, with d = `WIDTH / HEADS`, and Z the memory, or X itself.
 ///
 /// | input | output |
 /// | --- | --- |

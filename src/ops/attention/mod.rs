@@ -212,7 +212,7 @@ impl Masking {
 }
 
 /// Computes the output, with its matrices as `y_layout` says, and records how its gradient goes back: that of operand i to
-/// parent `parents[i]`.
+/// node number `parent_of[i]`.
 #[track_caller]
 fn attend<E: Float>(
     attention: Attention,
