@@ -1,6 +1,7 @@
 //! One loop, compiled for several instruction sets.
 
 /// The instruction sets that loops are compiled for, each of which has those before it.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Instructions {
     /// Those of the target that the crate is compiled for.
@@ -10,6 +11,7 @@ pub enum Instructions {
 }
 
 /// The widest ones that this processor has.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 #[inline]
 pub fn instructions() -> Instructions {
     #[cfg(test)]

@@ -1,4 +1,4 @@
-//! W8: single operations, without gradients; each result is a new tensor.
+//! W8: single operations, without gradients but where the name says so; each result is a new tensor.
 
 use taut::prelude::*;
 use taut_benches::{Work, measure, report, wanted};
@@ -26,6 +26,34 @@ fn same_for_every_shape<S: Shape + Default>(tag: &str) {
     operation("add", tag, &x, 3.0, |x| x + &y);
     operation("mul", tag, &x, 3.0, |x| x * &y);
     operation("sum_all", tag, &x, 1.0, Tensor::sum);
+    // a tape for each call, as in training
+    let dropped = |x| Dropout::<50>.forward(Tape::training(&mut StdRng::seed_from_u64(0)).trace(x));
+    operation("dropout", tag, &x, 2.0, dropped);
+}
+
+/// A layer of images on a training tape, forward only.
+fn channels(tag: &str, x: &Tensor<Rank4<64, 64, 56, 56>>) {
+    let bias = Tensor::<Rank1<64>>::uniform(-1.0, 1.0, &mut StdRng::seed_from_u64(0));
+    operation("bcast_add_chan", tag, x, 2.0, |x| {
+        let shape = x.shape();
+        x + bias.clone().broadcast_to::<(Axis<0>, Axis<2>, Axis<3>), _>(shape)
+    });
+    let norm = BatchNorm2d::<64>::init(&mut StdRng::seed_from_u64(0));
+    let tape = || Tape::training(&mut StdRng::seed_from_u64(0));
+    operation("batchnorm_fwd", tag, x, 2.0, |x| norm.forward(tape().trace(x)));
+    let upstream = Tensor::<Rank4<64, 64, 56, 56>>::randn(&mut StdRng::seed_from_u64(1));
+    operation("batchnorm_fwdbwd", tag, x, 5.0, |x| norm.forward(tape().watch(x)).vector_jacobian(upstream.clone()));
+    let upstream = Tensor::<Rank4<64, 64, 28, 28>>::randn(&mut StdRng::seed_from_u64(1));
+    operation("maxpool2_fwdbwd", tag, x, 2.5, |x| {
+        MaxPool2d::<2>.forward(tape().watch(x)).vector_jacobian(upstream.clone())
+    });
+}
+
+fn rows_of_a_table() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let indices = Tensor::<Rank1<16384>, usize>::from_fn(|[i]| i * 7919 % 10_000);
+    let table = Tensor::<Rank2<10000, 128>>::randn(&mut rng);
+    operation("embedding_gather", "10000x128_16384", &table, 2.0, |table| table.index_select::<0, _>(&indices));
 }
 
 fn main() {
@@ -38,10 +66,15 @@ fn main() {
     operation("softmax_last", "1024x1024", &x, 2.0, Tensor::softmax::<1>);
     operation("log_softmax_last", "1024x1024", &x, 2.0, Tensor::log_softmax::<1>);
     operation("transpose_copy", "1024x1024", &x, 2.0, Tensor::transpose);
+    let (bias, norm) = (Bias::<1024>::init(&mut rng), LayerNorm::<1024>::init(&mut rng));
+    operation("bcast_add_row", "1024x1024", &x, 2.0, |x| bias.forward(x));
+    operation("layernorm", "1024x1024", &x, 2.0, |x| norm.forward(x));
     let x = Tensor::<Rank4<64, 64, 56, 56>>::randn(&mut rng);
     operation("sum_axis0", "64x64x56x56", &x, 1.0, Tensor::sum_axis::<0>);
     operation("sum_last", "64x64x56x56", &x, 1.0, Tensor::sum_axis::<3>);
     operation("softmax_last", "64x64x56x56", &x, 2.0, Tensor::softmax::<3>);
     operation("log_softmax_last", "64x64x56x56", &x, 2.0, Tensor::log_softmax::<3>);
     operation("nchw_to_nhwc_copy", "64x64x56x56", &x, 2.0, |x| x.permute::<(Axis<0>, Axis<2>, Axis<3>, Axis<1>)>());
+    channels("64x64x56x56", &x);
+    rows_of_a_table();
 }
