@@ -52,11 +52,11 @@ pub struct Embedding<const VOCAB: usize, const DIM: usize, E: Float = f32> {
     label = "a tensor of `{Self}` arrives here",
     note = "indices are a `Tensor<_, usize>`"
 )]
-pub trait Index: Element {
+pub trait RowIndex: Element {
     #[doc(hidden)]
     fn indices<S: Shape, T: Trace>(tensor: Tensor<S, Self, T>) -> Tensor<S, usize, T>;
 }
-impl Index for usize {
+impl RowIndex for usize {
     fn indices<S: Shape, T: Trace>(tensor: Tensor<S, usize, T>) -> Tensor<S, usize, T> {
         tensor
     }
@@ -104,7 +104,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Init for Embedding<VOCAB, D
     }
 }
 
-impl<const VOCAB: usize, const DIM: usize, S: Append, K: Index, E: Float, T: Trace> Module<Tensor<S, K, T>>
+impl<const VOCAB: usize, const DIM: usize, S: Append, K: RowIndex, E: Float, T: Trace> Module<Tensor<S, K, T>>
     for Embedding<VOCAB, DIM, E>
 {
     type Output = Tensor<S::Appended<Const<DIM>>, E, T>;
@@ -190,7 +190,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Init for EmbeddingBag<VOCAB
     }
 }
 
-impl<const VOCAB: usize, const DIM: usize, S: LastAxis, K: Index, E: Float, T: Trace> Module<Tensor<S, K, T>>
+impl<const VOCAB: usize, const DIM: usize, S: LastAxis, K: RowIndex, E: Float, T: Trace> Module<Tensor<S, K, T>>
     for EmbeddingBag<VOCAB, DIM, E>
 {
     type Output = Tensor<S::WithLast<Const<DIM>>, E, T>;

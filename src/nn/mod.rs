@@ -44,7 +44,7 @@ pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
 pub use conv2d::{Conv2d, Conv2dNoBias, GroupedConv2d, GroupedWeight, RectangularConv2d, SameConv2d};
 pub use dropout::{Dropout, Dropout2d, Percent};
-pub use embedding::{BagMode, Embedding, EmbeddingBag, Index};
+pub use embedding::{BagMode, Embedding, EmbeddingBag, RowIndex};
 pub use frozen::{Frozen, frozen};
 pub use identity::Identity;
 pub use last_step::LastStep;
@@ -64,8 +64,8 @@ pub use pool2d::{
 pub use prelu::{ChannelPRelu, PRelu};
 pub use recurrent::{
     BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, InitialState, InitialStates,
-    Lengths, Lstm, LstmCell, LstmGates, LstmState, OneWay, Recurrent, RecurrentCell, RecurrentKind, ReluRnn,
-    ReluRnnCell, Rnn, RnnCell,
+    Lstm, LstmCell, LstmGates, LstmState, OneWay, Recurrent, RecurrentCell, RecurrentKind, ReluRnn, ReluRnnCell, Rnn,
+    RnnCell, SequenceLengths,
 };
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};

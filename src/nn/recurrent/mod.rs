@@ -8,7 +8,7 @@ mod state;
 pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
 pub use direction::{BothWays, Direction, OneWay};
 pub use kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
-pub use state::{InitialState, InitialStates, Lengths, LstmState};
+pub use state::{InitialState, InitialStates, LstmState, SequenceLengths};
 
 use super::{Init, Module, Parameters, Path, Visitor, VisitorMut};
 use crate::ops::{States, Times, lengths};
@@ -283,7 +283,7 @@ impl<
     T: Trace,
 > Module<(Tensor<(B, L, X), E, T>, Tensor<N, F, U>)> for Recurrent<K, I, H, LAYERS, D, E>
 where
-    Tensor<N, F, U>: Lengths<B>,
+    Tensor<N, F, U>: SequenceLengths<B>,
 {
     type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
     fn apply(&self, (x, lengths): (Tensor<(B, L, X), E, T>, Tensor<N, F, U>)) -> Self::Output {
@@ -322,7 +322,7 @@ impl<
     L: Dim,
     X: Features<I>,
     S: InitialStates<K, B, H, LAYERS, D, E, T>,
-    N: Lengths<B>,
+    N: SequenceLengths<B>,
     const I: usize,
     const H: usize,
     const LAYERS: usize,

@@ -136,13 +136,13 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
     message = "`{Self}` does not hold the lengths of the sequences of a batch of `{B}`",
     note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or states, an array with one for each layer"
 )]
-pub trait Lengths<B: Dim> {
+pub trait SequenceLengths<B: Dim> {
     #[doc(hidden)]
     fn into_lengths(self) -> Tensor<(B,), usize>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<B: Dim> Lengths<B> for Tensor<(B,), usize> {
+impl<B: Dim> SequenceLengths<B> for Tensor<(B,), usize> {
     fn into_lengths(self) -> Tensor<(B,), usize> {
         self
     }
