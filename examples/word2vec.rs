@@ -77,13 +77,7 @@ fn main() -> ExitCode {
             None => learn(&options, &mut report)?,
         };
 
-        let shown: Vec<Vec<&str>> = options.words.split(';').map(|group| known(&vectors, group)).collect();
-        println!();
-        for word in shown.iter().flatten() {
-            let near: Vec<String> =
-                vectors.nearest(word, NEIGHBOURS)?.iter().map(|(word, cosine)| format!("{word} {cosine:.2}")).collect();
-            println!("{word:>12}: {}", near.join(", "));
-        }
+        let shown = show(&vectors, &options.words)?;
         for (path, pairs) in options.similarity.iter().zip(&pairs) {
             let score = vectors.score_pairs(pairs);
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -92,14 +86,8 @@ fn main() -> ExitCode {
         }
         if let Some(questions) = &questions {
             let scores = vectors.score_questions(questions);
-            for score in &scores {
-                println!(
-                    "{:>28}: {} of {} right, {} not known",
-                    score.section,
-                    score.right,
-                    score.asked,
-                    score.total - score.asked
-                );
+            for SectionScore { section, right, asked, total } in &scores {
+                println!("{section:>28}: {right} of {asked} right, {} not known", total - asked);
             }
             let sum = |of: fn(&SectionScore) -> usize| scores.iter().map(of).sum::<usize>();
             report.add("questions_right", sum(|score| score.right));
@@ -125,7 +113,29 @@ fn main() -> ExitCode {
 }
 
 fn is_text(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "txt")
+    let name = path.to_string_lossy();
+    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".txt")
+}
+
+/// Prints the neighbours of the words in groups, and gives those that have a vector.
+fn show<'a>(vectors: &WordVectors, groups: &'a str) -> Result<Vec<Vec<&'a str>>, Box<dyn Error>> {
+    let words = groups.split(';').map(|group| group.split(',').map(str::trim).collect::<Vec<_>>());
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for group in words {
+        let (here, missing): (Vec<&str>, Vec<&str>) = group.into_iter().partition(|word| vectors.of(word).is_some());
+        known.push(here);
+        unknown.extend(missing);
+    }
+    println!();
+    for word in known.iter().flatten() {
+        let near = vectors.nearest(word, NEIGHBOURS)?;
+        let near: Vec<String> = near.iter().map(|(word, cosine)| format!("{word} {cosine:.2}")).collect();
+        println!("{word:>12}: {}", near.join(", "));
+    }
+    if !unknown.is_empty() {
+        println!("without a vector: {}", unknown.join(", "));
+    }
+    Ok(known)
 }
 
 /// Learns from the files that were given, or the addresses.
@@ -181,12 +191,6 @@ fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn 
     report.add("threads", pool.current_num_threads());
     report.add("seconds", seconds);
     Ok(vectors)
-}
-
-/// The words of a list that have a vector.
-fn known<'a>(vectors: &WordVectors, list: &'a str) -> Vec<&'a str> {
-    let words = list.split(',').map(str::trim);
-    words.filter(|word| vectors.of(word).is_some()).collect()
 }
 
 /// Where words are in a plane: the principal components of their vectors, of length 1.

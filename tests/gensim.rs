@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use std::path::PathBuf;
-use taut::text::{WordPairs, WordVectors};
+use taut::prelude::*;
+use taut::text::{Corpus, WordPairs, WordVectors};
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gensim/files").join(name)
@@ -73,6 +74,24 @@ fn neighbours_analogies_and_scores_are_gensims() {
         assert!((score.spearman - values["spearman"].as_f64().unwrap()).abs() < 1e-12);
         assert_eq!((score.covered, score.total), (5, 6));
     }
+}
+
+#[test]
+fn packed_files_and_words_that_no_file_can_hold() {
+    let [vectors, ..] = all_formats();
+    let path = std::env::temp_dir().join(format!("taut-gensim-{}.gz", std::process::id()));
+    vectors.save_text(&path).unwrap();
+    assert_eq!(WordVectors::load_text(&path).unwrap().vectors(), vectors.vectors());
+    vectors.save_binary(&path).unwrap();
+    assert_eq!(WordVectors::load_binary(&path).unwrap().vectors(), vectors.vectors());
+    let corpus = Corpus::from_sentences([["a", "New York"]]);
+    let vectors = WordVectors::new(corpus.vocabulary(Default::default()).unwrap(), Tensor::zeros_with((2, 1)));
+    for error in [vectors.save_text(&path).unwrap_err(), vectors.save_binary(&path).unwrap_err()] {
+        assert!(error.to_string().contains(r#"word 0, "New York", is empty or has a space"#), "{error}");
+    }
+    // the file is the old one
+    assert_eq!(WordVectors::load_binary(&path).unwrap().dimension(), 7);
+    std::fs::remove_file(&path).unwrap();
 }
 
 /// Each damaged file is an error, whose message has these words in it.

@@ -1,4 +1,5 @@
-//! Text: what it is cut into, the numbers of the pieces, and reading more of it than fits in memory.
+//! Text: what it is cut into, the numbers of the pieces, reading more of it than fits in memory, and vectors for words
+//! ([`word2vec`], [`WordVectors`]).
 //!
 //! ```
 //! use taut::text::{TokenCounts, Vocabulary, VocabularyOptions, words};

@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn frequent_words_are_left_out_as_in_gensim() {
-        // gensim 4.4.0, Word2Vec(sample=1e-3): wv.get_vecattr(word, "sample_int") / 2^32 for parts of 0.1, 0.01, 0.002
+        // gensim 4.4.0, Word2Vec(sample=1e-3): wv.get_vecattr(word, "sample_int") / 2^32 for parts of 0.1 and 0.01; it stops
+        // at 1, which is the same
         for (part, expected) in [(0.1, 0.11), (0.01, 0.416_227_8), (0.002, 1.207_106_8)] {
             assert!((kept(part, 1e-3) - expected).abs() < 1e-6);
         }

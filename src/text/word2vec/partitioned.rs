@@ -166,7 +166,8 @@ fn learn_block(task: &Task, shards: &mut [Shard], tables: &mut [Vec<Lanes>; 2], 
     shards.par_iter_mut().flat_map(|shard| &mut shard.copies).for_each(Copies::clear);
 }
 
-/// Adds what the parts have moved the rows of a range by, the first of which is `first`, to these rows. `moved` is for this, and empty before and after.
+/// Adds what the parts have moved the rows of a range by, the first of which is `first`, to these rows. `moved` is for
+/// this, and empty before and after.
 fn add_up(copies: &[&Copies], number: usize, first: usize, table: &mut [Lanes], moved: &mut [Moved]) {
     for copies in copies {
         for &(row, place) in &copies.copied[number] {

@@ -9,14 +9,20 @@ use crate::data::{DataError, broken, open};
 use crate::io::{FileError, write_atomically};
 use crate::tensor::Tensor;
 use crate::text::{InvalidUtf8, Vocabulary, lines};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 /// No word is longer: a file that is not in the binary format would otherwise be read as one long word.
 const LONGEST_WORD: u64 = 1 << 16;
 
+/// Writes the numbers behind a word.
+type WriteVector = fn(&[f32], &mut dyn Write) -> io::Result<()>;
+
 impl WordVectors {
-    /// Writes the text format. Numbers are written so that reading them gives the same bits. An older file is replaced only
+    /// Writes the text format, packed if the file's name ends with `.gz`. Numbers are written so that reading them gives
+    /// the same bits. An older file is replaced only
     /// once the new one is complete.
     ///
     /// # Errors
@@ -43,7 +49,8 @@ impl WordVectors {
         })
     }
 
-    /// Writes the binary format. An older file is replaced only once the new one is complete.
+    /// Writes the binary format, packed if the file's name ends with `.gz`. An older file is replaced only once the new one
+    /// is complete.
     ///
     /// # Errors
     /// As [`save_text`](Self::save_text).
@@ -54,24 +61,31 @@ impl WordVectors {
         })
     }
 
-    fn save(
-        &self,
-        path: &Path,
-        write_vector: impl Fn(&[f32], &mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), FileError> {
+    fn save(&self, path: &Path, write_vector: WriteVector) -> Result<(), FileError> {
+        let packed = path.extension().is_some_and(|extension| extension == "gz");
         write_atomically(path, |file| {
-            let (words, dimension) = self.vectors.shape();
-            writeln!(file, "{words} {dimension}")?;
-            for (number, word) in self.vocabulary.tokens().iter().enumerate() {
-                if word.is_empty() || word.contains([' ', '\n']) {
-                    let message = format!("word {number}, {word:?}, is empty or has a space or a line end in it");
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-                }
-                file.write_all(word.as_bytes())?;
-                write_vector(self.row(self.vectors.as_slice(), number), file)?;
+            if packed {
+                let mut encoder = GzEncoder::new(file, Compression::default());
+                self.write(&mut encoder, write_vector)?;
+                encoder.finish().map(|_| ())
+            } else {
+                self.write(file, write_vector)
             }
-            Ok(())
         })
+    }
+
+    fn write(&self, file: &mut dyn Write, write_vector: WriteVector) -> io::Result<()> {
+        let (words, dimension) = self.vectors.shape();
+        writeln!(file, "{words} {dimension}")?;
+        for (number, word) in self.vocabulary.tokens().iter().enumerate() {
+            if word.is_empty() || word.contains([' ', '\n']) {
+                let message = format!("word {number}, {word:?}, is empty or has a space or a line end in it");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+            file.write_all(word.as_bytes())?;
+            write_vector(self.row(self.vectors.as_slice(), number), file)?;
+        }
+        Ok(())
     }
 
     /// Reads the text format, unpacked if the file's name ends with `.gz`. How often the words occurred is not in it: their
