@@ -230,28 +230,41 @@ vectorized! {
     }
 }
 
-/// Folds a line in several independent accumulators, which the processor works on at once.
+/// Folds a line in several independent accumulators, which the processor works on at once. Joining `start` changes
+/// nothing.
 #[inline(always)]
 pub fn fold_lanes<E: Float>(line: &[E], start: E, step: impl Fn(E, E) -> E, join: impl Fn(E, E) -> E) -> E {
     const LANES: usize = 32;
-    let mut lanes = [start; LANES];
+    // what is left at the end of a line takes a register of them at once: `step` may be an exponential
+    const FEW: usize = 8;
     let chunks = line.chunks_exact(LANES);
+    let few = chunks.remainder().chunks_exact(FEW);
     let mut tail = start;
-    for &x in chunks.remainder() {
+    for &x in few.remainder() {
         tail = step(tail, x);
     }
-    if line.len() < LANES {
+    if line.len() < FEW {
         return tail;
     }
+    let mut lanes = [start; LANES];
     for chunk in chunks {
         for (lane, &x) in lanes.iter_mut().zip(chunk) {
             *lane = step(*lane, x);
         }
     }
-    for lane in lanes {
-        tail = join(tail, lane);
+    for (i, few) in few.enumerate() {
+        for (lane, &x) in lanes[FEW * i..].iter_mut().zip(few) {
+            *lane = step(*lane, x);
+        }
     }
-    tail
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = join(lanes[lane], lanes[lane + half]);
+        }
+        half /= 2;
+    }
+    join(tail, lanes[0])
 }
 
 /// The sum of f over a line, in blocks, so that the rounding error of long lines grows with the number of blocks only.
