@@ -3,7 +3,7 @@
 use super::{Init, Module, Param, Parameters};
 use crate::kernels::normalize::Rows;
 use crate::ops::row_norm;
-use crate::shape::{Channels, Const, Dim, Features, InGroups, LastAxis, Rank1, expect_size};
+use crate::shape::{Channels, Const, Features, HasAxis, InGroups, LastAxis, Rank1, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -59,7 +59,7 @@ where
 /// Cuts the `C` channels of each image in `G` groups, normalises each group to mean 0 and variance 1, then scales and
 /// shifts each channel.
 ///
-/// Shapes: x and y (N, C, H, W), `weight` and `bias` (C). With `G = C` it is instance norm, with `G = 1` it
+/// Shapes: x and y (N, C, ..): images (N, C, H, W) or sequences (N, C, L), say; `weight` and `bias` (C). With `G = C` it is instance norm, with `G = 1` it
 /// normalises the image as a whole. Wu and He, "Group Normalization", 2018.
 ///
 /// ```
@@ -83,16 +83,15 @@ impl<const G: usize, const C: usize, E: Float> Init for GroupNorm<G, C, E> {
     }
 }
 
-impl<const G: usize, const C: usize, N: Dim, D: Channels<C>, H: Dim, W: Dim, E: Float, T: Trace>
-    Module<Tensor<(N, D, H, W), E, T>> for GroupNorm<G, C, E>
+impl<const G: usize, const C: usize, S: HasAxis<1>, E: Float, T: Trace> Module<Tensor<S, E, T>> for GroupNorm<G, C, E>
 where
+    S::Length: Channels<C>,
     Const<C>: InGroups<G>,
 {
-    type Output = Tensor<(N, D, H, W), E, T>;
-    fn apply(&self, x: Tensor<(N, D, H, W), E, T>) -> Self::Output {
-        let (_, channels, height, width) = x.shape();
-        expect_size("GroupNorm", "channels", C, channels);
-        let positions = height.size() * width.size();
+    type Output = Tensor<S, E, T>;
+    fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        expect_size("GroupNorm", "channels", C, x.shape().length());
+        let positions = x.shape().sizes().as_ref()[2..].iter().product();
         let affine = [self.weight.on(&x), self.bias.on(&x)];
         row_norm(x, affine, self.epsilon, Rows { width: C / G * positions, positions, groups: G })
     }
@@ -116,6 +115,10 @@ mod tests {
         *layer.weight.value_mut() = Tensor::randn(&mut rng);
         let x = Tensor::<Rank4<2, 4, 3, 3>, f64>::randn(&mut rng);
         check_gradients(|x| layer.forward(x), x.clone()).unwrap();
+        let sequences = x.clone().reshape::<Rank3<2, 4, 9>>();
+        assert_eq!(layer.forward(sequences.clone()).as_slice(), layer.forward(x.clone()).as_slice());
+        check_gradients(|x| layer.forward(x), sequences).unwrap();
+        check_gradients(|x| layer.forward(x), Tensor::<Rank2<3, 4>, f64>::randn(&mut rng)).unwrap();
         check_parameter_gradients(&layer, |layer, tape| layer.forward(tape.trace(x.clone()))).unwrap();
     }
 }
