@@ -7,8 +7,8 @@
 use super::learner::{Learner, Loss, Table, Task};
 use super::parts::{Part, Parts};
 use super::{Progress, TrainingError};
+use crate::kernels::parallel;
 use crate::kernels::word2vec::{Lanes, add_rows, add_weighted, subtract};
-use rayon::prelude::*;
 
 /// The words of a part: the fewer, the less do the parts learn without knowing of each other; the more, the fewer rows
 /// are copied for each word.
@@ -150,40 +150,57 @@ pub fn train(
 
 /// Each shard learns from its part, and the tables become what all have made of them.
 fn learn_block(task: &Task, shards: &mut [Shard], tables: &mut [Vec<Lanes>; 2], moved: &mut [Moved]) {
-    shards.par_iter_mut().for_each(|shard| {
-        let [inputs, outputs] = &mut shard.copies;
-        let mut input_table = CopyOnRead { table: &tables[0], copies: inputs };
-        let mut output_table = CopyOnRead { table: &tables[1], copies: outputs };
-        shard.loss = shard.learner.learn(task, &shard.part, &mut input_table, &mut output_table);
-        shard.copies.iter_mut().zip(tables.iter()).for_each(|(copies, table)| copies.subtract(table));
-    });
+    parallel::chunks(shards, 1, true, |_, shards| shards.iter_mut().for_each(|shard| shard.learn(task, tables)));
     let rows = range(moved.len());
     for (which, table) in tables.iter_mut().enumerate() {
         let copies: Vec<&Copies> = shards.iter().map(|shard| &shard.copies[which]).collect();
-        let ranges = table.par_chunks_mut(rows * task.width).zip(moved.par_chunks_mut(rows)).enumerate();
-        ranges.for_each(|(number, (table, moved))| add_up(&copies, number, number * rows, table, moved));
+        let ranges = table.chunks_mut(rows * task.width).zip(moved.chunks_mut(rows)).enumerate();
+        let ranges = ranges.map(|(number, (table, moved))| Range { number, first: number * rows, table, moved });
+        let mut ranges: Vec<Range<'_>> = ranges.collect();
+        parallel::chunks(&mut ranges, 1, true, |_, ranges| ranges.iter_mut().for_each(|range| range.add_up(&copies)));
     }
-    shards.par_iter_mut().flat_map(|shard| &mut shard.copies).for_each(Copies::clear);
 }
 
-/// Adds what the parts have moved the rows of a range by, the first of which is `first`, to these rows. `moved` is for
-/// this, and empty before and after.
-fn add_up(copies: &[&Copies], number: usize, first: usize, table: &mut [Lanes], moved: &mut [Moved]) {
-    for copies in copies {
-        for &(row, place) in &copies.copied[number] {
-            let moved = &mut moved[row as usize - first];
-            moved.steps += copies.steps[place as usize];
-            moved.parts += 1.0;
-        }
+impl Shard {
+    /// Learns from its part, and keeps what it moved each row by.
+    fn learn(&mut self, task: &Task, tables: &[Vec<Lanes>; 2]) {
+        self.copies.iter_mut().for_each(Copies::clear);
+        let [inputs, outputs] = &mut self.copies;
+        let mut inputs = CopyOnRead { table: &tables[0], copies: inputs };
+        let mut outputs = CopyOnRead { table: &tables[1], copies: outputs };
+        self.loss = self.learner.learn(task, &self.part, &mut inputs, &mut outputs);
+        self.copies.iter_mut().zip(tables).for_each(|(copies, table)| copies.subtract(table));
     }
-    for Copies { width, vectors, copied, .. } in copies {
-        for &(row, place) in &copied[number] {
-            let row = row as usize - first;
-            let weight = moved[row].weight();
-            add_weighted(&mut table[row * width..][..*width], weight, &vectors[place as usize * width..][..*width]);
+}
+
+/// Some rows of a table, from `first` on, and room for their [`Moved`], which is empty before and after.
+struct Range<'a> {
+    number: usize,
+    first: usize,
+    table: &'a mut [Lanes],
+    moved: &'a mut [Moved],
+}
+
+impl Range<'_> {
+    /// Adds what the parts have moved the rows by.
+    fn add_up(&mut self, copies: &[&Copies]) {
+        let Range { number, first, table, moved } = self;
+        for copies in copies {
+            for &(row, place) in &copies.copied[*number] {
+                let moved = &mut moved[row as usize - *first];
+                moved.steps += copies.steps[place as usize];
+                moved.parts += 1.0;
+            }
         }
-    }
-    for &(row, _) in copies.iter().flat_map(|copies| &copies.copied[number]) {
-        moved[row as usize - first] = Moved::default();
+        for Copies { width, vectors, copied, .. } in copies {
+            for &(row, place) in &copied[*number] {
+                let row = row as usize - *first;
+                let weight = moved[row].weight();
+                add_weighted(&mut table[row * width..][..*width], weight, &vectors[place as usize * width..][..*width]);
+            }
+        }
+        for &(row, _) in copies.iter().flat_map(|copies| &copies.copied[*number]) {
+            moved[row as usize - *first] = Moved::default();
+        }
     }
 }
