@@ -14,7 +14,6 @@ use super::parallel;
 use super::window::{Windows, columns_to_image, image_to_columns};
 use crate::memory::Storage;
 use crate::tensor::Float;
-use rayon::prelude::*;
 
 /// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,8 @@ pub fn forward<E: Float>(sizes: Convolution, x: &[E], weight: &[E], bias: Option
     if y.is_empty() {
         return;
     }
-    let image = |columns: &mut Storage<E>, x: &[E], y: &mut [E]| {
+    let image = |x: &[E], y: &mut [E]| {
+        let mut columns = scratch(&sizes);
         if let Some(bias) = bias {
             y.chunks_exact_mut(positions).zip(bias).for_each(|(y, &bias)| y.fill(bias));
         }
@@ -93,15 +93,8 @@ pub fn forward<E: Float>(sizes: Convolution, x: &[E], weight: &[E], bias: Option
             gemm(filters, taps, positions, weight, columns, y, bias.is_some());
         }
     };
-    let images = y.chunks_exact_mut(sizes.output()).enumerate();
-    let input = |i: usize| &x[i * sizes.input()..(i + 1) * sizes.input()];
-    if parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE) {
-        let images = y.par_chunks_exact_mut(sizes.output()).enumerate();
-        images.for_each_init(|| scratch(&sizes), |columns, (i, y)| image(columns, input(i), y));
-    } else {
-        let mut columns = scratch(&sizes);
-        images.for_each(|(i, y)| image(&mut columns, input(i), y));
-    }
+    let many = parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE);
+    parallel::chunks(y, sizes.output(), many, |i, y| image(&x[i * sizes.input()..(i + 1) * sizes.input()], y));
 }
 
 /// The gradient of the input: `dx += transposed convolution of g with the weight`.
@@ -112,7 +105,8 @@ pub fn backward_input<E: Float>(sizes: Convolution, g: &[E], weight: &[E], dx: &
     if dx.is_empty() || g.is_empty() {
         return;
     }
-    let image = |columns: &mut Storage<E>, g: &[E], dx: &mut [E]| {
+    let image = |g: &[E], dx: &mut [E]| {
+        let mut columns = scratch(&sizes);
         for group in 0..groups {
             let g = &g[group * filters * positions..(group + 1) * filters * positions];
             let weight = &weight[group * filters * taps..(group + 1) * filters * taps];
@@ -127,15 +121,8 @@ pub fn backward_input<E: Float>(sizes: Convolution, g: &[E], weight: &[E], dx: &
             }
         }
     };
-    let output = |i: usize| &g[i * sizes.output()..(i + 1) * sizes.output()];
-    if parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE) {
-        let images = dx.par_chunks_exact_mut(sizes.input()).enumerate();
-        images.for_each_init(|| scratch(&sizes), |columns, (i, dx)| image(columns, output(i), dx));
-    } else {
-        let mut columns = scratch(&sizes);
-        let images = dx.chunks_exact_mut(sizes.input()).enumerate();
-        images.for_each(|(i, dx)| image(&mut columns, output(i), dx));
-    }
+    let many = parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE);
+    parallel::chunks(dx, sizes.input(), many, |i, dx| image(&g[i * sizes.output()..(i + 1) * sizes.output()], dx));
 }
 
 /// The gradient of the weight: `dw = sum over the images of g X^T`, added to what is there if `add`.
@@ -170,19 +157,15 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
     }
     let images = batch.div_ceil(parts);
     let mut sums = Storage::scratch(parts * dw.len());
-    let part = |(i, sum): (usize, &mut [E])| {
+    let many = parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE);
+    parallel::chunks(sums.make_mut(), dw.len(), many, |i, sum| {
         let first = (i * images).min(batch);
         let end = (first + images).min(batch);
         run(first, end, sum);
         if first == end {
             sum.fill(E::zero());
         }
-    };
-    if parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE) {
-        sums.make_mut().par_chunks_exact_mut(dw.len()).enumerate().for_each(part);
-    } else {
-        sums.make_mut().chunks_exact_mut(dw.len()).enumerate().for_each(part);
-    }
+    });
     for (i, sum) in sums.as_slice().chunks_exact(dw.len()).enumerate() {
         if i == 0 && !add {
             dw.copy_from_slice(sum);

@@ -17,6 +17,8 @@ const TASK: usize = 1 << 14;
 
 /// A function from a line to a number. `p` is a parameter that few have.
 pub trait Fold: 'static {
+    /// Whether it computes an exponential or so for each element, so that wider instructions pay.
+    const COSTLY: bool = false;
     fn forward<E: Float>(line: &[E], p: E) -> E;
     /// Makes the line x the gradient of x, from y = forward(x) and its gradient.
     fn backward<E: Float>(line: &mut [E], y: E, gradient: E, p: E);
@@ -108,6 +110,8 @@ impl<E: Float> FoldLoops<E> {
 
 /// A function from a line to a line.
 pub trait Map: 'static {
+    /// As [`Fold::COSTLY`].
+    const COSTLY: bool = true;
     /// In place.
     fn forward<E: Float>(line: &mut [E]);
     /// Makes the gradient of y that of x; `y` is the result.
@@ -199,7 +203,7 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
 }
 
 vectorized! {
-    wide(true) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
+    wide(F::COSTLY && size_of::<E>() == 4) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
         for (i, out) in out.iter_mut().enumerate() {
             *out = F::forward(&x[i * width..(i + 1) * width], p);
         }
@@ -207,7 +211,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(true) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
+    wide(F::COSTLY && size_of::<E>() == 4) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
         for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
             F::backward(line, y, gradient, p);
         }
@@ -215,7 +219,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(true) fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
+    wide(M::COSTLY && size_of::<E>() == 4) fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
         for line in lines.chunks_exact_mut(width) {
             M::forward(line);
         }
@@ -223,7 +227,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(true) fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
+    wide(M::COSTLY && size_of::<E>() == 4) fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
         for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
             M::backward(g, y);
         }

@@ -2,7 +2,6 @@
 
 use super::{parallel, vectorized};
 use crate::tensor::Float;
-use rayon::prelude::*;
 
 /// Numbers as (batch, channels, positions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,15 +63,10 @@ fn each_channel<E: Float>(planes: Planes, x: &[E], f: impl Fn(E, usize, usize) -
     let mut sums = vec![[E::zero(); 2]; planes.channels];
     // small blocks, so that a layer of few channels is split too: a channel's sum does not depend on its block
     let width = planes.channels.div_ceil(8).clamp(1, CHANNEL_BLOCK);
-    let block = |(i, out): (usize, &mut [[E; 2]])| {
+    parallel::chunks(&mut sums, width, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| {
         let first = i * width;
         channel_sums(planes, x, first, out, &|value, index, place| f(value, index, first + place));
-    };
-    if parallel::worthwhile(x.len(), parallel::CHEAP) {
-        sums.par_chunks_mut(width).enumerate().for_each(block);
-    } else {
-        sums.chunks_mut(width).enumerate().for_each(block);
-    }
+    });
     sums
 }
 
@@ -217,19 +211,11 @@ pub fn normalize_rows<E: Float>(
     }
     // rows that one task takes, fixed by the sizes
     let task = (1_usize << 14).div_ceil(rows.width).max(1);
-    let part = |(i, ((x, y), statistics)): (usize, ((&[E], &mut [E]), &mut [[E; 2]]))| {
-        normalize_part(rows, x, affine, epsilon, y, statistics, i * task);
-    };
     let width = task * rows.width;
-    if parallel::worthwhile(x.len(), parallel::CHEAP) {
-        x.par_chunks(width)
-            .zip(y.par_chunks_mut(width))
-            .zip(statistics.par_chunks_mut(task))
-            .enumerate()
-            .for_each(part);
-    } else {
-        x.chunks(width).zip(y.chunks_mut(width)).zip(statistics.chunks_mut(task)).enumerate().for_each(part);
-    }
+    let many = parallel::worthwhile(x.len(), parallel::CHEAP);
+    parallel::chunks_of_two(y, statistics, [width, task], many, &|i, y, statistics| {
+        normalize_part(rows, &x[i * width..][..y.len()], affine, epsilon, y, statistics, i * task);
+    });
 }
 
 /// The gradients of [`normalize_rows`]: `g` becomes that of x; those of scale and shift are added to.

@@ -25,7 +25,7 @@ impl<E: Float> PairLossLoops<E> {
 }
 
 vectorized! {
-    wide(true) fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
+    wide(size_of::<E>() == 4) fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
         for ((x, &target), loss) in x.iter_mut().zip(targets).zip(losses) {
             (*loss, *x) = L::loss(*x, target, p);
         }

@@ -47,14 +47,36 @@ pub fn rows<E: Send>(out: &mut [E], width: usize, threshold: usize, f: impl Fn(u
 
 /// Runs `f(index, chunk)` over chunks of `size` of `out`, in parallel if `many`.
 pub fn chunks<E: Send>(out: &mut [E], size: usize, many: bool, f: impl Fn(usize, &mut [E]) + Sync) {
+    // one copy of the loop, whichever way it runs
+    let f: &(dyn Fn(usize, &mut [E]) + Sync) = &f;
     if out.is_empty() {
-        return;
-    }
-    if many {
-        in_parallel(out, size, &f);
+    } else if many {
+        in_parallel(out, size, f);
     } else {
         out.chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
     }
+}
+
+/// Runs `f(index, chunk of a, chunk of b)` over chunks of `sizes` of two arrays, in parallel if `many`.
+pub fn chunks_of_two<A: Send, B: Send>(
+    a: &mut [A],
+    b: &mut [B],
+    sizes: [usize; 2],
+    many: bool,
+    f: &(dyn Fn(usize, &mut [A], &mut [B]) + Sync),
+) {
+    if a.is_empty() || b.is_empty() {
+    } else if many {
+        let chunks = a.par_chunks_mut(sizes[0]).zip(b.par_chunks_mut(sizes[1])).enumerate();
+        chunks.for_each(|(i, (a, b))| f(i, a, b));
+    } else {
+        a.chunks_mut(sizes[0]).zip(b.chunks_mut(sizes[1])).enumerate().for_each(|(i, (a, b))| f(i, a, b));
+    }
+}
+
+/// Runs `f(index)` for each index below `count` in parallel.
+pub fn tasks(count: usize, f: &(dyn Fn(usize) + Sync)) {
+    (0..count).into_par_iter().for_each(f);
 }
 
 /// `f(index)` for each index below `count`, in order, computed in parallel if `many`.

@@ -5,7 +5,6 @@
 
 use super::{parallel, vectorized};
 use crate::tensor::Float;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// The patches of a plane: those of output (i, j) are the rows `down[i]` and the columns `across[j]`, not empty.
@@ -70,7 +69,9 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
     }
     // how many of the first patches are two columns, next to each other: all, for the most common pooling
     let pairs = (0..patches.across.len()).take_while(|&i| patches.across[i] == (2 * i..2 * i + 2)).count();
-    let plane = |((x, y), indices): ((&[E], &mut [E]), &mut [usize])| {
+    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+    parallel::chunks_of_two(y, indices, [outputs; 2], many, &|i, y, indices| {
+        let x = &x[i * pixels..(i + 1) * pixels];
         let lines = y.chunks_exact_mut(patches.across.len()).zip(indices.chunks_exact_mut(patches.across.len()));
         for ((y, places), rows) in lines.zip(&patches.down) {
             let mut done = 0;
@@ -85,14 +86,7 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
                 (*y, *place) = max_of_patch(x, width, rows, columns);
             }
         }
-    };
-    if parallel::worthwhile(x.len(), parallel::COSTLY) {
-        let planes = x.par_chunks_exact(pixels).zip(y.par_chunks_exact_mut(outputs));
-        planes.zip(indices.par_chunks_exact_mut(outputs)).for_each(plane);
-    } else {
-        let planes = x.chunks_exact(pixels).zip(y.chunks_exact_mut(outputs));
-        planes.zip(indices.chunks_exact_mut(outputs)).for_each(plane);
-    }
+    });
 }
 
 /// Adds each number of `y`, planes of `outputs`, to the place in its plane of `x`, of `pixels`, that `indices` names.
@@ -128,7 +122,9 @@ pub fn mean<E: Float>(patches: &Patches, divisor: Option<usize>, x: &[E], y: &mu
     if y.is_empty() {
         return;
     }
-    let plane = |(x, y): (&[E], &mut [E])| {
+    let many = parallel::worthwhile(x.len(), parallel::COSTLY);
+    parallel::chunks(y, outputs, many, |i, y| {
+        let x = &x[i * pixels..(i + 1) * pixels];
         for (y, rows) in y.chunks_exact_mut(patches.across.len()).zip(&patches.down) {
             y.fill(E::zero());
             for row in rows.clone() {
@@ -141,12 +137,7 @@ pub fn mean<E: Float>(patches: &Patches, divisor: Option<usize>, x: &[E], y: &mu
                 *y *= factor(divisor, rows, columns);
             }
         }
-    };
-    if parallel::worthwhile(x.len(), parallel::COSTLY) {
-        x.par_chunks_exact(pixels).zip(y.par_chunks_exact_mut(outputs)).for_each(plane);
-    } else {
-        x.chunks_exact(pixels).zip(y.chunks_exact_mut(outputs)).for_each(plane);
-    }
+    });
 }
 
 /// The gradient of [`mean`]: adds to `dx`.
@@ -155,7 +146,9 @@ pub fn mean_backward<E: Float>(patches: &Patches, divisor: Option<usize>, g: &[E
     if g.is_empty() {
         return;
     }
-    let plane = |(g, dx): (&[E], &mut [E])| {
+    let many = parallel::worthwhile(dx.len(), parallel::COSTLY);
+    parallel::chunks(dx, pixels, many, |i, dx| {
+        let g = &g[i * outputs..(i + 1) * outputs];
         for (g, rows) in g.chunks_exact(patches.across.len()).zip(&patches.down) {
             for row in rows.clone() {
                 let line = &mut dx[row * width..(row + 1) * width];
@@ -165,12 +158,7 @@ pub fn mean_backward<E: Float>(patches: &Patches, divisor: Option<usize>, g: &[E
                 }
             }
         }
-    };
-    if parallel::worthwhile(dx.len(), parallel::COSTLY) {
-        g.par_chunks_exact(outputs).zip(dx.par_chunks_exact_mut(pixels)).for_each(plane);
-    } else {
-        g.chunks_exact(outputs).zip(dx.chunks_exact_mut(pixels)).for_each(plane);
-    }
+    });
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ fn gate<E>(row: &[E], index: usize, width: usize) -> &[E] {
 }
 
 vectorized! {
-    wide(true) fn forward [C: Cell, E: Float] [C, E] (
+    wide(size_of::<E>() == 4) fn forward [C: Cell, E: Float] [C, E] (
         rows: Rows<'_>, operands: &Forward<'_, E>, left: Left<'_, E>, after: [&mut [E]; 2]
     ) {
         let width = rows.width;
@@ -200,7 +200,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(true) fn backward [C: Cell, E: Float] [C, E] (
+    wide(size_of::<E>() == 4) fn backward [C: Cell, E: Float] [C, E] (
         rows: Rows<'_>, operands: &Backward<'_, E>, left: Left<'_, E>, d_state: [&mut [E]; 2]
     ) {
         let width = rows.width;

@@ -25,7 +25,7 @@ pub fn total<E: Float, const N: usize>(mut sums: [E; N]) -> E {
 }
 
 vectorized! {
-    wide(true) fn block_sum [E: Float] [E] (values: &[E]) -> E {
+    wide(size_of::<E>() == 4) fn block_sum [E: Float] [E] (values: &[E]) -> E {
         let mut lanes = [E::zero(); LANES];
         let chunks = values.chunks_exact(LANES);
         let rest = chunks.remainder();
@@ -56,7 +56,7 @@ pub fn sum<E: Float>(values: &[E]) -> E {
 }
 
 vectorized! {
-    wide(true) fn block_squares [E: Float] [E] (values: &[E]) -> f64 {
+    wide(size_of::<E>() == 4) fn block_squares [E: Float] [E] (values: &[E]) -> f64 {
         let mut lanes = [0.0_f64; LANES];
         let chunks = values.chunks_exact(LANES);
         let rest = chunks.remainder();

@@ -2,7 +2,6 @@
 
 use super::parallel;
 use crate::tensor::Float;
-use rayon::prelude::*;
 
 /// For one output along an axis: two inputs and their weights.
 pub type Taps<E> = [(usize, E); 2];
@@ -20,7 +19,9 @@ pub fn resample<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>]
     if outputs == 0 || pixels == 0 {
         return y.fill(E::zero());
     }
-    let plane = |(x, y): (&[E], &mut [E])| {
+    let many = parallel::worthwhile(y.len(), parallel::COSTLY);
+    parallel::chunks(y, outputs, many, |i, y| {
+        let x = &x[i * pixels..(i + 1) * pixels];
         for (y, rows) in y.chunks_exact_mut(across.len()).zip(down) {
             let [(a, top), (b, bottom)] = *rows;
             let (a, b) = (&x[a * width..(a + 1) * width], &x[b * width..(b + 1) * width]);
@@ -30,12 +31,7 @@ pub fn resample<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &[Taps<E>]
                 *y = part(top, above) + part(bottom, below);
             }
         }
-    };
-    if parallel::worthwhile(y.len(), parallel::COSTLY) {
-        x.par_chunks_exact(pixels).zip(y.par_chunks_exact_mut(outputs)).for_each(plane);
-    } else {
-        x.chunks_exact(pixels).zip(y.chunks_exact_mut(outputs)).for_each(plane);
-    }
+    });
 }
 
 /// The transpose of [`resample`]: adds to `dx`.
@@ -45,7 +41,9 @@ pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &
     if outputs == 0 || pixels == 0 {
         return;
     }
-    let plane = |(g, dx): (&[E], &mut [E])| {
+    let many = parallel::worthwhile(dx.len(), parallel::COSTLY);
+    parallel::chunks(dx, pixels, many, |i, dx| {
+        let g = &g[i * outputs..(i + 1) * outputs];
         for (g, rows) in g.chunks_exact(across.len()).zip(down) {
             for (row, vertical) in rows {
                 let line = &mut dx[row * width..(row + 1) * width];
@@ -56,10 +54,5 @@ pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &
                 }
             }
         }
-    };
-    if parallel::worthwhile(dx.len(), parallel::COSTLY) {
-        g.par_chunks_exact(outputs).zip(dx.par_chunks_exact_mut(pixels)).for_each(plane);
-    } else {
-        g.chunks_exact(outputs).zip(dx.chunks_exact_mut(pixels)).for_each(plane);
-    }
+    });
 }

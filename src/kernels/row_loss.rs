@@ -3,7 +3,6 @@
 use super::softmax::exponentials;
 use super::{parallel, vectorized};
 use crate::tensor::Float;
-use rayon::prelude::*;
 
 /// What the rows should say.
 #[derive(Clone, Copy)]
@@ -50,8 +49,7 @@ fn groups<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut
         return part(scores, classes, settings, losses);
     }
     let group = CHUNK.div_ceil(classes);
-    let parts = scores.par_chunks_mut(group * classes).zip(losses.par_chunks_mut(group)).enumerate();
-    parts.for_each(|(i, (scores, losses))| {
+    parallel::chunks_of_two(scores, losses, [group * classes, group], true, &|i, scores, losses| {
         let rows = i * group..i * group + losses.len();
         let targets = match settings.targets {
             RowTargets::Indices(indices) => RowTargets::Indices(&indices[rows]),

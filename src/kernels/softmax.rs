@@ -7,7 +7,7 @@ use crate::tensor::Float;
 const LANES: usize = 16;
 
 vectorized! {
-    wide(true)
+    wide(size_of::<E>() == 4)
     /// exp(x - max) of a row in place, and their sum and the maximum.
     pub(crate) fn exponentials [E: Float] [E] (row: &mut [E]) -> (E, E) {
         let larger = |max: E, &x: &E| if x > max { x } else { max };

@@ -9,6 +9,7 @@ use crate::trace::Trace;
 
 struct CumulativeSum;
 impl Map for CumulativeSum {
+    const COSTLY: bool = false;
     #[inline(always)]
     fn forward<E: Float>(line: &mut [E]) {
         let mut sum = E::zero();

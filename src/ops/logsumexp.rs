@@ -12,6 +12,7 @@ use crate::trace::Trace;
 
 struct LogSumExp;
 impl Fold for LogSumExp {
+    const COSTLY: bool = true;
     #[inline(always)]
     fn forward<E: Float>(line: &[E], _: E) -> E {
         let larger = |max, x| if x > max { x } else { max };

@@ -18,7 +18,6 @@ use crate::memory::Storage;
 use crate::tensor::Float;
 pub use loops::Right;
 use loops::{PANEL, Part, compute, pack_whole};
-use rayon::prelude::*;
 
 /// A matrix in a slice: how far apart its rows and its columns are.
 #[derive(Clone, Copy)]
@@ -168,12 +167,10 @@ fn split<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<
         part((0, m), (0, n));
     } else if m >= n {
         let rows = m.div_ceil(tasks).next_multiple_of(12);
-        (0..m.div_ceil(rows)).into_par_iter().for_each(|i| part((i * rows, rows.min(m - i * rows)), (0, n)));
+        parallel::tasks(m.div_ceil(rows), &|i| part((i * rows, rows.min(m - i * rows)), (0, n)));
     } else {
         let columns = n.div_ceil(tasks).next_multiple_of(PANEL);
-        (0..n.div_ceil(columns))
-            .into_par_iter()
-            .for_each(|i| part((0, m), (i * columns, columns.min(n - i * columns))));
+        parallel::tasks(n.div_ceil(columns), &|i| part((0, m), (i * columns, columns.min(n - i * columns))));
     }
 }
 
@@ -205,9 +202,6 @@ pub fn batched<'a, E: Float>(
         return;
     }
     let batch = c.len() / (m * n);
-    if batch > 1 && parallel::worthwhile(batch * m * n * k, PARALLEL_ABOVE) {
-        c.par_chunks_mut(m * n).enumerate().for_each(|(i, c)| gemm(m, k, n, a(i), b(i), c, add));
-    } else {
-        c.chunks_mut(m * n).enumerate().for_each(|(i, c)| gemm(m, k, n, a(i), b(i), c, add));
-    }
+    let many = batch > 1 && parallel::worthwhile(batch * m * n * k, PARALLEL_ABOVE);
+    parallel::chunks(c, m * n, many, |i, c| gemm(m, k, n, a(i), b(i), c, add));
 }

@@ -4,7 +4,6 @@ use super::Matrix;
 use crate::kernels::reduce::total;
 use crate::kernels::{parallel, vectorized};
 use crate::tensor::Float;
-use rayon::prelude::*;
 
 /// Entries of the matrix that one task reads at least.
 const TASK: usize = 1 << 16;
@@ -19,7 +18,7 @@ pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: boo
         if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, add) } else { sum_of_rows(x, b, out, add) }
     };
     if parallel::worthwhile(out.len() * x.len(), 2 * TASK) && out.len() > task {
-        out.par_chunks_mut(task).enumerate().for_each(|(i, out)| part(i * task, out));
+        parallel::chunks(out, task, true, |i, out| part(i * task, out));
     } else {
         part(0, out);
     }
