@@ -98,9 +98,12 @@ unsafe fn with_registers<E: Float>(work: Work<'_, E>) {
         // A tile of the long registers would be half empty over few columns. What is packed whole is always packed
         // for them, for it is not known over how many columns a product with it will run.
         let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= 2 * E::Register::LEN);
-        let wide = !narrow && std::is_x86_feature_detected!("avx512f");
+        if const { size_of::<E>() == 4 } && !narrow && std::is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has just said what it has.
+            return unsafe { avx512(work) };
+        }
         // SAFETY: the processor has just said what it has.
-        return unsafe { if wide { avx512(work) } else { avx2(work) } };
+        return unsafe { avx2(work) };
     }
     // SAFETY: plain registers need nothing of the processor.
     unsafe { portable(work) }
@@ -216,9 +219,7 @@ unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_
                             let first = c.add((top + i) * stride + left + j);
                             let target = Target { first, stride, rows, columns, add };
                             match rows {
-                                1..=2 => tile::<E, R, 2>(depth, strip, panel, target),
-                                3..=4 => tile::<E, R, 4>(depth, strip, panel, target),
-                                5..=8 if ROWS > 8 => tile::<E, R, 8>(depth, strip, panel, target),
+                                1..=4 => tile::<E, R, 4>(depth, strip, panel, target),
                                 _ => tile::<E, R, ROWS>(depth, strip, panel, target),
                             }
                         }
