@@ -3,6 +3,8 @@
     python tests/pytorch/generate.py            # every topic
     python tests/pytorch/generate.py unary      # only this one
 
+It needs torch, numpy and safetensors.
+
 Each topic is a function below that gives a list of cases, and becomes `values/TOPIC.json`. PyTorch computes in
 64 bits, so that one file serves tests in f32 and in f64; where the two behave differently, a case is computed in 32.
 Inputs are multiples of 1/64: short to write and exact in both types.
