@@ -91,7 +91,7 @@ fn sizes_beyond_one_block_are_right() {
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let mut rng = Rng::from_seed_u64(2);
-    for (m, k, n) in [(203, 300, 110), (90, 70, 330), (1, 400, 1_000)] {
+    for (m, k, n) in [(203, 300, 110), (90, 70, 330), (1, 400, 1_000), (1, 70_000, 3)] {
         let (a, b) = (random::<f32>(m * k, &mut rng), random::<f32>(k * n, &mut rng));
         let product = |threads| {
             let mut c = vec![0.0; m * n];

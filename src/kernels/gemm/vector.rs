@@ -12,7 +12,7 @@ const LANES: usize = 16;
 
 /// `out = x b`, or `out += x b` if `add`; b is k x n, its rows or its columns contiguous.
 pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
-    let task = (TASK / x.len()).next_multiple_of(64);
+    let task = (TASK / x.len()).max(1).next_multiple_of(64);
     let part = |start: usize, out: &mut [E]| {
         let b = b.part(0, start);
         if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, add) } else { sum_of_rows(x, b, out, add) }
