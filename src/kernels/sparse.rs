@@ -42,8 +42,8 @@ pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out:
 
 vectorized! {
     fn gather [E: Float] [E] (x: &[E], columns: &[E], k: usize, n: usize, y: &mut [E]) {
-        for (x, y) in x.chunks_exact(k).zip(y.chunks_exact_mut(n)) {
-            y.fill(E::zero());
+        y.fill(E::zero());
+        for (x, y) in x.chunks_exact(k.max(1)).zip(y.chunks_exact_mut(n.max(1))) {
             for (j, &x) in x.iter().enumerate() {
                 if x != E::zero() {
                     for (y, &w) in y.iter_mut().zip(&columns[j * n..][..n]) {
@@ -57,7 +57,7 @@ vectorized! {
 
 vectorized! {
     fn scatter [E: Float] [E] (g: &[E], x: &[E], k: usize, n: usize, sums: &mut [E]) {
-        for (x, g) in x.chunks_exact(k).zip(g.chunks_exact(n)) {
+        for (x, g) in x.chunks_exact(k.max(1)).zip(g.chunks_exact(n.max(1))) {
             for (j, &x) in x.iter().enumerate() {
                 if x != E::zero() {
                     for (sum, &g) in sums[j * n..][..n].iter_mut().zip(g) {
@@ -97,6 +97,18 @@ mod tests {
             transposed_times(&g, &x, (k, n), &mut out, add);
             gemm(n, rows, k, Matrix::transposed(&g, n), Matrix::rows(&x, k), &mut expected, add);
             assert!(close(&out, &expected), "add {add}");
+        }
+    }
+
+    #[test]
+    fn matrices_without_rows_or_columns() {
+        for (rows, k, n) in [(0, 3, 2), (2, 0, 3), (2, 3, 0), (0, 0, 0)] {
+            let (x, w, g) = (vec![0.0; rows * k], vec![1.0; n * k], vec![1.0; rows * n]);
+            assert!(is_sparse(&x));
+            let (mut y, mut out) = (vec![f64::NAN; rows * n], vec![f64::NAN; n * k]);
+            times_transposed(&x, &w, (k, n), &mut y);
+            transposed_times(&g, &x, (k, n), &mut out, false);
+            assert!(y.iter().chain(&out).all(|&x| x == 0.0), "{rows} x {k} x {n}");
         }
     }
 }
