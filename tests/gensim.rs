@@ -134,6 +134,10 @@ fn damaged_binary_files() {
     }
     fails(load, &whole[..whole.len() - 3], "the file ends at byte");
     fails(load, &[&whole[..], b"\nx"].concat(), "more follows, where the first line says 12 words");
+    // also where the buffer of 64 KiB ends between a line end and what follows
+    let long = [&b"1 16381\nto "[..], &[0; 4 * 16_381], b"\nx"].concat();
+    assert_eq!(long.len(), (1 << 16) + 1);
+    fails(load, &long, "more follows, where the first line says 1 words");
     fails(load, &std::fs::read(file("vectors.txt")).unwrap(), "byte ");
     fails(load, b"18446744073709551615 4611686018427387904\na 1234", "within the vector of `a`");
     fails(load, b"1 1\n\xff 1234", "byte 4: the word is not UTF-8");

@@ -153,12 +153,9 @@ impl WordVectors {
             loading.numbers.extend(bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)));
             loading.end_word(word).map_err(wrong)?;
         }
-        let mut rest = [0; 2];
-        let rest = {
-            let count = file.read(&mut rest).map_err(|error| broken(path, error))?;
-            &rest[..count]
-        };
-        if loading.words.len() == loading.expected && !(rest.is_empty() || rest == b"\n") {
+        let mut rest = Vec::new();
+        file.take(2).read_to_end(&mut rest).map_err(|error| broken(path, error))?;
+        if !(rest.is_empty() || rest == b"\n") {
             let expected = loading.expected;
             return Err(DataError::new(
                 path,
