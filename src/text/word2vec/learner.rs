@@ -47,12 +47,15 @@ impl Task {
         let counts = vocabulary.counts();
         let targets = match config.output {
             Output::NegativeSampling(negatives) => {
-                let weights: Vec<f64> = counts.iter().map(|&count| (count as f64).powf(config.exponent)).collect();
+                // a word that never occurs is never drawn, whatever the exponent
+                let weight = |&count: &u64| if count == 0 { 0.0 } else { (count as f64).powf(config.exponent) };
+                let weights: Vec<f64> = counts.iter().map(weight).collect();
                 Targets::Negative(AliasTable::new(&weights), negatives)
             }
             Output::HierarchicalSoftmax => Targets::Hierarchical(Huffman::new(counts)),
         };
-        let words: u64 = counts.iter().sum();
+        // counts may come from a file
+        let words = counts.iter().fold(0, |sum: u64, &count| sum.saturating_add(count));
         Task {
             architecture: config.architecture,
             window: config.window,
@@ -181,6 +184,7 @@ impl Learner {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MOST_EXPONENT;
     use super::*;
     use crate::kernels::word2vec::add_rows;
     use crate::text::{TokenCounts, VocabularyOptions};
@@ -309,6 +313,24 @@ mod tests {
                 }
                 assert!(x.iter().zip(&before).any(|(after, before)| (after - before).abs() > 0.05));
             }
+        }
+    }
+
+    #[test]
+    fn words_that_never_occur_are_not_drawn_and_any_counts_add_up() {
+        let most = u64::MAX;
+        let entries = [("never", 0), ("often", most), ("too", most), ("once", 1)];
+        let vocabulary = Vocabulary::of(entries.iter().map(|&(word, count)| (word.to_string(), count)));
+        for exponent in [-MOST_EXPONENT, -0.5, 0.0, MOST_EXPONENT] {
+            let task = Task::new(&Config { exponent, ..Default::default() }, &vocabulary, 0);
+            assert_eq!(task.total, most);
+            let Targets::Negative(table, _) = &task.targets else { panic!("negative words are the default") };
+            let mut rng = Rng::from_seed_u64(0);
+            let drawn: Vec<u32> = (0..1000).map(|_| table.draw(&mut rng)).collect();
+            // with -0.5 the word that occurs once has nearly all of the weight, with 8 nearly none
+            assert!(!drawn.contains(&0), "{exponent}");
+            assert_eq!(drawn.contains(&3), exponent <= 0.0, "{exponent}");
+            assert_eq!(drawn.contains(&1), exponent >= 0.0, "{exponent}");
         }
     }
 

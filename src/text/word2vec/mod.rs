@@ -49,6 +49,8 @@ use std::fmt;
 
 /// More parts would learn with too little knowledge of each other.
 const MOST_PARTS: usize = 1024;
+/// Counts to this power, or to its reciprocal, and their sums are numbers that an `f64` holds.
+const MOST_EXPONENT: f64 = 8.0;
 
 /// From what the output is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +93,7 @@ pub struct Config {
     pub architecture: Architecture,
     /// 5 negative words
     pub output: Output,
-    /// Negative words are drawn with a probability proportional to their counts to this power. 0.75
+    /// Negative words are drawn with a probability proportional to their counts to this power, -8 to 8. 0.75
     pub exponent: f64,
     /// Of a word that is a part f of all, an occurrence is kept with the probability sqrt(sample / f) + sample / f; with
     /// 0, all are. 1e-3
@@ -255,8 +257,9 @@ impl Config {
                 return wrong(format!("`{name}` must be a finite number of at least 0, and is {value}"));
             }
         }
-        if !self.exponent.is_finite() {
-            return wrong(format!("`exponent` must be a finite number, and is {}", self.exponent));
+        if !(-MOST_EXPONENT..=MOST_EXPONENT).contains(&self.exponent) {
+            let most = MOST_EXPONENT;
+            return wrong(format!("`exponent` must be a number from -{most} to {most}, and is {}", self.exponent));
         }
         if words < 2 || vocabulary.counts().iter().all(|&count| count == 0) {
             let advice = "is the corpus empty, or the minimum count too high?";
