@@ -1,6 +1,6 @@
 //! Sentences that can be read again and again.
 
-use super::{InvalidUtf8, TokenCounts, Vocabulary, VocabularyOptions, lines, words};
+use super::{InvalidUtf8, Lines, TokenCounts, Vocabulary, VocabularyOptions, lines, words};
 use crate::data::DataError;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,20 @@ impl Corpus {
         let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_path_buf()).collect();
         Self::from_lines(
             move || {
-                let files: Result<Vec<_>, _> = paths.iter().map(|path| lines(path, InvalidUtf8::Refuse)).collect();
-                Ok(Box::new(files?.into_iter().flatten()))
+                // one file is open at a time: there may be more than a program can have open
+                let mut rest = paths.clone().into_iter();
+                let mut file: Option<Lines> = None;
+                Ok(Box::new(std::iter::from_fn(move || {
+                    loop {
+                        if let Some(line) = file.as_mut().and_then(Iterator::next) {
+                            return Some(line);
+                        }
+                        match lines(rest.next()?, InvalidUtf8::Refuse) {
+                            Ok(next) => file = Some(next),
+                            Err(error) => return Some(Err(error)),
+                        }
+                    }
+                })))
             },
             tokens,
         )
@@ -164,5 +176,23 @@ impl Sentences<'_> {
             }
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_files_than_a_program_can_have_open() {
+        let path = std::env::temp_dir().join(format!("taut-corpus-{}.txt", std::process::id()));
+        std::fs::write(&path, "one two\n\nthree").unwrap();
+        let paths = vec![&path; 3000];
+        let counts = Corpus::from_files(&paths, Tokens::Spaces).counts().unwrap();
+        assert_eq!(["one", "two", "three"].map(|word| counts.of(word)), [3000; 3]);
+        let missing = path.with_extension("missing");
+        let error = Corpus::from_files([&path, &missing, &path], Tokens::Spaces).counts().unwrap_err();
+        assert!(error.path() == missing && error.reason().starts_with("cannot be opened"), "{error}");
+        std::fs::remove_file(path).unwrap();
     }
 }
