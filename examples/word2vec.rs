@@ -199,7 +199,8 @@ fn places(vectors: &WordVectors, groups: &[Vec<&str>]) -> Vec<Place> {
         groups.iter().enumerate().flat_map(|(group, words)| words.iter().map(move |word| (group, *word))).collect();
     let mut rows = Vec::new();
     for vector in words.iter().filter_map(|(_, word)| vectors.of(word)) {
-        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        // a vector of zeros, as a file may hold, has no direction
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
         rows.extend(vector.iter().map(|x| x / length));
     }
     let rows = Tensor::from_vec(rows, (words.len(), vectors.dimension())).expect("a vector for each word");
