@@ -7,13 +7,17 @@ fn random<E: Float>(len: usize, rng: &mut Rng) -> Vec<E> {
     Tensor::<_, E>::uniform_with((len,), -E::one(), E::one(), rng).to_vec()
 }
 
-/// A matrix in one of the three ways that a tensor can be stored, and with numbers between the entries.
+/// A matrix in one of the three ways that a tensor can be stored, and with numbers between the entries. Its slice ends
+/// with its last entry.
 fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matrix<'_, E> {
-    match layout {
+    let mut matrix = match layout {
         0 => Matrix::rows(values, n),
         1 => Matrix::transposed(values, m),
         _ => Matrix { values, row_stride: 2 * n + 3, column_stride: 2 },
-    }
+    };
+    let last = m.saturating_sub(1) * matrix.row_stride + n.saturating_sub(1) * matrix.column_stride;
+    matrix.values = if m > 0 && n > 0 { &values[..last + 1] } else { &[] };
+    matrix
 }
 
 /// Those ways to compute a product that `gemm` may not take on this processor.
