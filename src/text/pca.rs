@@ -8,7 +8,7 @@ const MOST_ROUNDS: usize = 60;
 
 /// The places of points along the `N` directions in which they differ most: X V, for the centred points X and the first
 /// eigenvectors V of X^T X. The sign of each direction is such that the point farthest from the middle is on its positive
-/// side. Directions in which the points do not differ give 0.
+/// side. Directions in which the points do not differ give 0; if any number is infinite or NaN, all places are NaN.
 ///
 /// Shapes: (points, dimensions) to (points, `N`). The time grows with the third power of the smaller of the two. Computed in
 /// `f64`; the same points give the same places. Pearson, "On Lines and Planes of Closest Fit to Systems of Points in
@@ -26,6 +26,9 @@ const MOST_ROUNDS: usize = 60;
 pub fn principal_components<const N: usize>(points: &Tensor<(usize, usize)>) -> Tensor<(usize, Const<N>)> {
     let (count, dimension) = points.shape();
     let mut x: Vec<f64> = points.iter().map(f64::from).collect();
+    if !x.iter().all(|x| x.is_finite()) {
+        return Tensor::full_with((count, Const), f32::NAN);
+    }
     for column in 0..dimension {
         let mean = x.iter().skip(column).step_by(dimension).sum::<f64>() / count as f64;
         x.iter_mut().skip(column).step_by(dimension).for_each(|x| *x -= mean);
@@ -157,5 +160,13 @@ mod tests {
         assert_eq!(principal_components::<2>(&same).to_vec(), [0.0; 6]);
         assert_eq!(principal_components::<2>(&Tensor::zeros_with((0, 4))).count(), 0);
         assert_eq!(principal_components::<2>(&Tensor::zeros_with((2, 0))).to_vec(), [0.0; 4]);
+    }
+
+    #[test]
+    fn points_that_are_nowhere() {
+        for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let points = Tensor::from_vec(vec![1.0, 2.0, x, 4.0, 5.0, 7.0], (3, 2)).unwrap();
+            assert!(principal_components::<2>(&points).iter().all(f32::is_nan), "{x}");
+        }
     }
 }
