@@ -142,6 +142,13 @@ fn settings_without_a_meaning_are_errors() {
     says(Config { dimension: usize::MAX / 2, ..small() }, 1, "do not fit in memory");
     says(Config { sample: -1.0, ..small() }, 1, "`sample` must be a finite number of at least 0, and is -1");
     says(Config { learning_rate: f64::NAN, ..small() }, 1, "`learning_rate` must be");
+    for parallel in [Parallel::Partitioned(4), Parallel::Hogwild] {
+        says(
+            Config { learning_rate: 1e38, parallel, ..small() },
+            1,
+            "the vectors became infinite: `learning_rate` must",
+        );
+    }
     says(Config { exponent: f64::NAN, ..small() }, 1, "`exponent` must be a number from -8 to 8, and is NaN");
     says(Config { exponent: -100.0, ..small() }, 1, "and is -100");
     says(small(), 1000, "the vocabulary must have at least 2 words that occur, and has 0: is the corpus empty");

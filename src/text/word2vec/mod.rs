@@ -175,7 +175,8 @@ impl From<DataError> for TrainingError {
 /// pool take part.
 ///
 /// # Errors
-/// If a setting has no meaning, the vocabulary has fewer than two words or none that occurs, or the corpus cannot be read.
+/// If a setting has no meaning, the vocabulary has fewer than two words or none that occurs, the corpus cannot be read, or
+/// the learning rate is so high that the vectors become infinite.
 pub fn train(
     corpus: &Corpus,
     vocabulary: Vocabulary,
@@ -193,6 +194,12 @@ pub fn train(
         Parallel::Hogwild => hogwild::train(&task, parts, &mut tables, &mut progress)?,
     }
     let [inputs, _] = tables;
+    if !inputs.iter().flat_map(|lanes| &lanes.0).all(|number| number.is_finite()) {
+        return wrong(format!(
+            "the vectors became infinite: `learning_rate` must be smaller, and is {}",
+            config.learning_rate
+        ));
+    }
     let rows = inputs.chunks_exact(task.width);
     let vectors = rows.flat_map(|row| row.iter().flat_map(|lanes| lanes.0).take(config.dimension)).collect();
     let shape = (vocabulary.len(), config.dimension);
