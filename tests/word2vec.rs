@@ -152,4 +152,9 @@ fn settings_without_a_meaning_are_errors() {
     says(Config { exponent: f64::NAN, ..small() }, 1, "`exponent` must be a number from -8 to 8, and is NaN");
     says(Config { exponent: -100.0, ..small() }, 1, "and is -100");
     says(small(), 1000, "the vocabulary must have at least 2 words that occur, and has 0: is the corpus empty");
+    // as many words as one likes, of which one occurs
+    let options = VocabularyOptions { special: &["<padding>", "<unknown>"], ..Default::default() };
+    let vocabulary = Corpus::from_text("one", Tokens::Spaces).vocabulary(options).unwrap();
+    let error = train(&corpus, vocabulary, &small(), &mut taut::Rng::from_seed_u64(1), |_| {}).unwrap_err();
+    assert!(error.to_string().contains("at least 2 words that occur, and has 1"), "{error}");
 }

@@ -175,8 +175,8 @@ impl From<DataError> for TrainingError {
 /// pool take part.
 ///
 /// # Errors
-/// If a setting has no meaning, the vocabulary has fewer than two words or none that occurs, the corpus cannot be read, or
-/// the learning rate is so high that the vectors become infinite.
+/// If a setting has no meaning, the vocabulary has fewer than two words that occur, the corpus cannot be read, or the
+/// learning rate is so high that the vectors become infinite.
 pub fn train(
     corpus: &Corpus,
     vocabulary: Vocabulary,
@@ -237,7 +237,6 @@ fn wrong<T>(sentence: String) -> Result<T, TrainingError> {
 impl Config {
     /// Whether one can learn so.
     fn check(&self, vocabulary: &Vocabulary) -> Result<(), TrainingError> {
-        let words = vocabulary.len();
         let at_least_one = [("dimension", self.dimension), ("window", self.window), ("epochs", self.epochs)];
         for (name, value) in at_least_one {
             if value == 0 {
@@ -268,10 +267,14 @@ impl Config {
             let most = MOST_EXPONENT;
             return wrong(format!("`exponent` must be a number from -{most} to {most}, and is {}", self.exponent));
         }
-        if words < 2 || vocabulary.counts().iter().all(|&count| count == 0) {
+        let occurring = vocabulary.counts().iter().filter(|&&count| count > 0).count();
+        if occurring < 2 {
             let advice = "is the corpus empty, or the minimum count too high?";
-            return wrong(format!("the vocabulary must have at least 2 words that occur, and has {words}: {advice}"));
+            return wrong(format!(
+                "the vocabulary must have at least 2 words that occur, and has {occurring}: {advice}"
+            ));
         }
+        let words = vocabulary.len();
         if u32::try_from(words).is_err() {
             return wrong(format!("the vocabulary has {words} words, and may have {}", u32::MAX));
         }
