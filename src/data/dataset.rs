@@ -146,7 +146,7 @@ impl<S: HasAxis<0>, E: Element> Dataset for Tensor<S, E> {
 /// Panics if a batch is not of the size of its indices, or an index is outside the dataset.
 #[track_caller]
 pub(super) fn expect_indices(batch: impl Dim, indices: &[usize], len: usize) {
-    assert_eq!(batch.size(), indices.len(), "gather: a batch of {} for {} indices", batch.size(), indices.len());
+    assert!(batch.size() == indices.len(), "gather: a batch of {} for {} indices", batch.size(), indices.len());
     if let Some(outside) = indices.iter().find(|&&index| index >= len) {
         panic!("gather: sample {outside} is not one of {len}");
     }
@@ -163,7 +163,7 @@ impl<X: Dataset, Y: Dataset> Dataset for (X, Y) {
     #[track_caller]
     fn len(&self) -> usize {
         let (left, right) = (self.0.len(), self.1.len());
-        assert_eq!(left, right, "a pair of datasets of different lengths, {left} and {right}");
+        assert!(left == right, "a pair of datasets of different lengths, {left} and {right}");
         left
     }
 

@@ -75,7 +75,7 @@ impl Normalization {
             if i == 0 {
                 moments.resize(size, Moments::default());
             }
-            assert_eq!(size, moments.len(), "Normalization: axis {A} has another size than in the batches before");
+            assert!(size == moments.len(), "Normalization: axis {A} has another size than in the batches before");
             for (group, moments) in moments.iter_mut().enumerate() {
                 let rows = batch.as_slice().chunks_exact((size * inner).max(1));
                 let of_group = rows.flat_map(|row| &row[group * inner..][..inner]).map(|&x| f64::from(x));
@@ -115,7 +115,7 @@ impl Normalization {
             None => (1, x.count()),
         };
         let expected = self.means.len();
-        assert_eq!(size, expected, "Normalization: {expected} means were computed, and the axis has size {size}");
+        assert!(size == expected, "Normalization: {expected} means were computed, and the axis has size {size}");
         let mut x = x;
         for (i, part) in x.as_mut_slice().chunks_exact_mut(inner.max(1)).enumerate() {
             let (mean, deviation) = (self.means[i % size] as f32, self.deviations[i % size] as f32);

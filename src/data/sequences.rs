@@ -45,6 +45,7 @@ impl Sequences {
     /// If there is none.
     #[track_caller]
     pub fn get(&self, sequence: usize) -> &[usize] {
+        assert!(sequence < self.len(), "get: sequence {sequence} is not one of {}", self.len());
         &self.indices[self.bounds[sequence]..self.bounds[sequence + 1]]
     }
 }
@@ -114,5 +115,11 @@ mod tests {
     #[should_panic(expected = "sample 2 is not one of 2")]
     fn a_sequence_that_is_not_there_panics() {
         let _ = Sequences::new([[1], [2]]).gather(1, &[2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "get: sequence 2 is not one of 2")]
+    fn getting_a_sequence_that_is_not_there_panics() {
+        let _ = Sequences::new([vec![1, 2], vec![]]).get(2);
     }
 }
