@@ -67,18 +67,29 @@ impl RowIndex for usize {
 struct Padding(Option<usize>);
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
-    /// An embedding with these vectors: word2vec's, say.
+    /// An embedding with these vectors. They are trained on; [`Frozen`](super::Frozen) keeps them as they are.
+    ///
+    /// How many [word vectors](crate::text::WordVectors) there are only the running program knows: the layer says how many
+    /// it takes.
     ///
     /// ```
     /// use taut::prelude::*;
-    /// let layer = Embedding::of(Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
+    /// use taut::text::{Corpus, WordVectors};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let vocabulary = Corpus::from_sentences([["cat", "dog"]]).vocabulary(Default::default())?;
+    /// let vectors = WordVectors::new(vocabulary, Tensor::from_vec(vec![1.0, 0.0, 0.0, 1.0], (2, 2))?);
+    /// let layer = Embedding::<2, 2>::of(vectors.vectors().clone().try_into_shape()?);
     /// assert_eq!(layer.forward(Tensor::from([1])).to_array(), [[0.0, 1.0]]);
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
         Embedding { weight: weight.into(), padding: Padding(None) }
     }
 
     /// Makes `index` stand for padding: its vector becomes zero, and is not trained.
+    ///
+    /// The index is not in the files that a model is saved in: give it to a loaded model, too.
     ///
     /// # Panics
     /// If `index` is not below `VOCAB`.
@@ -149,10 +160,9 @@ impl Parameters for Padding {
 ///
 /// ```
 /// use taut::prelude::*;
-/// let mut layer = EmbeddingBag::<3, 2>::init(&mut StdRng::seed_from_u64(0));
-/// *layer.weight.value_mut() = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
-/// let bags = Tensor::from([[0, 1], [2, 2]]);
-/// assert_eq!(layer.forward(bags).to_array(), [[2.0, 3.0], [5.0, 6.0]]);
+/// let layer = EmbeddingBag::<1000, 16>::init(&mut StdRng::seed_from_u64(0));
+/// let reviews = Tensor::from([[4, 8, 15], [16, 23, 42]]); // two of three words
+/// let y: Tensor<Rank2<2, 16>> = layer.forward(reviews);
 /// ```
 #[derive(Clone, Debug, Parameters)]
 pub struct EmbeddingBag<const VOCAB: usize, const DIM: usize, E: Float = f32> {
@@ -164,7 +174,21 @@ pub struct EmbeddingBag<const VOCAB: usize, const DIM: usize, E: Float = f32> {
 }
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E> {
+    /// A layer with these vectors, which takes their mean. They are trained on, as those of [`Embedding::of`].
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let layer = EmbeddingBag::of(Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+    /// assert_eq!(layer.forward(Tensor::from([[0, 1], [2, 2]])).to_array(), [[2.0, 3.0], [5.0, 6.0]]);
+    /// ```
+    pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
+        EmbeddingBag { weight: weight.into(), mode: BagMode::default(), padding: Padding(None) }
+    }
+
     /// Makes `index` stand for padding, which counts for nothing.
+    ///
+    /// Neither the index nor the mode is in the files that a model is saved in: give them to a loaded model, too, or load
+    /// the parameters into a model that has them.
     ///
     /// # Panics
     /// If `index` is not below `VOCAB`.
@@ -173,7 +197,11 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
     /// use taut::prelude::*;
     /// let layer = EmbeddingBag::<10, 4>::init(&mut StdRng::seed_from_u64(0)).with_padding(0);
     /// let bags = layer.forward(Tensor::from([[3, 0], [3, 3]]));
-    /// assert_eq!(bags.clone().slice(0), bags.slice(1));
+    /// assert_eq!(bags.clone().slice(0), bags.clone().slice(1));
+    ///
+    /// let mut again = EmbeddingBag::<10, 4>::init(&mut StdRng::seed_from_u64(1)).with_padding(0);
+    /// again.load_safetensors(&layer.to_safetensors().unwrap()).unwrap();
+    /// assert_eq!(again.forward(Tensor::from([[3, 0], [3, 3]])), bags);
     /// ```
     #[must_use]
     #[track_caller]
@@ -186,7 +214,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> Init for EmbeddingBag<VOCAB, DIM, E> {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        EmbeddingBag { weight: Tensor::randn(rng).into(), mode: BagMode::default(), padding: Padding(None) }
+        Self::of(Tensor::randn(rng))
     }
 }
 

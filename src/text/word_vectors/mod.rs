@@ -64,7 +64,7 @@ impl WordVectors {
         &self.vocabulary
     }
 
-    /// The matrix of the vectors, (words, dimension).
+    /// The matrix of the vectors, (words, dimension). An [`Embedding`](crate::nn::Embedding::of) can begin with it.
     pub fn vectors(&self) -> &Tensor<(usize, usize)> {
         &self.vectors
     }
