@@ -23,6 +23,10 @@ use std::path::Path;
 /// 16-bit files load, while taut computes and saves with 32 or 64 bits. `num_batches_tracked`, which PyTorch's batch
 /// norm saves, is not used and may be there or not.
 ///
+/// Settings are no parameters, and not in the file: an embedding's padding, a batch norm's options, a slope.
+/// [`load`](Persist::load) makes a model with the usual ones; if yours has others, give them to a new model, and the
+/// parameters of the file with [`load_parameters`](Persist::load_parameters).
+///
 /// ```
 /// use taut::prelude::*;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,7 +60,7 @@ pub trait Persist: Parameters + Sized {
         in_memory(&walk)
     }
 
-    /// A model with the parameters of a file.
+    /// A model with the parameters of a file, and settings as [`Init`] gives them.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or is of another model: the error names each parameter that does not
@@ -91,7 +95,8 @@ pub trait Persist: Parameters + Sized {
         Ok(model)
     }
 
-    /// Gives this model the parameters of a file: for models that no [`Init`] makes, a `Vec` of blocks say.
+    /// Gives this model the parameters of a file: for models that no [`Init`] makes, a `Vec` of blocks say, or not with
+    /// these settings.
     ///
     /// # Errors
     /// As [`load`](Persist::load). The model stays as it was then.
