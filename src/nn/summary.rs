@@ -10,7 +10,8 @@ use std::fmt;
 /// Summaries of models. See [`summary`](Summarize::summary).
 pub trait Summarize {
     /// A table of the layers of this model, for an input of shape `S`: their output shapes, parameters and
-    /// multiply-adds. Print it with `{}`.
+    /// multiply-adds. Print it with `{}`. A model that begins with an embedding takes no numbers but indices: see
+    /// [`summary_for`](Self::summary_for).
     ///
     /// The model runs once, on zeros. Every layer that calls no others has a row, wherever it is: in a tuple, in a
     /// field, in a module of your own. Such a module has a row too if it uses parameters or multiplies matrices itself.
@@ -54,8 +55,8 @@ pub trait Summarize {
     ///
     /// ```
     /// use taut::prelude::*;
-    /// let model = Linear::<3, 2, f64>::init(&mut StdRng::seed_from_u64(0));
-    /// assert_eq!(model.summary_for(Tensor::<Rank1<3>, f64>::zeros()).rows[0].output, "(2,)");
+    /// let model = <(Embedding<1000, 16>, Linear<16, 5>)>::init(&mut StdRng::seed_from_u64(0));
+    /// assert_eq!(model.summary_for(Tensor::<Rank2<8, 20>, usize>::zeros()).rows[1].output, "(8, 20, 5)");
     /// ```
     fn summary_for<X>(&self, x: X) -> Summary
     where
