@@ -15,6 +15,7 @@ pub type Labels = Tensor<(usize,), usize>;
 /// Implemented for tensors (each row of the first axis is a sample), [`Images`](super::Images), pairs of datasets of
 /// the same length, and [`Subset`]s. A dataset is cheap to clone: clones share the data, so that batches can be made
 /// in another thread.
+#[doc(alias = "DataLoader")]
 pub trait Dataset: Clone {
     /// What `B` samples together are.
     type Batch<B: Dim>;

@@ -47,6 +47,7 @@ pub trait Persist: Parameters + Sized {
     ///
     /// # Errors
     /// If the file cannot be written, or two parameters have the same name.
+    #[doc(alias = "state_dict")]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
         save(&|see| walk(self, "", see), &BTreeMap::new(), path.as_ref())
     }
@@ -100,6 +101,7 @@ pub trait Persist: Parameters + Sized {
     ///
     /// # Errors
     /// As [`load`](Persist::load). The model stays as it was then.
+    #[doc(alias = "load_state_dict")]
     fn load_parameters(&mut self, path: impl AsRef<Path>) -> Result<(), FileError> {
         self.load_parameters_under(path, "")
     }

@@ -113,6 +113,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// let log_probabilities = Tensor::from([[-0.5, -0.9], [-2.0, -0.1]]);
     /// assert_eq!(log_probabilities.negative_log_likelihood(&Tensor::from([0, 0])).item(), 1.25);
     /// ```
+    #[doc(alias = "nll_loss")]
     #[track_caller]
     pub fn negative_log_likelihood<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
         row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, Changes::NONE, Mean)

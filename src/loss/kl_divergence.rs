@@ -33,6 +33,7 @@ impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
     /// let x = Tensor::from([[0.5_f32.ln(), 0.5_f32.ln()]]);
     /// assert!((x.kl_divergence(&Tensor::from([[1.0, 0.0]])).item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
+    #[doc(alias = "kl_div")]
     #[track_caller]
     pub fn kl_divergence(self, targets: &Tensor<S, E>) -> Tensor<(), E, T> {
         self.kl_divergence_with(targets, Mean)

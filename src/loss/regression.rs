@@ -75,6 +75,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// let loss = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).mean_squared_error(&Tensor::from([[1.0, 2.0], [3.0, 0.0]]));
     /// assert_eq!(loss.item(), 4.0);
     /// ```
+    #[doc(alias = "mse_loss")]
     #[track_caller]
     pub fn mean_squared_error<U: Trace>(self, target: &Tensor<S, E, U>) -> Tensor<(), E, Merged<T, U>>
     where
@@ -110,6 +111,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// let loss = Tensor::from([1.0, -2.0]).mean_absolute_error(&Tensor::from([0.0, 1.0]));
     /// assert_eq!(loss.item(), 2.0);
     /// ```
+    #[doc(alias = "l1_loss")]
     #[track_caller]
     pub fn mean_absolute_error<U: Trace>(self, target: &Tensor<S, E, U>) -> Tensor<(), E, Merged<T, U>>
     where
@@ -149,6 +151,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// let loss = Tensor::from([0.5, 3.0]).huber(&Tensor::from([0.0, 0.0]), 1.0);
     /// assert_eq!(loss.item(), (0.125 + 2.5) / 2.0);
     /// ```
+    #[doc(alias = "smooth_l1_loss")]
     #[track_caller]
     pub fn huber<U: Trace>(self, target: &Tensor<S, E, U>, delta: f64) -> Tensor<(), E, Merged<T, U>>
     where

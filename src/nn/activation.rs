@@ -117,6 +117,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for GeluTanh {
 /// use taut::prelude::*;
 /// assert_eq!(Silu.forward(Tensor::from([-1000.0, 0.0, 1000.0])).to_array(), [0.0, 0.0, 1000.0]);
 /// ```
+#[doc(alias = "Swish")]
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct Silu;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Silu {

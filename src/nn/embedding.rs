@@ -83,6 +83,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "from_pretrained")]
     pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
         Embedding { weight: weight.into(), padding: Padding(None) }
     }
@@ -99,6 +100,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
     /// let layer = Embedding::<10, 4>::init(&mut StdRng::seed_from_u64(0)).with_padding(0);
     /// assert_eq!(layer.forward(Tensor::from([3, 0])).slice(1), Tensor::zeros());
     /// ```
+    #[doc(alias = "padding_idx")]
     #[must_use]
     #[track_caller]
     pub fn with_padding(mut self, index: usize) -> Self {
@@ -181,6 +183,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
     /// let layer = EmbeddingBag::of(Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
     /// assert_eq!(layer.forward(Tensor::from([[0, 1], [2, 2]])).to_array(), [[2.0, 3.0], [5.0, 6.0]]);
     /// ```
+    #[doc(alias = "from_pretrained")]
     pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
         EmbeddingBag { weight: weight.into(), mode: BagMode::default(), padding: Padding(None) }
     }
@@ -203,6 +206,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
     /// again.load_safetensors(&layer.to_safetensors().unwrap()).unwrap();
     /// assert_eq!(again.forward(Tensor::from([[3, 0], [3, 3]])), bags);
     /// ```
+    #[doc(alias = "padding_idx")]
     #[must_use]
     #[track_caller]
     pub fn with_padding(mut self, index: usize) -> Self {

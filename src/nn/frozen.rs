@@ -22,6 +22,7 @@ use rand::Rng;
 /// assert!(gradients.try_of(&model.0.0.weight).is_none());
 /// assert_eq!(model.0.0.weight.value(), &before);
 /// ```
+#[doc(alias = "requires_grad")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Frozen<M>(pub M);
 

@@ -30,6 +30,7 @@ use std::sync::Arc;
 /// let model = (Gated::init(&mut StdRng::seed_from_u64(0)), Relu);
 /// let y: Tensor<Rank2<3, 64>> = model.forward(Tensor::<Rank2<3, 64>>::ones());
 /// ```
+#[doc(alias = "Sequential")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take `{X}` as its input",
     label = "no layer here accepts this input"

@@ -31,6 +31,7 @@ impl<S: FlattenFrom<1>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Flatte
 /// let layer = Reshape::<Rank3<1, 28, 28>>::default();
 /// let images: Tensor<Rank4<16, 1, 28, 28>> = layer.forward(Tensor::<Rank2<16, 784>>::ones());
 /// ```
+#[doc(alias = "Unflatten")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reshape<O>(std::marker::PhantomData<O>);
 

@@ -17,6 +17,7 @@ type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
 /// let x = Tensor::from([[[[1.0, 2.0]]]]);
 /// assert_eq!(UpsampleNearest2d::<2>.forward(x).to_array(), [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]);
 /// ```
+#[doc(alias = "interpolate")]
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct UpsampleNearest2d<const F: usize>;
 
@@ -30,6 +31,7 @@ pub struct UpsampleNearest2d<const F: usize>;
 /// let x = Tensor::from([[[[0.0, 4.0]]]]);
 /// assert_eq!(UpsampleBilinear2d::<2>.forward(x).to_array(), [[[[0.0, 1.0, 3.0, 4.0], [0.0, 1.0, 3.0, 4.0]]]]);
 /// ```
+#[doc(alias = "interpolate")]
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct UpsampleBilinear2d<const F: usize>;
 

@@ -57,6 +57,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// let everywhere = bias.broadcast_to::<(Axis<0>, Axis<2>, Axis<3>), _>(shape);
     /// assert_eq!(everywhere[[7, 1, 5, 5]], 2.0);
     /// ```
+    #[doc(alias = "expand")]
     #[track_caller]
     pub fn broadcast_to<A: Axes, O: Shape>(self, shape: O) -> Tensor<O, E, T>
     where

@@ -75,6 +75,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// let accuracy = predicted.eq(&labels).cast::<f32>().mean();
     /// assert_eq!(accuracy.item(), 0.75);
     /// ```
+    #[doc(alias = "astype")]
     #[track_caller]
     pub fn cast<F: Element>(self) -> Tensor<S, F, T>
     where

@@ -29,6 +29,7 @@ pub trait Join: Sized {
     ///
     /// # Panics
     /// If run-time dimensions of the other axes disagree, or there is no tensor in a `Vec`.
+    #[doc(alias = "cat")]
     #[track_caller]
     fn concat<const A: usize>(self) -> <Self as Concat<A>>::Output
     where

@@ -24,6 +24,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// let b = Tensor::from([[5.0], [6.0]]);
     /// assert_eq!(a.matmul(b).to_array(), [[17.0], [39.0]]);
     /// ```
+    #[doc(alias = "bmm")]
     #[track_caller]
     pub fn matmul<Q: Shape, R: Trace>(self, right: Tensor<Q, E, R>) -> Tensor<S::Out, E, Merged<T, R>>
     where

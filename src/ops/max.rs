@@ -63,6 +63,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     }
 
     /// The largest element along axis `A`, which disappears. See [`argmax_axis`](Tensor::argmax_axis) for where it is.
+    #[doc(alias = "amax")]
     #[track_caller]
     pub fn max_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where
@@ -87,6 +88,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     }
 
     /// The smallest element along axis `A`, which disappears.
+    #[doc(alias = "amin")]
     #[track_caller]
     pub fn min_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where

@@ -48,6 +48,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// let x = Tensor::<Rank1<6>>::arange().reshape::<Rank2<2, 3>>();
     /// assert_eq!(x.to_array(), [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
     /// ```
+    #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape<O: StaticShape>(self) -> Tensor<O, E, T> {
         // here too, and not through `reshape_with`: rustc shows the line that calls the function with the assertion

@@ -27,6 +27,8 @@ impl<S: Shape, M: Trace> Tensor<S, bool, M> {
     /// let scores = x.lt(5.0).select(&x, f32::NEG_INFINITY); // masked scores of an attention
     /// assert_eq!(scores.to_array(), [4.0, -1.0, f32::NEG_INFINITY]);
     /// ```
+    #[doc(alias = "where")]
+    #[doc(alias = "masked_fill")]
     #[track_caller]
     pub fn select<E: Float, A: TensorOrNumber<S, E>, B: TensorOrNumber<S, E>>(
         &self,

@@ -98,6 +98,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// let x = Tensor::<Rank2<2, 6>>::ones();
     /// assert_eq!(x.slice_range::<1>(2..5).shape(), (Const::<2>, 3));
     /// ```
+    #[doc(alias = "narrow")]
     #[track_caller]
     pub fn slice_range<const A: usize>(self, range: Range<usize>) -> Tensor<S::With<usize>, E, T>
     where
@@ -121,6 +122,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// let gates = Tensor::<Rank2<3, 8>>::ones();
     /// let [input, forget, cell, output]: [Tensor<Rank2<3, 2>>; 4] = gates.split::<1, 4>();
     /// ```
+    #[doc(alias = "chunk")]
     #[track_caller]
     pub fn split<const A: usize, const N: usize>(self) -> [Tensor<OneOf<S, A, N>, E, T>; N]
     where

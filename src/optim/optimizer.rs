@@ -177,6 +177,7 @@ impl<R: Rule> Optimizer<R> {
     ///     .group(&model, |model| &model.0, Group { learning_rate: 0.1, ..Default::default() })
     ///     .group(&model, |model| &model.2.bias, Group { weight_decay: 0.0, ..Default::default() });
     /// ```
+    #[doc(alias = "param_groups")]
     #[must_use]
     #[track_caller]
     pub fn group<M: Parameters + ?Sized, P: Parameters + ?Sized>(

@@ -116,6 +116,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 
     /// The number of elements.
+    #[doc(alias = "numel")]
     #[inline]
     pub fn count(&self) -> usize {
         self.storage.len()

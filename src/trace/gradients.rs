@@ -263,6 +263,7 @@ impl Gradients {
     /// recurrent neural networks", 2013.
     ///
     /// A norm that is infinite or not a number is left as it is, for the caller to see in the result.
+    #[doc(alias = "clip_grad_norm_")]
     pub fn clip_norm(&mut self, limit: f64) -> f64 {
         let norm = self.norm();
         if norm.is_finite() && norm > limit {
@@ -274,6 +275,7 @@ impl Gradients {
     }
 
     /// Clips every number in the gradients of all parameters to `-limit ..= limit`.
+    #[doc(alias = "clip_grad_value_")]
     pub fn clip_value(&mut self, limit: f64) {
         self.parameters_mut().for_each(|gradient| gradient.clamp(limit));
     }

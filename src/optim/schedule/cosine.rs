@@ -17,6 +17,7 @@ pub fn half_cosine(progress: f64, last: f64) -> f64 {
 /// assert_eq!((cosine.factor(0), cosine.factor(500)), (1.0, 0.1));
 /// assert!((cosine.factor(50) - 0.55).abs() < 1e-12);
 /// ```
+#[doc(alias = "CosineAnnealingLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cosine {
     /// At which step the last factor is reached.
@@ -43,6 +44,7 @@ impl Schedule for Cosine {
 /// assert_eq!([0, 10, 30, 70].map(|step| restarts.factor(step)), [1.0; 4]);
 /// assert!((restarts.factor(20) - 0.5).abs() < 1e-12);
 /// ```
+#[doc(alias = "CosineAnnealingWarmRestarts")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CosineRestarts {
     /// After how many steps the first restart comes. 0 counts as 1.

@@ -9,6 +9,7 @@ use super::Schedule;
 /// assert_eq!(StepDecay { every: 10, factor: 0.1 }.factor(9), 1.0);
 /// assert_eq!(StepDecay { every: 10, factor: 0.1 }.factor(10), 0.1);
 /// ```
+#[doc(alias = "StepLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepDecay {
     /// After how many steps the rate falls. 0 counts as 1.
@@ -30,6 +31,7 @@ impl Schedule for StepDecay {
 /// let schedule = Milestones { steps: [30, 60, 80], factor: 0.5 };
 /// assert_eq!([0, 30, 79, 80].map(|step| schedule.factor(step)), [1.0, 0.5, 0.25, 0.125]);
 /// ```
+#[doc(alias = "MultiStepLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Milestones<const N: usize> {
     /// At which steps the rate falls.

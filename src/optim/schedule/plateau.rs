@@ -59,6 +59,7 @@ impl Default for PlateauConfig {
 /// }
 /// assert_eq!(rates, [0.8, 0.8, 0.8, 0.4, 0.4]);
 /// ```
+#[doc(alias = "ReduceLROnPlateau")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plateau {
     config: PlateauConfig,
