@@ -7,9 +7,6 @@ use crate::trace::Trace;
 
 /// Picks the last step of each sequence: (B, T, F) becomes (B, F). What a classifier takes from a recurrent layer.
 ///
-/// For sequences of different lengths, take the state that the layer returns instead: it is that after each sequence's
-/// own last step.
-///
 /// # Panics
 /// If the sequences have no step.
 ///
@@ -18,6 +15,38 @@ use crate::trace::Trace;
 /// type Classifier = (Lstm<8, 16>, LastStep, Linear<16, 3>);
 /// let model = Classifier::init(&mut StdRng::seed_from_u64(0));
 /// let logits: Tensor<Rank2<4, 3>> = model.forward(Tensor::<Rank3<4, 20, 8>>::ones());
+/// ```
+///
+/// For sequences of different lengths, take the state that the layer returns instead: it is that after each sequence's
+/// own last step. Layers of a chain hand on one tensor, so this is a module of one's own, here for batches of
+/// [`Sequences`](crate::data::Sequences):
+///
+/// ```
+/// use taut::prelude::*;
+/// use taut::data::Sequences;
+///
+/// #[derive(Init, Parameters)]
+/// struct Classifier {
+///     words: Embedding<1000, 8>,
+///     memory: Lstm<8, 16>,
+///     output: Linear<16, 3>,
+/// }
+///
+/// impl<B: Dim, L: Dim, T: Trace> Module<(Tensor<(B, L), usize, T>, Tensor<(B,), usize>)> for Classifier {
+///     type Output = Tensor<(B, Const<3>), f32, T>;
+///     fn apply(&self, (words, lengths): (Tensor<(B, L), usize, T>, Tensor<(B,), usize>)) -> Self::Output {
+///         let (_, [state]) = self.memory.forward((self.words.forward(words), lengths));
+///         self.output.forward(state.hidden)
+///     }
+/// }
+///
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let model = Classifier::init(&mut rng);
+/// let sentences = (Sequences::new([vec![3, 1, 2], vec![4]]), Tensor::from([0, 2]));
+/// for ((words, lengths), labels) in sentences.batches_of(2, &mut rng) {
+///     let tape = Tape::training(&mut rng);
+///     let loss = model.forward((tape.trace(words), lengths)).cross_entropy(&labels);
+/// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct LastStep;

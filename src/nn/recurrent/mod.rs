@@ -24,7 +24,7 @@ use rand::Rng;
 /// | --- | --- |
 /// | x | (B, T, I): batch, steps, features |
 /// | output | (B, T, H), or (B, T, 2 H) both ways: h of the last layer after each step |
-/// | state h, and c of an LSTM | (B, H) for each layer and direction, zeros if not given |
+/// | state h, with c an [`LstmState`] | (B, H) for each layer and direction, zeros if not given |
 ///
 /// It takes, and gives:
 ///
@@ -37,7 +37,8 @@ use rand::Rng;
 ///
 /// `states` is an array with one for each layer (both ways, with two for each layer). `lengths` says how many steps of
 /// each sequence there are: what lies behind is padding, which changes no state and gets no gradient, and the output there
-/// is 0. The states are then those after each sequence's own last step.
+/// is 0. The states are then those after each sequence's own last step. A classifier that takes them: see
+/// [`LastStep`](super::LastStep).
 ///
 /// Batch and steps may be known to the compiler or to the running program only. The names of the parameters are those of
 /// PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files load. `init`
