@@ -94,9 +94,8 @@ fn read(folder: &Path, names: &[&str]) -> Result<Examples<Rank3<3, 32, 32>>, Dat
             pixels.extend_from_slice(&row[1..]);
         }
     }
-    let count = classes.len();
     let images = Images::new(pixels, 255, Default::default()).expect("whole images were read");
-    Ok((images, Tensor::from_vec(classes, (count,)).expect("one class for each image")))
+    Ok((images, Tensor::from(classes)))
 }
 
 #[cfg(test)]

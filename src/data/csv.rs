@@ -100,8 +100,8 @@ impl Csv {
     pub fn labels(&self, column: usize, classes: usize) -> Result<Labels, DataError> {
         let what = format!("a class from 0 to {}", classes.saturating_sub(1));
         let parse = |row| self.parsed(row, column, &what, |&class: &usize| class < classes);
-        let labels = self.rows.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Tensor::from_vec(labels, (self.len(),)).expect("a label for each row"))
+        let labels: Vec<usize> = self.rows.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Tensor::from(labels))
     }
 
     /// A column of names of classes: their numbers, and the different names in alphabetic order.
@@ -114,9 +114,8 @@ impl Csv {
         names.sort_unstable();
         names.dedup();
         let number = |cell: &&str| names.binary_search(cell).expect("each name is in the list");
-        let labels = cells.iter().map(number).collect();
-        let labels = Tensor::from_vec(labels, (self.len(),)).expect("a label for each row");
-        Ok((labels, names.into_iter().map(str::to_string).collect()))
+        let labels: Vec<usize> = cells.iter().map(number).collect();
+        Ok((Tensor::from(labels), names.into_iter().map(str::to_string).collect()))
     }
 
     fn parsed<V: std::str::FromStr>(

@@ -77,9 +77,9 @@ fn examples<S: StaticShape>(folder: &Path, images: &str, labels: &str) -> Result
         let class = classes.bytes[place];
         return Err(DataError::new(labels, format!("label {class} of image {place} is not one of {CLASSES} classes")));
     }
-    let classes = classes.bytes.into_iter().map(usize::from).collect();
+    let classes: Vec<usize> = classes.bytes.into_iter().map(usize::from).collect();
     let images = Images::new(pixels.bytes, 255, S::default()).expect("the size of the images was checked");
-    Ok((images, Tensor::from_vec(classes, (count,)).expect("one label for each image")))
+    Ok((images, Tensor::from(classes)))
 }
 
 #[cfg(test)]

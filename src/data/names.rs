@@ -124,8 +124,8 @@ fn read(path: &Path) -> Result<String, DataError> {
 
 fn examples(samples: &[&(String, usize)]) -> Examples {
     let names = samples.iter().map(|(name, _)| encode(name).expect("its letters were looked at when it was read"));
-    let classes = samples.iter().map(|(_, class)| *class).collect();
-    (Sequences::new(names), Tensor::from_vec(classes, (samples.len(),)).expect("one class for each name"))
+    let classes: Vec<usize> = samples.iter().map(|(_, class)| *class).collect();
+    (Sequences::new(names), Tensor::from(classes))
 }
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ where
 impl<E: Element> Tensor<(), E> {
     /// A tensor of the values of an array, or of arrays in arrays; its shape is that of the array.
     ///
-    /// [`Tensor::from`] does the same for `f32`, `usize` and `bool`, where literals need no suffix.
+    /// [`Tensor::from`] does the same for `f32`, `usize` and `bool`, where literals need no suffix; and it takes a `Vec` of
+    /// them.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -94,8 +95,8 @@ impl<E: Element> Tensor<(), E> {
     }
 }
 
-// `From` takes arrays of f32, usize and bool: so an array of literals like 1.0 is f32, and one like 1 is usize,
-// without a suffix.
+// `From` takes arrays, and lists, of f32, usize and bool: so an array of literals like 1.0 is f32, and one like 1 is
+// usize, without a suffix.
 macro_rules! from_arrays {
     (impls $element:ty: $($array:ty [$($dim:ident)*];)*) => { $(
         impl<$(const $dim: usize),*> From<$array> for Tensor<($(Const<$dim>,)*), $element> {
@@ -105,6 +106,12 @@ macro_rules! from_arrays {
         }
     )* };
     ($($element:ident)*) => { $(
+        /// As many elements as the list has, which only the running program knows: labels, say.
+        impl From<Vec<$element>> for Tensor<(usize,), $element> {
+            fn from(values: Vec<$element>) -> Self {
+                Tensor::from_storage((values.len(),), Storage::from_slice(&values))
+            }
+        }
         from_arrays! { impls $element:
             $element [];
             [$element; A] [A];
@@ -150,6 +157,9 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// assert_eq!(x.sum_axis::<1>().as_slice(), [6.0, 15.0]);
     /// let error = Tensor::from_vec(vec![1.0_f32; 5], (batch, Const::<3>)).unwrap_err();
     /// assert_eq!(error.to_string(), "a tensor of shape (2, 3) has 6 elements, and 5 values were given");
+    ///
+    /// let labels = Tensor::from(vec![2, 0, 1]); // a list needs no shape
+    /// assert_eq!(labels.shape(), (3,));
     /// # Ok(())
     /// # }
     /// ```

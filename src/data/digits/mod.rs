@@ -41,9 +41,8 @@ pub fn digits() -> (Images<Rank1<64>>, Labels) {
         labels.push(usize::from(*label));
         rest = unpack(inked, &mut pixels);
     }
-    let count = labels.len();
     let images = Images::new(pixels, WHITE, Rank1::<64>::default()).expect("each digit has 64 pixels");
-    (images, Tensor::from_vec(labels, (count,)).expect("each digit has a label"))
+    (images, Tensor::from(labels))
 }
 
 /// Appends the 64 pixels of one digit to `pixels`, and gives the bytes that follow it.
