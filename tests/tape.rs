@@ -16,6 +16,15 @@ fn message_of(misuse: impl FnOnce()) -> String {
 }
 
 #[test]
+fn a_tape_shows_how_much_is_on_it_and_whether_it_is_used_up() {
+    let tape = Tape::inference();
+    let y = tape.watch(Tensor::from([2.0, 3.0])).square().sum();
+    assert_eq!(format!("{tape:?}"), "Tape { entries: 3, used up: false }");
+    y.backward();
+    assert!(format!("{tape:?}").ends_with("used up: true }"));
+}
+
+#[test]
 fn a_hundred_thousand_operations_run_forward_and_backward() {
     let tape = Tape::inference();
     let x = tape.watch(Tensor::<_, f64>::of([1.0, -2.0]));

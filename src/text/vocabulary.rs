@@ -15,7 +15,7 @@ use std::path::Path;
 /// counts.add_all("to be or not to be".split(' '));
 /// assert_eq!((counts.of("be"), counts.of("is"), counts.len()), (2, 0, 4));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenCounts(HashMap<String, u64>);
 
 impl TokenCounts {

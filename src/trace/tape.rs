@@ -136,6 +136,13 @@ pub struct Tape<M> {
     mode: PhantomData<M>,
 }
 
+impl<M> std::fmt::Debug for Tape<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.shared.state.borrow();
+        write!(f, "Tape {{ entries: {}, used up: {} }}", state.nodes.len(), state.closed)
+    }
+}
+
 impl Tape<Training> {
     /// A tape on which layers behave as in training. One number is drawn from `rng` to seed the tape's own generator
     /// (dropout's masks come from it), so `rng` is free again at once.
