@@ -123,7 +123,8 @@ impl<R: Rule> Optimizer<R> {
     }
 
     /// Changes the parameters of `model` by their gradients, and its buffers (running statistics) to the values that
-    /// the forward pass noted. A parameter without a gradient, and a frozen one, stays as it is.
+    /// the forward pass noted. A parameter without a gradient, and a frozen one, stays as it is. A clone of a model has
+    /// parameters of its own: gradients of the one move nothing in the other.
     ///
     /// # Panics
     /// If `model` has other parameters than in the step before.
