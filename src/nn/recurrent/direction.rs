@@ -22,7 +22,7 @@ pub trait Direction<const H: usize>: Clone + Debug + 'static {
     fn each<S>(of_direction: Vec<S>) -> Self::Each<S>;
     /// The outputs side by side.
     #[doc(hidden)]
-    fn join<B: Dim, L: Dim, E: Float, T: Trace>(
+    fn side_by_side<B: Dim, L: Dim, E: Float, T: Trace>(
         outputs: Vec<Tensor<(B, L, Const<H>), E, T>>,
     ) -> Tensor<(B, L, Self::Width), E, T>;
 }
@@ -42,7 +42,7 @@ impl<const H: usize> Direction<H> for OneWay {
     fn each<S>(mut of_direction: Vec<S>) -> S {
         of_direction.pop().expect(ONE_EACH)
     }
-    fn join<B: Dim, L: Dim, E: Float, T: Trace>(
+    fn side_by_side<B: Dim, L: Dim, E: Float, T: Trace>(
         mut outputs: Vec<Tensor<(B, L, Const<H>), E, T>>,
     ) -> Tensor<(B, L, Const<H>), E, T> {
         outputs.pop().expect(ONE_EACH)
@@ -66,7 +66,7 @@ where
     fn each<S>(of_direction: Vec<S>) -> [S; 2] {
         of_direction.try_into().ok().expect(ONE_EACH)
     }
-    fn join<B: Dim, L: Dim, E: Float, T: Trace>(
+    fn side_by_side<B: Dim, L: Dim, E: Float, T: Trace>(
         outputs: Vec<Tensor<(B, L, Const<H>), E, T>>,
     ) -> Tensor<(B, L, Self::Width), E, T> {
         let ((batch, steps, _), storage, trace) = outputs.concat::<2>().into_parts();

@@ -210,7 +210,7 @@ fn one_layer<K: RecurrentKind, B: Dim, L: Dim, X: Dim, I: Dim, const H: usize, D
         outputs.push(output);
         states.push(state);
     }
-    (D::join(outputs), states)
+    (D::side_by_side(outputs), states)
 }
 
 impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float> Init
