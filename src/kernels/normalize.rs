@@ -18,35 +18,36 @@ impl Planes {
     }
 }
 
+/// How many sums of one channel are computed next to each other.
+const LANES: usize = 32;
+
 /// How many channels are looked at together where positions are few: a cache line or two of neighbouring numbers.
 const CHANNEL_BLOCK: usize = 32;
 
 vectorized! {
-    /// For each of a block of channels, the sum over batch and positions of the two numbers that `f` makes of each
-    /// element, its index and its channel's place in the block.
-    fn channel_sums [E: Float, F: Fn(E, usize, usize) -> [E; 2]] [E, F] (
-        planes: Planes, x: &[E], first: usize, out: &mut [[E; 2]], f: &F
+    /// For each of a block of channels, the sums over batch and positions of the two numbers that `f` makes of each element
+    /// of `x` and of how far that of `other` is from the channel's `mean`.
+    fn channel_sums [E: Float, F: Fn(E, E) -> [E; 2]] [E, F] (
+        planes: Planes, x: &[E], other: &[E], first: usize, mean: &[E], out: &mut [[E; 2]], f: &F
     ) {
         let Planes { batch, channels, positions } = planes;
         out.fill([E::zero(); 2]);
         for image in 0..batch {
-            for (block, out) in out.iter_mut().enumerate() {
+            for (block, (out, &mean)) in out.iter_mut().zip(mean).enumerate() {
                 let start = (image * channels + first + block) * positions;
-                let plane = &x[start..start + positions];
-                // sixteen independent sums: the adders overlap, and long sums stay accurate
-                let mut sums = [[E::zero(); 16]; 2];
-                let chunks = plane.chunks_exact(16);
-                let rest = chunks.remainder();
-                let tail = start + positions - rest.len();
-                for (chunk, values) in chunks.enumerate() {
-                    for (lane, &value) in values.iter().enumerate() {
-                        let [a, b] = f(value, start + chunk * 16 + lane, block);
+                let (chunks, rest) = x[start..start + positions].as_chunks::<LANES>();
+                let (others, other_rest) = other[start..start + positions].as_chunks::<LANES>();
+                // independent sums: the adders overlap, and long sums stay accurate
+                let mut sums = [[E::zero(); LANES]; 2];
+                for (values, others) in chunks.iter().zip(others) {
+                    for lane in 0..LANES {
+                        let [a, b] = f(values[lane], others[lane] - mean);
                         sums[0][lane] += a;
                         sums[1][lane] += b;
                     }
                 }
-                for (i, &value) in rest.iter().enumerate() {
-                    let [a, b] = f(value, tail + i, block);
+                for (&value, &other) in rest.iter().zip(other_rest) {
+                    let [a, b] = f(value, other - mean);
                     sums[0][0] += a;
                     sums[1][0] += b;
                 }
@@ -58,14 +59,19 @@ vectorized! {
     }
 }
 
-/// Sums over each channel, in parallel over blocks of channels. `f` is told the channel's number.
-fn each_channel<E: Float>(planes: Planes, x: &[E], f: impl Fn(E, usize, usize) -> [E; 2] + Sync) -> Vec<[E; 2]> {
+/// The sums of [`channel_sums`] for each channel, in parallel over blocks of channels.
+fn each_channel<E: Float>(
+    planes: Planes,
+    [x, other]: [&[E]; 2],
+    mean: &[E],
+    f: impl Fn(E, E) -> [E; 2] + Sync,
+) -> Vec<[E; 2]> {
     let mut sums = vec![[E::zero(); 2]; planes.channels];
     // small blocks, so that a layer of few channels is split too: a channel's sum does not depend on its block
     let width = planes.channels.div_ceil(8).clamp(1, CHANNEL_BLOCK);
     parallel::chunks(&mut sums, width, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| {
         let first = i * width;
-        channel_sums(planes, x, first, out, &|value, index, place| f(value, index, first + place));
+        channel_sums(planes, x, other, first, &mean[first..], out, &f);
     });
     sums
 }
@@ -75,14 +81,12 @@ fn each_channel<E: Float>(planes: Planes, x: &[E], f: impl Fn(E, usize, usize) -
 /// Two passes: the variance from the differences to the mean, which does not cancel however far from 0 the mean is.
 pub fn channel_statistics<E: Float>(planes: Planes, x: &[E], mean: &mut [E], variance: &mut [E]) {
     let factor = E::one() / E::of(planes.samples() as f64);
-    for (mean, [sum, _]) in mean.iter_mut().zip(each_channel(planes, x, |x, _, _| [x, E::zero()])) {
+    mean.fill(E::zero());
+    let sums = each_channel(planes, [x; 2], mean, |x, _| [x, E::zero()]);
+    for (mean, [sum, _]) in mean.iter_mut().zip(sums) {
         *mean = sum * factor;
     }
-    let mean = &*mean;
-    let deviations = each_channel(planes, x, |x, _, channel| {
-        let difference = x - mean[channel];
-        [difference * difference, difference]
-    });
+    let deviations = each_channel(planes, [x; 2], mean, |_, difference| [difference * difference, difference]);
     for (variance, [squares, rest]) in variance.iter_mut().zip(deviations) {
         // what the differences do not cancel is the rounding error of the mean
         *variance = (squares - rest * rest * factor) * factor;
@@ -113,7 +117,7 @@ pub fn scale_shift<E: Float>(planes: Planes, x: &[E], scale: &[E], shift: &[E], 
 
 /// For each channel, the sums of g and of g (x - mean).
 pub fn gradient_sums<E: Float>(planes: Planes, x: &[E], g: &[E], mean: &[E]) -> Vec<[E; 2]> {
-    each_channel(planes, g, |g, index, channel| [g, g * (x[index] - mean[channel])])
+    each_channel(planes, [g, x], mean, |g, difference| [g, g * difference])
 }
 
 vectorized! {
