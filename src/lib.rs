@@ -77,7 +77,7 @@
 //! assert!(accuracy > 0.5);
 //! ```
 //!
-//! Datasets and batches are in [`data`], losses in [`loss`].
+//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`].
 //!
 //! # Saving
 //!
