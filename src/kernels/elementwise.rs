@@ -2,6 +2,7 @@
 
 use super::parallel;
 use super::vectorized;
+use super::vectorized::wide_pays;
 use crate::tensor::Float;
 
 /// A function of one number, with its derivative. See `ops/unary.rs`.
@@ -71,7 +72,7 @@ impl<E: Float> UnaryLoops<E> {
 }
 
 vectorized! {
-    wide(U::PARALLEL_ABOVE < parallel::CHEAP && size_of::<E>() == 4)
+    wide(wide_pays::<E>(U::PARALLEL_ABOVE < parallel::CHEAP))
     fn unary_forward [U: Unary, E: Float] [U, E] (values: &mut [E], p: [E; 2]) {
         for x in values {
             *x = U::forward(*x, p);
@@ -95,7 +96,7 @@ fn unary_copied<U: Unary, E: Float>(x: &[E], out: &mut [E], p: [E; 2]) {
 }
 
 vectorized! {
-    wide(U::PARALLEL_ABOVE < parallel::CHEAP && size_of::<E>() == 4)
+    wide(wide_pays::<E>(U::PARALLEL_ABOVE < parallel::CHEAP))
     fn unary_backward [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
         if let Saves::Nothing = U::SAVES {
             let derivative = U::derivative(E::zero(), p);

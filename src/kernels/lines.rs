@@ -4,6 +4,7 @@
 //! they are not neighbours (inner > 1), the lines of a few columns are copied next to each other first, reading whole
 //! cache lines, so that a function is written for contiguous lines only.
 
+use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
 use crate::memory::Storage;
 use crate::tensor::Float;
@@ -203,7 +204,7 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
 }
 
 vectorized! {
-    wide(F::COSTLY && size_of::<E>() == 4) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
+    wide(wide_pays::<E>(F::COSTLY)) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
         for (i, out) in out.iter_mut().enumerate() {
             *out = F::forward(&x[i * width..(i + 1) * width], p);
         }
@@ -211,7 +212,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(F::COSTLY && size_of::<E>() == 4) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
+    wide(wide_pays::<E>(F::COSTLY)) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
         for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
             F::backward(line, y, gradient, p);
         }
@@ -219,7 +220,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(M::COSTLY && size_of::<E>() == 4) fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
+    wide(wide_pays::<E>(M::COSTLY)) fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
         for line in lines.chunks_exact_mut(width) {
             M::forward(line);
         }
@@ -227,7 +228,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(M::COSTLY && size_of::<E>() == 4) fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
+    wide(wide_pays::<E>(M::COSTLY)) fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
         for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
             M::backward(g, y);
         }

@@ -1,5 +1,6 @@
 //! Losses that compare two arrays element by element.
 
+use super::vectorized::wide_pays;
 use super::{parallel, reduce, vectorized};
 use crate::tensor::Float;
 use std::sync::Mutex;
@@ -25,7 +26,7 @@ impl<E: Float> PairLossLoops<E> {
 }
 
 vectorized! {
-    wide(size_of::<E>() == 4) fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
+    wide(wide_pays::<E>(true)) fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
         for ((x, &target), loss) in x.iter_mut().zip(targets).zip(losses) {
             (*loss, *x) = L::loss(*x, target, p);
         }

@@ -47,10 +47,12 @@ pub fn rows<E: Send>(out: &mut [E], width: usize, threshold: usize, f: impl Fn(u
 
 /// Runs `f(index, chunk)` over chunks of `size` of `out`, in parallel if `many`.
 pub fn chunks<E: Send>(out: &mut [E], size: usize, many: bool, f: impl Fn(usize, &mut [E]) + Sync) {
+    if out.is_empty() {
+        return;
+    }
     // one copy of the loop, whichever way it runs
     let f: &(dyn Fn(usize, &mut [E]) + Sync) = &f;
-    if out.is_empty() {
-    } else if many {
+    if many {
         in_parallel(out, size, f);
     } else {
         out.chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
@@ -66,7 +68,9 @@ pub fn chunks_of_two<A: Send, B: Send>(
     f: &(dyn Fn(usize, &mut [A], &mut [B]) + Sync),
 ) {
     if a.is_empty() || b.is_empty() {
-    } else if many {
+        return;
+    }
+    if many {
         let chunks = a.par_chunks_mut(sizes[0]).zip(b.par_chunks_mut(sizes[1])).enumerate();
         chunks.for_each(|(i, (a, b))| f(i, a, b));
     } else {

@@ -1,6 +1,7 @@
 //! One step of a recurrent layer: what its gates make of a batch, and back.
 
 use super::vectorized;
+use super::vectorized::wide_pays;
 use crate::tensor::Float;
 
 /// The most gates that a cell has.
@@ -133,7 +134,7 @@ fn gate<E>(row: &[E], index: usize, width: usize) -> &[E] {
 }
 
 vectorized! {
-    wide(size_of::<E>() == 4) fn forward [C: Cell, E: Float] [C, E] (
+    wide(wide_pays::<E>(true)) fn forward [C: Cell, E: Float] [C, E] (
         rows: Rows<'_>, operands: &Forward<'_, E>, left: Left<'_, E>, after: [&mut [E]; 2]
     ) {
         let width = rows.width;
@@ -200,7 +201,7 @@ vectorized! {
 }
 
 vectorized! {
-    wide(size_of::<E>() == 4) fn backward [C: Cell, E: Float] [C, E] (
+    wide(wide_pays::<E>(true)) fn backward [C: Cell, E: Float] [C, E] (
         rows: Rows<'_>, operands: &Backward<'_, E>, left: Left<'_, E>, d_state: [&mut [E]; 2]
     ) {
         let width = rows.width;

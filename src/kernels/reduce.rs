@@ -1,5 +1,6 @@
 //! Sums over axes, and what else makes one number of many.
 
+use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
 use crate::tensor::Float;
 
@@ -25,7 +26,7 @@ pub fn total<E: Float, const N: usize>(mut sums: [E; N]) -> E {
 }
 
 vectorized! {
-    wide(size_of::<E>() == 4) fn block_sum [E: Float] [E] (values: &[E]) -> E {
+    wide(wide_pays::<E>(true)) fn block_sum [E: Float] [E] (values: &[E]) -> E {
         let mut lanes = [E::zero(); LANES];
         let chunks = values.chunks_exact(LANES);
         let rest = chunks.remainder();
@@ -56,7 +57,7 @@ pub fn sum<E: Float>(values: &[E]) -> E {
 }
 
 vectorized! {
-    wide(size_of::<E>() == 4) fn block_squares [E: Float] [E] (values: &[E]) -> f64 {
+    wide(wide_pays::<E>(true)) fn block_squares [E: Float] [E] (values: &[E]) -> f64 {
         let mut lanes = [0.0_f64; LANES];
         let chunks = values.chunks_exact(LANES);
         let rest = chunks.remainder();

@@ -1,5 +1,6 @@
 //! The exponentials of a row, relative to its largest number: what softmax and cross-entropy begin with.
 
+use super::vectorized::wide_pays;
 use super::{reduce, vectorized};
 use crate::tensor::Float;
 
@@ -7,7 +8,7 @@ use crate::tensor::Float;
 const LANES: usize = 16;
 
 vectorized! {
-    wide(size_of::<E>() == 4)
+    wide(wide_pays::<E>(true))
     /// exp(x - max) of a row in place, and their sum and the maximum.
     pub(crate) fn exponentials [E: Float] [E] (row: &mut [E]) -> (E, E) {
         let larger = |max: E, &x: &E| if x > max { x } else { max };

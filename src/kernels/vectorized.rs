@@ -34,9 +34,14 @@ fn detected() -> Instructions {
     Instructions::Portable
 }
 
+/// Whether AVX-512 pays for a loop over numbers `E`: it does where much is computed for each, `costly`, as exponentials are.
+/// f64 goes without, for it is what gradients are checked with, and every set of instructions makes the build longer.
+pub const fn wide_pays<E>(costly: bool) -> bool {
+    costly && size_of::<E>() == 4
+}
+
 /// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs; after
-/// `wide(condition)` for AVX-512 too, if the constant is true. That pays for loops that compute: others wait for memory,
-/// and would only take longer to compile. All give the same bits: nothing is fused that is not written so.
+/// `wide(condition)` for AVX-512 too, if the constant is true; see [`wide_pays`]. All give the same bits: nothing is fused that is not written so.
 ///
 /// The body is ordinary safe Rust that the compiler vectorises. (It takes a macro: the body must be inlined into a
 /// function with `#[target_feature]`, which closures cannot be made to do.) Loops in it are written with `for`: what

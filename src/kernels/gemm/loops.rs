@@ -11,6 +11,7 @@
 use super::register::{Plain, Register};
 use super::tile::{Strip, Target, tile};
 use super::{Matrix, pack};
+use crate::kernels::vectorized::wide_pays;
 use crate::memory::Storage;
 use crate::tensor::Float;
 
@@ -98,7 +99,7 @@ unsafe fn with_registers<E: Float>(work: Work<'_, E>) {
         // A tile of the long registers would be half empty over few columns. What is packed whole is always packed
         // for them, for it is not known over how many columns a product with it will run.
         let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= 2 * E::Register::LEN);
-        if const { size_of::<E>() == 4 } && !narrow && std::is_x86_feature_detected!("avx512f") {
+        if const { wide_pays::<E>(true) } && !narrow && std::is_x86_feature_detected!("avx512f") {
             // SAFETY: the processor has just said what it has.
             return unsafe { avx512(work) };
         }
