@@ -125,6 +125,7 @@ pub mod loss;
 pub mod memory;
 pub mod models;
 pub mod nn;
+mod numbers;
 pub mod ops;
 pub mod optim;
 mod random;

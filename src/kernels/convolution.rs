@@ -9,11 +9,12 @@
 //! The column matrix of the whole batch is never stored: each task holds that of the image it works on. Tasks take
 //! fixed runs of images, so that sums over the batch are the same bits on any number of threads.
 
+use super::elementwise;
 use super::gemm::{Matrix, gemm};
 use super::parallel;
 use super::window::{Windows, columns_to_image, image_to_columns};
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +171,7 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
         if i == 0 && !add {
             dw.copy_from_slice(sum);
         } else {
-            E::accumulate(dw, sum);
+            elementwise::add_assign(dw, sum);
         }
     }
 }

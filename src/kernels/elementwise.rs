@@ -3,7 +3,7 @@
 use super::parallel;
 use super::vectorized;
 use super::vectorized::wide_pays;
-use crate::tensor::Float;
+use crate::numbers::{Family, Float, PerFloat};
 
 /// A function of one number, with its derivative. See `ops/unary.rs`.
 pub trait Unary: 'static {
@@ -247,8 +247,22 @@ vectorized! {
     }
 }
 
+struct TwoArrays;
+impl Family for TwoArrays {
+    type Of<E: Float> = fn(&mut [E], &[E]);
+}
+struct ArrayAndNumber;
+impl Family for ArrayAndNumber {
+    type Of<E: Float> = fn(&mut [E], E);
+}
+
 /// `sum += more`.
 pub fn add_assign<E: Float>(sum: &mut [E], more: &[E]) {
+    static ADD: PerFloat<TwoArrays> = PerFloat { f32: add_all, f64: add_all };
+    E::pick(&ADD)(sum, more);
+}
+
+fn add_all<E: Float>(sum: &mut [E], more: &[E]) {
     assert_eq!(sum.len(), more.len());
     parallel::parts(sum, parallel::CHEAP, |start, sum| add_part(sum, &more[start..start + sum.len()]));
 }
@@ -261,6 +275,11 @@ vectorized! {
 
 /// `values *= factor`.
 pub fn scale<E: Float>(values: &mut [E], factor: E) {
+    static SCALE: PerFloat<ArrayAndNumber> = PerFloat { f32: scale_all, f64: scale_all };
+    E::pick(&SCALE)(values, factor);
+}
+
+fn scale_all<E: Float>(values: &mut [E], factor: E) {
     parallel::parts(values, parallel::CHEAP, |_, values| scale_part(values, factor));
 }
 

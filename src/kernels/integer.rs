@@ -1,6 +1,7 @@
 //! Arithmetic of indices, in which every result is checked.
 
 use super::mask::Source;
+use crate::numbers::Index;
 
 /// An operator of two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,21 +29,21 @@ impl Operator {
 /// `out = a (operator) b`. The error is the place of the first result that is no `usize`.
 ///
 /// One loop that calls the operator through a pointer: there are few labels, and never the time that they take.
-pub fn arithmetic(
+pub fn arithmetic<E: Index>(
     operator: Operator,
-    a: Source<'_, usize>,
-    b: Source<'_, usize>,
-    out: &mut [usize],
+    a: Source<'_, E>,
+    b: Source<'_, E>,
+    out: &mut [E],
 ) -> Result<(), usize> {
-    let checked: fn(usize, usize) -> Option<usize> = match operator {
-        Operator::Add => usize::checked_add,
-        Operator::Subtract => usize::checked_sub,
-        Operator::Multiply => usize::checked_mul,
-        Operator::Divide => usize::checked_div,
-        Operator::Remainder => usize::checked_rem,
+    let checked: fn(&E, &E) -> Option<E> = match operator {
+        Operator::Add => E::checked_add,
+        Operator::Subtract => E::checked_sub,
+        Operator::Multiply => E::checked_mul,
+        Operator::Divide => E::checked_div,
+        Operator::Remainder => E::checked_rem,
     };
     for (place, out) in out.iter_mut().enumerate() {
-        *out = checked(a.at(place), b.at(place)).ok_or(place)?;
+        *out = checked(&a.at(place), &b.at(place)).ok_or(place)?;
     }
     Ok(())
 }

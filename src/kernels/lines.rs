@@ -4,10 +4,11 @@
 //! they are not neighbours (inner > 1), the lines of a few columns are copied next to each other first, reading whole
 //! cache lines, so that a function is written for contiguous lines only.
 
+use super::elementwise;
 use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::{Family, Float, PerFloat};
 
 type Blocks = (usize, usize, usize);
 
@@ -40,8 +41,20 @@ pub struct FoldBackward<'a, E> {
     pub add: bool,
 }
 
-impl<E: Float> FoldLoops<E> {
+/// The loops of one [`Fold`] for both types.
+pub type FoldOp = PerFloat<Folds>;
+pub struct Folds;
+impl Family for Folds {
+    type Of<E: Float> = FoldLoops<E>;
+}
+impl FoldOp {
     pub const fn of<F: Fold>() -> Self {
+        PerFloat { f32: FoldLoops::of::<F>(), f64: FoldLoops::of::<F>() }
+    }
+}
+
+impl<E: Float> FoldLoops<E> {
+    const fn of<F: Fold>() -> Self {
         FoldLoops { forward: fold_rows::<F, E>, backward: fold_back_rows::<F, E> }
     }
 
@@ -87,7 +100,7 @@ impl<E: Float> FoldLoops<E> {
                 if add {
                     let mut lines = Storage::from_slice(x);
                     (self.backward)(lines.make_mut(), middle, &y[first..], &gradient[first..], p);
-                    E::accumulate(out, lines.as_slice());
+                    elementwise::add_assign(out, lines.as_slice());
                 } else {
                     out.copy_from_slice(x);
                     (self.backward)(out, middle, &y[first..], &gradient[first..], p);
@@ -125,8 +138,20 @@ pub struct MapLoops<E: 'static> {
     backward: fn(gradient: &mut [E], y: &[E], width: usize),
 }
 
-impl<E: Float> MapLoops<E> {
+/// The loops of one [`Map`] for both types.
+pub type MapOp = PerFloat<Maps>;
+pub struct Maps;
+impl Family for Maps {
+    type Of<E: Float> = MapLoops<E>;
+}
+impl MapOp {
     pub const fn of<M: Map>() -> Self {
+        PerFloat { f32: MapLoops::of::<M>(), f64: MapLoops::of::<M>() }
+    }
+}
+
+impl<E: Float> MapLoops<E> {
+    const fn of<M: Map>() -> Self {
         MapLoops { forward: map_rows::<M, E>, backward: map_back_rows::<M, E> }
     }
 

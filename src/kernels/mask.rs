@@ -1,6 +1,7 @@
 //! Loops over masks: comparing, choosing, and the logic of truth values.
 
 use super::{parallel, vectorized};
+use crate::numbers::{Family, Float, PerFloat};
 
 /// How two numbers are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +82,18 @@ vectorized! {
     }
 }
 
+struct Select;
+impl Family for Select {
+    type Of<E: Float> = fn(&[bool], Source<'_, E>, Source<'_, E>, &mut [E]);
+}
+
 /// `out = if mask { a } else { b }`.
-pub fn select<E: Copy + Send + Sync>(mask: &[bool], a: Source<'_, E>, b: Source<'_, E>, out: &mut [E]) {
+pub fn select<E: Float>(mask: &[bool], a: Source<'_, E>, b: Source<'_, E>, out: &mut [E]) {
+    static SELECT: PerFloat<Select> = PerFloat { f32: select_all, f64: select_all };
+    E::pick(&SELECT)(mask, a, b, out);
+}
+
+fn select_all<E: Float>(mask: &[bool], a: Source<'_, E>, b: Source<'_, E>, out: &mut [E]) {
     parallel::parts(out, parallel::CHEAP, |start, out| {
         let len = out.len();
         select_part(&mask[start..start + len], a.part(start, len), b.part(start, len), out);

@@ -10,7 +10,6 @@ pub mod gemm;
 pub mod integer;
 pub mod lines;
 pub mod mask;
-pub mod math;
 pub mod normalize;
 pub mod pair_loss;
 pub mod parallel;

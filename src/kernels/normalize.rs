@@ -1,7 +1,7 @@
 //! Normalising to mean 0 and variance 1: each channel over a batch, or each row for itself.
 
 use super::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// Numbers as (batch, channels, positions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::vectorized::wide_pays;
 use super::{parallel, reduce, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 use std::sync::Mutex;
 
 /// A loss of one prediction and its target. See `loss/pair.rs`.

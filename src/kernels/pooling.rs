@@ -4,7 +4,7 @@
 //! windows that move evenly and the uneven patches of adaptive pooling are the same to these loops.
 
 use super::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 use std::ops::Range;
 
 /// The patches of a plane: those of output (i, j) are the rows `down[i]` and the columns `across[j]`, not empty.

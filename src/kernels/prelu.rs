@@ -3,7 +3,7 @@
 use super::reduce::sum_axis;
 use super::{parallel, vectorized};
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 vectorized! {
     fn scale_part [E: Float] [E] (values: &mut [E], x: Option<&[E]>, slope: E) {

@@ -1,7 +1,7 @@
 //! Random masks that are not stored: each number is computed from a seed and its place.
 
 use super::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// The output function of SplitMix64: a well-mixed number for each of 2^64 states. Steele, Lea and Flood, "Fast
 /// Splittable Pseudorandom Number Generators", 2014.

@@ -2,7 +2,7 @@
 
 use super::vectorized;
 use super::vectorized::wide_pays;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// The most gates that a cell has.
 pub const GATES: usize = 4;

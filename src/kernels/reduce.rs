@@ -2,7 +2,7 @@
 
 use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// How many numbers one partial sum takes. Sums are split by this number, never by the number of threads.
 const BLOCK: usize = 1 << 14;

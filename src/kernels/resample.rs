@@ -1,7 +1,7 @@
 //! Planes whose every output is a weighted sum of input pixels, separately down and across: padding, scaling up.
 
 use super::parallel;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// For one output along an axis: two inputs and their weights.
 pub type Taps<E> = [(usize, E); 2];

@@ -2,7 +2,7 @@
 
 use super::softmax::exponentials;
 use super::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// What the rows should say.
 #[derive(Clone, Copy)]

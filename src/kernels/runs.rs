@@ -1,7 +1,7 @@
 //! Moving runs of neighbouring elements: what slices, joins, flips, gathers and repetitions have in common.
 
 use super::elementwise;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// Which elements go where: `count` runs of `length` elements; run i is taken from `place(i).0` and put at
 /// `place(i).1`.

@@ -1,9 +1,10 @@
 //! Products with a matrix of which most entries are 0, as one-hot vectors are: rows are gathered, not multiplied.
 
+use super::elementwise;
 use super::transpose::transpose;
 use super::vectorized;
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// Of so many entries at most one is not 0. From there on it is faster than the general product, which computes more
 /// numbers at a time and on several threads.
@@ -34,7 +35,7 @@ pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out:
     if add {
         let mut transposed = Storage::scratch(out.len());
         transpose(sums.as_slice(), k, n, transposed.make_mut());
-        E::accumulate(out, transposed.as_slice());
+        elementwise::add_assign(out, transposed.as_slice());
     } else {
         transpose(sums.as_slice(), k, n, out);
     }

@@ -1,7 +1,7 @@
 //! The loop of all optimizers: one fused pass over a parameter, its gradient, and what is remembered of it.
 
 use super::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// How one number of a parameter follows its gradient, with `N` remembered numbers.
 pub trait Update<E, const N: usize>: Sync {

@@ -1,7 +1,7 @@
 //! Windows over images: where they lie, and copying what is under them (im2col) and back (col2im).
 
 use super::vectorized;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// How a window moves over one image of several channels. Pairs are (down, across).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

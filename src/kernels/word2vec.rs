@@ -11,7 +11,8 @@
 //! Word2Vec in Shared and Distributed Memory", 2016.
 
 use super::reduce::total;
-use super::{math, vectorized};
+use super::vectorized;
+use crate::numbers::math;
 
 /// How many numbers are computed together: a vector register.
 pub const LANES: usize = 8;

@@ -14,16 +14,16 @@
 use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
 use crate::kernels::row_loss;
+use crate::numbers::PerFloat;
 use crate::shape::Dim;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
 static CROSS_ENTROPY: RowLossOp =
-    RowLossOp { name: "cross_entropy", f32: row_loss::cross_entropy, f64: row_loss::cross_entropy };
+    RowLossOp { name: "cross_entropy", loops: PerFloat { f32: row_loss::cross_entropy, f64: row_loss::cross_entropy } };
 static NEGATIVE_LOG_LIKELIHOOD: RowLossOp = RowLossOp {
     name: "negative_log_likelihood",
-    f32: row_loss::negative_log_likelihood,
-    f64: row_loss::negative_log_likelihood,
+    loops: PerFloat { f32: row_loss::negative_log_likelihood, f64: row_loss::negative_log_likelihood },
 };
 
 /// The settings of [`cross_entropy_with`](Tensor::cross_entropy_with).

@@ -12,6 +12,7 @@ use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::kernels::row_loss;
+use crate::numbers::PerFloat;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -26,8 +27,10 @@ impl PairLoss for Hinge {
     }
 }
 static HINGE: PairLossOp = PairLossOp::of::<Hinge>("hinge");
-static MULTI_CLASS_HINGE: RowLossOp =
-    RowLossOp { name: "multi_class_hinge", f32: row_loss::multi_class_hinge, f64: row_loss::multi_class_hinge };
+static MULTI_CLASS_HINGE: RowLossOp = RowLossOp {
+    name: "multi_class_hinge",
+    loops: PerFloat { f32: row_loss::multi_class_hinge, f64: row_loss::multi_class_hinge },
+};
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The mean of max(1 - t x, 0) over all elements, for scores x and labels t of -1 and 1. Cortes and Vapnik,

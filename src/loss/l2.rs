@@ -1,5 +1,7 @@
 //! The L2 term of a loss: lambda/2 |w|^2 of a parameter w, with the gradient lambda w.
 
+use crate::kernels::elementwise;
+use crate::kernels::reduce;
 use crate::memory::Storage;
 use crate::nn::Param;
 use crate::shape::Shape;
@@ -26,13 +28,13 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
         let (_, mut loss, trace) = self.into_parts();
         let (_, w, weight_trace) = weight.into_parts();
         let value = &mut loss.make_mut()[0];
-        *value += E::of(0.5 * lambda * E::sum_of_squares(w.as_slice()));
+        *value += E::of(0.5 * lambda * reduce::sum_of_squares(w.as_slice()));
         let node = record([trace.node(), weight_trace.node()], |_| {
             move |upstream: Storage<E>, parents: &mut Parents<'_, 2>| {
                 let factor = E::of(lambda) * upstream.as_slice()[0];
                 parents.add(1, {
                     let mut gradient = w;
-                    E::scale(gradient.make_mut(), factor);
+                    elementwise::scale(gradient.make_mut(), factor);
                     gradient
                 });
                 parents.add(0, upstream);

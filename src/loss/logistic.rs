@@ -6,6 +6,7 @@
 use super::pair::{PairLossOp, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -13,7 +14,7 @@ use crate::trace::Trace;
 /// log(1 + e^-z) and 1 / (1 + e^z), for any z.
 #[inline(always)]
 pub fn softplus_of_minus<E: Float>(z: E) -> (E, E) {
-    let small = (-z.abs()).exponential();
+    let small = math::exp(-z.abs());
     let sigmoid = if z < E::zero() { E::one() } else { small } / (E::one() + small);
     // written so that what is no number stays none
     let linear = if z > E::zero() { E::zero() } else { -z };

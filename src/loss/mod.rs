@@ -41,7 +41,5 @@ mod rows;
 
 pub use accuracy::ConfusionMatrix;
 pub use cross_entropy::CrossEntropy;
-pub(crate) use pair::PairLossOp;
 pub use reduction::{Each, Mean, Reduction, Sum};
-pub(crate) use rows::RowLossOp;
 pub use rows::{Logits, Targets};

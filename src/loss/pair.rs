@@ -5,8 +5,10 @@
 //! compiled here for f32 and f64.
 
 use super::reduction::{Form, Reduction, chain};
+use crate::kernels::elementwise;
 use crate::kernels::pair_loss::{PairLoss, PairLossLoops};
 use crate::memory::Storage;
+use crate::numbers::{Family, PerFloat};
 use crate::ops::shapes_differ;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -15,13 +17,16 @@ use crate::trace::{Merge, Merged, Parents, Trace, record};
 /// The loops of one [`PairLoss`].
 pub struct PairLossOp {
     name: &'static str,
-    pub f32: PairLossLoops<f32>,
-    pub f64: PairLossLoops<f64>,
+    loops: PerFloat<PairLossOp>,
+}
+
+impl Family for PairLossOp {
+    type Of<E: Float> = PairLossLoops<E>;
 }
 
 impl PairLossOp {
     pub const fn of<L: PairLoss>(name: &'static str) -> Self {
-        PairLossOp { name, f32: PairLossLoops::of::<L>(), f64: PairLossLoops::of::<L>() }
+        PairLossOp { name, loops: PerFloat { f32: PairLossLoops::of::<L>(), f64: PairLossLoops::of::<L>() } }
     }
 }
 
@@ -43,7 +48,7 @@ pub fn pair_loss<S: Shape, E: Float, T: Trace + Merge<U>, U: Trace, R: Reduction
         shapes_differ(op.name, prediction.shape(), target.shape());
     }
     let (shape, x, trace) = prediction.into_parts();
-    let (loops, p, scale) = (E::pair_loss(op), E::of(p), E::of(1.0 / samples as f64));
+    let (loops, p, scale) = (E::pick(&op.loops), E::of(p), E::of(1.0 / samples as f64));
     let mut derivatives = x;
     let losses = match R::FORM {
         Form::Each => {
@@ -59,7 +64,7 @@ pub fn pair_loss<S: Shape, E: Float, T: Trace + Merge<U>, U: Trace, R: Reduction
             let gradient = chain(derivatives, upstream.as_slice(), R::FORM, scale);
             if parents.needs(1) {
                 let mut negative = gradient.clone();
-                E::scale(negative.make_mut(), -E::one());
+                elementwise::scale(negative.make_mut(), -E::one());
                 parents.add(1, negative);
             }
             parents.add(0, gradient);

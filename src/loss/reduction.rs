@@ -1,5 +1,6 @@
 //! What becomes of the losses of all samples: one number, or a tensor.
 
+use crate::kernels::elementwise;
 use crate::kernels::row_loss::scale_rows;
 use crate::memory::Storage;
 use crate::shape::Shape;
@@ -63,8 +64,8 @@ impl<S: Shape> Reduction<S> for Each {
 /// is the factor of a mean.
 pub fn chain<E: Float>(mut derivatives: Storage<E>, upstream: &[E], form: Form, scale: E) -> Storage<E> {
     match form {
-        Form::Mean => E::scale(derivatives.make_mut(), upstream[0] * scale),
-        Form::Sum => E::scale(derivatives.make_mut(), upstream[0]),
+        Form::Mean => elementwise::scale(derivatives.make_mut(), upstream[0] * scale),
+        Form::Sum => elementwise::scale(derivatives.make_mut(), upstream[0]),
         Form::Each => scale_rows(derivatives.make_mut(), upstream),
     }
     derivatives

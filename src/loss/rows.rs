@@ -4,6 +4,7 @@
 use super::reduction::{Form, Reduction, chain};
 use crate::kernels::row_loss::{RowLoop, RowSettings, RowTargets};
 use crate::memory::Storage;
+use crate::numbers::{Family, PerFloat};
 use crate::shape::{Dim, LastAxis, Shape, show_sizes};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
@@ -11,8 +12,11 @@ use crate::trace::{Parents, Trace, record};
 /// The loops of one loss.
 pub struct RowLossOp {
     pub name: &'static str,
-    pub f32: RowLoop<f32>,
-    pub f64: RowLoop<f64>,
+    pub loops: PerFloat<RowLossOp>,
+}
+
+impl Family for RowLossOp {
+    type Of<E: Float> = RowLoop<E>;
 }
 
 /// A shape of class scores: (classes), (batch, classes) or (batch, time, classes).
@@ -108,7 +112,7 @@ pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>,
     let (_, mut gradient, trace) = scores.into_parts();
 
     let mut losses = Storage::scratch(samples.count());
-    E::row_loss(op)(gradient.make_mut(), RowSettings { targets, smoothing, weights, ignored }, losses.make_mut());
+    (E::pick(&op.loops))(gradient.make_mut(), RowSettings { targets, smoothing, weights, ignored }, losses.make_mut());
     let counted = |&&index: &&usize| Some(index) != ignored;
     let scale = match targets {
         RowTargets::Indices(indices) if !weights.is_empty() => {

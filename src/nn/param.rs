@@ -141,7 +141,7 @@ impl<S: Shape, E: Float> Buffer<S, E> {
     pub fn value_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E> {
         let noted = x.trace().node().and_then(|node| {
             let state = node.tape.state.borrow();
-            state.updates.iter().rfind(|(id, _)| *id == self.id).map(|(_, value)| E::unwrap(value.clone()))
+            state.updates.iter().rfind(|(id, _)| *id == self.id).map(|(_, value)| value.clone().of())
         });
         noted.map_or_else(|| self.value.clone(), |value| Tensor::from_storage(self.value.shape(), value))
     }
@@ -176,20 +176,20 @@ impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
 impl<S: Shape, E: Float> Param<S, E> {
     /// [`visit`](Parameters::visit) with other sizes: where files know a shape with fewer axes.
     pub(crate) fn visit_as(&self, sizes: &[usize], path: &Path, visitor: &mut dyn Visitor) {
-        let values = E::values(self.value.as_slice());
+        let values = E::wrap(self.value.as_slice());
         visitor.leaf(path.as_str(), Leaf { kind: path.parameter_kind(), id: self.id, sizes, values });
     }
 
     /// [`visit_mut`](Parameters::visit_mut) with other sizes.
     pub(crate) fn visit_mut_as(&mut self, sizes: &[usize], path: &Path, visitor: &mut dyn VisitorMut) {
-        let values = E::values_mut(self.value.as_mut_slice());
+        let values = E::wrap(self.value.as_mut_slice());
         visitor.leaf(path.as_str(), LeafMut { kind: path.parameter_kind(), id: self.id, sizes, values });
     }
 }
 
 fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, id: u64, path: &Path, visitor: &mut dyn Visitor) {
     let sizes = value.shape().sizes();
-    visitor.leaf(path.as_str(), Leaf { kind, id, sizes: sizes.as_ref(), values: E::values(value.as_slice()) });
+    visitor.leaf(path.as_str(), Leaf { kind, id, sizes: sizes.as_ref(), values: E::wrap(value.as_slice()) });
 }
 
 fn visit_mut<S: Shape, E: Float>(
@@ -200,7 +200,7 @@ fn visit_mut<S: Shape, E: Float>(
     visitor: &mut dyn VisitorMut,
 ) {
     let sizes = value.shape().sizes();
-    let values = E::values_mut(value.as_mut_slice());
+    let values = E::wrap(value.as_mut_slice());
     visitor.leaf(path.as_str(), LeafMut { kind, id, sizes: sizes.as_ref(), values });
 }
 

@@ -1,6 +1,8 @@
 //! Walking over the parameters of a model, with their names.
 
+use crate::numbers::{AnyFloat, Family, Float, for_float};
 use crate::shape::show_sizes;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -97,30 +99,27 @@ pub enum Kind {
 }
 
 /// Numbers of one of the types that a model holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Values<'a> {
-    /// 32 bits each.
-    F32(&'a [f32]),
-    /// 64 bits each.
-    F64(&'a [f64]),
+pub type Values<'a> = AnyFloat<Slices<'a>>;
+
+/// The [`Family`] of slices.
+pub struct Slices<'a>(PhantomData<&'a ()>);
+impl<'a> Family for Slices<'a> {
+    type Of<E: Float> = &'a [E];
 }
 
 /// Numbers of one of the types that a model holds, for changing.
-#[derive(Debug)]
-pub enum ValuesMut<'a> {
-    /// 32 bits each.
-    F32(&'a mut [f32]),
-    /// 64 bits each.
-    F64(&'a mut [f64]),
+pub type ValuesMut<'a> = AnyFloat<SlicesMut<'a>>;
+
+/// The [`Family`] of slices to be changed.
+pub struct SlicesMut<'a>(PhantomData<&'a mut ()>);
+impl<'a> Family for SlicesMut<'a> {
+    type Of<E: Float> = &'a mut [E];
 }
 
 impl Values<'_> {
     /// How many there are.
     pub fn len(&self) -> usize {
-        match self {
-            Values::F32(values) => values.len(),
-            Values::F64(values) => values.len(),
-        }
+        for_float!(self, values => values.len())
     }
 
     /// Whether there are none.

@@ -3,6 +3,7 @@
 use super::shapes_differ;
 use crate::kernels::elementwise::{Binary, BinaryLoops, Operands};
 use crate::memory::Storage;
+use crate::numbers::{Family, PerFloat};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Merge, Merged, Node, Parents, Trace, record};
@@ -11,13 +12,17 @@ use crate::trace::{Merge, Merged, Node, Parents, Trace, record};
 pub struct BinaryOp {
     pub name: &'static str,
     pub saves: bool,
-    pub f32: BinaryLoops<f32>,
-    pub f64: BinaryLoops<f64>,
+    pub loops: PerFloat<BinaryOp>,
+}
+
+impl Family for BinaryOp {
+    type Of<E: Float> = BinaryLoops<E>;
 }
 
 impl BinaryOp {
     pub const fn of<B: Binary>(name: &'static str) -> Self {
-        BinaryOp { name, saves: B::SAVES, f32: BinaryLoops::of::<B>(), f64: BinaryLoops::of::<B>() }
+        let loops = PerFloat { f32: BinaryLoops::of::<B>(), f64: BinaryLoops::of::<B>() };
+        BinaryOp { name, saves: B::SAVES, loops }
     }
 }
 
@@ -54,7 +59,7 @@ pub(crate) fn binary_values<E: Float>(
     let node = record(nodes, |_| {
         move |gradient: Storage<E>, parents: &mut Parents<'_, 2>| {
             let (a, b) = saved.as_ref().map_or((&[][..], &[][..]), |(a, b)| (a.as_slice(), b.as_slice()));
-            let loops = E::binary(op);
+            let loops = E::pick(&op.loops);
             if parents.needs(0) {
                 // shared with the right-hand side's, if that is wanted too: then this one is a copy
                 let keep = parents.needs(1).then(|| gradient.clone());
@@ -76,7 +81,7 @@ pub(crate) fn binary_values<E: Float>(
 }
 
 fn forward<E: Float>(mut a: Storage<E>, mut b: Storage<E>, op: &BinaryOp) -> Storage<E> {
-    let loops = E::binary(op);
+    let loops = E::pick(&op.loops);
     if a.is_unique() {
         loops.forward(Operands::LeftInPlace(b.as_slice()), a.make_mut());
         a

@@ -4,6 +4,7 @@
 //! except `ne`. To compare whole tensors, use `==` or [`is_close`](Tensor::is_close).
 
 use super::TensorOrNumber;
+use crate::kernels::mask;
 use crate::kernels::mask::Comparison;
 use crate::memory::Storage;
 use crate::shape::Shape;
@@ -16,7 +17,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         let right = right.into_elements();
         let right = right.source(name, self.shape());
         let mut mask = Storage::scratch(self.count());
-        E::compare(comparison, self.as_slice(), right, mask.make_mut());
+        mask::compare(comparison, self.as_slice(), right, mask.make_mut());
         Tensor::from_storage(self.shape(), mask)
     }
 

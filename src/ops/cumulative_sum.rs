@@ -1,8 +1,8 @@
 //! Sums so far: y_j = x_0 + .. + x_j. The gradient of x_j is the sum of those of y_j and all after it.
 
 use super::movement::blocks;
-use super::softmax::{MapOp, map_lines};
-use crate::kernels::lines::Map;
+use super::softmax::map_lines;
+use crate::kernels::lines::{Map, MapOp};
 use crate::shape::{HasAxis, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

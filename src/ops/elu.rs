@@ -7,6 +7,7 @@ use super::UnaryOp;
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -18,11 +19,11 @@ impl Unary for Elu {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, p: [E; 2]) -> E {
-        if x > E::zero() { x } else { p[0] * x.exponential_minus_one() }
+        if x > E::zero() { x } else { p[0] * math::exp_m1(x) }
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
-        if x > E::zero() { E::one() } else { p[0] * x.exponential() }
+        if x > E::zero() { E::one() } else { p[0] * math::exp(x) }
     }
 }
 static ELU: UnaryOp = UnaryOp::of::<Elu>();

@@ -6,6 +6,7 @@ use super::UnaryOp;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -17,11 +18,11 @@ impl Unary for Erf {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        x.error_function()
+        math::erf(x)
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        E::of(std::f64::consts::FRAC_2_SQRT_PI) * (-x * x).exponential()
+        E::of(std::f64::consts::FRAC_2_SQRT_PI) * math::exp(-x * x)
     }
 }
 static ERF: UnaryOp = UnaryOp::of::<Erf>();

@@ -9,6 +9,7 @@ use super::UnaryOp;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -20,7 +21,7 @@ impl Unary for Exp {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        x.exponential()
+        math::exp(x)
     }
     #[inline(always)]
     fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
@@ -36,7 +37,7 @@ impl Unary for ExpM1 {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        x.exponential_minus_one()
+        math::exp_m1(x)
     }
     #[inline(always)]
     fn derivative<E: Float>(y: E, _: [E; 2]) -> E {

@@ -7,6 +7,7 @@
 use super::index_select::check_indices;
 use super::movement::{Blocks, blocks, move_runs};
 use super::shapes_differ;
+use crate::kernels::elementwise;
 use crate::kernels::runs::Runs;
 use crate::memory::Storage;
 use crate::shape::{HasAxis, SameExcept, Shape};
@@ -110,7 +111,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
                     if add {
                         let mut picked = Storage::scratch(count);
                         runs.copy(g.as_slice(), picked.make_mut());
-                        E::accumulate(out, picked.as_slice());
+                        elementwise::add_assign(out, picked.as_slice());
                     } else {
                         runs.copy(g.as_slice(), out);
                     }

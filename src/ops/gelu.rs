@@ -13,6 +13,7 @@ use super::UnaryOp;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -32,7 +33,7 @@ impl Unary for Gelu {
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
-        let density = E::of(0.5 * SQRT_2_OVER_PI) * (E::of(-0.5) * x * x).exponential();
+        let density = E::of(0.5 * SQRT_2_OVER_PI) * math::exp(E::of(-0.5) * x * x);
         normal_probability(x) + x * density
     }
 }
@@ -46,13 +47,13 @@ impl Unary for GeluTanh {
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         let u = E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * x * x);
-        E::of(0.5) * finite(x) * (E::one() + u.hyperbolic_tangent())
+        E::of(0.5) * finite(x) * (E::one() + math::tanh(u))
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
         let square = x * x;
-        let tanh = (E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * square)).hyperbolic_tangent();
+        let tanh = math::tanh(E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * square));
         let slope = E::of(SQRT_2_OVER_PI) * (E::one() + E::of(3.0 * CUBIC) * square);
         E::of(0.5) * (E::one() + tanh + x * (E::one() - tanh * tanh) * slope)
     }
@@ -62,7 +63,7 @@ static GELU_TANH: UnaryOp = UnaryOp::of::<GeluTanh>();
 /// F(x)
 #[inline(always)]
 fn normal_probability<E: Float>(x: E) -> E {
-    E::of(0.5) * (E::one() + (x * E::of(std::f64::consts::FRAC_1_SQRT_2)).error_function())
+    E::of(0.5) * (E::one() + math::erf(x * E::of(std::f64::consts::FRAC_1_SQRT_2)))
 }
 
 /// x, or the least number instead of -infinity: times a factor of 0, it gives 0 and not NaN.

@@ -10,6 +10,7 @@ use super::UnaryOp;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -53,7 +54,7 @@ impl Unary for Tanh {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        x.hyperbolic_tangent()
+        math::tanh(x)
     }
     #[inline(always)]
     fn derivative<E: Float>(y: E, _: [E; 2]) -> E {

@@ -2,7 +2,7 @@
 //!
 //! The gradient of each operand is cut out of that of the result.
 
-use super::movement::{Blocks, blocks};
+use super::movement::{Blocks, blocks, record_movement};
 use super::pad::placed;
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, HasAxis, InsertAxis, Plus, SameExcept, Shape};
@@ -100,7 +100,7 @@ fn join<O: Shape, E: Element, T: Trace>(shape: O, parts: &[Part<E>]) -> Tensor<O
         start += own;
     }
     let operands: Vec<_> = parts.iter().map(|part| (part.1.as_ref(), part.0.len())).collect();
-    let node = E::record_movement(&operands, all);
+    let node = record_movement::<E>(&operands, all);
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 

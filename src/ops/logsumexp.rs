@@ -4,8 +4,9 @@
 //! The gradient of x_j is e^(x_j - y), that is softmax(x)_j, times that of y. The result for no numbers, or for minus
 //! infinities only, is minus infinity, with gradient 0.
 
-use super::reduction::{FoldOp, fold_all, fold_axes};
-use crate::kernels::lines::{Fold, fold_lanes, sum_of};
+use super::reduction::{fold_all, fold_axes};
+use crate::kernels::lines::{Fold, FoldOp, fold_lanes, sum_of};
+use crate::numbers::math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -22,7 +23,7 @@ impl Fold for LogSumExp {
             // NaN if one of them is
             return sum_of(line, |x| if x.is_nan() { x } else { E::zero() }) + max;
         }
-        max + sum_of(line, |x| (x - max).exponential()).ln()
+        max + sum_of(line, |x| math::exp(x - max)).ln()
     }
     #[inline(always)]
     fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
@@ -30,7 +31,7 @@ impl Fold for LogSumExp {
             line.fill(E::zero());
         } else {
             for x in line {
-                *x = gradient * (*x - y).exponential();
+                *x = gradient * math::exp(*x - y);
             }
         }
     }

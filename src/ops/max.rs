@@ -4,8 +4,8 @@
 //! the same for one axis, several or all. The maximum of no numbers is minus infinity, their minimum infinity. A NaN
 //! among the numbers makes the result NaN.
 
-use super::reduction::{FoldOp, fold_all, fold_axes};
-use crate::kernels::lines::{Fold, fold_lanes};
+use super::reduction::{fold_all, fold_axes};
+use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -1,15 +1,16 @@
 //! What all operations share that move elements and compute nothing: slices, joins, flips, gathers, permutations.
 //!
 //! They work on labels and masks as on numbers, so they are written for every [`Element`]; only tensors of floats
-//! have gradients, and [`Element::record_movement`] records for them alone.
+//! have gradients, and [`record_movement`] records for them alone.
 //!
 //! If y_i = x_m(i), the gradient of each x_j is the sum of those of all y_i with m(i) = j.
 
 use crate::kernels::runs::Runs;
 use crate::memory::Storage;
+use crate::numbers::ByKind;
 use crate::shape::{Axes, HasAxis, Shape};
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace};
+use crate::trace::{Node, Trace, constant, record_each};
 
 /// How gradients move back.
 pub trait MoveBack: 'static {
@@ -52,12 +53,37 @@ pub(crate) fn moved<S: Shape, O: Shape, E: Element, T: Trace>(
     y: Storage<E>,
     back: impl MoveBack,
 ) -> Tensor<O, E, T> {
-    let node = E::record_movement(&[(x.trace().node(), x.count())], back);
+    let node = record_movement::<E>(&[(x.trace().node(), x.count())], back);
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
 /// An operand of a movement: its place on a tape, and its number of elements.
 pub type Operand<'a> = (Option<&'a Node>, usize);
+
+/// Records a movement: for elements that are no floats not at all, for they have no gradients to move back.
+#[track_caller]
+pub(crate) fn record_movement<E: Element>(operands: &[Operand<'_>], back: impl MoveBack) -> Option<Node> {
+    struct Record<'a, B>(&'a [Operand<'a>], B);
+    impl<E: Element, B: MoveBack> ByKind<E> for Record<'_, B> {
+        type Result = Option<Node>;
+        fn float(self) -> Option<Node>
+        where
+            E: Float,
+        {
+            let Record(operands, back) = self;
+            record_each::<E>(operands, move |operand, gradient, out, add| {
+                back.move_back(operand, gradient, out, add);
+            })
+        }
+        fn index(self) -> Option<Node> {
+            constant(self.0.iter().filter_map(|operand| operand.0))
+        }
+        fn truth(self) -> Option<Node> {
+            constant(self.0.iter().filter_map(|operand| operand.0))
+        }
+    }
+    E::by_kind(Record(operands, back))
+}
 
 /// A shape seen as (before, the axis, after).
 pub type Blocks = (usize, usize, usize);

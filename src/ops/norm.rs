@@ -2,8 +2,8 @@
 //!
 //! The gradient of x_j is sign(x_j) times that of the L1 norm, and x_j / y times that of the L2 norm y; both are 0 at 0.
 
-use super::reduction::{FoldOp, fold_all, fold_axes};
-use crate::kernels::lines::{Fold, sum_of};
+use super::reduction::{fold_all, fold_axes};
+use crate::kernels::lines::{Fold, FoldOp, sum_of};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -7,10 +7,12 @@
 //! `usize`, in a sum that is too large, below 0, or after a division by 0, they panic at the caller's line, in release
 //! builds too: an index that wrapped around would point anywhere.
 
+use super::arithmetic::floats;
 use super::shapes_differ;
 use crate::kernels::integer::{self, Operator};
 use crate::kernels::mask::Source;
 use crate::memory::Storage;
+use crate::numbers::{ByKind, Float, Index};
 use crate::shape::Shape;
 use crate::tensor::{Number, Tensor};
 use crate::trace::{Merge, Merged, Node, Trace, constant};
@@ -28,11 +30,7 @@ pub enum Sides<E> {
 /// # Panics
 /// If a result is no `usize`.
 #[track_caller]
-pub(crate) fn indices(
-    operator: Operator,
-    sides: Sides<usize>,
-    nodes: [Option<&Node>; 2],
-) -> (Storage<usize>, Option<Node>) {
+fn indices<E: Index>(operator: Operator, sides: Sides<E>, nodes: [Option<&Node>; 2]) -> (Storage<E>, Option<Node>) {
     let (a, b) = match &sides {
         Sides::Tensors(a, b) => (Source::Each(a.as_slice()), Source::Each(b.as_slice())),
         Sides::TensorAndNumber(a, b) => (Source::Each(a.as_slice()), Source::One(*b)),
@@ -55,6 +53,33 @@ pub(crate) fn indices(
     (y, constant(nodes.into_iter().flatten()))
 }
 
+/// What an operator gives, and its place on the tape, from the two sides and theirs.
+#[track_caller]
+fn arithmetic<E: Number>(operator: Operator, sides: Sides<E>, nodes: [Option<&Node>; 2]) -> (Storage<E>, Option<Node>) {
+    struct Arithmetic<'a, E>(Operator, Sides<E>, [Option<&'a Node>; 2]);
+    impl<E: Number> ByKind<E> for Arithmetic<'_, E> {
+        type Result = (Storage<E>, Option<Node>);
+        #[track_caller]
+        fn float(self) -> Self::Result
+        where
+            E: Float,
+        {
+            floats(self.0, self.1, self.2)
+        }
+        #[track_caller]
+        fn index(self) -> Self::Result
+        where
+            E: Index,
+        {
+            indices(self.0, self.1, self.2)
+        }
+        fn truth(self) -> Self::Result {
+            unreachable!("`bool` is no number")
+        }
+    }
+    E::by_kind(Arithmetic(operator, sides, nodes))
+}
+
 #[track_caller]
 fn tensors<S: Shape, E: Number, T: Trace + Merge<R>, R: Trace>(
     operator: Operator,
@@ -66,7 +91,7 @@ fn tensors<S: Shape, E: Number, T: Trace + Merge<R>, R: Trace>(
     }
     let (shape, a, left) = left.into_parts();
     let (_, b, right) = right.into_parts();
-    let (y, node) = E::arithmetic(operator, Sides::Tensors(a, b), [left.node(), right.node()]);
+    let (y, node) = arithmetic(operator, Sides::Tensors(a, b), [left.node(), right.node()]);
     Tensor::from_parts(shape, y, Merged::<T, R>::from_node(node))
 }
 
@@ -77,7 +102,7 @@ fn tensor_and_number<S: Shape, E: Number, T: Trace>(
     right: E,
 ) -> Tensor<S, E, T> {
     let (shape, x, trace) = left.into_parts();
-    let (y, node) = E::arithmetic(operator, Sides::TensorAndNumber(x, right), [trace.node(), None]);
+    let (y, node) = arithmetic(operator, Sides::TensorAndNumber(x, right), [trace.node(), None]);
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
@@ -88,7 +113,7 @@ fn number_and_tensor<S: Shape, E: Number, T: Trace>(
     right: Tensor<S, E, T>,
 ) -> Tensor<S, E, T> {
     let (shape, x, trace) = right.into_parts();
-    let (y, node) = E::arithmetic(operator, Sides::NumberAndTensor(left, x), [None, trace.node()]);
+    let (y, node) = arithmetic(operator, Sides::NumberAndTensor(left, x), [None, trace.node()]);
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 

@@ -1,6 +1,7 @@
 //! Reordering axes. The gradient is reordered back.
 
 use super::movement::{MoveBack, moved};
+use crate::kernels::elementwise;
 use crate::kernels::transpose;
 use crate::memory::Storage;
 use crate::shape::{Permutation, Shape, Transpose};
@@ -18,7 +19,7 @@ impl MoveBack for Back {
         if add {
             let mut moved = Storage::scratch(out.len());
             transpose::permute(gradient, &self.sizes, &self.order, moved.make_mut());
-            E::accumulate(out, moved.as_slice());
+            elementwise::add_assign(out, moved.as_slice());
         } else {
             transpose::permute(gradient, &self.sizes, &self.order, out);
         }

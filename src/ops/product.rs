@@ -3,8 +3,8 @@
 //! The gradient of x_j is the product of all the others: what stands before it times what stands after it, so that it is
 //! right where an x_j is 0. The product of no numbers is 1.
 
-use super::reduction::{FoldOp, fold_all, fold_axes};
-use crate::kernels::lines::{Fold, fold_lanes};
+use super::reduction::{fold_all, fold_axes};
+use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
 use crate::memory::Storage;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};

@@ -4,24 +4,12 @@
 //! Saved: x and y.
 
 use super::movement::{Blocks, blocks_of};
-use crate::kernels::lines::{Fold, FoldBackward, FoldLoops};
+use crate::kernels::lines::{FoldBackward, FoldOp};
 use crate::kernels::transpose;
 use crate::memory::Storage;
 use crate::shape::{Axes, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
-
-/// The loops of one [`Fold`].
-pub struct FoldOp {
-    pub f32: FoldLoops<f32>,
-    pub f64: FoldLoops<f64>,
-}
-
-impl FoldOp {
-    pub const fn of<F: Fold>() -> Self {
-        FoldOp { f32: FoldLoops::of::<F>(), f64: FoldLoops::of::<F>() }
-    }
-}
 
 /// Where the lines of a reduction are.
 struct Lines {
@@ -81,7 +69,7 @@ fn forward<E: Float>(x: Storage<E>, lines: &Lines, op: &FoldOp, p: E) -> (Storag
     let x = lines.bring_together(x);
     let (outer, _, inner) = lines.blocks;
     let mut y = Storage::scratch(outer * inner);
-    E::fold(op).forward(x.as_slice(), lines.blocks, y.make_mut(), p);
+    E::pick(op).forward(x.as_slice(), lines.blocks, y.make_mut(), p);
     (x, y)
 }
 
@@ -96,11 +84,11 @@ fn backward<E: Float>(
 ) {
     let inputs = |add| FoldBackward { x: x.as_slice(), y: y.as_slice(), gradient: g.as_slice(), add };
     if lines.order.is_none() {
-        parents.write(0, x.len(), |out, add| E::fold(op).backward(inputs(add), lines.blocks, out, p));
+        parents.write(0, x.len(), |out, add| E::pick(op).backward(inputs(add), lines.blocks, out, p));
         return;
     }
     let mut together = Storage::scratch(x.len());
-    E::fold(op).backward(inputs(false), lines.blocks, together.make_mut(), p);
+    E::pick(op).backward(inputs(false), lines.blocks, together.make_mut(), p);
     let mut gradient = Storage::scratch(x.len());
     lines.put_back(together.as_slice(), gradient.make_mut());
     parents.add(0, gradient);

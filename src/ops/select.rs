@@ -4,6 +4,7 @@
 //! the mask is there to avoid. What is saved is the mask, a byte an element.
 
 use super::TensorOrNumber;
+use crate::kernels::mask;
 use crate::kernels::mask::Source;
 use crate::memory::Storage;
 use crate::shape::Shape;
@@ -41,7 +42,7 @@ impl<S: Shape, M: Trace> Tensor<S, bool, M> {
         let (a, b) = (a.into_elements(), b.into_elements());
         let mut y = Storage::scratch(self.count());
         let (from_a, from_b) = (a.source("select", self.shape()), b.source("select", self.shape()));
-        E::select(self.as_slice(), from_a, from_b, y.make_mut());
+        mask::select(self.as_slice(), from_a, from_b, y.make_mut());
         let node = record([a.node(), b.node()], |_| {
             let mask = self.storage().clone();
             move |g: Storage<E>, parents: &mut Parents<'_, 2>| {
@@ -50,7 +51,7 @@ impl<S: Shape, M: Trace> Tensor<S, bool, M> {
                 for (operand, (a, b)) in [(gradient, zero), (zero, gradient)].into_iter().enumerate() {
                     if parents.needs(operand) {
                         let mut out = Storage::scratch(g.len());
-                        E::select(mask.as_slice(), a, b, out.make_mut());
+                        mask::select(mask.as_slice(), a, b, out.make_mut());
                         parents.add(operand, out);
                     }
                 }

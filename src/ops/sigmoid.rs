@@ -11,6 +11,7 @@ use super::UnaryOp;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -22,7 +23,7 @@ impl Unary for Sigmoid {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        x.logistic()
+        math::logistic(x)
     }
     #[inline(always)]
     fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
@@ -39,11 +40,11 @@ impl Unary for LogSigmoid {
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         let negative = if x > E::zero() { E::zero() } else { x };
-        negative - (-x.abs()).exponential().logarithm_of_one_plus()
+        negative - math::ln_1p(math::exp(-x.abs()))
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        (-x).logistic()
+        math::logistic(-x)
     }
 }
 static LOG_SIGMOID: UnaryOp = UnaryOp::of::<LogSigmoid>();

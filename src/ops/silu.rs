@@ -8,6 +8,7 @@ use super::gelu::{bounded, finite};
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -19,12 +20,12 @@ impl Unary for Silu {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        finite(x) * x.logistic()
+        finite(x) * math::logistic(x)
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
-        let s = x.logistic();
+        let s = math::logistic(x);
         s * (E::one() + x * (E::one() - s))
     }
 }

@@ -8,23 +8,12 @@
 //! (everything is masked) the result is NaN, as in PyTorch.
 
 use super::movement::{Blocks, blocks};
-use crate::kernels::lines::{Map, MapLoops, fold_lanes, sum_of};
+use crate::kernels::lines::{Map, MapOp, fold_lanes, sum_of};
 use crate::memory::Storage;
+use crate::numbers::math;
 use crate::shape::{HasAxis, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
-
-/// The loops of one [`Map`].
-pub struct MapOp {
-    pub f32: MapLoops<f32>,
-    pub f64: MapLoops<f64>,
-}
-
-impl MapOp {
-    pub const fn of<M: Map>() -> Self {
-        MapOp { f32: MapLoops::of::<M>(), f64: MapLoops::of::<M>() }
-    }
-}
 
 #[inline(always)]
 fn max<E: Float>(line: &[E]) -> E {
@@ -38,7 +27,7 @@ impl Map for Softmax {
     fn forward<E: Float>(line: &mut [E]) {
         let max = max(line);
         for x in line.iter_mut() {
-            *x = (*x - max).exponential();
+            *x = math::exp(*x - max);
         }
         let factor = sum_of(line, |x| x).recip();
         for x in line {
@@ -63,14 +52,14 @@ impl Map for LogSoftmax {
     #[inline(always)]
     fn forward<E: Float>(line: &mut [E]) {
         let max = max(line);
-        let log = sum_of(line, |x| (x - max).exponential()).ln();
+        let log = sum_of(line, |x| math::exp(x - max)).ln();
         line.iter_mut().for_each(|x| *x = (*x - max) - log);
     }
     #[inline(always)]
     fn backward<E: Float>(gradient: &mut [E], z: &[E]) {
         let sum = sum_of(gradient, |g| g);
         for (g, &z) in gradient.iter_mut().zip(z) {
-            *g -= z.exponential() * sum;
+            *g -= math::exp(z) * sum;
         }
     }
 }
@@ -86,11 +75,11 @@ pub(super) fn map_lines<S: Shape, E: Float, T: Trace>(
     op: &'static MapOp,
 ) -> Tensor<S, E, T> {
     let (shape, mut y, trace) = x.into_parts();
-    E::map(op).forward(y.make_mut(), blocks);
+    E::pick(op).forward(y.make_mut(), blocks);
     let node = record([trace.node()], |_| {
         let y = y.clone();
         move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            E::map(op).backward(g.make_mut(), y.as_slice(), blocks);
+            E::pick(op).backward(g.make_mut(), y.as_slice(), blocks);
             parents.add(0, g);
         }
     });

@@ -8,6 +8,7 @@ use super::UnaryOp;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -20,11 +21,11 @@ impl Unary for Softplus {
     #[inline(always)]
     fn forward<E: Float>(x: E, _: [E; 2]) -> E {
         let positive = if x < E::zero() { E::zero() } else { x };
-        positive + (-x.abs()).exponential().logarithm_of_one_plus()
+        positive + math::ln_1p(math::exp(-x.abs()))
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        x.logistic()
+        math::logistic(x)
     }
 }
 static SOFTPLUS: UnaryOp = UnaryOp::of::<Softplus>();

@@ -4,6 +4,7 @@
 //! of no terms is NaN.
 
 use super::movement::{Blocks, blocks_of};
+use crate::kernels::elementwise;
 use crate::kernels::reduce;
 use crate::memory::Storage;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
@@ -26,12 +27,12 @@ fn reduce_runs<S: Shape, O: Shape, E: Float, T: Trace>(
         y = sums;
     }
     if let Some(factor) = factor {
-        E::scale(y.make_mut(), factor);
+        elementwise::scale(y.make_mut(), factor);
     }
     let node = record([trace.node()], |_| {
         move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
             if let Some(factor) = factor {
-                E::scale(g.make_mut(), factor);
+                elementwise::scale(g.make_mut(), factor);
             }
             for &(outer, middle, inner) in runs.iter().rev() {
                 let mut wide = Storage::scratch(outer * middle * inner);

@@ -6,6 +6,7 @@
 
 use crate::kernels::elementwise::{Saves, Unary, UnaryLoops};
 use crate::memory::Storage;
+use crate::numbers::{Family, PerFloat};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Node, Parents, Trace, record};
@@ -13,13 +14,17 @@ use crate::trace::{Node, Parents, Trace, record};
 /// The loops of one [`Unary`] function.
 pub struct UnaryOp {
     pub saves: Saves,
-    pub f32: UnaryLoops<f32>,
-    pub f64: UnaryLoops<f64>,
+    pub loops: PerFloat<UnaryOp>,
+}
+
+impl Family for UnaryOp {
+    type Of<E: Float> = UnaryLoops<E>;
 }
 
 impl UnaryOp {
     pub const fn of<U: Unary>() -> Self {
-        UnaryOp { saves: U::SAVES, f32: UnaryLoops::of::<U>(), f64: UnaryLoops::of::<U>() }
+        let loops = PerFloat { f32: UnaryLoops::of::<U>(), f64: UnaryLoops::of::<U>() };
+        UnaryOp { saves: U::SAVES, loops }
     }
 }
 
@@ -60,7 +65,7 @@ pub(crate) fn unary_values<E: Float>(
         };
         move |mut gradient: Storage<E>, parents: &mut Parents<'_, 1>| {
             let saved = saved.as_ref().map_or(&[][..], Storage::as_slice);
-            E::unary(op).backward(saved, gradient.make_mut(), p);
+            E::pick(&op.loops).backward(saved, gradient.make_mut(), p);
             parents.add(0, gradient);
         }
     });
@@ -68,7 +73,7 @@ pub(crate) fn unary_values<E: Float>(
 }
 
 fn forward<E: Float>(mut x: Storage<E>, op: &UnaryOp, p: [E; 2]) -> Storage<E> {
-    let loops = E::unary(op);
+    let loops = E::pick(&op.loops);
     if x.is_unique() {
         loops.forward(None, x.make_mut(), p);
         return x;

@@ -6,8 +6,8 @@
 //! (x_j - m) / ((n - c) std) times that of the deviation; the latter is 0 where std is 0, as in PyTorch. The variance of
 //! too few numbers (none; one, if unbiased) is NaN.
 
-use super::reduction::{FoldOp, fold_all, fold_axes};
-use crate::kernels::lines::{Fold, sum_of};
+use super::reduction::{fold_all, fold_axes};
+use crate::kernels::lines::{Fold, FoldOp, sum_of};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -3,12 +3,12 @@
 mod compare;
 mod create;
 mod display;
-mod element;
+
 mod random;
 mod read;
 
+pub use crate::numbers::{Element, Float, Number};
 pub use create::{Array, LengthMismatch};
-pub use element::{Element, Float, Number};
 
 use crate::memory::Storage;
 use crate::shape::Shape;

@@ -3,19 +3,27 @@
 use super::rows::Rows;
 use super::tape::NodeId;
 use super::{Mode, Trace, Traced};
+use crate::kernels::elementwise;
+use crate::kernels::reduce;
 use crate::memory::Storage;
 use crate::nn::Param;
+use crate::numbers::{AnyFloat, Family};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 
 /// A buffer of one of the types that have gradients.
-#[derive(Clone)]
-pub enum AnyStorage {
-    F32(Storage<f32>),
-    F64(Storage<f64>),
+pub type AnyStorage = AnyFloat<Storages>;
+pub struct Storages;
+impl Family for Storages {
+    type Of<E: Float> = Storage<E>;
 }
 
 impl AnyStorage {
+    /// The buffer, where the type of its elements is known.
+    pub fn of<E: Float>(self) -> Storage<E> {
+        E::unwrap(self).unwrap_or_else(|| unreachable!("a value has one element type"))
+    }
+
     fn add(&mut self, other: AnyStorage) {
         match (self, other) {
             (AnyStorage::F32(sum), AnyStorage::F32(more)) => add_into(sum, more),
@@ -26,15 +34,15 @@ impl AnyStorage {
 
     fn scale(&mut self, factor: f64) {
         match self {
-            AnyStorage::F32(values) => f32::scale(values.make_mut(), factor as f32),
-            AnyStorage::F64(values) => f64::scale(values.make_mut(), factor),
+            AnyStorage::F32(values) => elementwise::scale(values.make_mut(), factor as f32),
+            AnyStorage::F64(values) => elementwise::scale(values.make_mut(), factor),
         }
     }
 
     fn sum_of_squares(&self) -> f64 {
         match self {
-            AnyStorage::F32(values) => f32::sum_of_squares(values.as_slice()),
-            AnyStorage::F64(values) => f64::sum_of_squares(values.as_slice()),
+            AnyStorage::F32(values) => reduce::sum_of_squares(values.as_slice()),
+            AnyStorage::F64(values) => reduce::sum_of_squares(values.as_slice()),
         }
     }
 
@@ -59,10 +67,10 @@ impl AnyStorage {
 fn add_into<E: Float>(sum: &mut Storage<E>, more: Storage<E>) {
     // write into whichever of the two nobody else shares
     if sum.is_unique() || !more.is_unique() {
-        E::accumulate(sum.make_mut(), more.as_slice());
+        elementwise::add_assign(sum.make_mut(), more.as_slice());
     } else {
         let old = std::mem::replace(sum, more);
-        E::accumulate(sum.make_mut(), old.as_slice());
+        elementwise::add_assign(sum.make_mut(), old.as_slice());
     }
 }
 
@@ -146,7 +154,7 @@ impl Table {
     // what is around `write` is compiled once for each type of element, and not for each operation
     fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, bool) {
         match self.0[node.index()].take() {
-            Some(there) => (E::unwrap(there.whole()), true),
+            Some(there) => (there.whole().of(), true),
             None => (Storage::scratch(len), false),
         }
     }
@@ -226,7 +234,7 @@ impl Gradients {
 
     /// The gradient of a parameter, or `None` if the loss did not depend on it.
     pub fn try_of<S: Shape, E: Float>(&self, parameter: &Param<S, E>) -> Option<Tensor<S, E>> {
-        let gradient = E::unwrap(self.find(parameter.id())?.clone().whole());
+        let gradient = self.find(parameter.id())?.clone().whole().of();
         Some(Tensor::from_storage(parameter.shape(), gradient))
     }
 
@@ -244,7 +252,7 @@ impl Gradients {
             panic!("`of_input`: this tensor was not brought onto the tape with `watch`");
         }
         match self.inputs.binary_search_by_key(&node.id, |entry| entry.0) {
-            Ok(place) => Tensor::from_storage(input.shape(), E::unwrap(self.inputs[place].1.clone())),
+            Ok(place) => Tensor::from_storage(input.shape(), self.inputs[place].1.clone().of()),
             Err(_) => Tensor::zeros_with(input.shape()),
         }
     }

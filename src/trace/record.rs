@@ -69,7 +69,7 @@ where
     }
     let backward = save(needs);
     let id = tape.add(Some(Box::new(move |gradient: AnyStorage, table: &mut Table| {
-        backward(E::unwrap(gradient), &mut Parents { table, ids });
+        backward(gradient.of(), &mut Parents { table, ids });
     })));
     Some(Node { tape: tape.clone(), id })
 }
@@ -92,7 +92,7 @@ pub(crate) fn record_each<E: Float>(
         return Some(Node { tape: tape.clone(), id: NodeId::CONSTANT });
     }
     let id = tape.add(Some(Box::new(move |gradient: AnyStorage, table: &mut Table| {
-        let gradient = E::unwrap(gradient);
+        let gradient = gradient.of::<E>();
         for (operand, id, len) in wanted {
             table.write(id, len, |out, add| backward(operand, gradient.as_slice(), out, add));
         }

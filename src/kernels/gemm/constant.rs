@@ -1,6 +1,6 @@
 //! Small products of sizes that the compiler knows.
 
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// With more multiply-adds than this for one row, the general product is faster.
 pub const SMALL: usize = 1 << 11;

@@ -8,12 +8,12 @@
 //! Each entry of the result is the same sequence of operations wherever its tile lies, so the bits do not depend on how
 //! a product is split over threads.
 
-use super::register::{Plain, Register};
+use super::register::{InRegisters, Plain, Register};
 use super::tile::{Strip, Target, tile};
 use super::{Matrix, pack};
 use crate::kernels::vectorized::wide_pays;
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 // Tuning numbers, measured on a core with 32 KiB of first-level and 512 KiB of second-level cache.
 /// The most of the inner dimension that one tile runs over: a panel of b (16 f32 wide, or 32) then fills half of the
@@ -67,7 +67,7 @@ pub const PANEL: usize = 32;
 ///
 /// # Safety
 /// All entries of the matrix, k x n, lie in its slice.
-pub unsafe fn pack_whole<E: Float>(b: Matrix<'_, E>, k: usize, n: usize, columns: usize, out: &mut [E]) {
+pub unsafe fn pack_whole<E: InRegisters>(b: Matrix<'_, E>, k: usize, n: usize, columns: usize, out: &mut [E]) {
     // SAFETY: the caller's promise.
     unsafe { with_registers(Work::Pack { b, k, n, columns, out }) }
 }
@@ -76,7 +76,7 @@ pub unsafe fn pack_whole<E: Float>(b: Matrix<'_, E>, k: usize, n: usize, columns
 ///
 /// # Safety
 /// All entries of the matrices lie in their slices, and those of c are valid for writing.
-pub unsafe fn compute<E: Float>(part: &Part<'_, E>) {
+pub unsafe fn compute<E: InRegisters>(part: &Part<'_, E>) {
     // SAFETY: the caller's promise.
     unsafe { with_registers(Work::Multiply(part)) }
 }
@@ -93,12 +93,12 @@ pub enum Work<'a, E> {
 ///
 /// # Safety
 /// As [`compute`] and [`pack_whole`].
-unsafe fn with_registers<E: Float>(work: Work<'_, E>) {
+unsafe fn with_registers<E: InRegisters>(work: Work<'_, E>) {
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         // A tile of the long registers would be half empty over few columns. What is packed whole is always packed
         // for them, for it is not known over how many columns a product with it will run.
-        let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= 2 * E::Register::LEN);
+        let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= 2 * <E::Register as Register<E>>::LEN);
         if const { wide_pays::<E>(true) } && !narrow && std::is_x86_feature_detected!("avx512f") {
             // SAFETY: the processor has just said what it has.
             return unsafe { avx512(work) };
@@ -116,7 +116,7 @@ unsafe fn with_registers<E: Float>(work: Work<'_, E>) {
 /// As [`with_registers`], and the processor has AVX-512F, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-unsafe fn avx512<E: Float>(work: Work<'_, E>) {
+unsafe fn avx512<E: InRegisters>(work: Work<'_, E>) {
     // SAFETY: this function has what the registers need, and the caller promises the rest.
     unsafe { work_with::<E, E::WideRegister, 12>(work) }
 }
@@ -127,7 +127,7 @@ unsafe fn avx512<E: Float>(work: Work<'_, E>) {
 /// As [`with_registers`], and the processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-pub unsafe fn avx2<E: Float>(work: Work<'_, E>) {
+pub unsafe fn avx2<E: InRegisters>(work: Work<'_, E>) {
     // SAFETY: this function has what the registers need, and the caller promises the rest.
     unsafe { work_with::<E, E::Register, 6>(work) }
 }
@@ -136,7 +136,7 @@ pub unsafe fn avx2<E: Float>(work: Work<'_, E>) {
 ///
 /// # Safety
 /// As [`with_registers`].
-pub unsafe fn portable<E: Float>(work: Work<'_, E>) {
+pub unsafe fn portable<E: InRegisters>(work: Work<'_, E>) {
     // SAFETY: plain registers need nothing of the processor.
     unsafe { work_with::<E, Plain<E>, 4>(work) }
 }

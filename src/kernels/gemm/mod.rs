@@ -15,9 +15,10 @@ mod vector;
 
 use super::parallel;
 use crate::memory::Storage;
-use crate::tensor::Float;
-pub use loops::Right;
+use crate::numbers::{Family, Float, PerFloat};
+use loops::Right;
 use loops::{PANEL, Part, compute, pack_whole};
+use register::InRegisters;
 
 /// A matrix in a slice: how far apart its rows and its columns are.
 #[derive(Clone, Copy)]
@@ -74,15 +75,36 @@ const TASKS: usize = 16;
 /// Large products are split over threads by rows or columns of c; each entry is computed in the same way whatever the
 /// number of threads.
 ///
-/// This goes through [`Float::product`], so that [`product`] is compiled for each type of element in this crate, and not
-/// again for each model.
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
     b.check(k, n);
-    E::product((m, k, n), a, Right::Matrix(b), c, add);
+    E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, add);
 }
 
+/// (m, k, n), a, b, c, add.
+type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], bool);
+struct Products;
+impl Family for Products {
+    type Of<E: Float> = Product<E>;
+}
+// through pointers, so that products are compiled in this crate, and not again for each model
+static PRODUCT: PerFloat<Products> = PerFloat { f32: product, f64: product };
+
+/// b, (k, n), its columns, rounded up, and where the panels go.
+type Pack<E> = fn(Matrix<'_, E>, (usize, usize), usize, &mut [E]);
+struct Packs;
+impl Family for Packs {
+    type Of<E: Float> = Pack<E>;
+}
+static PACK: PerFloat<Packs> = PerFloat { f32: pack_panels, f64: pack_panels };
+
 /// See [`gemm`]. The entries of b lie in its slice.
-pub fn product<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
+fn product<E: InRegisters>(
+    (m, k, n): (usize, usize, usize),
+    a: Matrix<'_, E>,
+    b: Right<'_, E>,
+    c: &mut [E],
+    add: bool,
+) {
     assert_eq!(c.len(), m * n);
     a.check(m, k);
     if m == 0 || n == 0 {
@@ -122,7 +144,7 @@ impl<'a, E: Float> Packed<'a, E> {
         // a single row is multiplied without packing
         let mut panels = Storage::scratch(if m > 1 { k * columns } else { 0 });
         if panels.len() > 0 {
-            E::pack(matrix, (k, n), columns, panels.make_mut());
+            E::pick(&PACK)(matrix, (k, n), columns, panels.make_mut());
         }
         Packed { k, n, matrix, panels }
     }
@@ -134,12 +156,12 @@ impl<'a, E: Float> Packed<'a, E> {
             return gemm(m, k, n, a, self.matrix, c, add);
         }
         let columns = n.next_multiple_of(PANEL);
-        E::product((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, add);
+        E::pick(&PRODUCT)((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, add);
     }
 }
 
 /// Packs the right-hand matrix of many products, k x n, in rows of `columns`. See [`Packed`].
-pub fn pack_panels<E: Float>(b: Matrix<'_, E>, (k, n): (usize, usize), columns: usize, out: &mut [E]) {
+fn pack_panels<E: InRegisters>(b: Matrix<'_, E>, (k, n): (usize, usize), columns: usize, out: &mut [E]) {
     b.check(k, n);
     assert!(columns >= n && columns.is_multiple_of(PANEL) && out.len() == k * columns);
     // SAFETY: all entries lie in the slice, and there is room for the panels.
@@ -151,7 +173,7 @@ pub fn pack_panels<E: Float>(b: Matrix<'_, E>, (k, n): (usize, usize), columns: 
 
 /// Splits a product over threads if it is large. The entries that the sizes and strides reach lie in the slices, and
 /// no size is 0.
-fn split<E: Float>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
+fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
     let c = Entries(c.as_mut_ptr());
     let part = |(top, rows): (usize, usize), (left, columns): (usize, usize)| {
         // SAFETY: all entries that the sizes and strides reach lie in the slices, c is m x n, and no two parts that run

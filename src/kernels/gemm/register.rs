@@ -3,6 +3,8 @@
 //! Written out with the processor's own instructions, for the compiler does not reliably keep a tile of arrays in
 //! registers: the same loop was three times slower when it was inlined elsewhere.
 
+use crate::numbers::Float;
+
 /// A register of [`Register::LEN`] numbers.
 ///
 /// # Safety
@@ -20,6 +22,22 @@ pub trait Register<E>: Copy {
     /// Writes the transpose of the square with the rows `from(0)`, `from(1)` .. to the rows `to(0)`, `to(1)` .. so that
     /// where these overlap the later row is there in the end.
     unsafe fn transpose(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E);
+}
+
+/// Numbers that there are registers for.
+pub trait InRegisters: Float {
+    /// What products are computed with.
+    type Register: Register<Self>;
+    /// The same on a processor with AVX-512.
+    type WideRegister: Register<Self>;
+}
+impl InRegisters for f32 {
+    type Register = F32;
+    type WideRegister = wide::F32;
+}
+impl InRegisters for f64 {
+    type Register = F64;
+    type WideRegister = wide::F64;
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,7 +1,7 @@
 use super::loops::Work;
 use super::*;
 use crate::Rng;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::Tensor;
 
 fn random<E: Float>(len: usize, rng: &mut Rng) -> Vec<E> {
     Tensor::<_, E>::uniform_with((len,), -E::one(), E::one(), rng).to_vec()
@@ -21,7 +21,7 @@ fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matr
 }
 
 /// Those ways to compute a product that `gemm` may not take on this processor.
-fn paths<E: Float>() -> Vec<unsafe fn(Work<'_, E>)> {
+fn paths<E: InRegisters>() -> Vec<unsafe fn(Work<'_, E>)> {
     let mut paths: Vec<unsafe fn(Work<'_, E>)> = vec![loops::portable::<E>];
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
@@ -31,7 +31,7 @@ fn paths<E: Float>() -> Vec<unsafe fn(Work<'_, E>)> {
 }
 
 /// Compares with sums in f64, for every layout of both operands, with and without adding.
-fn compare<E: Float>(m: usize, k: usize, n: usize, rng: &mut Rng) {
+fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Rng) {
     let room = |m: usize, n: usize| m * (2 * n + 3) + 1;
     let (a, b) = (random::<E>(room(m, k), rng), random::<E>(room(k, n), rng));
     let before = random::<E>(m * n, rng);

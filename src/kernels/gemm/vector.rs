@@ -3,7 +3,7 @@
 use super::Matrix;
 use crate::kernels::reduce::total;
 use crate::kernels::{parallel, vectorized};
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// Entries of the matrix that one task reads at least.
 const TASK: usize = 1 << 16;

@@ -224,7 +224,7 @@ fn attend<E: Float>(
     let Attention { batch, heads, queries, width, value_width, .. } = attention;
     note_multiply_adds(attention.pairs() * (width + value_width));
     let mut y = Storage::scratch(batch * heads * queries * value_width);
-    attention.forward(&operands, E::map(&SOFTMAX), y.make_mut());
+    attention.forward(&operands, E::pick(&SOFTMAX), y.make_mut());
     if y_layout != Layout::by_head(heads, queries, value_width) {
         let by_head = y;
         y = Storage::scratch(by_head.len());
@@ -233,7 +233,7 @@ fn attend<E: Float>(
     let node = record(nodes, |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
             let g = Operand { values: g, layout: y_layout };
-            let gradients = attention.backward(&operands, &g, E::map(&SOFTMAX));
+            let gradients = attention.backward(&operands, &g, E::pick(&SOFTMAX));
             for parent in 0..3 {
                 let of_parent = || (0..3).filter(|&operand| parent_of[operand] == parent);
                 let Some(first) = of_parent().next() else { continue };

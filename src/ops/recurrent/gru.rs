@@ -16,6 +16,7 @@
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
+use crate::numbers::math;
 use crate::tensor::Float;
 
 pub(crate) static GRU: CellOp = CellOp::of::<Gru>("Gru");
@@ -28,9 +29,9 @@ impl Cell for Gru {
     const HAS_CELL: bool = false;
     #[inline(always)]
     fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, _: E) -> Unit<E> {
-        let r = (input[0] + recurrent[0]).logistic();
-        let z = (input[1] + recurrent[1]).logistic();
-        let n = (input[2] + r * recurrent[2]).hyperbolic_tangent();
+        let r = math::logistic(input[0] + recurrent[0]);
+        let z = math::logistic(input[1] + recurrent[1]);
+        let n = math::tanh(input[2] + r * recurrent[2]);
         let hidden = (E::one() - z) * n + z * hidden;
         Unit { gates: [r, z, n, E::zero()], separate: recurrent[2], hidden, cell: E::zero() }
     }

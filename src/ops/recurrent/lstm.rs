@@ -14,6 +14,7 @@
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
+use crate::numbers::math;
 use crate::tensor::Float;
 
 pub(crate) static LSTM: CellOp = CellOp::of::<Lstm>("Lstm");
@@ -26,18 +27,18 @@ impl Cell for Lstm {
     const HAS_CELL: bool = true;
     #[inline(always)]
     fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, cell: E) -> Unit<E> {
-        let i = (input[0] + recurrent[0]).logistic();
-        let f = (input[1] + recurrent[1]).logistic();
-        let g = (input[2] + recurrent[2]).hyperbolic_tangent();
-        let o = (input[3] + recurrent[3]).logistic();
+        let i = math::logistic(input[0] + recurrent[0]);
+        let f = math::logistic(input[1] + recurrent[1]);
+        let g = math::tanh(input[2] + recurrent[2]);
+        let o = math::logistic(input[3] + recurrent[3]);
         let cell = f * cell + i * g;
-        Unit { gates: [i, f, g, o], separate: E::zero(), hidden: o * cell.hyperbolic_tangent(), cell }
+        Unit { gates: [i, f, g, o], separate: E::zero(), hidden: o * math::tanh(cell), cell }
     }
     #[inline(always)]
     fn backward<E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E> {
         let one = E::one();
         let [i, f, g, o] = step.gates;
-        let squashed = step.cell.hyperbolic_tangent();
+        let squashed = math::tanh(step.cell);
         let d_cell = d_cell + d_hidden * o * (one - squashed * squashed);
         let gates = [
             d_cell * g * i * (one - i),

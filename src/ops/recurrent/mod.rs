@@ -28,6 +28,7 @@ use crate::kernels::recurrent::{Backward, Cell, CellLoops, Forward, Left, Rows};
 use crate::kernels::reduce::sum_axis;
 use crate::kernels::sparse;
 use crate::memory::Storage;
+use crate::numbers::{Family, PerFloat};
 use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Node, Parents, Trace, note_multiply_adds, record};
@@ -37,13 +38,16 @@ use std::rc::Rc;
 /// The loops of one [`Cell`], and its name.
 pub struct CellOp {
     pub name: &'static str,
-    pub f32: CellLoops<f32>,
-    pub f64: CellLoops<f64>,
+    pub loops: PerFloat<CellOp>,
+}
+
+impl Family for CellOp {
+    type Of<E: Float> = CellLoops<E>;
 }
 
 impl CellOp {
     pub const fn of<C: Cell>(name: &'static str) -> Self {
-        CellOp { name, f32: CellLoops::of::<C>(), f64: CellLoops::of::<C>() }
+        CellOp { name, loops: PerFloat { f32: CellLoops::of::<C>(), f64: CellLoops::of::<C>() } }
     }
 }
 
@@ -64,7 +68,7 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
     times: Times,
 ) -> (Tensor<(B, L, Const<H>), E, T>, States<B, H, E, T>) {
     let (batch, steps, input) = x.shape();
-    let loops = E::cell(op);
+    let loops = E::pick(&op.loops);
     let layer = Layer { loops, input: input.size(), width: H, times };
     let rows = batch.size() * steps.size();
     note_multiply_adds(rows * loops.gates * H * (input.size() + H));

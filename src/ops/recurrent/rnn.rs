@@ -5,6 +5,7 @@
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
+use crate::numbers::math;
 use crate::tensor::Float;
 
 pub(crate) static RNN_TANH: CellOp = CellOp::of::<RnnTanh>("Rnn");
@@ -26,7 +27,7 @@ impl Cell for RnnTanh {
     const HAS_CELL: bool = false;
     #[inline(always)]
     fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, _: E) -> Unit<E> {
-        let hidden = (input[0] + recurrent[0]).hyperbolic_tangent();
+        let hidden = math::tanh(input[0] + recurrent[0]);
         only(hidden, hidden)
     }
     #[inline(always)]
