@@ -4,7 +4,7 @@ use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace, frozen_here, note_parameter};
+use crate::trace::{Node, Trace, note_parameter};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.
@@ -151,7 +151,7 @@ impl<S: Shape, E: Float> Buffer<S, E> {
     /// is [frozen](super::Frozen).
     pub fn update_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, value: Tensor<S, E>) {
         if let Some(node) = x.trace().node()
-            && !frozen_here()
+            && !node.tape.is_frozen()
         {
             node.tape.state.borrow_mut().updates.push((self.id, E::wrap(value.into_storage())));
         }

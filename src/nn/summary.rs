@@ -13,7 +13,7 @@ pub trait Summarize {
     /// multiply-adds. Print it with `{}`. A model that begins with an embedding takes no numbers but indices: see
     /// [`summary_for`](Self::summary_for).
     ///
-    /// The model runs once, on zeros. Every layer that calls no others has a row, wherever it is: in a tuple, in a
+    /// The model runs once, on zeros, in a thread of its own. Every layer that calls no others has a row, wherever it is: in a tuple, in a
     /// field, in a module of your own. Such a module has a row too if it uses parameters or multiplies matrices itself.
     ///
     /// ```
@@ -46,7 +46,7 @@ pub trait Summarize {
     /// ```
     fn summary<S: StaticShape>(&self) -> Summary
     where
-        Self: Module<Tensor<S>> + Parameters,
+        Self: Module<Tensor<S>> + Parameters + Sync,
     {
         self.summary_for(Tensor::zeros())
     }
@@ -58,9 +58,9 @@ pub trait Summarize {
     /// let model = <(Embedding<1000, 16>, Linear<16, 5>)>::init(&mut StdRng::seed_from_u64(0));
     /// assert_eq!(model.summary_for(Tensor::<Rank2<8, 20>, usize>::zeros()).rows[1].output, "(8, 20, 5)");
     /// ```
-    fn summary_for<X>(&self, x: X) -> Summary
+    fn summary_for<X: Send>(&self, x: X) -> Summary
     where
-        Self: Module<X> + Parameters,
+        Self: Module<X> + Parameters + Sync,
     {
         let notes = layers_of(|| {
             let _shapes_are_in_its_type = self.forward(x);

@@ -1,38 +1,44 @@
 //! Parameters as constants, for the time that a frozen part of a model runs.
+//!
+//! A frozen part takes inputs of any type, and a parameter that joins a tape knows that tape only. So what is remembered
+//! is which tapes are frozen: those that were made before the frozen part began. The flag of the thread alone would
+//! not do: while a product waits for other threads of rayon's pool, its thread takes up another job, another pass of
+//! another model perhaps, in the midst of the frozen part. But a tape never leaves its thread, so that job makes a
+//! tape of its own, which is younger than the frozen part that it interrupts. What runs a frozen part on an older tape
+//! *is* that part.
 
+use super::tape::{Shared, next_number};
 use std::cell::Cell;
 use std::marker::PhantomData;
 
 thread_local! {
-    // A tape stays in its thread, so a flag of the thread is a flag of the tapes that run in it; and a layer can be
-    // frozen whatever the type of its input.
-    static FROZEN: Cell<usize> = const { Cell::new(0) };
+    /// Tapes with a lower number are frozen.
+    static FROZEN_BEFORE: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Whether a parameter that joins a tape now is a constant.
-pub(crate) fn frozen_here() -> bool {
-    FROZEN.get() > 0
+/// While this lives, parameters are constants on the tapes that were there when it was made.
+pub(crate) struct FrozenHere {
+    outer: u64,
+    stays_in_its_thread: PhantomData<*const ()>,
 }
-
-/// While this lives, parameters are constants.
-pub(crate) struct FrozenHere(PhantomData<*const ()>);
 
 impl FrozenHere {
     pub(crate) fn new() -> Self {
-        FROZEN.set(FROZEN.get() + 1);
-        FrozenHere(PhantomData)
+        // tapes and frozen parts are numbered together, so that a number says which came first
+        FrozenHere { outer: FROZEN_BEFORE.replace(next_number()), stays_in_its_thread: PhantomData }
     }
 }
 
 impl Drop for FrozenHere {
     fn drop(&mut self) {
-        FROZEN.set(FROZEN.get() - 1);
+        FROZEN_BEFORE.set(self.outer);
     }
 }
 
-/// Runs `f`, in which parameters are constants: no gradient is recorded for them. Gradients still pass through to the
-/// inputs. This is what [`Frozen`](crate::nn::Frozen) does with its module.
-pub fn while_frozen<R>(f: impl FnOnce() -> R) -> R {
-    let _lowered_even_on_panic = FrozenHere::new();
-    f()
+impl Shared {
+    /// Whether a parameter that joins now is a constant.
+    #[inline]
+    pub fn is_frozen(&self) -> bool {
+        self.number < FROZEN_BEFORE.get()
+    }
 }

@@ -3,6 +3,9 @@
 //! A layer's `forward` begins and ends a frame, its parameters note themselves when they are used, and operations note
 //! their multiply-adds. So any composition of layers, written by whomever, can be summarised by running it once.
 //! Otherwise all of this is one look at a flag of the thread.
+//!
+//! The model runs in a thread of its own. In the caller's, which may be one of rayon's, other jobs could be taken up
+//! while an operation waits, and their layers would be noted as well.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -45,18 +48,15 @@ fn record(change: impl FnOnce(&mut Recorder)) {
 }
 
 /// Runs `f` and gives what each layer in it did, in the order in which they finished.
-pub fn layers_of(f: impl FnOnce()) -> Vec<LayerNote> {
-    struct Outer(Option<Recorder>);
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            RUNNING.set(self.0.is_some());
-            RECORDER.replace(self.0.take());
-        }
-    }
-    let _put_back_even_on_panic = Outer(RECORDER.replace(Some(Recorder::default())));
-    RUNNING.set(true);
-    f();
-    RECORDER.with_borrow(|recorder| recorder.as_ref().map_or(Vec::new(), |recorder| recorder.notes.clone()))
+pub fn layers_of(f: impl FnOnce() + Send) -> Vec<LayerNote> {
+    // A pool of one thread: what `f` itself gives to rayon is run by this thread too, so its layers are noted.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one more thread");
+    pool.install(|| {
+        RECORDER.set(Some(Recorder::default()));
+        RUNNING.set(true);
+        f();
+        RECORDER.take().map_or(Vec::new(), |recorder| recorder.notes)
+    })
 }
 
 /// A layer that runs as long as this lives.

@@ -42,7 +42,7 @@ impl Node {
 
 /// What the values on a tape share.
 pub struct Shared {
-    /// Different for every tape of the program.
+    /// Different for every tape of the program, and higher than those of older ones.
     pub number: u64,
     pub state: RefCell<State>,
 }
@@ -79,7 +79,7 @@ impl Shared {
     /// The node of a parameter: it joins the tape when it is first used, as a constant while it is frozen.
     #[track_caller]
     pub fn join(&self, parameter: u64) -> NodeId {
-        if super::frozen_here() {
+        if self.is_frozen() {
             return NodeId::CONSTANT;
         }
         let joined = self.state.borrow().parameters.get(&parameter).copied();
@@ -89,6 +89,12 @@ impl Shared {
             id
         })
     }
+}
+
+/// A number that is higher than all that this thread was given before.
+pub fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
 }
 
 /// Ids are counted up from 0, so they are good hashes already.
@@ -160,7 +166,6 @@ impl Tape<Inference> {
 
 impl<M: Mode> Tape<M> {
     fn new(generator: Option<Rng>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let state = State {
             nodes: Vec::with_capacity(32),
             parameters: HashMap::default(),
@@ -169,7 +174,7 @@ impl<M: Mode> Tape<M> {
             generator,
             closed: false,
         };
-        let shared = Shared { number: NEXT.fetch_add(1, Relaxed), state: RefCell::new(state) };
+        let shared = Shared { number: next_number(), state: RefCell::new(state) };
         Tape { shared: Rc::new(shared), mode: PhantomData }
     }
 
