@@ -110,6 +110,8 @@
 //! # Reproducible
 //!
 //! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of threads.
+//! They are those of one kind of processor: products use fused multiply-adds where there are some. The variable
+//! `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) asks for others than the widest that the processor has.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

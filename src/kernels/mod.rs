@@ -7,6 +7,7 @@ pub mod convert;
 pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
+mod instructions;
 pub mod integer;
 pub mod lines;
 pub mod mask;

@@ -1,39 +1,5 @@
 //! One loop, compiled for several instruction sets.
 
-/// The instruction sets that loops are compiled for, each of which has those before it.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Instructions {
-    /// Those of the target that the crate is compiled for.
-    Portable,
-    Avx2,
-    Avx512,
-}
-
-/// The widest ones that this processor has.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-#[inline]
-pub fn instructions() -> Instructions {
-    #[cfg(test)]
-    if let Some(forced) = tests::FORCED.get() {
-        return forced;
-    }
-    detected()
-}
-
-#[inline]
-fn detected() -> Instructions {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        let wide = std::is_x86_feature_detected!("avx512f")
-            && std::is_x86_feature_detected!("avx512bw")
-            && std::is_x86_feature_detected!("avx512dq")
-            && std::is_x86_feature_detected!("avx512vl");
-        return if wide { Instructions::Avx512 } else { Instructions::Avx2 };
-    }
-    Instructions::Portable
-}
-
 /// Whether AVX-512 pays for a loop over numbers `E`: it does where much is computed for each, `costly`, as exponentials are.
 /// f64 goes without, for it is what gradients are checked with, and every set of instructions makes the build longer.
 pub const fn wide_pays<E>(costly: bool) -> bool {
@@ -72,11 +38,11 @@ macro_rules! vectorized {
             }
 
             #[cfg(target_arch = "x86_64")]
-            match $crate::kernels::vectorized::instructions() {
-                $crate::kernels::vectorized::Instructions::Portable => {}
+            match $crate::kernels::instructions::instructions() {
+                $crate::kernels::instructions::Instructions::Portable => {}
                 // SAFETY: the processor has said that it has these instructions.
                 #[allow(unsafe_code)]
-                $crate::kernels::vectorized::Instructions::Avx512 if const { $wide } => {
+                $crate::kernels::instructions::Instructions::Avx512 if const { $wide } => {
                     return unsafe { avx512::<$($names)*>($($argument),*) };
                 }
                 // SAFETY: as above; who has AVX-512 has these too.
@@ -91,18 +57,12 @@ pub(crate) use vectorized;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::kernels::instructions::Instructions;
+    use crate::kernels::instructions::tests::{available, with};
     use crate::prelude::*;
-    use std::cell::Cell;
-
-    thread_local! {
-        /// Instructions to use in place of the widest: those of this processor only.
-        pub static FORCED: Cell<Option<Instructions>> = const { Cell::new(None) };
-    }
 
     /// The bits of what many functions give, forward and backward, for lines whose lengths fit no register.
-    fn bits(forced: Instructions) -> Vec<u64> {
-        FORCED.set(Some(forced));
+    fn bits() -> Vec<u64> {
         let tape = Tape::training(&mut StdRng::seed_from_u64(0));
         let x = tape.watch(Tensor::<Rank2<7, 83>>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
         let wide = tape.watch(Tensor::<Rank2<7, 83>, f64>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
@@ -113,7 +73,7 @@ mod tests {
             x.clone().gelu().sum(),
             x.clone().softmax::<0>().log_softmax::<1>().sum(),
             x.clone().reshape_with((1, Const::<7>, 83, Const::<1>)).sum_axis::<2>().square().mean(),
-            x.clone().matmul(x.clone().transpose()).sigmoid().sum(),
+            x.clone().sigmoid().sum(),
         ];
         let double =
             [wide.clone().exp_m1().sum(), wide.clone().silu().sum(), wide.clone().softmax::<1>().square().sum()];
@@ -123,17 +83,14 @@ mod tests {
         let gradients = double.into_iter().fold(all, |a, b| a + b).backward();
         bits.extend(gradients.of_input(&x).iter().map(|g| u64::from(g.to_bits())));
         bits.extend(gradients.of_input(&wide).iter().map(|g| g.to_bits()));
-        FORCED.set(None);
         bits
     }
 
     #[test]
     fn all_instructions_give_the_same_bits() {
-        let portable = bits(Instructions::Portable);
-        for wider in [Instructions::Avx2, Instructions::Avx512] {
-            if wider <= detected() {
-                assert!(bits(wider) == portable, "{wider:?}");
-            }
+        let portable = with(Instructions::Portable, bits);
+        for wider in available() {
+            assert!(with(wider, bits) == portable, "{wider:?}");
         }
     }
 }

@@ -11,6 +11,7 @@
 use super::register::{InRegisters, Plain, Register};
 use super::tile::{Strip, Target, tile};
 use super::{Matrix, pack};
+use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::vectorized::wide_pays;
 use crate::memory::Storage;
 use crate::numbers::Float;
@@ -95,16 +96,19 @@ pub enum Work<'a, E> {
 /// As [`compute`] and [`pack_whole`].
 unsafe fn with_registers<E: InRegisters>(work: Work<'_, E>) {
     #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+    {
         // A tile of the long registers would be half empty over few columns. What is packed whole is always packed
         // for them, for it is not known over how many columns a product with it will run.
-        let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= 2 * <E::Register as Register<E>>::LEN);
-        if const { wide_pays::<E>(true) } && !narrow && std::is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has just said what it has.
-            return unsafe { avx512(work) };
+        let few = 2 * <E::Register as Register<E>>::LEN;
+        let narrow = matches!(&work, Work::Multiply(Part { n, b: Right::Matrix(_), .. }) if *n <= few);
+        let wide = const { wide_pays::<E>(true) } && !narrow;
+        match instructions() {
+            // SAFETY: the processor has said what it has.
+            Instructions::Avx512 if wide => return unsafe { avx512(work) },
+            // SAFETY: as above; who has AVX-512 has these too.
+            Instructions::Avx512 | Instructions::Avx2 => return unsafe { avx2(work) },
+            Instructions::Portable => {}
         }
-        // SAFETY: the processor has just said what it has.
-        return unsafe { avx2(work) };
     }
     // SAFETY: plain registers need nothing of the processor.
     unsafe { portable(work) }

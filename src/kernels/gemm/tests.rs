@@ -1,6 +1,7 @@
-use super::loops::Work;
 use super::*;
 use crate::Rng;
+use crate::kernels::instructions::Instructions;
+use crate::kernels::instructions::tests::{available, with};
 use crate::tensor::Tensor;
 
 fn random<E: Float>(len: usize, rng: &mut Rng) -> Vec<E> {
@@ -20,16 +21,6 @@ fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matr
     matrix
 }
 
-/// Those ways to compute a product that `gemm` may not take on this processor.
-fn paths<E: InRegisters>() -> Vec<unsafe fn(Work<'_, E>)> {
-    let mut paths: Vec<unsafe fn(Work<'_, E>)> = vec![loops::portable::<E>];
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        paths.push(loops::avx2::<E>);
-    }
-    paths
-}
-
 /// Compares with sums in f64, for every layout of both operands, with and without adding.
 fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Rng) {
     let room = |m: usize, n: usize| m * (2 * n + 3) + 1;
@@ -42,18 +33,24 @@ fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Rng) {
                 let start = if add { before[i * n + j].as_f64() } else { 0.0 };
                 (0..k).fold(start, |sum, p| sum + a.at(i, p).as_f64() * b.at(p, j).as_f64())
             };
-            let mut results = vec![before.clone(), before.clone()];
-            gemm(m, k, n, a, b, &mut results[0], add);
-            Packed::new(m, k, n, b).times(m, a, &mut results[1], add);
-            for path in if k > 0 && m > 0 && n > 0 { paths() } else { Vec::new() } {
-                let mut result = before.clone();
-                let (b, c) = (Right::Matrix(b), result.as_mut_ptr());
-                // SAFETY: the matrices were made for these sizes, and the processor has what the path needs.
-                #[allow(unsafe_code)]
-                unsafe {
-                    path(Work::Multiply(&Part { m, k, n, a, b, c, stride: n, add }));
-                }
-                results.push(result);
+            let mut results = Vec::new();
+            for instructions in available() {
+                let mut three = [before.clone(), before.clone(), before.clone()];
+                with(instructions, || {
+                    gemm(m, k, n, a, b, &mut three[0], add);
+                    Packed::new(m, k, n, b).times(m, a, &mut three[1], add);
+                    if k > 0 && m > 0 && n > 0 {
+                        let (b, c) = (Right::Matrix(b), three[2].as_mut_ptr());
+                        // SAFETY: the matrices were made for these sizes.
+                        #[allow(unsafe_code)]
+                        unsafe {
+                            compute(&Part { m, k, n, a, b, c, stride: n, add });
+                        }
+                    } else {
+                        three[2] = three[0].clone();
+                    }
+                });
+                results.extend(three);
             }
             let tolerance = E::epsilon().as_f64() * (k + 1) as f64;
             for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
@@ -108,5 +105,33 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
             c
         };
         assert!(product(1) == product(3), "{m} x {k} x {n}");
+    }
+}
+
+#[test]
+fn avx2_and_avx512_give_the_same_bits() {
+    let mut rng = Rng::from_seed_u64(3);
+    for (m, k, n) in [(7, 83, 7), (64, 784, 128), (13, 600, 70), (150, 3, 330)] {
+        let (a, b) = (random::<f32>(m * k, &mut rng), random::<f32>(k * n, &mut rng));
+        let product = |instructions| {
+            let mut c = vec![0.0; m * n];
+            let part = Part {
+                m,
+                k,
+                n,
+                a: Matrix::rows(&a, k),
+                b: Right::Matrix(Matrix::rows(&b, n)),
+                c: c.as_mut_ptr(),
+                stride: n,
+                add: false,
+            };
+            // SAFETY: the matrices were made for these sizes.
+            #[allow(unsafe_code)]
+            with(instructions, || unsafe { compute(&part) });
+            c
+        };
+        let wide: Vec<_> =
+            available().filter(|&instructions| instructions >= Instructions::Avx2).map(product).collect();
+        assert!(wide.windows(2).all(|pair| pair[0] == pair[1]), "{m} x {k} x {n}");
     }
 }

@@ -1,0 +1,104 @@
+//! Which instructions of the processor the loops and products use: asked of it once, in this file only.
+
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// The instruction sets that loops are compiled for, each of which has those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Instructions {
+    /// Those of the target that the crate is compiled for.
+    Portable,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512 F, BW, DQ and VL.
+    Avx512,
+}
+
+/// All of them, with their names in [`VARIABLE`].
+const ALL: [(Instructions, &str); 3] =
+    [(Instructions::Portable, "portable"), (Instructions::Avx2, "avx2"), (Instructions::Avx512, "avx512")];
+
+/// The environment variable that names a smaller set to use: `TAUT_INSTRUCTIONS=portable`, for tests and comparisons.
+const VARIABLE: &str = "TAUT_INSTRUCTIONS";
+
+/// The widest ones that this processor has, or those that [`VARIABLE`] names.
+///
+/// # Panics
+/// If the variable names none, or some that this processor lacks: running with others would hide it.
+#[inline]
+pub fn instructions() -> Instructions {
+    #[cfg(test)]
+    if let Some(forced) = tests::FORCED.get() {
+        return forced;
+    }
+    const UNKNOWN: u8 = u8::MAX;
+    static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match CHOSEN.load(Relaxed) {
+        UNKNOWN => {
+            let chosen = choose(std::env::var_os(VARIABLE).as_deref().map(|name| name.to_string_lossy()).as_deref());
+            // threads that ask at the same time all find the same
+            CHOSEN.store(chosen as u8, Relaxed);
+            chosen
+        }
+        chosen => ALL[usize::from(chosen)].0,
+    }
+}
+
+#[cold]
+fn choose(wanted: Option<&str>) -> Instructions {
+    let has = detected();
+    let Some(wanted) = wanted.filter(|name| !name.is_empty()) else { return has };
+    match ALL.iter().find(|(_, name)| *name == wanted) {
+        Some(&(wanted, _)) if wanted <= has => wanted,
+        Some(_) => panic!("{VARIABLE}={wanted}: this processor lacks these instructions"),
+        None => panic!("{VARIABLE}={wanted}: it is one of {}", ALL.map(|(_, name)| name).join(", ")),
+    }
+}
+
+fn detected() -> Instructions {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::is_x86_feature_detected as has;
+        if has!("avx2") && has!("fma") {
+            let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+            return if wide { Instructions::Avx512 } else { Instructions::Avx2 };
+        }
+    }
+    Instructions::Portable
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// What this thread uses in place of the widest.
+        pub static FORCED: Cell<Option<Instructions>> = const { Cell::new(None) };
+    }
+
+    /// Those that this processor has.
+    pub fn available() -> impl Iterator<Item = Instructions> {
+        ALL.into_iter().map(|(instructions, _)| instructions).filter(|&instructions| instructions <= detected())
+    }
+
+    /// Runs `f` with other instructions than the widest.
+    pub fn with<R>(instructions: Instructions, f: impl FnOnce() -> R) -> R {
+        FORCED.set(Some(instructions));
+        let result = f();
+        FORCED.set(None);
+        result
+    }
+
+    #[test]
+    fn a_name_chooses_and_a_wrong_one_is_refused() {
+        assert_eq!(choose(None), detected());
+        assert_eq!(choose(Some("")), detected());
+        assert_eq!(choose(Some("portable")), Instructions::Portable);
+        let refused = std::panic::catch_unwind(|| choose(Some("sse9"))).unwrap_err();
+        assert_eq!(
+            refused.downcast_ref::<String>().unwrap(),
+            "TAUT_INSTRUCTIONS=sse9: it is one of portable, avx2, avx512"
+        );
+    }
+}
