@@ -29,6 +29,13 @@ pub enum AnyFloat<F: Family> {
     F64(F::Of<f64>),
 }
 
+impl<F: Family> AnyFloat<F> {
+    /// Whether `other`, of any family, is of the same type of numbers.
+    pub(crate) fn same_type<G: Family>(&self, other: &AnyFloat<G>) -> bool {
+        matches!((self, other), (AnyFloat::F32(_), AnyFloat::F32(_)) | (AnyFloat::F64(_), AnyFloat::F64(_)))
+    }
+}
+
 impl<F: Family> Clone for AnyFloat<F>
 where
     F::Of<f32>: Clone,

@@ -5,7 +5,7 @@
 //! s <- s + g^2, theta <- theta - a / (1 + (t - 1) d) g / (sqrt(s) + e)
 
 use super::range::not_negative;
-use super::{AnyArrays, Arrays, Optimizer, Rule, Step, WeightDecay};
+use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
 use crate::tensor::Float;
 
@@ -64,15 +64,6 @@ impl Rule for AdaGradConfig {
         // what has no gradient adds nothing to the sum, and stays
         self.weight_decay == WeightDecay::None
     }
-    fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
-        match arrays {
-            AnyArrays::F32(arrays) => self.update(step, arrays),
-            AnyArrays::F64(arrays) => self.update(step, arrays),
-        }
-    }
-}
-
-impl AdaGradConfig {
     fn update<E: Float>(&self, step: Step, Arrays { parameter, gradient, memory: [sum, ..] }: Arrays<'_, E>) {
         let (shrink, pull) = self.weight_decay.factors(step);
         let rate = step.learning_rate / (1.0 + (step.number - 1) as f64 * self.learning_rate_decay);

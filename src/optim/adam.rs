@@ -11,7 +11,7 @@
 //! AMSGrad takes the largest r so far for r in the step.
 
 use super::range::{average, not_negative};
-use super::{AnyArrays, Arrays, Optimizer, Rule, Step, WeightDecay};
+use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
 use crate::tensor::Float;
 
@@ -81,15 +81,6 @@ impl Rule for AdamConfig {
     fn skips_zeros(&self) -> bool {
         self.lazy
     }
-    fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
-        match arrays {
-            AnyArrays::F32(arrays) => self.update(step, arrays),
-            AnyArrays::F64(arrays) => self.update(step, arrays),
-        }
-    }
-}
-
-impl AdamConfig {
     fn update<E: Float>(&self, step: Step, Arrays { parameter, gradient, memory }: Arrays<'_, E>) {
         let (shrink, pull) = self.weight_decay.factors(step);
         let steps = step.number as f64;

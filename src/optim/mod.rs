@@ -32,7 +32,7 @@ pub use ada_grad::{AdaGrad, AdaGradConfig};
 pub use adam::{Adam, AdamConfig};
 pub use groups::Group;
 use groups::Groups;
-pub use optimizer::{AnyArrays, Arrays, MEMORY, Optimizer, Rule, Step};
+pub use optimizer::{Arrays, MEMORY, Optimizer, Rule, Step};
 pub use rms_prop::{RmsMomentum, RmsProp, RmsPropConfig};
 pub use schedule::{
     Anneal, Cosine, CosineRestarts, Exponential, Milestones, OneCycle, Plateau, PlateauConfig, Schedule, Scheduler,

@@ -4,6 +4,7 @@ use super::snapshot::{Snapshot, SnapshotMismatch};
 use super::state::{Memory, State};
 use super::{Group, Groups};
 use crate::nn::{Kind, LeafMut, Parameters, Path, ValuesMut, VisitorMut};
+use crate::numbers::Float;
 use crate::trace::{AnyStorage, Gradient, Gradients, Rows};
 
 /// How parameters follow their gradients: the settings of an optimizer are its rule.
@@ -24,10 +25,9 @@ use crate::trace::{AnyStorage, Gradient, Gradients, Rows};
 ///     fn memory(&self) -> &'static [&'static str] {
 ///         &[]
 ///     }
-///     fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
-///         let AnyArrays::F32(Arrays { parameter, gradient, .. }) = arrays else { panic!("f32 only") };
-///         for (theta, g) in parameter.iter_mut().zip(gradient) {
-///             *theta -= step.learning_rate as f32 * g.signum();
+///     fn update<E: Float>(&self, step: Step, arrays: Arrays<'_, E>) {
+///         for (theta, g) in arrays.parameter.iter_mut().zip(arrays.gradient) {
+///             *theta -= E::of(step.learning_rate) * g.signum();
 ///         }
 ///     }
 /// }
@@ -45,7 +45,7 @@ pub trait Rule {
     /// parameter's size, and zeros at first.
     fn memory(&self) -> &'static [&'static str];
     /// One step of one parameter.
-    fn apply(&self, step: Step, arrays: AnyArrays<'_>);
+    fn update<E: Float>(&self, step: Step, arrays: Arrays<'_, E>);
     /// Whether a number whose gradient is 0 is left out of a step. Then a step changes only the rows of an
     /// [embedding](crate::nn::Embedding) that were used, whatever the size of the table. No by default.
     fn skips_zeros(&self) -> bool {
@@ -83,15 +83,6 @@ pub struct Arrays<'a, E> {
     pub gradient: &'a [E],
     /// As many arrays as [`Rule::memory`] names; the others are empty.
     pub memory: [&'a mut [E]; MEMORY],
-}
-
-/// [`Arrays`] of one of the types that are trained.
-#[derive(Debug)]
-pub enum AnyArrays<'a> {
-    /// 32 bits each.
-    F32(Arrays<'a, f32>),
-    /// 64 bits each.
-    F64(Arrays<'a, f64>),
 }
 
 /// Changes the parameters of a model by their gradients, as the rule `R` says. [`Sgd`](super::Sgd),
@@ -245,8 +236,8 @@ impl<R: Rule> Optimizer<R> {
     }
 }
 
-struct Stepper<'a> {
-    rule: &'a dyn Rule,
+struct Stepper<'a, R> {
+    rule: &'a R,
     learning_rate: f64,
     groups: &'a Groups,
     state: &'a mut State,
@@ -257,7 +248,7 @@ struct Stepper<'a> {
     wrong: Option<String>,
 }
 
-impl VisitorMut for Stepper<'_> {
+impl<R: Rule> VisitorMut for Stepper<'_, R> {
     fn leaf(&mut self, path: &str, leaf: LeafMut<'_>) {
         match leaf.kind {
             Kind::Parameter => self.parameter(path, leaf),
@@ -271,7 +262,7 @@ impl VisitorMut for Stepper<'_> {
     }
 }
 
-impl Stepper<'_> {
+impl<R: Rule> Stepper<'_, R> {
     fn parameter(&mut self, path: &str, leaf: LeafMut<'_>) {
         if self.wrong.is_some() {
             return;
@@ -301,12 +292,12 @@ impl Stepper<'_> {
         match (leaf.values, gradient, &mut slot.memory) {
             (ValuesMut::F32(parameter), AnyStorage::F32(gradient), Memory::F32(memory)) => {
                 parts(rows, parameter, gradient.as_slice(), memory, |arrays| {
-                    self.rule.apply(step, AnyArrays::F32(arrays));
+                    self.rule.update(step, arrays);
                 });
             }
             (ValuesMut::F64(parameter), AnyStorage::F64(gradient), Memory::F64(memory)) => {
                 parts(rows, parameter, gradient.as_slice(), memory, |arrays| {
-                    self.rule.apply(step, AnyArrays::F64(arrays));
+                    self.rule.update(step, arrays);
                 });
             }
             _ => unreachable!("the slot was made for this element type, and so was the gradient"),

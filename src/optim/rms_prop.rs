@@ -8,7 +8,7 @@
 //! Momentum comes in two forms: see [`RmsMomentum`].
 
 use super::range::{average, not_negative};
-use super::{AnyArrays, Arrays, Optimizer, Rule, Step, WeightDecay};
+use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
 use crate::tensor::Float;
 
@@ -89,15 +89,6 @@ impl Rule for RmsPropConfig {
             (_, true) => &["mean_square", "velocity", "mean"],
         }
     }
-    fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
-        match arrays {
-            AnyArrays::F32(arrays) => self.update(step, arrays),
-            AnyArrays::F64(arrays) => self.update(step, arrays),
-        }
-    }
-}
-
-impl RmsPropConfig {
     fn update<E: Float>(&self, step: Step, Arrays { parameter, gradient, memory }: Arrays<'_, E>) {
         let [r, second, third] = memory;
         match (self.momentum, self.centred) {
@@ -109,7 +100,9 @@ impl RmsPropConfig {
             (_, true) => update(&self.formula::<E, true, true>(step), parameter, gradient, [r, second, third]),
         }
     }
+}
 
+impl RmsPropConfig {
     fn formula<E: Float, const MOMENTUM: bool, const CENTRED: bool>(
         &self,
         step: Step,

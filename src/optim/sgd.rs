@@ -10,7 +10,7 @@
 //! | `Nesterov(b)` | v <- b v + g | theta <- theta - a (g + b v) |
 
 use super::range::{average, not_negative};
-use super::{AnyArrays, Arrays, Optimizer, Rule, Step, WeightDecay};
+use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
 use crate::tensor::Float;
 
@@ -82,15 +82,6 @@ impl Rule for SgdConfig {
         // without momentum and decay, what has no gradient stays
         self.momentum == Momentum::None && self.weight_decay == WeightDecay::None
     }
-    fn apply(&self, step: Step, arrays: AnyArrays<'_>) {
-        match arrays {
-            AnyArrays::F32(arrays) => self.update(step, arrays),
-            AnyArrays::F64(arrays) => self.update(step, arrays),
-        }
-    }
-}
-
-impl SgdConfig {
     fn update<E: Float>(&self, step: Step, arrays: Arrays<'_, E>) {
         let Arrays { parameter, gradient, memory: [velocity, ..] } = arrays;
         let (shrink, pull) = self.weight_decay.factors(step);

@@ -1,5 +1,6 @@
 //! What optimizers and schedules remember, as plain named numbers: to be saved, and put back exactly.
 
+use crate::numbers::{AnyFloat, Family, Float, for_float};
 use std::fmt;
 
 /// All that an [`Optimizer`](super::Optimizer), a [`Scheduler`](super::Scheduler) or a [`Plateau`](super::Plateau)
@@ -16,20 +17,20 @@ pub struct Snapshot {
 }
 
 /// One array of a [`Snapshot`], of the parameter's element type.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SnapshotArray {
-    /// 32 bits each.
-    F32(Vec<f32>),
-    /// 64 bits each.
-    F64(Vec<f64>),
+pub type SnapshotArray = AnyFloat<Vectors>;
+
+/// The [`Family`] of vectors.
+pub struct Vectors;
+impl Family for Vectors {
+    type Of<E: Float> = Vec<E>;
 }
 
 impl SnapshotArray {
     pub(super) fn describe(&self) -> String {
-        match self {
-            SnapshotArray::F32(values) => format!("{} numbers of type f32", values.len()),
-            SnapshotArray::F64(values) => format!("{} numbers of type f64", values.len()),
+        fn describe<E: Float>(values: &[E]) -> String {
+            format!("{} numbers of type {}", values.len(), E::NAME)
         }
+        for_float!(self, values => describe(values))
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::nn::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor};
+use crate::numbers::{AnyFloat, Family, Float, for_float};
 
 /// The arrays of one parameter, of its element type.
-#[derive(Clone, Debug)]
-pub enum Memory {
-    F32(Vec<Vec<f32>>),
-    F64(Vec<Vec<f64>>),
+pub type Memory = AnyFloat<Arrays>;
+pub struct Arrays;
+impl Family for Arrays {
+    type Of<E: Float> = Vec<Vec<E>>;
 }
 
 /// What an optimizer remembers of one parameter.
@@ -22,9 +23,7 @@ pub struct Slot {
 impl Slot {
     /// Whether the parameter that comes at this place of the visit is the one that was here before.
     fn fits(&self, path: &str, values: &Values<'_>) -> bool {
-        let same_type =
-            matches!((&self.memory, values), (Memory::F32(_), Values::F32(_)) | (Memory::F64(_), Values::F64(_)));
-        self.path == path && self.len == values.len() && same_type
+        self.path == path && self.len == values.len() && self.memory.same_type(values)
     }
 }
 
@@ -45,10 +44,7 @@ impl State {
             ValuesMut::F64(values) => Values::F64(values),
         };
         if index == self.slots.len() && !self.complete {
-            let memory = match values {
-                Values::F32(values) => Memory::F32(vec![vec![0.0; values.len()]; arrays]),
-                Values::F64(values) => Memory::F64(vec![vec![0.0; values.len()]; arrays]),
-            };
+            let memory = for_float!(values, values => zeros(values, arrays));
             self.slots.push(Slot { path: path.to_string(), len: values.len(), steps: 0, memory });
         }
         match self.slots.get_mut(index) {
@@ -74,10 +70,8 @@ impl State {
     pub fn write_to(&self, names: &[&str], snapshot: &mut Snapshot) {
         for slot in &self.slots {
             snapshot.numbers.push((format!("steps.{}", slot.path), slot.steps as f64));
-            let arrays: Vec<SnapshotArray> = match &slot.memory {
-                Memory::F32(arrays) => arrays.iter().cloned().map(SnapshotArray::F32).collect(),
-                Memory::F64(arrays) => arrays.iter().cloned().map(SnapshotArray::F64).collect(),
-            };
+            let arrays: Vec<SnapshotArray> =
+                for_float!(&slot.memory, arrays => arrays.iter().map(|array| array_of(array)).collect());
             let named = names.iter().zip(arrays).map(|(name, array)| (format!("{name}.{}", slot.path), array));
             snapshot.arrays.extend(named);
         }
@@ -131,33 +125,20 @@ impl Visitor for Reader<'_> {
 impl Reader<'_> {
     fn slot(&self, path: &str, leaf: &Leaf<'_>) -> Result<Slot, SnapshotMismatch> {
         let len = leaf.values.len();
-        let memory = match leaf.values {
-            Values::F32(_) => Memory::F32(self.arrays(path, len, "f32", |array| match array {
-                SnapshotArray::F32(values) => Some(values),
-                SnapshotArray::F64(_) => None,
-            })?),
-            Values::F64(_) => Memory::F64(self.arrays(path, len, "f64", |array| match array {
-                SnapshotArray::F64(values) => Some(values),
-                SnapshotArray::F32(_) => None,
-            })?),
-        };
+        let memory = for_float!(leaf.values, values => self.arrays(path, values)?);
         Ok(Slot { path: path.to_string(), len, steps: self.snapshot.whole(&format!("steps.{path}"))?, memory })
     }
 
-    fn arrays<E: Clone>(
-        &self,
-        path: &str,
-        len: usize,
-        element: &str,
-        of_type: impl Fn(&SnapshotArray) -> Option<&Vec<E>>,
-    ) -> Result<Vec<Vec<E>>, SnapshotMismatch> {
+    /// What was remembered of a parameter with these values.
+    fn arrays<E: Float>(&self, path: &str, values: &[E]) -> Result<Memory, SnapshotMismatch> {
+        let (len, element) = (values.len(), E::NAME);
         let array = |name: &&str| {
             let name = format!("{name}.{path}");
             let found = self.snapshot.arrays.iter().find(|(found, _)| *found == name);
             let Some((_, found)) = found else {
                 return Err(SnapshotMismatch::new(format!("the snapshot has no array `{name}`")));
             };
-            let fitting = of_type(found).filter(|values| values.len() == len).cloned();
+            let fitting = E::unwrap(found.clone()).filter(|values| values.len() == len);
             fitting.ok_or_else(|| {
                 let message = format!(
                     "the snapshot's `{name}` has {}, and the model's `{path}` has {len} numbers of type {element}",
@@ -166,6 +147,15 @@ impl Reader<'_> {
                 SnapshotMismatch::new(message)
             })
         };
-        self.names.iter().map(array).collect()
+        Ok(E::wrap(self.names.iter().map(array).collect::<Result<_, _>>()?))
     }
+}
+
+/// As many arrays of zeros as `arrays` says, as long as `like`.
+fn zeros<E: Float>(like: &[E], arrays: usize) -> Memory {
+    E::wrap(vec![vec![E::zero(); like.len()]; arrays])
+}
+
+fn array_of<E: Float>(array: &[E]) -> SnapshotArray {
+    E::wrap(array.to_vec())
 }
