@@ -317,3 +317,88 @@ fn a_clone_of_a_model_is_another_model() {
     assert!(gradients.try_of(&model.weight).is_some());
     assert!(gradients.try_of(&target.weight).is_none());
 }
+
+#[test]
+fn running_statistics_of_added_passes_apply_in_turn() {
+    type Layer = BatchNorm1d<2, f64>;
+    let mut rng = StdRng::seed_from_u64(0);
+    let batches = [0; 3].map(|_| Tensor::<Rank2<6, 2>, f64>::randn(&mut rng) * 2.0 + 1.0);
+    // as PyTorch does it: each batch moves the averages, r <- 0.9 r + 0.1 batch
+    let mut expected = ([0.0; 2], [1.0; 2]);
+    for batch in &batches {
+        for c in 0..2 {
+            let column: Vec<f64> = (0..6).map(|row| batch[[row, c]]).collect();
+            let mean = column.iter().sum::<f64>() / 6.0;
+            let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 5.0;
+            expected.0[c] = 0.9 * expected.0[c] + 0.1 * mean;
+            expected.1[c] = 0.9 * expected.1[c] + 0.1 * variance;
+        }
+    }
+    let check = |layer: &Layer| {
+        for c in 0..2 {
+            assert!((layer.running_mean.value()[[c]] - expected.0[c]).abs() < 1e-14);
+            assert!((layer.running_var.value()[[c]] - expected.1[c]).abs() < 1e-14);
+        }
+    };
+    let new = Layer::init(&mut rng);
+    let pass = |layer: &Layer, batch: &Tensor<Rank2<6, 2>, f64>| {
+        let tape = Tape::training(&mut StdRng::seed_from_u64(1));
+        layer.forward(tape.trace(batch.clone())).square().sum().backward()
+    };
+    // a step after each batch; one step for the sum; the sum of threads; one tape
+    let mut each = new.clone();
+    let mut optimizer = Sgd::new(SgdConfig::default());
+    for batch in &batches {
+        let gradients = pass(&each, batch);
+        optimizer.step(&mut each, &gradients);
+    }
+    check(&each);
+    let mut summed = new.clone();
+    let sum: Gradients = batches.iter().map(|batch| pass(&summed, batch)).sum();
+    Sgd::new(SgdConfig::default()).step(&mut summed, &(sum * 0.5));
+    check(&summed);
+    let mut threaded = new.clone();
+    let sum: Gradients = std::thread::scope(|scope| {
+        let threads = batches.each_ref().map(|batch| scope.spawn(|| pass(&threaded, batch)));
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    Sgd::new(SgdConfig::default()).step(&mut threaded, &sum);
+    check(&threaded);
+    let mut at_once = new;
+    let tape = Tape::training(&mut rng);
+    let [a, b, c] = batches.map(|batch| at_once.forward(tape.trace(batch)).square().sum());
+    Sgd::new(SgdConfig::default()).step(&mut at_once, &(a + b + c).backward());
+    check(&at_once);
+}
+
+#[test]
+fn gradients_by_name_and_norms_of_layers() {
+    let mut rng = StdRng::seed_from_u64(0);
+    // rows of a table, f32 and f64, frozen parameters, and a layer that is not used
+    let model =
+        <(Embedding<7, 3>, Linear<3, 4>, Frozen<Linear<4, 4>>, Linear<4, 2>, Linear<2, 2, f64>)>::init(&mut rng);
+    let tape = Tape::training(&mut rng);
+    let features = model.0.forward(tape.trace(Tensor::from([2, 5, 2])));
+    let y = model.3.forward(model.2.forward(model.1.forward(features)));
+    let gradients = y.square().sum().backward();
+    let mut names = Vec::new();
+    gradients.for_each(&model, |name, leaf, gradient| {
+        if let Some(gradient) = gradient {
+            assert_eq!(gradient.len(), leaf.values.len());
+        }
+        names.push((name.to_string(), gradient.is_some()));
+    });
+    let expected = [("0.weight", true), ("1.weight", true), ("1.bias", true), ("3.weight", true), ("3.bias", true)];
+    let expected = expected.into_iter().chain([("4.weight", false), ("4.bias", false)]);
+    assert!(names.iter().map(|(name, found)| (name.as_str(), *found)).eq(expected), "{names:?}");
+    assert_eq!(gradients.unreached(&model), ["4.weight", "4.bias"]);
+    let squares = |norms: &[f64]| norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt();
+    let norms = gradients.norms(&model);
+    assert_eq!(norms.len(), 7);
+    let all: Vec<f64> = norms.iter().map(|(_, norm)| *norm).collect();
+    assert!((squares(&all) - gradients.norm()).abs() < 1e-9 * gradients.norm());
+    assert!((squares(&all[1..3]) - gradients.norm_of(&model.1)).abs() < 1e-12 * all[1]);
+    assert_eq!(gradients.norm_of(&model.1.bias), all[2]);
+    assert!(all[..5].iter().all(|&norm| norm > 0.0));
+    assert_eq!((gradients.norm_of(&model.2), gradients.norm_of(&model.4)), (0.0, 0.0));
+}

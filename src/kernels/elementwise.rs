@@ -273,6 +273,18 @@ vectorized! {
     }
 }
 
+vectorized! {
+    fn move_part [E: Float] [E] (values: &mut [E], others: &[E], rate: E) {
+        values.iter_mut().zip(others).for_each(|(value, &other)| *value += rate * (other - *value));
+    }
+}
+
+/// `values += rate * (others - values)`.
+pub fn move_towards<E: Float>(values: &mut [E], others: &[E], rate: E) {
+    assert_eq!(values.len(), others.len());
+    parallel::parts(values, parallel::CHEAP, |start, values| move_part(values, &others[start..][..values.len()], rate));
+}
+
 /// `values *= factor`.
 pub fn scale<E: Float>(values: &mut [E], factor: E) {
     static SCALE: PerFloat<ArrayAndNumber> = PerFloat { f32: scale_all, f64: scale_all };

@@ -67,6 +67,12 @@ unsafe impl<E: Send + Sync> Send for Storage<E> {}
 // SAFETY: as above.
 unsafe impl<E: Send + Sync> Sync for Storage<E> {}
 
+impl<E: Pooled + std::fmt::Debug> std::fmt::Debug for Storage<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}
+
 impl<E: Pooled> Storage<E> {
     fn take(len: usize) -> (Self, bool) {
         let bytes = len.checked_mul(size_of::<E>()).expect("a tensor's size in bytes fits the address space");

@@ -2,6 +2,7 @@
 
 use super::{Buffer, Init, Module, Param, Parameters};
 use crate::kernels::normalize::Planes;
+use crate::memory::Storage;
 use crate::ops::{Statistics, batch_norm, channel_statistics};
 use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
@@ -142,14 +143,10 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
         panic!("BatchNorm: training needs more than one number in each channel, and the batch has {samples}");
     }
     let statistics = channel_statistics(&x, planes);
-    let blend = |running: &Buffer<Rank1<C>, E>, batch: &[E], factor: f64| {
-        let (keep, take) = (E::of(1.0 - options.momentum), E::of(options.momentum * factor));
-        // a layer that runs twice before the step averages both batches
-        let before = running.value_on(&x);
-        running.update_on(&x, Tensor::from_fn(|[c]: [usize; 1]| keep * before[[c]] + take * batch[c]));
-    };
-    blend(running_mean, statistics.mean.as_slice(), 1.0);
-    blend(running_var, statistics.variance.as_slice(), samples as f64 / (samples - 1) as f64);
+    let unbiased = E::of(samples as f64 / (samples - 1) as f64);
+    let of_batch = |values: &Storage<E>| Tensor::from_storage(Default::default(), values.clone());
+    running_mean.move_on(&x, options.momentum, of_batch(&statistics.mean));
+    running_var.move_on(&x, options.momentum, of_batch(&statistics.variance) * unbiased);
     batch_norm(x, affine, &statistics, options.epsilon, planes, true)
 }
 

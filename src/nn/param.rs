@@ -4,7 +4,7 @@ use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace, note_parameter};
+use crate::trace::{Node, Trace, Update, note_parameter};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.
@@ -137,23 +137,43 @@ impl<S: Shape, E: Float> Buffer<S, E> {
         &mut self.value
     }
 
-    /// The value as it is on the tape of `x`: the last one that [`update_on`](Buffer::update_on) noted there, if any.
+    /// The value as it is on the tape of `x`, after all that [`update_on`](Buffer::update_on) and
+    /// [`move_on`](Buffer::move_on) noted there.
     pub fn value_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E> {
-        let noted = x.trace().node().and_then(|node| {
+        let mut value = self.value.clone();
+        if let Some(node) = x.trace().node() {
             let state = node.tape.state.borrow();
-            state.updates.iter().rfind(|(id, _)| *id == self.id).map(|(_, value)| value.clone().of())
-        });
-        noted.map_or_else(|| self.value.clone(), |value| Tensor::from_storage(self.value.shape(), value))
+            state.updates.iter().filter(|update| update.buffer == self.id).for_each(|update| {
+                update.apply(E::wrap(value.as_mut_slice()));
+            });
+        }
+        value
     }
 
     /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
     /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the module
     /// is [frozen](super::Frozen).
+    ///
+    /// Of gradients that are [added up](crate::trace::Gradients), the last one's value is put in place.
     pub fn update_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, value: Tensor<S, E>) {
+        self.note(x, 0.0, value);
+    }
+
+    /// Notes that this running average moves by `rate` towards `batch`, r <- (1 - rate) r + rate batch, as
+    /// [`update_on`](Buffer::update_on) notes a value.
+    ///
+    /// Of gradients that are [added up](crate::trace::Gradients), each moves the average in turn, in the order in which
+    /// they were added: as if the batches had been run one after the other.
+    pub fn move_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, rate: f64, batch: Tensor<S, E>) {
+        self.note(x, 1.0 - rate, batch * E::of(rate));
+    }
+
+    fn note<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, keep: f64, add: Tensor<S, E>) {
         if let Some(node) = x.trace().node()
             && !node.tape.is_frozen()
         {
-            node.tape.state.borrow_mut().updates.push((self.id, E::wrap(value.into_storage())));
+            let update = Update { buffer: self.id, keep, add: E::wrap(add.into_storage()) };
+            node.tape.state.borrow_mut().updates.push(update);
         }
     }
 }
@@ -176,8 +196,7 @@ impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
 impl<S: Shape, E: Float> Param<S, E> {
     /// [`visit`](Parameters::visit) with other sizes: where files know a shape with fewer axes.
     pub(crate) fn visit_as(&self, sizes: &[usize], path: &Path, visitor: &mut dyn Visitor) {
-        let values = E::wrap(self.value.as_slice());
-        visitor.leaf(path.as_str(), Leaf { kind: path.parameter_kind(), id: self.id, sizes, values });
+        visit_sizes(&self.value, sizes, path.parameter_kind(), self.id, path, visitor);
     }
 
     /// [`visit_mut`](Parameters::visit_mut) with other sizes.
@@ -188,8 +207,19 @@ impl<S: Shape, E: Float> Param<S, E> {
 }
 
 fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, id: u64, path: &Path, visitor: &mut dyn Visitor) {
-    let sizes = value.shape().sizes();
-    visitor.leaf(path.as_str(), Leaf { kind, id, sizes: sizes.as_ref(), values: E::wrap(value.as_slice()) });
+    visit_sizes(value, value.shape().sizes().as_ref(), kind, id, path, visitor);
+}
+
+fn visit_sizes<S: Shape, E: Float>(
+    value: &Tensor<S, E>,
+    sizes: &[usize],
+    kind: Kind,
+    id: u64,
+    path: &Path,
+    visitor: &mut dyn Visitor,
+) {
+    let (values, storage) = (E::wrap(value.as_slice()), E::wrap(value.storage()));
+    visitor.leaf(path.as_str(), Leaf { kind, id, sizes, values, storage });
 }
 
 fn visit_mut<S: Shape, E: Float>(

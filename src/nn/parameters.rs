@@ -1,5 +1,6 @@
 //! Walking over the parameters of a model, with their names.
 
+use crate::memory::Storage;
 use crate::numbers::{AnyFloat, Family, Float, for_float};
 use crate::shape::show_sizes;
 use std::marker::PhantomData;
@@ -116,6 +117,13 @@ impl<'a> Family for SlicesMut<'a> {
     type Of<E: Float> = &'a mut [E];
 }
 
+/// The buffer of a parameter, of which a visitor may keep a share.
+pub(crate) type StorageRef<'a> = AnyFloat<StorageRefs<'a>>;
+pub struct StorageRefs<'a>(PhantomData<&'a ()>);
+impl<'a> Family for StorageRefs<'a> {
+    type Of<E: Float> = &'a Storage<E>;
+}
+
 impl Values<'_> {
     /// How many there are.
     pub fn len(&self) -> usize {
@@ -139,6 +147,8 @@ pub struct Leaf<'a> {
     pub sizes: &'a [usize],
     /// The numbers, the last axis fastest.
     pub values: Values<'a>,
+    /// The same, as a buffer.
+    pub(crate) storage: StorageRef<'a>,
 }
 
 /// One parameter or buffer of a model, for changing.

@@ -34,6 +34,14 @@ impl<F: Family> AnyFloat<F> {
     pub(crate) fn same_type<G: Family>(&self, other: &AnyFloat<G>) -> bool {
         matches!((self, other), (AnyFloat::F32(_), AnyFloat::F32(_)) | (AnyFloat::F64(_), AnyFloat::F64(_)))
     }
+
+    /// The name of the type of the numbers.
+    pub fn element(&self) -> &'static str {
+        match self {
+            AnyFloat::F32(_) => "f32",
+            AnyFloat::F64(_) => "f64",
+        }
+    }
 }
 
 impl<F: Family> Clone for AnyFloat<F>

@@ -253,11 +253,11 @@ impl<R: Rule> VisitorMut for Stepper<'_, R> {
         match leaf.kind {
             Kind::Parameter => self.parameter(path, leaf),
             Kind::Frozen => {}
-            Kind::Buffer => match (self.gradients.update(leaf.id), leaf.values) {
-                (Some(AnyStorage::F32(new)), ValuesMut::F32(values)) => values.copy_from_slice(new.as_slice()),
-                (Some(AnyStorage::F64(new)), ValuesMut::F64(values)) => values.copy_from_slice(new.as_slice()),
-                _ => {}
-            },
+            Kind::Buffer => {
+                if let Some(update) = self.gradients.update(leaf.id) {
+                    update.apply(leaf.values);
+                }
+            }
         }
     }
 }

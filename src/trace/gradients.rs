@@ -6,7 +6,7 @@ use super::{Mode, Trace, Traced};
 use crate::kernels::elementwise;
 use crate::kernels::reduce;
 use crate::memory::Storage;
-use crate::nn::Param;
+use crate::nn::{Kind, Leaf, Param, Parameters, Values, ValuesMut, each_parameter};
 use crate::numbers::{AnyFloat, Family};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -168,18 +168,54 @@ impl Table {
     }
 }
 
-/// The new value of a buffer that a layer noted during the forward pass, and how many passes were added up.
+/// How a buffer changes, noted by a layer during the forward pass: r <- keep r + add.
 #[derive(Clone)]
-struct Update {
-    buffer: u64,
-    sum: AnyStorage,
-    passes: usize,
+pub struct Update {
+    /// The buffer's id.
+    pub buffer: u64,
+    pub keep: f64,
+    pub add: AnyStorage,
+}
+
+impl Update {
+    pub fn apply(&self, values: ValuesMut<'_>) {
+        fn apply<E: Float>(values: &mut [E], keep: f64, add: &[E]) {
+            if keep == 0.0 {
+                values.copy_from_slice(add);
+            } else {
+                values.iter_mut().zip(add).for_each(|(r, &add)| *r = E::of(keep) * *r + add);
+            }
+        }
+        match (values, &self.add) {
+            (ValuesMut::F32(values), AnyStorage::F32(add)) => apply(values, self.keep, add.as_slice()),
+            (ValuesMut::F64(values), AnyStorage::F64(add)) => apply(values, self.keep, add.as_slice()),
+            _ => unreachable!("a buffer has one element type"),
+        }
+    }
+
+    /// This change, and `next` after it.
+    fn then(&mut self, next: &Update) {
+        next.apply(match &mut self.add {
+            AnyStorage::F32(add) => ValuesMut::F32(add.make_mut()),
+            AnyStorage::F64(add) => ValuesMut::F64(add.make_mut()),
+        });
+        self.keep *= next.keep;
+    }
+
+    /// Puts `next` after the changes in `updates`, of which each buffer has one.
+    fn append(updates: &mut Vec<Update>, next: Update) {
+        match updates.iter_mut().find(|update| update.buffer == next.buffer) {
+            Some(update) => update.then(&next),
+            None => updates.push(next),
+        }
+    }
 }
 
 /// What a backward pass found: a gradient for each parameter and each watched input, and new running statistics.
 ///
 /// Gradients of several passes over one model add up (`a + b`, `+=`), also from several threads. They scale
-/// (`g * 0.5`) and are clipped here before they go to the optimizer.
+/// (`g * 0.5`) and are clipped here before they go to the optimizer. Running statistics of added passes are applied in
+/// turn, in the order of the addition, as if the passes had been made one after the other.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -204,11 +240,12 @@ impl Gradients {
         tape: u64,
         mut parameters: Vec<(u64, Gradient)>,
         mut inputs: Vec<(NodeId, AnyStorage)>,
-        updates: Vec<(u64, AnyStorage)>,
+        noted: Vec<Update>,
     ) -> Self {
         parameters.sort_unstable_by_key(|entry| entry.0);
         inputs.sort_unstable_by_key(|entry| entry.0);
-        let updates = updates.into_iter().map(|(buffer, sum)| Update { buffer, sum, passes: 1 }).collect();
+        let mut updates = Vec::new();
+        noted.into_iter().for_each(|update| Update::append(&mut updates, update));
         Gradients { tape, parameters, inputs, updates }
     }
 
@@ -217,14 +254,9 @@ impl Gradients {
         Some(&self.parameters[place].1)
     }
 
-    /// The new value of a buffer; the mean over the passes that were added up.
-    pub(crate) fn update(&self, buffer: u64) -> Option<AnyStorage> {
-        let update = self.updates.iter().rfind(|update| update.buffer == buffer)?;
-        let mut value = update.sum.clone();
-        if update.passes > 1 {
-            value.scale(1.0 / update.passes as f64);
-        }
-        Some(value)
+    /// How a buffer changes.
+    pub(crate) fn update(&self, buffer: u64) -> Option<&Update> {
+        self.updates.iter().find(|update| update.buffer == buffer)
     }
 
     /// The gradient of a parameter: zeros if the loss did not depend on it.
@@ -264,6 +296,85 @@ impl Gradients {
     /// The Euclidean norm of the gradients of all parameters together.
     pub fn norm(&self) -> f64 {
         self.parameters.iter().map(|entry| entry.1.values().sum_of_squares()).sum::<f64>().sqrt()
+    }
+
+    /// The Euclidean norm of the gradients of the parameters in a part of the model: a layer, or one parameter.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let model = <(Linear<2, 3>, Relu, Linear<3, 1>)>::init(&mut StdRng::seed_from_u64(0));
+    /// let x = Tape::inference().trace(Tensor::from([3.0, 4.0]));
+    /// let gradients = model.forward(x).sum().backward();
+    /// let of_layers = [gradients.norm_of(&model.0), gradients.norm_of(&model.2)];
+    /// assert!((gradients.norm() - of_layers[0].hypot(of_layers[1])).abs() < 1e-6);
+    /// ```
+    pub fn norm_of<P: Parameters>(&self, part: &P) -> f64 {
+        let mut squares = 0.0;
+        each_parameter(part, &mut |_, leaf| {
+            squares += self.find(leaf.id).map_or(0.0, |gradient| gradient.values().sum_of_squares());
+        });
+        squares.sqrt()
+    }
+
+    /// Calls `f` with the name of every trained parameter of `model`, the parameter, and its gradient: `None` if the
+    /// loss did not depend on it.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let model = <(Linear<2, 1>, Linear<1, 1>)>::init(&mut StdRng::seed_from_u64(0));
+    /// let x = Tape::inference().trace(Tensor::from([3.0, 4.0]));
+    /// let gradients = model.0.forward(x).sum().backward(); // the second layer is left out
+    /// let mut lines = Vec::new();
+    /// gradients.for_each(&model, |name, _, gradient| lines.push(format!("{name} {gradient:?}")));
+    /// assert_eq!(lines, ["0.weight Some([3.0, 4.0])", "0.bias Some([1.0])", "1.weight None", "1.bias None"]);
+    /// ```
+    #[doc(alias = "named_parameters")]
+    pub fn for_each<M: Parameters, F>(&self, model: &M, mut f: F)
+    where
+        F: FnMut(&str, Leaf<'_>, Option<Values<'_>>),
+    {
+        each_parameter(model, &mut |name, leaf| {
+            if leaf.kind == Kind::Parameter {
+                match self.find(leaf.id).map(|gradient| gradient.clone().whole()) {
+                    Some(AnyStorage::F32(values)) => f(name, leaf, Some(Values::F32(values.as_slice()))),
+                    Some(AnyStorage::F64(values)) => f(name, leaf, Some(Values::F64(values.as_slice()))),
+                    None => f(name, leaf, None),
+                }
+            }
+        });
+    }
+
+    /// The name of every trained parameter of `model`, and the Euclidean norm of its gradient: 0 if the loss did not
+    /// depend on it.
+    pub fn norms<M: Parameters>(&self, model: &M) -> Vec<(String, f64)> {
+        let mut norms = Vec::new();
+        each_parameter(model, &mut |name, leaf| {
+            if leaf.kind == Kind::Parameter {
+                let squares = self.find(leaf.id).map_or(0.0, |gradient| gradient.values().sum_of_squares());
+                norms.push((name.to_string(), squares.sqrt()));
+            }
+        });
+        norms
+    }
+
+    /// The names of the trained parameters of `model` that have no gradient here: the loss did not depend on them, and
+    /// a step leaves them as they are.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let model = <(Linear<2, 1>, Linear<1, 1>)>::init(&mut StdRng::seed_from_u64(0));
+    /// let x = Tape::inference().trace(Tensor::from([3.0, 4.0]));
+    /// let gradients = model.0.forward(x).sum().backward();
+    /// assert_eq!(gradients.unreached(&model), ["1.weight", "1.bias"]);
+    /// ```
+    pub fn unreached<M: Parameters>(&self, model: &M) -> Vec<String> {
+        let mut names = Vec::new();
+        each_parameter(model, &mut |name, leaf| {
+            if leaf.kind == Kind::Parameter && self.find(leaf.id).is_none() {
+                names.push(name.to_string());
+            }
+        });
+        names
     }
 
     /// Scales the gradients of all parameters so that their [norm](Gradients::norm) is at most `limit`, and gives the
@@ -309,15 +420,7 @@ impl std::ops::AddAssign for Gradients {
                 Err(place) => self.parameters.insert(place, (id, gradient)),
             }
         }
-        for update in other.updates {
-            match self.updates.iter_mut().find(|mine| mine.buffer == update.buffer) {
-                Some(mine) => {
-                    mine.sum.add(update.sum);
-                    mine.passes += update.passes;
-                }
-                None => self.updates.push(update),
-            }
-        }
+        other.updates.into_iter().for_each(|update| Update::append(&mut self.updates, update));
     }
 }
 

@@ -36,7 +36,7 @@ pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradi
 pub use custom::{Operands, custom};
 pub(crate) use frozen::FrozenHere;
 pub use gradients::Gradients;
-pub(crate) use gradients::{AnyStorage, Gradient};
+pub(crate) use gradients::{AnyStorage, Gradient, Update};
 pub(crate) use notes::{LayerNote, RunningLayer, layers_of, note_multiply_adds, note_parameter};
 pub use record::Parents;
 pub(crate) use record::{constant, record, record_each};

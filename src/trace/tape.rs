@@ -1,6 +1,6 @@
 //! The tape: the list of recorded operations.
 
-use super::gradients::AnyStorage;
+use super::gradients::Update;
 use super::record::Backward;
 use super::{Inference, Mode, Trace, Traced, Training};
 use crate::Rng;
@@ -53,8 +53,8 @@ pub struct State {
     /// The node of each parameter that joined, by the parameter's id.
     pub parameters: HashMap<u64, NodeId, NoHash>,
     pub watched: Vec<NodeId>,
-    /// New values of buffers (running statistics), by the buffer's id.
-    pub updates: Vec<(u64, AnyStorage)>,
+    /// How buffers (running statistics) change, in the order in which layers ran.
+    pub updates: Vec<Update>,
     pub generator: Option<Rng>,
     /// `backward` ran: the tape is used up.
     pub closed: bool,
