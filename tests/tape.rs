@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use taut::prelude::*;
+use taut::trace::Place;
 
 const LONG: usize = 100_000;
 
@@ -401,4 +402,89 @@ fn gradients_by_name_and_norms_of_layers() {
     assert_eq!(gradients.norm_of(&model.1.bias), all[2]);
     assert!(all[..5].iter().all(|&norm| norm > 0.0));
     assert_eq!((gradients.norm_of(&model.2), gradients.norm_of(&model.4)), (0.0, 0.0));
+}
+
+/// What is watched in the midst of a computation has the gradient that it has as an input of the rest.
+#[test]
+fn a_value_inside_a_computation_is_watched() {
+    type Hidden<T> = Tensor<Rank4<2, 3, 6, 6>, f64, T>;
+    let mut rng = StdRng::seed_from_u64(0);
+    let first = <(Conv2d<1, 3, 3, 1, 1, 1, f64>, Relu)>::init(&mut rng);
+    let rest = <(BatchNorm2d<3, f64>, Sigmoid, MaxPool2d<2>, Flatten, Linear<27, 2, f64>)>::init(&mut rng);
+    let x = Tensor::<Rank4<2, 1, 6, 6>, f64>::randn(&mut rng);
+    let loss = |hidden: Hidden<Traced<Training>>| rest.forward(hidden.clone()).square().sum() + hidden.square().sum();
+    let alone = {
+        let tape = training();
+        let hidden = tape.watch(first.forward(x.clone()));
+        loss(hidden.clone()).backward().of_input(&hidden)
+    };
+    // trained or frozen before it; watched once or twice; the input watched or not
+    for (freeze, twice, input) in [(false, false, false), (true, false, false), (false, true, true), (true, true, true)]
+    {
+        let tape = training();
+        let x = if input { tape.watch(x.clone()) } else { tape.trace(x.clone()) };
+        let hidden = if freeze { frozen(&first).forward(x.clone()) } else { first.forward(x.clone()) };
+        let hidden = if twice { hidden.watch().watch() } else { hidden.watch() };
+        let y = loss(hidden.clone()).watch();
+        let later = hidden.clone().exp().watch();
+        let gradients = y.clone().backward();
+        assert_eq!(gradients.of_input(&hidden), alone);
+        assert_eq!(gradients.of_input(&y).item(), 1.0);
+        assert_eq!(gradients.of_input(&later), Tensor::zeros(), "the loss does not depend on it");
+        assert_eq!(gradients.try_of(&first.0.weight).is_none(), freeze);
+        // what comes before has the gradient that it has without
+        let plain = {
+            let tape = training();
+            let x = tape.watch(x.detach());
+            let gradients = loss(first.forward(x.clone())).backward();
+            (gradients.of_input(&x), gradients.of(&first.0.weight))
+        };
+        assert!(!input || gradients.of_input(&x) == plain.0);
+        assert!(freeze || gradients.of(&first.0.weight) == plain.1);
+    }
+    assert_eq!(first.forward(x.clone()).watch(), first.forward(x), "nothing happens without a tape");
+}
+
+fn training() -> Tape<Training> {
+    Tape::training(&mut StdRng::seed_from_u64(1))
+}
+
+#[test]
+fn a_used_up_tape_watches_nothing() {
+    let tape = Tape::inference();
+    let y = tape.watch(Tensor::from([1.0])).exp();
+    let _ = y.clone().sum().backward();
+    let message = message_of(|| drop(y.watch()));
+    assert!(message.contains("this tape was used up by `backward`"), "{message}");
+}
+
+/// Generic over the trace, with no value at hand but its input.
+#[derive(Parameters)]
+struct Affine {
+    scale: Param<Rank1<3>, f64>,
+    shift: Buffer<Rank1<3>, f64>,
+}
+impl<P: Place> Module<P> for Affine {
+    type Output = Tensor<Rank1<3>, f64, P::Trace>;
+    fn apply(&self, place: P) -> Self::Output {
+        let noise = Tensor::<_, f64>::of([1.0, 2.0, 3.0]).on(&place);
+        let y = self.scale.on(&place) * noise + self.shift.on(&place);
+        self.shift.update_on(&place, Tensor::<_, f64>::of([7.0; 3]));
+        y + self.shift.on(&place)
+    }
+}
+
+#[test]
+fn values_come_onto_a_tape_without_a_value_of_it() {
+    let (scale, shift) = (Param::new(Tensor::<_, f64>::of([2.0; 3])), Buffer::new(Tensor::<_, f64>::of([0.5; 3])));
+    let layer = Affine { scale, shift };
+    let tape = training();
+    let y = layer.forward(tape);
+    assert_eq!(y.to_array(), [9.5, 11.5, 13.5]);
+    let gradients = y.sum().backward();
+    assert_eq!(gradients.of(&layer.scale).to_array(), [1.0, 2.0, 3.0]);
+    // labels, numbers of another type, and untraced tensors say where, too
+    assert_eq!(layer.forward(Tensor::from([1_usize])).to_array(), [3.0, 5.0, 7.0]);
+    let y = layer.forward(Tape::inference().trace(Tensor::from(true)));
+    assert!(y.sum().backward().try_of(&layer.scale).is_some());
 }

@@ -4,7 +4,8 @@ use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace, Update, note_parameter};
+use crate::trace::{Node, Place, Shared, Trace, Update, note_parameter};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.
@@ -48,7 +49,7 @@ impl<S: Shape, E: Float> Param<S, E> {
     }
 
     /// This parameter as a tensor on the tape of `x`, where it gets a gradient; as a plain tensor if `x` is not
-    /// traced. It is a constant while its module is [frozen](super::Frozen).
+    /// traced. It is a constant while its module is [frozen](super::Frozen). In place of a value, the tape itself will do.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -70,15 +71,15 @@ impl<S: Shape, E: Float> Param<S, E> {
     /// assert_eq!(gradients.of(&scale.0).to_array(), [3.0, 4.0]);
     /// ```
     #[track_caller]
-    pub fn on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E, T> {
+    pub fn on<P: Place>(&self, x: &P) -> Tensor<S, E, P::Trace> {
         note_parameter(self.id, self.value.count());
-        let node = x.trace().node().map(|node| self.node_on(node));
-        self.value.clone().with_trace(T::from_node(node))
+        let node = x.tape().map(|tape| self.node_on(tape));
+        self.value.clone().with_trace(P::Trace::from_node(node))
     }
 
     #[track_caller]
-    fn node_on(&self, node: &Node) -> Node {
-        Node { tape: node.tape.clone(), id: node.tape.join(self.id) }
+    fn node_on(&self, tape: &Rc<Shared>) -> Node {
+        Node { tape: tape.clone(), id: tape.join(self.id) }
     }
 }
 
@@ -139,10 +140,10 @@ impl<S: Shape, E: Float> Buffer<S, E> {
 
     /// The value as it is on the tape of `x`, after all that [`update_on`](Buffer::update_on) and
     /// [`move_on`](Buffer::move_on) noted there.
-    pub fn value_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>) -> Tensor<S, E> {
+    pub fn value_on<P: Place>(&self, x: &P) -> Tensor<S, E> {
         let mut value = self.value.clone();
-        if let Some(node) = x.trace().node() {
-            let state = node.tape.state.borrow();
+        if let Some(tape) = x.tape() {
+            let state = tape.state.borrow();
             state.updates.iter().filter(|update| update.buffer == self.id).for_each(|update| {
                 update.apply(E::wrap(value.as_mut_slice()));
             });
@@ -150,12 +151,18 @@ impl<S: Shape, E: Float> Buffer<S, E> {
         value
     }
 
+    /// This buffer as a constant on the tape of `x`, with its [value there](Buffer::value_on); as a plain tensor if `x` is
+    /// not traced.
+    pub fn on<P: Place>(&self, x: &P) -> Tensor<S, E, P::Trace> {
+        self.value_on(x).on(x)
+    }
+
     /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
     /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the module
     /// is [frozen](super::Frozen).
     ///
     /// Of gradients that are [added up](crate::trace::Gradients), the last one's value is put in place.
-    pub fn update_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, value: Tensor<S, E>) {
+    pub fn update_on<P: Place>(&self, x: &P, value: Tensor<S, E>) {
         self.note(x, 0.0, value);
     }
 
@@ -164,16 +171,16 @@ impl<S: Shape, E: Float> Buffer<S, E> {
     ///
     /// Of gradients that are [added up](crate::trace::Gradients), each moves the average in turn, in the order in which
     /// they were added: as if the batches had been run one after the other.
-    pub fn move_on<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, rate: f64, batch: Tensor<S, E>) {
+    pub fn move_on<P: Place>(&self, x: &P, rate: f64, batch: Tensor<S, E>) {
         self.note(x, 1.0 - rate, batch * E::of(rate));
     }
 
-    fn note<Q: Shape, F: Element, T: Trace>(&self, x: &Tensor<Q, F, T>, keep: f64, add: Tensor<S, E>) {
-        if let Some(node) = x.trace().node()
-            && !node.tape.is_frozen()
+    fn note<P: Place>(&self, x: &P, keep: f64, add: Tensor<S, E>) {
+        if let Some(tape) = x.tape()
+            && !tape.is_frozen()
         {
             let update = Update { buffer: self.id, keep, add: E::wrap(add.into_storage()) };
-            node.tape.state.borrow_mut().updates.push(update);
+            tape.state.borrow_mut().updates.push(update);
         }
     }
 }

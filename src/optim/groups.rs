@@ -91,10 +91,9 @@ mod tests {
             ValuesMut::F64(_) => unreachable!("the model is of f32"),
         });
         let tape = Tape::inference();
-        let one = tape.trace(Tensor::from(1.0));
         let (first, last) = (&model.0, &model.2);
-        let weights = first.weight.on(&one).sum() + last.weight.on(&one).sum();
-        let loss = weights + first.bias.on(&one).sum() + last.bias.on(&one).sum();
+        let weights = first.weight.on(&tape).sum() + last.weight.on(&tape).sum();
+        let loss = weights + first.bias.on(&tape).sum() + last.bias.on(&tape).sum();
         optimizer.step(&mut model, &loss.backward());
         let step = |value: f32| ((1.0 - value) * 1e4).round() / 1e4;
         let (first, last) = (&model.0, &model.2);

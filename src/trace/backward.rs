@@ -73,21 +73,30 @@ fn walk<E: Float, T: Trace>(trace: &T, upstream: Storage<E>) -> Gradients {
     state.closed = true;
     let mut nodes = std::mem::take(&mut state.nodes);
     let mut table = Table::new(nodes.len());
+    let mut inputs = Vec::new();
     if node.needs_gradient() {
+        // the results of operations that are watched, the last of them first
+        let mut watched = state.watched.clone();
+        watched.retain(|watched| *watched <= node.id && nodes[watched.index()].is_some());
+        watched.sort_unstable();
         table.add(node.id, Gradient::Whole(E::wrap(upstream)));
         nodes.truncate(node.id.index() + 1);
         while let Some(entry) = nodes.pop() {
+            let watched = watched.pop_if(|watched| watched.index() == nodes.len());
             // a leaf keeps its gradient in the table; an operation passes it on and frees what it saved
             if let Some(backward) = entry
                 && let Some(gradient) = table.take_at(nodes.len())
             {
+                if let Some(node) = watched {
+                    inputs.push((node, gradient.clone()));
+                }
                 backward(gradient, &mut table);
             }
         }
     }
     let parameters =
         state.parameters.iter().filter_map(|(&parameter, &node)| Some((parameter, table.take(node)?))).collect();
-    let inputs = state.watched.iter().filter_map(|&node| Some((node, table.take(node)?.whole()))).collect();
+    inputs.extend(state.watched.iter().filter_map(|&node| Some((node, table.take(node)?.whole()))));
     let updates = std::mem::take(&mut state.updates);
     Gradients::new(node.tape.number, parameters, inputs, updates)
 }

@@ -270,7 +270,8 @@ impl Gradients {
         Some(Tensor::from_storage(parameter.shape(), gradient))
     }
 
-    /// The gradient of an input that was [watched](super::Tape::watch): zeros if the loss did not depend on it.
+    /// The gradient of an input that was [watched](super::Tape::watch), or of a value in the midst of the computation
+    /// that [was](Tensor::watch): zeros if the loss did not depend on it.
     ///
     /// # Panics
     /// If `input` was not watched, or is on another tape than these gradients come from.
@@ -281,7 +282,9 @@ impl Gradients {
             panic!("`of_input`: this tensor is on another tape than the gradients come from");
         }
         if !node.tape.state.borrow().watched.contains(&node.id) {
-            panic!("`of_input`: this tensor was not brought onto the tape with `watch`");
+            panic!(
+                "`of_input`: this tensor was not brought onto the tape with `watch`, nor is it the result of `.watch()`"
+            );
         }
         match self.inputs.binary_search_by_key(&node.id, |entry| entry.0) {
             Ok(place) => Tensor::from_storage(input.shape(), self.inputs[place].1.clone().of()),

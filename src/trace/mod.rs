@@ -27,6 +27,7 @@ mod custom;
 mod frozen;
 mod gradients;
 mod notes;
+mod place;
 mod record;
 mod rows;
 mod tape;
@@ -38,11 +39,12 @@ pub(crate) use frozen::FrozenHere;
 pub use gradients::Gradients;
 pub(crate) use gradients::{AnyStorage, Gradient, Update};
 pub(crate) use notes::{LayerNote, RunningLayer, layers_of, note_multiply_adds, note_parameter};
+pub use place::Place;
 pub use record::Parents;
 pub(crate) use record::{constant, record, record_each};
 pub(crate) use rows::Rows;
-pub(crate) use tape::Node;
 pub use tape::Tape;
+pub(crate) use tape::{Node, Shared};
 
 use std::marker::PhantomData;
 

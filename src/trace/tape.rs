@@ -48,10 +48,11 @@ pub struct Shared {
 }
 
 pub struct State {
-    /// How to pass a gradient on, by node. `None` for a leaf: a parameter or a watched input.
+    /// How to pass a gradient on, by node. `None` for a leaf: a parameter or an input.
     pub nodes: Vec<Option<Backward>>,
     /// The node of each parameter that joined, by the parameter's id.
     pub parameters: HashMap<u64, NodeId, NoHash>,
+    /// The nodes, leaves or not, whose gradients the user asked for.
     pub watched: Vec<NodeId>,
     /// How buffers (running statistics) change, in the order in which layers ran.
     pub updates: Vec<Update>,
@@ -60,20 +61,32 @@ pub struct State {
     pub closed: bool,
 }
 
+const USED_UP: &str = "this tape was used up by `backward`, and nothing can be recorded on it any more: \
+                       make a new tape for each forward pass";
+
 impl Shared {
     #[track_caller]
     pub fn add(&self, backward: Option<Backward>) -> NodeId {
         let mut state = self.state.borrow_mut();
         if state.closed {
-            panic!(
-                "this tape was used up by `backward`, and nothing can be recorded on it any more: \
-                 make a new tape for each forward pass"
-            );
+            panic!("{USED_UP}");
         }
         let id = u32::try_from(state.nodes.len()).ok().filter(|&id| id != u32::MAX);
         let id = NodeId(id.expect("a tape holds fewer than 2^32 operations"));
         state.nodes.push(backward);
         id
+    }
+
+    /// Keeps the gradient of a node for the user.
+    #[track_caller]
+    pub fn watch(&self, id: NodeId) {
+        let mut state = self.state.borrow_mut();
+        if state.closed {
+            panic!("{USED_UP}");
+        }
+        if !state.watched.contains(&id) {
+            state.watched.push(id);
+        }
     }
 
     /// The node of a parameter: it joins the tape when it is first used, as a constant while it is frozen.
@@ -178,6 +191,10 @@ impl<M: Mode> Tape<M> {
         Tape { shared: Rc::new(shared), mode: PhantomData }
     }
 
+    pub(super) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
+    }
+
     fn bring<S: Shape, E: Element>(&self, tensor: Tensor<S, E>, id: NodeId) -> Tensor<S, E, Traced<M>> {
         let node = Node { tape: self.shared.clone(), id };
         tensor.with_trace(Traced::from_node(Some(node)))
@@ -196,7 +213,7 @@ impl<M: Mode> Tape<M> {
     #[track_caller]
     pub fn watch<S: Shape, E: Float>(&self, tensor: Tensor<S, E>) -> Tensor<S, E, Traced<M>> {
         let id = self.shared.add(None);
-        self.shared.state.borrow_mut().watched.push(id);
+        self.shared.watch(id);
         self.bring(tensor, id)
     }
 }
