@@ -53,7 +53,7 @@ fn every_optimizer_learns() {
     check("AdaGrad", train(AdaGrad::new(AdaGradConfig { learning_rate: 0.1, ..Default::default() }), 200));
 
     // the threshold means something: with a first layer that does not learn, the loss stays far above it
-    let fixed = Group { learning_rate: 0.0, ..Default::default() };
+    let fixed = Group { learning_rate_factor: 0.0, ..Default::default() };
     let net = Net::init(&mut StdRng::seed_from_u64(0));
     let loss = train(Adam::new(adam).group(&net, |net| &net.0, fixed), 200);
     assert!(loss > 0.15, "the last layer alone comes to {loss}");

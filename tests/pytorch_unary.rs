@@ -107,8 +107,8 @@ fn comparisons_agree() {
     fn agree<E: Element + Entry>(kind: &str) {
         type Compare<E> = fn(&Tensor<(usize, usize), E>, Tensor<(usize, usize), E>) -> Mask;
         let comparisons: [(&str, Compare<E>); 6] = [
-            ("eq", |a, b| a.eq(b)),
-            ("ne", |a, b| a.ne(&b)),
+            ("eq", |a, b| a.equal(b)),
+            ("ne", |a, b| a.not_equal(&b)),
             ("lt", |a, b| a.lt(b)),
             ("le", |a, b| a.le(&b)),
             ("gt", |a, b| a.gt(b)),
@@ -126,8 +126,8 @@ fn comparisons_agree() {
     fn agree_with_number<E: Float + Entry>() {
         type Compare<E> = fn(&Tensor<(usize, usize), E>, E) -> Mask;
         let comparisons: [(&str, Compare<E>); 6] = [
-            ("eq", |a, b| a.eq(b)),
-            ("ne", |a, b| a.ne(b)),
+            ("eq", |a, b| a.equal(b)),
+            ("ne", |a, b| a.not_equal(b)),
             ("lt", |a, b| a.lt(b)),
             ("le", |a, b| a.le(b)),
             ("gt", |a, b| a.gt(b)),

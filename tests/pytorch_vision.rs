@@ -26,7 +26,7 @@ macro_rules! conv {
     (@no_bias $name:literal, $x:ty, $element:ty, $tolerance:expr, $layer:ty) => {{
         let case = case("convolution", $name);
         let mut layer = <$layer>::init(&mut StdRng::seed_from_u64(0));
-        conv!(@run case, layer, $x, $element, $tolerance);
+        let _ = conv!(@run case, layer, $x, $element, $tolerance);
     }};
     (@run $case:ident, $layer:ident, $x:ty, $element:ty, $tolerance:expr) => {{
         *$layer.weight.value_mut() = $case.input(1);
@@ -190,11 +190,12 @@ fn batch_norm_without_affine() {
 fn norms_of_samples() {
     fn run<E: Float + Entry>(tolerance: f64) {
         let mut rng = StdRng::seed_from_u64(0);
-        normalization!("layer", Rank3<2, 3, 5>, E, tolerance, LayerNorm::<5, E>::init(&mut rng), Tape::inference());
+        let _ =
+            normalization!("layer", Rank3<2, 3, 5>, E, tolerance, LayerNorm::<5, E>::init(&mut rng), Tape::inference());
         let group = GroupNorm::<2, 4, E>::init(&mut rng);
-        normalization!("group", Rank4<2, 4, 3, 2>, E, tolerance, group, Tape::inference());
+        let _ = normalization!("group", Rank4<2, 4, 3, 2>, E, tolerance, group, Tape::inference());
         let instance = GroupNorm::<4, 4, E>::init(&mut rng);
-        normalization!("instance", Rank4<2, 4, 3, 2>, E, tolerance, instance, Tape::inference());
+        let _ = normalization!("instance", Rank4<2, 4, 3, 2>, E, tolerance, instance, Tape::inference());
     }
     run::<f64>(F64);
     run::<f32>(8.0 * F32);

@@ -21,7 +21,7 @@ fn a_tape_shows_how_much_is_on_it_and_whether_it_is_used_up() {
     let tape = Tape::inference();
     let y = tape.watch(Tensor::from([2.0, 3.0])).square().sum();
     assert_eq!(format!("{tape:?}"), "Tape { entries: 3, used up: false }");
-    y.backward();
+    let _ = y.backward();
     assert!(format!("{tape:?}").ends_with("used up: true }"));
 }
 
@@ -175,7 +175,7 @@ fn nothing_is_computed_for_an_input_that_needs_no_gradient() {
     let tape = Tape::inference();
     let beside = tape.watch(Tensor::from([1.0, 2.0]));
     let _ = counted(beside);
-    tape.watch(Tensor::from([1.0])).sum().backward();
+    let _ = tape.watch(Tensor::from([1.0])).sum().backward();
     assert_eq!(calls.get(), 1);
 }
 

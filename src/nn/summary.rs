@@ -76,6 +76,7 @@ impl<M: ?Sized> Summarize for M {}
 
 /// The layers of a model. See [`Summarize::summary`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a summary is to be printed or read"]
 pub struct Summary {
     /// In the order in which they ran.
     pub rows: Vec<SummaryRow>,

@@ -72,7 +72,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// ```
     /// use taut::prelude::*;
     /// let (predicted, labels) = (Tensor::from([3, 1, 2, 2]), Tensor::from([3, 0, 2, 2]));
-    /// let accuracy = predicted.eq(&labels).cast::<f32>().mean();
+    /// let accuracy = predicted.equal(&labels).cast::<f32>().mean();
     /// assert_eq!(accuracy.item(), 0.75);
     /// ```
     #[doc(alias = "astype")]

@@ -1,7 +1,7 @@
 //! Comparing elements, with those of another tensor or with a number: a mask of truth values.
 //!
 //! A mask has no gradient and is never traced: it is a constant of the computation. A comparison with NaN is false,
-//! except `ne`. To compare whole tensors, use `==` or [`is_close`](Tensor::is_close).
+//! except `not_equal`. To compare whole tensors, use `==` or [`is_close`](Tensor::is_close).
 
 use super::TensorOrNumber;
 use crate::kernels::mask;
@@ -29,11 +29,11 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// ```
     /// use taut::prelude::*;
     /// let (predicted, labels) = (Tensor::from([3, 1, 2]), Tensor::from([3, 0, 2]));
-    /// assert_eq!(predicted.eq(&labels).count_true(), 2);
+    /// assert_eq!(predicted.equal(&labels).count_true(), 2);
     /// ```
     #[track_caller]
-    pub fn eq(&self, right: impl TensorOrNumber<S, E>) -> Tensor<S, bool> {
-        self.compare("eq", Comparison::Equal, right)
+    pub fn equal(&self, right: impl TensorOrNumber<S, E>) -> Tensor<S, bool> {
+        self.compare("equal", Comparison::Equal, right)
     }
 
     /// Where elements are not equal to those of `right`, a tensor or a number.
@@ -41,8 +41,8 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of the two disagree.
     #[track_caller]
-    pub fn ne(&self, right: impl TensorOrNumber<S, E>) -> Tensor<S, bool> {
-        self.compare("ne", Comparison::NotEqual, right)
+    pub fn not_equal(&self, right: impl TensorOrNumber<S, E>) -> Tensor<S, bool> {
+        self.compare("not_equal", Comparison::NotEqual, right)
     }
 
     /// Where elements are less than those of `right`, a tensor or a number.
@@ -98,7 +98,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// assert_eq!((&x / &x).is_nan().to_array(), [true, false]);
     /// ```
     pub fn is_nan(&self) -> Tensor<S, bool> {
-        self.ne(self)
+        self.not_equal(self)
     }
 
     /// Where elements are numbers, and not infinite.
@@ -123,8 +123,8 @@ mod tests {
             // few values, so that some are equal
             let [a, b] = std::array::from_fn(|_| random(shape, -2.0, 2.0, rng).round());
             let pairs = || a.iter().zip(b.iter());
-            assert!(a.eq(&b).iter().eq(pairs().map(|(a, b)| a == b)));
-            assert!(a.ne(&b).iter().eq(pairs().map(|(a, b)| a != b)));
+            assert!(a.equal(&b).iter().eq(pairs().map(|(a, b)| a == b)));
+            assert!(a.not_equal(&b).iter().eq(pairs().map(|(a, b)| a != b)));
             assert!(a.lt(&b).iter().eq(pairs().map(|(a, b)| a < b)));
             assert!(a.le(&b).iter().eq(pairs().map(|(a, b)| a <= b)));
             assert!(a.gt(&b).iter().eq(pairs().map(|(a, b)| a > b)));
@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn a_nan_compares_as_false() {
         let x = Tensor::from([f32::NAN, 1.0]);
-        assert_eq!(x.eq(&x).to_array(), [false, true]);
-        assert_eq!(x.ne(&x).to_array(), [true, false]);
+        assert_eq!(x.equal(&x).to_array(), [false, true]);
+        assert_eq!(x.not_equal(&x).to_array(), [true, false]);
         assert_eq!(x.le(f32::INFINITY).to_array(), [false, true]);
         let x = Tensor::<_, f64>::of([f64::NAN, -f64::INFINITY, f64::INFINITY, -1e300, 0.0]);
         assert_eq!(x.is_nan().to_array(), [true, false, false, false, false]);
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn indices_masks_and_traced_values_are_compared_too() {
         assert_eq!(Tensor::from([3, 1, 2]).ge(2).to_array(), [true, false, true]);
-        assert_eq!(Tensor::from([true, false]).eq(false).to_array(), [false, true]);
+        assert_eq!(Tensor::from([true, false]).equal(false).to_array(), [false, true]);
         let tape = Tape::inference();
         let x = tape.watch(Tensor::from([1.0, 2.0]));
         let mask: Tensor<Rank1<2>, bool> = x.gt(x.clone() * 2.0 - 1.5);

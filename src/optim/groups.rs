@@ -8,14 +8,14 @@ use std::collections::HashSet;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
     /// A factor on the learning rate, also on one that a schedule sets. 1 by default.
-    pub learning_rate: f64,
+    pub learning_rate_factor: f64,
     /// A factor on weight decay. 1 by default.
-    pub weight_decay: f64,
+    pub weight_decay_factor: f64,
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Group { learning_rate: 1.0, weight_decay: 1.0 }
+        Group { learning_rate_factor: 1.0, weight_decay_factor: 1.0 }
     }
 }
 
@@ -29,8 +29,8 @@ pub struct Groups {
 impl Groups {
     #[track_caller]
     pub fn add<M: Parameters + ?Sized, P: Parameters + ?Sized>(&mut self, model: &M, part: &P, group: Group) {
-        let checked = range::not_negative("group", "learning_rate", group.learning_rate)
-            .and_then(|()| range::not_negative("group", "weight_decay", group.weight_decay));
+        let checked = range::not_negative("group", "learning_rate_factor", group.learning_rate_factor)
+            .and_then(|()| range::not_negative("group", "weight_decay_factor", group.weight_decay_factor));
         if let Err(wrong) = checked {
             panic!("{wrong}");
         }
@@ -51,11 +51,11 @@ impl Groups {
     pub fn factors(&self, path: &str, sizes: &[usize]) -> Group {
         let mut factors = Group::default();
         for (_, group) in self.members.iter().filter(|(paths, _)| paths.contains(path)) {
-            factors.learning_rate *= group.learning_rate;
-            factors.weight_decay *= group.weight_decay;
+            factors.learning_rate_factor *= group.learning_rate_factor;
+            factors.weight_decay_factor *= group.weight_decay_factor;
         }
         if self.biases_spared && sizes.len() <= 1 {
-            factors.weight_decay = 0.0;
+            factors.weight_decay_factor = 0.0;
         }
         factors
     }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_model_have_rates_of_their_own() {
-        let slow = Group { learning_rate: 0.5, ..Default::default() };
+        let slow = Group { learning_rate_factor: 0.5, ..Default::default() };
         let plain = || sgd(WeightDecay::None);
         assert_eq!(steps(|_| plain()), [0.1; 4]);
         assert_eq!(steps(|model| plain().group(model, |m| &m.0, slow)), [0.05, 0.05, 0.1, 0.1]);
@@ -131,7 +131,7 @@ mod tests {
         for decay in [WeightDecay::Coupled(0.2), WeightDecay::Decoupled(0.2)] {
             assert_eq!(steps(|_| sgd(decay)), [0.12; 4]);
             assert_eq!(steps(|_| sgd(decay).no_decay_of_biases()), [0.12, 0.1, 0.12, 0.1]);
-            let none = Group { weight_decay: 0.0, ..Default::default() };
+            let none = Group { weight_decay_factor: 0.0, ..Default::default() };
             assert_eq!(steps(|model| sgd(decay).group(model, |m| &m.0, none)), [0.1, 0.1, 0.12, 0.12]);
         }
     }
@@ -144,9 +144,10 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "group: `learning_rate` must be a finite number of at least 0, and is -1")]
+    #[should_panic(expected = "group: `learning_rate_factor` must be a finite number of at least 0, and is -1")]
     fn a_negative_factor_is_refused() {
         let model = Model::init(&mut StdRng::seed_from_u64(0));
-        let _ = sgd(WeightDecay::None).group(&model, |m| &m.0, Group { learning_rate: -1.0, ..Default::default() });
+        let _ =
+            sgd(WeightDecay::None).group(&model, |m| &m.0, Group { learning_rate_factor: -1.0, ..Default::default() });
     }
 }

@@ -68,8 +68,8 @@ impl WeightDecay {
     fn factors(self, step: Step) -> (f64, f64) {
         match self {
             WeightDecay::None => (1.0, 0.0),
-            WeightDecay::Coupled(lambda) => (1.0, step.weight_decay * lambda),
-            WeightDecay::Decoupled(lambda) => (1.0 - step.learning_rate * step.weight_decay * lambda, 0.0),
+            WeightDecay::Coupled(lambda) => (1.0, step.weight_decay_factor * lambda),
+            WeightDecay::Decoupled(lambda) => (1.0 - step.learning_rate * step.weight_decay_factor * lambda, 0.0),
         }
     }
 }

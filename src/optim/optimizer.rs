@@ -71,7 +71,7 @@ pub struct Step {
     /// The length of the step, the factor of the parameter's [group](Group) included.
     pub learning_rate: f64,
     /// The factor that the parameter's [group](Group) puts on weight decay.
-    pub weight_decay: f64,
+    pub weight_decay_factor: f64,
 }
 
 /// One parameter, its gradient, and what is remembered of it, all of the same length.
@@ -166,8 +166,8 @@ impl<R: Rule> Optimizer<R> {
     /// let mut model = <(Linear<4, 8>, Relu, Linear<8, 2>)>::init(&mut StdRng::seed_from_u64(0));
     /// let config = AdamConfig { weight_decay: WeightDecay::Decoupled(0.01), ..Default::default() };
     /// let optimizer = Adam::new(config)
-    ///     .group(&model, |model| &model.0, Group { learning_rate: 0.1, ..Default::default() })
-    ///     .group(&model, |model| &model.2.bias, Group { weight_decay: 0.0, ..Default::default() });
+    ///     .group(&model, |model| &model.0, Group { learning_rate_factor: 0.1, ..Default::default() })
+    ///     .group(&model, |model| &model.2.bias, Group { weight_decay_factor: 0.0, ..Default::default() });
     /// ```
     #[doc(alias = "param_groups")]
     #[must_use]
@@ -277,8 +277,8 @@ impl<R: Rule> Stepper<'_, R> {
         let group = self.groups.factors(path, leaf.sizes);
         let step = Step {
             number: slot.steps,
-            learning_rate: self.learning_rate * group.learning_rate,
-            weight_decay: group.weight_decay,
+            learning_rate: self.learning_rate * group.learning_rate_factor,
+            weight_decay_factor: group.weight_decay_factor,
         };
         let whole;
         let (rows, gradient) = match gradient {

@@ -7,6 +7,7 @@ use std::fmt;
 /// remembers, under names. A file that keeps every bit of it (NaN and infinities are possible values) lets training
 /// go on as if it had never stopped.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "a snapshot is lost unless it is saved or put back"]
 pub struct Snapshot {
     /// Single numbers, each under a name of its own: `learning_rate`, `step`, `steps.0.weight`. Counts are whole
     /// numbers, exact up to 2^53.

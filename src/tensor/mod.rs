@@ -1,5 +1,7 @@
 //! Tensors: arrays of numbers whose shape is part of their type.
 
+#[cfg(feature = "approx")]
+mod approx;
 mod compare;
 mod create;
 mod display;

@@ -226,6 +226,7 @@ impl Update {
 /// assert_eq!(both.of(&layer.weight).to_array(), [[11.0, 22.0]]);
 /// ```
 #[derive(Clone)]
+#[must_use = "gradients change nothing until an optimizer's `step` takes them"]
 pub struct Gradients {
     tape: u64,
     /// Sorted by the parameter's id.
