@@ -188,3 +188,122 @@ pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &
         out.iter_mut().zip(image.chunks_exact(positions)).for_each(|(out, x)| *out += super::reduce::sum(x));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::testing::{assert_close, random, wide};
+    use rand::RngExt as _;
+
+    /// Calls `f` with the places in x, in the weight and in y of every product that a convolution adds up.
+    fn each_product(sizes: &Convolution, mut f: impl FnMut(usize, usize, usize)) {
+        let Convolution { batch, windows: w, filters, groups } = *sizes;
+        let [height, width] = w.size;
+        for (n, group, filter) in product3(batch, groups, filters) {
+            for (i, j) in product2(w.out[0], w.out[1]) {
+                let y = ((n * groups + group) * filters + filter) * w.positions() + i * w.out[1] + j;
+                for (c, u, v) in product3(w.channels, w.kernel[0], w.kernel[1]) {
+                    let row = (i * w.stride[0] + u * w.dilation[0]).checked_sub(w.padding[0]);
+                    let column = (j * w.stride[1] + v * w.dilation[1]).checked_sub(w.padding[1]);
+                    let (Some(row), Some(column)) = (row, column) else { continue };
+                    if row < height && column < width {
+                        let x = (((n * groups + group) * w.channels + c) * height + row) * width + column;
+                        let tap = (c * w.kernel[0] + u) * w.kernel[1] + v;
+                        f(x, (group * filters + filter) * w.taps() + tap, y);
+                    }
+                }
+            }
+        }
+    }
+
+    fn product2(a: usize, b: usize) -> impl Iterator<Item = (usize, usize)> {
+        (0..a).flat_map(move |i| (0..b).map(move |j| (i, j)))
+    }
+
+    fn product3(a: usize, b: usize, c: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        product2(a, b).flat_map(move |(i, j)| (0..c).map(move |k| (i, j, k)))
+    }
+
+    fn compare<E: Float>(sizes: Convolution, rng: &mut Rng) {
+        let (inputs, outputs) = (sizes.batch * sizes.input(), sizes.batch * sizes.output());
+        let x: Vec<E> = random(inputs, rng);
+        let g: Vec<E> = random(outputs, rng);
+        let weight: Vec<E> = random(sizes.weight(), rng);
+        let bias: Vec<E> = random(sizes.groups * sizes.filters, rng);
+        let (before_x, before_w): (Vec<E>, Vec<E>) = (random(inputs, rng), random(sizes.weight(), rng));
+        let (xs, gs, ws) = (wide(&x), wide(&g), wide(&weight));
+        let positions = sizes.windows.positions();
+        let mut y: Vec<f64> = (0..outputs).map(|i| bias[i / positions % bias.len()].as_f64()).collect();
+        let (mut dx, mut dw) = (wide(&before_x), vec![0.0; weight.len()]);
+        each_product(&sizes, |i, w, o| {
+            y[o] += xs[i] * ws[w];
+            dx[i] += gs[o] * ws[w];
+            dw[w] += gs[o] * xs[i];
+        });
+        let terms = sizes.windows.taps() + sizes.batch * positions;
+
+        let mut found = vec![E::nan(); outputs];
+        forward(sizes, &x, &weight, Some(&bias), &mut found);
+        assert_close(&found, &y, terms);
+        let mut found = before_x.clone();
+        backward_input(sizes, &g, &weight, &mut found);
+        assert_close(&found, &dx, terms * sizes.filters);
+        let mut found = vec![E::nan(); weight.len()];
+        backward_weight(sizes, &x, &g, &mut found, false);
+        assert_close(&found, &dw, terms);
+        let mut found = before_w.clone();
+        backward_weight(sizes, &x, &g, &mut found, true);
+        let sum: Vec<f64> = dw.iter().zip(&before_w).map(|(dw, before)| dw + before.as_f64()).collect();
+        assert_close(&found, &sum, terms);
+    }
+
+    #[test]
+    fn all_three_passes_are_sums_of_products_over_random_sizes() {
+        let mut rng = Rng::from_seed_u64(0);
+        let mut tried = 0;
+        while tried < 60 {
+            let mut below = |end: usize| rng.random_range(0..end);
+            let (size, kernel) = ([1 + below(9), 1 + below(9)], [1 + below(4), 1 + below(4)]);
+            let (stride, padding) = ([1 + below(3), 1 + below(3)], [below(3), below(3)]);
+            let dilation = [1 + below(2), 1 + below(2)];
+            let (channels, batch, filters, groups) = (1 + below(4), below(4), 1 + below(5), 1 + below(3));
+            let out = [0, 1].map(|axis| {
+                let span = dilation[axis] * (kernel[axis] - 1) + 1;
+                (size[axis] + 2 * padding[axis]).checked_sub(span).map(|rest| rest / stride[axis] + 1)
+            });
+            let [Some(height), Some(width)] = out else { continue };
+            let windows = Windows { channels, size, kernel, stride, padding, dilation, out: [height, width] };
+            let sizes = Convolution { batch, windows, filters, groups };
+            compare::<f32>(sizes, &mut rng);
+            compare::<f64>(sizes, &mut rng);
+            tried += 1;
+        }
+    }
+
+    #[test]
+    fn work_that_is_worth_threads_is_right_too() {
+        let windows = Windows {
+            channels: 5,
+            size: [19, 17],
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: [1, 1],
+            dilation: [1, 1],
+            out: [19, 17],
+        };
+        compare::<f32>(Convolution { batch: 11, windows, filters: 13, groups: 2 }, &mut Rng::from_seed_u64(1));
+    }
+
+    #[test]
+    fn the_gradient_of_a_bias_is_a_sum_over_images_and_positions() {
+        let x: Vec<f64> = random(4 * 3 * 35, &mut Rng::from_seed_u64(2));
+        let mut expected = vec![0.0; 3];
+        x.iter().enumerate().for_each(|(i, x)| expected[i / 35 % 3] += x);
+        let mut found = vec![f64::NAN; 3];
+        sum_channels(&x, 3, 35, &mut found, false);
+        assert_close(&found, &expected, 140);
+        sum_channels(&x, 3, 35, &mut found, true);
+        assert_close(&found, &expected.iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 140);
+    }
+}

@@ -309,3 +309,118 @@ pub fn add_row<E: Float>(rows: &mut [E], row: &[E]) {
         parallel::rows(rows, row.len(), parallel::CHEAP, |_, rows| add_row_part(rows, row));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::testing::{assert_close, random};
+
+    /// p0 x^2 + p1
+    struct Square;
+    impl Unary for Square {
+        const SAVES: Saves = Saves::Input;
+        fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+            p[0] * x * x + p[1]
+        }
+        fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+            E::of(2.0) * p[0] * x
+        }
+    }
+
+    /// The same, as a function that is worth threads sooner: its loop copies first.
+    struct Costly;
+    impl Unary for Costly {
+        const SAVES: Saves = Saves::Input;
+        const PARALLEL_ABOVE: usize = parallel::COSTLY;
+        fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+            Square::forward(x, p)
+        }
+        fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+            Square::derivative(x, p)
+        }
+    }
+
+    /// a - 2 b
+    struct Weighted;
+    impl Binary for Weighted {
+        const SAVES: bool = true;
+        fn forward<E: Float>(a: E, b: E) -> E {
+            a - E::of(2.0) * b
+        }
+        fn left<E: Float>(g: E, a: E, b: E) -> E {
+            g * (a + E::of(3.0) * b)
+        }
+        fn right<E: Float>(g: E, a: E, b: E) -> E {
+            g * (b - a)
+        }
+    }
+
+    /// Around a register, a block, and long enough for several threads.
+    const LENGTHS: [usize; 8] = [0, 1, 5, 31, BLOCK - 1, BLOCK + 1, 3 * parallel::COSTLY / 2, 3 * parallel::CHEAP / 2];
+
+    fn unary<E: Float, U: Unary>(len: usize, rng: &mut Rng) {
+        let loops = UnaryLoops::<E>::of::<U>();
+        let p = [E::of(1.5), E::of(-0.25)];
+        let (x, g): (Vec<E>, Vec<E>) = (random(len, rng), random(len, rng));
+        let expected: Vec<f64> = x.iter().map(|x| 1.5 * x.as_f64() * x.as_f64() - 0.25).collect();
+        let (mut apart, mut in_place, mut gradient) = (vec![E::nan(); len], x.clone(), g.clone());
+        loops.forward(Some(&x), &mut apart, p);
+        loops.forward(None, &mut in_place, p);
+        assert_close(&apart, &expected, 4);
+        assert!(apart == in_place);
+        loops.backward(&x, &mut gradient, p);
+        let expected: Vec<f64> = x.iter().zip(&g).map(|(x, g)| 3.0 * x.as_f64() * g.as_f64()).collect();
+        assert_close(&gradient, &expected, 4);
+    }
+
+    fn binary<E: Float>(len: usize, rng: &mut Rng) {
+        let loops = BinaryLoops::<E>::of::<Weighted>();
+        let [a, b, g]: [Vec<E>; 3] = [random(len, rng), random(len, rng), random(len, rng)];
+        let each = |f: fn(f64, f64, f64) -> f64| -> Vec<f64> {
+            (0..len).map(|i| f(a[i].as_f64(), b[i].as_f64(), g[i].as_f64())).collect()
+        };
+        let (mut apart, mut left, mut right) = (vec![E::nan(); len], a.clone(), b.clone());
+        loops.forward(Operands::Apart(&a, &b), &mut apart);
+        loops.forward(Operands::LeftInPlace(&b), &mut left);
+        loops.forward(Operands::RightInPlace(&a), &mut right);
+        assert_close(&apart, &each(|a, b, _| a - 2.0 * b), 4);
+        assert!(apart == left && apart == right);
+        let (mut of_a, mut of_b) = (g.clone(), g.clone());
+        loops.left(&mut of_a, &a, &b);
+        loops.right(&mut of_b, &a, &b);
+        assert_close(&of_a, &each(|a, b, g| g * (a + 3.0 * b)), 8);
+        assert_close(&of_b, &each(|a, b, g| g * (b - a)), 8);
+    }
+
+    #[test]
+    fn functions_of_one_and_two_numbers_in_place_and_apart() {
+        let mut rng = Rng::from_seed_u64(0);
+        for len in LENGTHS {
+            unary::<f32, Square>(len, &mut rng);
+            unary::<f64, Square>(len, &mut rng);
+            unary::<f32, Costly>(len, &mut rng);
+            binary::<f32>(len, &mut rng);
+            binary::<f64>(len, &mut rng);
+        }
+    }
+
+    #[test]
+    fn sums_scales_and_rows() {
+        let mut rng = Rng::from_seed_u64(1);
+        for len in LENGTHS {
+            let (a, b): (Vec<f32>, Vec<f32>) = (random(len, &mut rng), random(len, &mut rng));
+            let mut sum = a.clone();
+            add_assign(&mut sum, &b);
+            assert!((0..len).all(|i| sum[i] == a[i] + b[i]));
+            scale(&mut sum, 3.0);
+            assert!((0..len).all(|i| sum[i] == (a[i] + b[i]) * 3.0));
+        }
+        for (rows, width) in [(0, 3), (4, 0), (5, 1), (7, 33), (3_000, 50)] {
+            let (before, row): (Vec<f64>, Vec<f64>) = (random(rows * width, &mut rng), random(width, &mut rng));
+            let mut after = before.clone();
+            add_row(&mut after, &row);
+            assert!((0..after.len()).all(|i| after[i] == before[i] + row[i % width]));
+        }
+    }
+}

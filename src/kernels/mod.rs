@@ -7,7 +7,7 @@ pub mod convert;
 pub mod convolution;
 pub mod elementwise;
 pub mod gemm;
-mod instructions;
+pub mod instructions;
 pub mod integer;
 pub mod lines;
 pub mod mask;
@@ -24,6 +24,8 @@ pub mod row_loss;
 pub mod runs;
 pub mod softmax;
 pub mod sparse;
+#[cfg(test)]
+pub mod testing;
 pub mod transpose;
 pub mod update;
 mod vectorized;

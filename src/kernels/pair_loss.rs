@@ -85,3 +85,44 @@ fn sum_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E) -> E {
     let partial = partial.into_inner().expect("no chunk panicked");
     reduce::sum(&partial)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::testing::{assert_close, random};
+
+    /// p (x - t)^2
+    struct Square;
+    impl PairLoss for Square {
+        fn loss<E: Float>(x: E, target: E, p: E) -> (E, E) {
+            (p * (x - target) * (x - target), E::of(2.0) * p * (x - target))
+        }
+    }
+
+    fn compare<E: Float>(len: usize, rng: &mut Rng) {
+        let loops = PairLossLoops::<E>::of::<Square>();
+        let (x, t): (Vec<E>, Vec<E>) = (random(len, rng), random(len, rng));
+        let difference = |i: usize| x[i].as_f64() - t[i].as_f64();
+        let losses: Vec<f64> = (0..len).map(|i| 3.0 * difference(i).powi(2)).collect();
+        let derivatives: Vec<f64> = (0..len).map(|i| 6.0 * difference(i)).collect();
+        let (mut each, mut found) = (x.clone(), vec![E::nan(); len]);
+        (loops.each)(&mut each, &t, E::of(3.0), &mut found);
+        assert_close(&found, &losses, 8);
+        assert_close(&each, &derivatives, 8);
+        let mut summed = x.clone();
+        let sum = (loops.sum)(&mut summed, &t, E::of(3.0));
+        assert!(summed == each);
+        assert_close(&[sum], &[losses.iter().sum()], 64);
+    }
+
+    #[test]
+    fn losses_their_sum_and_their_derivatives_are_those_of_each_pair() {
+        let mut rng = Rng::from_seed_u64(0);
+        // around a register, a block, a chunk, and long enough for several threads
+        for len in [0, 1, 7, 33, BLOCK - 1, BLOCK + 1, CHUNK + 3, 5 * CHUNK + 1] {
+            compare::<f32>(len, &mut rng);
+            compare::<f64>(len, &mut rng);
+        }
+    }
+}

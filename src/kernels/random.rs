@@ -49,3 +49,43 @@ pub fn drop_from<E: Float>(mask: Mask, start: usize, values: &mut [E]) {
     let scale = if mask.probability < 1.0 { E::of(1.0 / (1.0 - mask.probability)) } else { E::zero() };
     drop_part(mask.seed, below, mask.run, scale, start, values);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: usize = 3 * parallel::CHEAP / 2;
+
+    fn dropped(mask: Mask, len: usize) -> Vec<f32> {
+        let mut values = vec![1.0; len];
+        drop(mask, &mut values);
+        values
+    }
+
+    #[test]
+    fn as_many_are_dropped_as_the_probability_says_and_the_mean_stays() {
+        for probability in [0.1, 0.5, 0.9] {
+            let values = dropped(Mask { seed: 3, probability, run: 1 }, LONG);
+            let share = values.iter().filter(|&&x| x == 0.0).count() as f64 / LONG as f64;
+            // six standard deviations
+            let spread = 6.0 * (probability * (1.0 - probability) / LONG as f64).sqrt();
+            assert!((share - probability).abs() < spread, "{share} of {probability}");
+            let kept = (1.0 / (1.0 - probability)) as f32;
+            assert!(values.iter().all(|&x| x == 0.0 || x == kept));
+        }
+        let all = |probability| dropped(Mask { seed: 3, probability, run: 1 }, 1_000);
+        assert!(all(0.0).iter().all(|&x| x == 1.0) && all(1.0).iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn runs_are_dropped_together_and_the_place_alone_decides() {
+        let mask = Mask { seed: 5, probability: 0.5, run: 7 };
+        let values = dropped(mask, 7 * 300 + 4);
+        assert!(values.chunks(7).all(|run| run.iter().all(|x| x == &run[0])));
+        assert!(values.contains(&0.0) && values.contains(&2.0));
+        let mut part = vec![1.0; 100];
+        drop_from(mask, 50, &mut part);
+        assert_eq!(part, values[50..150]);
+        assert_ne!(dropped(Mask { seed: 6, ..mask }, values.len()), values);
+    }
+}

@@ -265,3 +265,88 @@ vectorized! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::testing::{assert_close, random};
+
+    /// Two gates, the second apart; both parts of a state. Nothing in it is symmetric, so that nothing can be mixed up.
+    struct Toy;
+    impl Cell for Toy {
+        const GATES: usize = 2;
+        const SEPARATE: bool = true;
+        const HAS_CELL: bool = true;
+        fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E> {
+            let gates = [input[0] + recurrent[0], input[1] - recurrent[1], E::zero(), E::zero()];
+            let cell = cell * gates[0] + hidden;
+            Unit { gates, separate: recurrent[1], hidden: cell * gates[1], cell }
+        }
+        fn backward<E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E> {
+            let gates = [d_cell * cell_before + d_hidden, step.gates[1] + step.cell, E::zero(), E::zero()];
+            Unit {
+                gates,
+                separate: step.separate * d_hidden,
+                hidden: step.hidden + d_cell,
+                cell: step.gates[0] * d_cell,
+            }
+        }
+    }
+
+    #[test]
+    fn every_unit_of_every_row_takes_its_own_step_and_ended_rows_stand_still() {
+        let loops = CellLoops::<f64>::of::<Toy>();
+        let mut rng = Rng::from_seed_u64(0);
+        for (batch, width) in [(0, 3), (1, 1), (3, 5), (2, LANES), (3, LANES + 1), (2, 2 * LANES + 3)] {
+            for lengths in [None, Some(vec![1, 4, 2])] {
+                let rows = Rows { width, time: 2, lengths: lengths.as_deref() };
+                let runs = |row: usize| lengths.as_ref().is_none_or(|lengths| lengths[row] > 2);
+                let mut draw = |len| random::<f64>(len, &mut rng);
+                let (states, gates) = (batch * width, batch * 2 * width);
+                let (products, recurrent) = (draw(gates), draw(gates));
+                let biases = [draw(2 * width), draw(2 * width)];
+                let before = [draw(states), draw(states)];
+                let (upstream, d_after) = (draw(states), [draw(states), draw(states)]);
+
+                let (mut left, mut separate) = (products.clone(), vec![f64::NAN; states]);
+                let [mut hidden, mut cell] = [vec![f64::NAN; states], vec![f64::NAN; states]];
+                let operands = Forward {
+                    recurrent: &recurrent,
+                    biases: [&biases[0], &biases[1]],
+                    before: [&before[0], &before[1]],
+                };
+                let places = Left { gates: &mut left, separate: &mut separate };
+                (loops.forward)(rows, &operands, places, [&mut hidden, &mut cell]);
+                let [mut d_hidden, mut d_cell] = d_after.clone();
+                let (mut d_gates, mut d_separate) = (left.clone(), separate.clone());
+                let operands = Backward { before: [&before[0], &before[1]], cell: &cell, upstream: &upstream };
+                let places = Left { gates: &mut d_gates, separate: &mut d_separate };
+                (loops.backward)(rows, &operands, places, [&mut d_hidden, &mut d_cell]);
+
+                for (row, unit) in (0..batch).flat_map(|row| (0..width).map(move |unit| (row, unit))) {
+                    let at = row * width + unit;
+                    let gate = |index: usize| (row * 2 + index) * width + unit;
+                    if !runs(row) {
+                        assert_eq!((hidden[at], cell[at]), (before[0][at], before[1][at]));
+                        assert_eq!((d_gates[gate(0)], d_gates[gate(1)], d_separate[at]), (0.0, 0.0, 0.0));
+                        assert_eq!((d_hidden[at], d_cell[at]), (d_after[0][at], d_after[1][at]));
+                        continue;
+                    }
+                    let sum = |values: &[f64], bias: usize, index: usize| {
+                        values[gate(index)] + biases[bias][index * width + unit]
+                    };
+                    let input = [sum(&products, 0, 0), sum(&products, 0, 1), 0.0, 0.0];
+                    let again = [sum(&recurrent, 1, 0), sum(&recurrent, 1, 1), 0.0, 0.0];
+                    let step = Toy::forward(input, again, before[0][at], before[1][at]);
+                    let found = [hidden[at], cell[at], left[gate(0)], left[gate(1)], separate[at]];
+                    assert_close(&found, &[step.hidden, step.cell, step.gates[0], step.gates[1], step.separate], 8);
+                    let step = Unit { hidden: before[0][at], ..step };
+                    let back = Toy::backward(step, before[1][at], d_after[0][at] + upstream[at], d_after[1][at]);
+                    let found = [d_hidden[at], d_cell[at], d_gates[gate(0)], d_gates[gate(1)], d_separate[at]];
+                    assert_close(&found, &[back.hidden, back.cell, back.gates[0], back.gates[1], back.separate], 16);
+                }
+            }
+        }
+    }
+}

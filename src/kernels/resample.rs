@@ -56,3 +56,57 @@ pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::testing::{assert_close, random};
+    use rand::RngExt as _;
+
+    fn taps(outputs: usize, inputs: usize, rng: &mut Rng) -> Vec<Taps<f64>> {
+        let mut tap = || (rng.random_range(0..inputs), rng.random_range(-1.0..1.0));
+        (0..outputs).map(|_| [tap(), tap()]).collect()
+    }
+
+    #[test]
+    fn outputs_are_sums_of_taps_and_going_back_is_the_transpose() {
+        let mut rng = Rng::from_seed_u64(0);
+        for ([height, width], [rows, columns], planes) in [
+            ([1, 1], [1, 1], 1),
+            ([3, 5], [4, 2], 3),
+            ([2, 3], [9, 7], 2),
+            ([4, 4], [0, 3], 2),
+            ([40, 50], [80, 99], 20),
+        ] {
+            let (down, across) = (taps(rows, height, &mut rng), taps(columns, width, &mut rng));
+            let x: Vec<f64> = random(planes * height * width, &mut rng);
+            let g: Vec<f64> = random(planes * rows * columns, &mut rng);
+            let (mut expected, mut gradient) = (vec![0.0; g.len()], vec![0.25; x.len()]);
+            let mut dx = gradient.clone();
+            for plane in 0..planes {
+                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    let out = (plane * rows + i) * columns + j;
+                    for ((row, a), (column, b)) in down[i].iter().flat_map(|a| across[j].map(|b| (*a, b))) {
+                        let pixel = (plane * height + row) * width + column;
+                        expected[out] += a * b * x[pixel];
+                        gradient[pixel] += a * b * g[out];
+                    }
+                }
+            }
+            let mut y = vec![f64::NAN; g.len()];
+            resample([height, width], &down, &across, &x, &mut y);
+            assert_close(&y, &expected, 8);
+            resample_backward([height, width], &down, &across, &g, &mut dx);
+            assert_close(&dx, &gradient, rows * columns * 4);
+        }
+    }
+
+    #[test]
+    fn pixels_of_weight_zero_are_not_seen() {
+        let x = [f64::INFINITY, 2.0];
+        let mut y = [f64::NAN];
+        resample([1, 2], &[[(0, 1.0), (0, 0.0)]], &[[(0, 0.0), (1, 1.0)]], &x, &mut y);
+        assert_eq!(y, [2.0]);
+    }
+}

@@ -205,3 +205,101 @@ pub fn scale_rows<E: Float>(rows: &mut [E], factors: &[E]) {
     let width = rows.len() / factors.len();
     parallel::rows(rows, width, parallel::CHEAP, |first, rows| scale_rows_part(rows, width, &factors[first..]));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::kernels::testing::{assert_close, random};
+    use rand::RngExt as _;
+
+    /// The loss and gradient of one row, from the formula: a_j = w_j ((1 - s) t_j + s / classes).
+    fn naive(x: &[f64], target: &[f64], smoothing: f64, weights: &[f64], normalise: bool) -> (f64, Vec<f64>) {
+        let classes = x.len() as f64;
+        let weight = |j: usize| weights.get(j).copied().unwrap_or(1.0);
+        let a: Vec<f64> =
+            (0..x.len()).map(|j| weight(j) * ((1.0 - smoothing) * target[j] + smoothing / classes)).collect();
+        let (sum, total) = (x.iter().map(|x| x.exp()).sum::<f64>(), a.iter().sum::<f64>());
+        let log = if normalise { sum.ln() } else { 0.0 };
+        let loss = a.iter().zip(x).map(|(a, x)| a * (log - x)).sum();
+        let softmax = |x: f64| if normalise { x.exp() / sum } else { 0.0 };
+        (loss, a.iter().zip(x).map(|(a, &x)| softmax(x) * total - a).collect())
+    }
+
+    fn compare<E: Float>(rows: usize, classes: usize, rng: &mut Rng) {
+        let scores: Vec<E> = random(rows * classes, rng);
+        let x = crate::kernels::testing::wide(&scores);
+        let indices: Vec<usize> = (0..rows).map(|_| rng.random_range(0..classes)).collect();
+        let one_hot = |row: usize| (0..classes).map(|j| f64::from(u8::from(j == indices[row]))).collect::<Vec<_>>();
+        let probabilities: Vec<E> = (0..rows).flat_map(one_hot).map(E::of).collect();
+        let weights: Vec<E> = (0..classes).map(|j| E::of(0.5 + j as f64)).collect();
+        let both: [RowTargets<'_, E>; 2] = [RowTargets::Indices(&indices), RowTargets::Probabilities(&probabilities)];
+        for targets in both {
+            for (smoothing, weights) in [(0.0, &[][..]), (0.25, &[]), (0.0, &weights), (0.25, &weights)] {
+                for normalise in [true, false] {
+                    let (mut gradient, mut losses) = (scores.clone(), vec![E::nan(); rows]);
+                    let settings = RowSettings { targets, smoothing: E::of(smoothing), weights, ignored: None };
+                    let run: RowLoop<E> = if normalise { cross_entropy } else { negative_log_likelihood };
+                    run(&mut gradient, settings, &mut losses);
+                    let weights = crate::kernels::testing::wide(weights);
+                    let expected: Vec<_> = (0..rows)
+                        .map(|i| naive(&x[i * classes..][..classes], &one_hot(i), smoothing, &weights, normalise))
+                        .collect();
+                    let (each, gradients): (Vec<f64>, Vec<Vec<f64>>) = expected.into_iter().unzip();
+                    assert_close(&losses, &each, classes * classes);
+                    assert_close(&gradient, &gradients.concat(), classes * classes);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn likelihoods_follow_their_formula() {
+        let mut rng = Rng::from_seed_u64(0);
+        for (rows, classes) in [(1, 1), (3, 2), (5, 10), (2, 17), (2_000, 33)] {
+            compare::<f32>(rows, classes, &mut rng);
+            compare::<f64>(rows, classes, &mut rng);
+        }
+    }
+
+    #[test]
+    fn rows_that_are_ignored_have_neither_loss_nor_gradient() {
+        let mut scores: Vec<f64> = random(6, &mut Rng::from_seed_u64(1));
+        let mut losses = vec![f64::NAN; 2];
+        let targets = RowTargets::Indices(&[7, 1]);
+        let settings = RowSettings { targets, smoothing: 0.1, weights: &[], ignored: Some(7) };
+        cross_entropy(&mut scores, settings, &mut losses);
+        assert_eq!((&scores[..3], losses[0]), (&[0.0; 3][..], 0.0));
+        assert!(losses[1] > 0.0 && scores[4] < 0.0);
+    }
+
+    #[test]
+    fn the_hinge_counts_what_is_above_the_margin() {
+        let mut rng = Rng::from_seed_u64(2);
+        for (rows, classes) in [(1, 1), (4, 3), (3, 70)] {
+            let scores: Vec<f64> = random(rows * classes, &mut rng);
+            let indices: Vec<usize> = (0..rows).map(|_| rng.random_range(0..classes)).collect();
+            let (mut gradient, mut losses) = (scores.clone(), vec![f64::NAN; rows]);
+            let targets = RowTargets::Indices(&indices);
+            let settings = RowSettings { targets, smoothing: 0.0, weights: &[], ignored: None };
+            multi_class_hinge(&mut gradient, settings, &mut losses);
+            for (row, &y) in indices.iter().enumerate() {
+                let x = &scores[row * classes..][..classes];
+                let margins = (0..classes).filter(|&j| j != y).map(|j| (1.0 + x[j] - x[y]).max(0.0));
+                assert_close(&[losses[row]], &[margins.sum()], classes);
+                let above = |j: usize| f64::from(u8::from(j != y && 1.0 + x[j] - x[y] > 0.0));
+                let number: f64 = (0..classes).map(above).sum();
+                let expected: Vec<f64> = (0..classes).map(|j| if j == y { -number } else { above(j) }).collect();
+                assert_close(&gradient[row * classes..][..classes], &expected, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn each_row_has_its_own_factor() {
+        let mut rows = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        scale_rows(&mut rows, &[2.0, 0.0, -1.0]);
+        assert_eq!(rows, [2.0, 4.0, 0.0, 0.0, -5.0, -6.0]);
+        scale_rows(&mut rows[..0], &[1.0]);
+    }
+}

@@ -75,13 +75,13 @@ mod tests {
     use super::*;
     use crate::Rng;
     use crate::kernels::gemm::{Matrix, gemm};
-    use crate::tensor::Tensor;
+    use crate::kernels::testing;
 
     #[test]
     fn they_are_the_products_of_the_matrices() {
         let mut rng = Rng::from_seed_u64(0);
         let (rows, k, n) = (7, 33, 19);
-        let mut random = |len| Tensor::<_, f64>::uniform_with((len,), -1.0, 1.0, &mut rng).to_vec();
+        let mut random = |len| testing::random::<f64>(len, &mut rng);
         let (w, g, before) = (random(n * k), random(rows * n), random(n * k));
         let mut x = vec![0.0; rows * k];
         (0..rows * k).step_by(17).for_each(|i| x[i] = i as f64 - 50.0);

@@ -72,3 +72,58 @@ pub fn permute<E: Copy>(x: &[E], sizes: &[usize], order: &[usize], out: &mut [E]
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_of_a_transpose_comes_from_the_other_side() {
+        for (rows, columns) in [(0, 3), (3, 0), (1, 1), (1, 9), (9, 1), (7, 8), (8, 8), (17, 23), (64, 33)] {
+            let x: Vec<usize> = (0..rows * columns).collect();
+            let mut out = vec![usize::MAX; x.len()];
+            transpose(&x, rows, columns, &mut out);
+            for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                assert_eq!(out[j * rows + i], x[i * columns + j], "{rows} x {columns} at ({i}, {j})");
+            }
+        }
+    }
+
+    /// All orders of so many axes.
+    fn orders(rank: usize) -> Vec<Vec<usize>> {
+        if rank == 0 {
+            return vec![Vec::new()];
+        }
+        let shorter = orders(rank - 1);
+        let with_last = |place: usize| {
+            shorter.iter().map(move |order| {
+                let mut order = order.clone();
+                order.insert(place, rank - 1);
+                order
+            })
+        };
+        (0..rank).flat_map(with_last).collect()
+    }
+
+    #[test]
+    fn every_order_of_axes_moves_every_element() {
+        for sizes in [vec![], vec![5], vec![2, 3], vec![3, 1, 4], vec![2, 3, 4, 5], vec![2, 0, 3]] {
+            let rank = sizes.len();
+            let x: Vec<usize> = (0..sizes.iter().product()).collect();
+            for order in orders(rank) {
+                let mut out = vec![usize::MAX; x.len()];
+                permute(&x, &sizes, &order, &mut out);
+                for (place, &element) in out.iter().enumerate() {
+                    // the position in the new sizes, and from it the place in the old ones
+                    let (mut rest, mut position) = (place, vec![0; rank]);
+                    for axis in (0..rank).rev() {
+                        position[order[axis]] = rest % sizes[order[axis]];
+                        rest /= sizes[order[axis]];
+                    }
+                    let old = position.iter().zip(&sizes).fold(0, |place, (p, size)| place * size + p);
+                    assert_eq!(element, x[old], "{sizes:?} in the order {order:?}, element {place}");
+                }
+            }
+        }
+    }
+}

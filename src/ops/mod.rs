@@ -26,6 +26,8 @@ mod gelu;
 mod hyperbolic;
 mod im2col;
 mod index_select;
+#[cfg(test)]
+mod instructions;
 mod join;
 mod lengths;
 mod linear;

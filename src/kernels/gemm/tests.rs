@@ -2,11 +2,7 @@ use super::*;
 use crate::Rng;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
-use crate::tensor::Tensor;
-
-fn random<E: Float>(len: usize, rng: &mut Rng) -> Vec<E> {
-    Tensor::<_, E>::uniform_with((len,), -E::one(), E::one(), rng).to_vec()
-}
+use crate::kernels::testing::random;
 
 /// A matrix in one of the three ways that a tensor can be stored, and with numbers between the entries. Its slice ends
 /// with its last entry.

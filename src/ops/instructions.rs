@@ -1,0 +1,37 @@
+//! What holds of all operations: the same bits whatever instructions compute them.
+
+use crate::kernels::instructions::Instructions;
+use crate::kernels::instructions::tests::{available, with};
+use crate::prelude::*;
+
+/// The bits of what many functions give, forward and backward, for lines whose lengths fit no register.
+fn bits() -> Vec<u64> {
+    let tape = Tape::training(&mut StdRng::seed_from_u64(0));
+    let x = tape.watch(Tensor::<Rank2<7, 83>>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
+    let wide = tape.watch(Tensor::<Rank2<7, 83>, f64>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
+    let single = [
+        x.clone().exp().sum(),
+        (x.clone().abs() + 0.1).ln().sum(),
+        x.clone().tanh().mean_axis::<1>().square().sum(),
+        x.clone().gelu().sum(),
+        x.clone().softmax::<0>().log_softmax::<1>().sum(),
+        x.clone().reshape_with((1, Const::<7>, 83, Const::<1>)).sum_axis::<2>().square().mean(),
+        x.clone().sigmoid().sum(),
+    ];
+    let double = [wide.clone().exp_m1().sum(), wide.clone().silu().sum(), wide.clone().softmax::<1>().square().sum()];
+    let mut bits: Vec<u64> = single.iter().map(|y| u64::from(y.item().to_bits())).collect();
+    bits.extend(double.iter().map(|y| y.item().to_bits()));
+    let all = single.into_iter().reduce(|a, b| a + b).unwrap().cast::<f64>();
+    let gradients = double.into_iter().fold(all, |a, b| a + b).backward();
+    bits.extend(gradients.of_input(&x).iter().map(|g| u64::from(g.to_bits())));
+    bits.extend(gradients.of_input(&wide).iter().map(|g| g.to_bits()));
+    bits
+}
+
+#[test]
+fn all_instructions_give_the_same_bits() {
+    let portable = with(Instructions::Portable, bits);
+    for wider in available() {
+        assert!(with(wider, bits) == portable, "{wider:?}");
+    }
+}
