@@ -133,8 +133,8 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
 ) -> Tensor<S, E, T> {
     let affine = affine.map(|affine| affine.map(|parameter| parameter.on(&x)));
     if !T::TRAINING {
-        let mean = running_mean.value().clone().into_storage();
-        let variance = running_var.value().clone().into_storage();
+        let mean = running_mean.value_on(&x).into_storage();
+        let variance = running_var.value_on(&x).into_storage();
         let statistics = Statistics { mean, variance };
         return batch_norm(x, affine, &statistics, options.epsilon, planes, false);
     }

@@ -9,6 +9,11 @@ use rand::Rng;
 /// Its parameters are saved and loaded under the same names as without the wrapper, and optimizers leave them as they
 /// are; so do they its running statistics.
 ///
+/// It is not PyTorch's `.eval()`: on a training tape dropout still drops in it, and batch norm normalises with the
+/// statistics of the batch. [`Eval`](super::Eval) changes that, and a backbone that was trained before is usually both:
+/// `Frozen(Eval(backbone))`. Nor does it keep gradients from what comes before: for that, give it `x.detach().on(&x)`.
+/// What its module itself puts on a new tape is not frozen.
+///
 /// ```
 /// use taut::prelude::*;
 /// let mut rng = StdRng::seed_from_u64(0);

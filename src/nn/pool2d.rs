@@ -4,7 +4,7 @@ use super::{Init, Module, Parameters};
 use crate::ops::{Window2d, adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
 use crate::shape::{AtLeastOne, Axis, Const, Dim, PoolPadding, Window, show};
 use crate::tensor::{Float, Tensor};
-use crate::trace::Trace;
+use crate::trace::{Trace, without_trace};
 
 const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
     Window2d { stride: [stride; 2], padding: [padding; 2], ..Window2d::square(kernel) }
@@ -92,6 +92,11 @@ impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, con
     pub fn indices(&self) -> &Tensor<(N, C, H::Out, W::Out), usize> {
         &self.indices
     }
+}
+
+without_trace! {
+    PoolIndices<N, C, H, W, K, S, P>
+    [N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize];
 }
 
 /// Puts maxima back to where they were, with zeros elsewhere: takes what [`MaxPool2d::with_indices`] gave.

@@ -11,8 +11,12 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
 use rand::Rng;
 
-/// A seed from the generator of a training tape; `None` elsewhere.
+/// A seed from the generator of a training tape; `None` elsewhere, also in a part of a model that
+/// [runs in inference mode](crate::nn::Eval) on a training tape.
 pub(super) fn seed<T: Trace>(trace: &T) -> Option<u64> {
+    if !T::TRAINING {
+        return None;
+    }
     Some(trace.node()?.tape.state.borrow_mut().generator.as_mut()?.next_u64())
 }
 

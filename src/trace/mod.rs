@@ -24,6 +24,7 @@
 mod backward;
 mod check;
 mod custom;
+mod evaluation;
 mod frozen;
 mod gradients;
 mod notes;
@@ -35,6 +36,8 @@ mod tape;
 pub use backward::TracedScalar;
 pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradients};
 pub use custom::{Operands, custom};
+pub(crate) use evaluation::without_trace;
+pub use evaluation::{BackTo, ToInference};
 pub(crate) use frozen::FrozenHere;
 pub use gradients::Gradients;
 pub(crate) use gradients::{AnyStorage, Gradient, Update};
@@ -91,6 +94,10 @@ impl Mode for Inference {
 pub trait Trace: sealed::Sealed + Clone + 'static + Merge<NoTrace, Out = Self> + Merge<Self, Out = Self> {
     /// Whether layers behave as in training.
     const TRAINING: bool;
+    /// The trace of the same value in a part that [behaves as in use](crate::nn::Eval).
+    type Inference: Trace + BackTo<Self, Restored = Self>;
+    #[doc(hidden)]
+    fn to_inference(self) -> Self::Inference;
     #[doc(hidden)]
     fn node(&self) -> Option<&Node>;
     /// The trace of a result; `node` is `None` only for [`NoTrace`].
@@ -100,6 +107,10 @@ pub trait Trace: sealed::Sealed + Clone + 'static + Merge<NoTrace, Out = Self> +
 
 impl Trace for NoTrace {
     const TRAINING: bool = false;
+    type Inference = NoTrace;
+    fn to_inference(self) -> NoTrace {
+        self
+    }
     #[inline]
     fn node(&self) -> Option<&Node> {
         None
@@ -112,6 +123,10 @@ impl Trace for NoTrace {
 
 impl<M: Mode> Trace for Traced<M> {
     const TRAINING: bool = M::TRAINING;
+    type Inference = Traced<Inference>;
+    fn to_inference(self) -> Traced<Inference> {
+        Traced { node: self.node, mode: PhantomData }
+    }
     #[inline]
     fn node(&self) -> Option<&Node> {
         Some(&self.node)

@@ -5,7 +5,7 @@ use super::kind::{HiddenOnly, LstmGates, RecurrentKind};
 use crate::ops::States;
 use crate::shape::{Const, Dim, Features, expect_size};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Mode, NoTrace, Tape, Trace, Traced};
+use crate::trace::{BackTo, Mode, NoTrace, Place, Tape, ToInference, Trace, Traced};
 
 /// The state of an LSTM: h and c.
 ///
@@ -37,9 +37,29 @@ impl<B: Dim, S: Dim, E: Float, T: Trace> LstmState<B, S, E, T> {
 }
 
 impl<B: Dim, S: Dim, E: Float> LstmState<B, S, E> {
+    /// The state as a constant where `place` is: on the tape of that value, if it is on one.
+    pub fn on<P: Place>(self, place: &P) -> LstmState<B, S, E, P::Trace> {
+        LstmState { hidden: self.hidden.on(place), cell: self.cell.on(place) }
+    }
+
     /// The state on a tape.
     pub fn trace<M: Mode>(self, tape: &Tape<M>) -> LstmState<B, S, E, Traced<M>> {
         LstmState { hidden: tape.trace(self.hidden), cell: tape.trace(self.cell) }
+    }
+}
+
+impl<B: Dim, S: Dim, E: Float, T: Trace> ToInference for LstmState<B, S, E, T> {
+    type Trace = T;
+    type Inference = LstmState<B, S, E, T::Inference>;
+    fn to_inference(self) -> Self::Inference {
+        LstmState { hidden: self.hidden.to_inference(), cell: self.cell.to_inference() }
+    }
+}
+
+impl<B: Dim, S: Dim, E: Float, T, R: Trace + BackTo<T, Restored: Trace>> BackTo<T> for LstmState<B, S, E, R> {
+    type Restored = LstmState<B, S, E, R::Restored>;
+    fn back(self) -> Self::Restored {
+        LstmState { hidden: self.hidden.back(), cell: self.cell.back() }
     }
 }
 
