@@ -271,7 +271,7 @@ fn draw(path: &std::path::Path, variants: &[Variant]) -> Result<(), Box<dyn Erro
     let panel = |title: &str, x: &str, across: fn(&Epoch) -> f64, up: fn(&Epoch) -> f64, logarithmic: bool| {
         let points = |variant: &Variant| variant.means().iter().map(|epoch| (across(epoch), up(epoch))).collect();
         let curves = variants.iter().map(|variant| (variant.name.to_string(), points(variant))).collect();
-        Panel { title: title.into(), x: x.into(), logarithmic, curves }
+        Panel { title: title.into(), x: x.into(), logarithmic, curves, bands: Vec::new() }
     };
     let panels = [
         panel("training loss", "steps", |epoch| epoch.steps, |epoch| epoch.train_loss, true),

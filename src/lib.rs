@@ -120,6 +120,7 @@
 extern crate self as taut;
 
 pub mod data;
+pub mod distributions;
 pub mod io;
 mod kernels;
 pub mod loss;
@@ -131,6 +132,7 @@ mod numbers;
 pub mod ops;
 pub mod optim;
 mod random;
+pub mod rl;
 pub mod shape;
 pub mod tensor;
 pub mod text;

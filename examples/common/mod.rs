@@ -3,6 +3,7 @@
 // each program uses a part of this
 #![allow(dead_code, unused_imports)]
 
+pub mod agents;
 mod confusion;
 mod mistakes;
 mod options;

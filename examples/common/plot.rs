@@ -40,6 +40,8 @@ pub struct Panel {
     pub logarithmic: bool,
     /// Names, and points (x, y).
     pub curves: Vec<(String, Vec<(f64, f64)>)>,
+    /// What lies around the curves, the first around the first: (x, lower, upper), drawn pale.
+    pub bands: Vec<Vec<(f64, f64, f64)>>,
 }
 
 /// Draws curves over the number of the epoch, on a logarithmic scale, to a PNG file. Values that are not positive and
@@ -50,7 +52,7 @@ pub struct Panel {
 pub fn plot(path: &Path, title: &str, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
     let points = |curve: &Curve| (1..).map(f64::from).zip(curve.values.iter().copied()).collect();
     let curves = curves.iter().map(|curve| (curve.name.clone(), points(curve))).collect();
-    plot_panels(path, &[Panel { title: title.into(), x: "epoch".into(), logarithmic: true, curves }])
+    plot_panels(path, &[Panel { title: title.into(), x: "epoch".into(), logarithmic: true, curves, bands: Vec::new() }])
 }
 
 /// Draws panels to a PNG file, two in a row if there are several.
@@ -74,8 +76,9 @@ pub fn plot_panels(path: &Path, panels: &[Panel]) -> Result<(), Box<dyn Error>> 
 fn draw(picture: &mut Picture, area: Rectangle, panel: &Panel) -> Result<(), Infallible> {
     let drawable = |&(x, y): &(f64, f64)| x.is_finite() && y.is_finite() && (y > 0.0 || !panel.logarithmic);
     let points = || panel.curves.iter().flat_map(|(_, points)| points).copied().filter(drawable);
-    let (first, last) = bounds(points().map(|(x, _)| x));
-    let (low, high) = bounds(points().map(|(_, y)| y));
+    let edges = || panel.bands.iter().flatten().flat_map(|&(x, low, high)| [(x, low), (x, high)]).filter(drawable);
+    let (first, last) = bounds(points().chain(edges()).map(|(x, _)| x));
+    let (low, high) = bounds(points().chain(edges()).map(|(_, y)| y));
     let margin = 0.05 * (high - low);
     let (low, high) = if panel.logarithmic { (low * 0.9, high * 1.1) } else { (low - margin, high + margin) };
 
@@ -107,6 +110,17 @@ fn draw(picture: &mut Picture, area: Rectangle, panel: &Panel) -> Result<(), Inf
     picture.text(&panel.x, Point::new(middle, corner.y + 28), Alignment::Center, BLACK)?;
     area.into_styled(PrimitiveStyle::with_stroke(BLACK, 1)).draw(picture)?;
 
+    for (band, colour) in panel.bands.iter().zip(COLOURS.into_iter().cycle()) {
+        for pair in band.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            for place in across(from.0)..=across(to.0) {
+                let part = f64::from(place - across(from.0)) / f64::from((across(to.0) - across(from.0)).max(1));
+                let between = |a: f64, b: f64| up(a + part * (b - a));
+                let ends = [between(from.1, to.1), between(from.2, to.2)].map(|height| Point::new(place, height));
+                line(picture, ends[0], ends[1], pale(colour))?;
+            }
+        }
+    }
     for (number, ((name, points), colour)) in panel.curves.iter().zip(COLOURS.into_iter().cycle()).enumerate() {
         let points = points.iter().copied().filter(drawable);
         let points: Vec<Point> = points.map(|(x, y)| Point::new(across(x), up(y))).collect();
@@ -117,6 +131,12 @@ fn draw(picture: &mut Picture, area: Rectangle, panel: &Panel) -> Result<(), Inf
         picture.text(name, Point::new(corner.x - 12, height), Alignment::Right, colour)?;
     }
     Ok(())
+}
+
+/// The colour, mixed with four parts of white.
+fn pale(colour: Rgb888) -> Rgb888 {
+    let mix = |part: u8| 204 + part / 5;
+    Rgb888::new(mix(colour.r()), mix(colour.g()), mix(colour.b()))
 }
 
 /// The smallest and the largest value, which are not the same.

@@ -17,6 +17,11 @@ impl Report {
 
     /// Prints the table, and the JSON object on the last line if `--json` asks for it.
     pub fn print(self, options: &Options) {
+        self.print_as(options.json);
+    }
+
+    /// Prints the table, and the JSON object on the last line if it is wanted.
+    pub fn print_as(self, json: bool) {
         let width = self.figures.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         println!();
         for (name, value) in &self.figures {
@@ -27,7 +32,7 @@ impl Report {
             };
             println!("{:<width$}  {shown:>10}", name.replace('_', " "));
         }
-        if options.json {
+        if json {
             println!("{}", Value::Object(self.figures.into_iter().collect::<Map<_, _>>()));
         }
     }

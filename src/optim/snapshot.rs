@@ -37,14 +37,14 @@ impl SnapshotArray {
 
 impl Snapshot {
     /// The number of this name.
-    pub(super) fn number(&self, name: &str) -> Result<f64, SnapshotMismatch> {
+    pub(crate) fn number(&self, name: &str) -> Result<f64, SnapshotMismatch> {
         let found = self.numbers.iter().find(|(found, _)| found == name);
         let missing = || SnapshotMismatch::new(format!("the snapshot has no number `{name}`"));
         found.map(|&(_, value)| value).ok_or_else(missing)
     }
 
     /// The count of this name.
-    pub(super) fn whole(&self, name: &str) -> Result<u64, SnapshotMismatch> {
+    pub(crate) fn whole(&self, name: &str) -> Result<u64, SnapshotMismatch> {
         let value = self.number(name)?;
         if value >= 0.0 && value <= (1_u64 << 53) as f64 && value.fract() == 0.0 {
             return Ok(value as u64);
@@ -58,7 +58,7 @@ impl Snapshot {
 pub struct SnapshotMismatch(String);
 
 impl SnapshotMismatch {
-    pub(super) fn new(message: String) -> Self {
+    pub(crate) fn new(message: String) -> Self {
         SnapshotMismatch(message)
     }
 }

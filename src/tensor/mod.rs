@@ -11,6 +11,7 @@ mod read;
 
 pub use crate::numbers::{Element, Float, Number};
 pub use create::{Array, LengthMismatch};
+pub(crate) use random::{normal_pair, unit};
 
 use crate::memory::Storage;
 use crate::shape::Shape;

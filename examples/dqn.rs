@@ -1,0 +1,368 @@
+//! Deep Q-learning: a network learns what each action is worth, and the best one is taken.
+//!
+//!     cargo run --release --example dqn
+//!     cargo run --release --example dqn -- --environment mountaincar --double --duelling --prioritised --watch
+//!
+//! What happens is kept in a memory, and the network learns from random parts of it: the value of what was done is to be
+//! what it paid, and the value of what can be done next, as a second network says that is a copy of the first some time
+//! ago and stands still in between:
+//!
+//! loss = huber(Q(s, a), r + gamma max_b Q'(s', b)).
+//!
+//! Mnih et al., "Human-Level Control through Deep Reinforcement Learning", 2015. Options:
+//!
+//! * double: the action b is chosen by Q, its value is that of Q', which overestimates less. Van Hasselt, Guez and
+//!   Silver, "Deep Reinforcement Learning with Double Q-learning", 2016.
+//! * duelling: Q = V + A - mean(A), two parts of the network. Wang et al., "Dueling Network Architectures for Deep
+//!   Reinforcement Learning", 2016.
+//! * prioritised: what surprised more is learned from more often. Schaul, Quan, Antonoglou and Silver, "Prioritized
+//!   Experience Replay", 2016.
+
+mod common;
+
+use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::prelude::*;
+use taut::rl::*;
+
+/// How many transitions are learned from at once.
+const BATCH: usize = 64;
+/// The exponent of the priorities, and that of the weights which make up for them, at the start; it rises to 1.
+const PRIORITY_EXPONENT: f64 = 0.6;
+const WEIGHT_EXPONENT: f64 = 0.4;
+
+/// What differs from environment to environment: the networks, and how they learn.
+trait Task<const ACTIONS: usize>: Environment<Action = Discrete<ACTIONS>> {
+    type Plain: Network<Self, ACTIONS>;
+    type Duelling: Network<Self, ACTIONS>;
+    /// How the numbers of observations are kept in the memory.
+    type Kept: Stored;
+    const SETTINGS: Settings;
+}
+
+struct Settings {
+    steps: usize,
+    /// How many transitions are kept.
+    memory: usize,
+    /// How many steps are taken before learning begins, between two times of learning, and how many batches
+    /// are learned from then.
+    first_steps: usize,
+    steps_between: usize,
+    batches: usize,
+    /// After how many batches the second network becomes a copy of the first.
+    copy_after: usize,
+    /// At the start; it falls to 0.
+    learning_rate: f64,
+    discount: f32,
+    /// How many rewards are summed.
+    multi_step: usize,
+    /// The probability of a random action at the end, and the part of the training in which it falls to it from 1.
+    last_epsilon: f64,
+    exploration: f64,
+}
+
+const SETTINGS: Settings = Settings {
+    steps: 50_000,
+    memory: 50_000,
+    first_steps: 1000,
+    steps_between: 4,
+    batches: 2,
+    copy_after: 50,
+    learning_rate: 1e-3,
+    discount: 0.99,
+    multi_step: 1,
+    last_epsilon: 0.04,
+    exploration: 0.16,
+};
+
+/// A network of two hidden layers, with `I` numbers in and `O` out.
+type Mlp<const I: usize, const O: usize> = (Linear<I, 128>, Relu, Linear<128, 128>, Relu, Linear<128, O>);
+/// The same with a value and advantages: see [`Duelling`].
+type DuellingMlp<const I: usize, const O: usize> = Duelling<(Linear<I, 128>, Relu), 128, O>;
+
+impl Task<2> for CartPole {
+    type Plain = Mlp<4, 2>;
+    type Duelling = DuellingMlp<4, 2>;
+    type Kept = f32;
+    const SETTINGS: Settings = SETTINGS;
+}
+
+impl Task<3> for Acrobot {
+    type Plain = Mlp<6, 3>;
+    type Duelling = DuellingMlp<6, 3>;
+    type Kept = f32;
+    const SETTINGS: Settings = Settings { steps: 100_000, copy_after: 250, last_epsilon: 0.1, ..SETTINGS };
+}
+
+impl Task<3> for MountainCar {
+    type Plain = Mlp<2, 3>;
+    type Duelling = DuellingMlp<2, 3>;
+    type Kept = f32;
+    const SETTINGS: Settings = Settings {
+        steps: 120_000,
+        copy_after: 300,
+        learning_rate: 4e-3,
+        discount: 0.98,
+        exploration: 0.2,
+        last_epsilon: 0.07,
+        ..SETTINGS
+    };
+}
+
+// What is asked of a network: a value for each action, for one observation, for a batch to learn from, with and without a
+// tape, and for all episodes that it is judged by.
+trait Values<E: Environment, const ACTIONS: usize, const B: usize, T: Trace = NoTrace>:
+    Module<Observations<E, B, T>, Output = Tensor<Rank2<B, ACTIONS>, f32, T>>
+{
+}
+impl<E: Environment, const ACTIONS: usize, const B: usize, T: Trace, M> Values<E, ACTIONS, B, T> for M where
+    M: Module<Observations<E, B, T>, Output = Tensor<Rank2<B, ACTIONS>, f32, T>>
+{
+}
+trait Network<E: Environment, const ACTIONS: usize>:
+    Init
+    + Parameters
+    + Clone
+    + Values<E, ACTIONS, 1>
+    + Values<E, ACTIONS, BATCH>
+    + Values<E, ACTIONS, BATCH, Traced<Training>>
+    + Values<E, ACTIONS, EPISODES>
+{
+}
+impl<E: Environment, const ACTIONS: usize, M> Network<E, ACTIONS> for M where
+    M: Init
+        + Parameters
+        + Clone
+        + Values<E, ACTIONS, 1>
+        + Values<E, ACTIONS, BATCH>
+        + Values<E, ACTIONS, BATCH, Traced<Training>>
+        + Values<E, ACTIONS, EPISODES>
+{
+}
+
+/// Q = V + A - mean(A): how good it is to be here, and how much better one action is than another.
+#[derive(Clone, Init, Parameters)]
+struct Duelling<F, const HIDDEN: usize, const ACTIONS: usize> {
+    features: F,
+    value: (Linear<HIDDEN, HIDDEN>, Relu, Linear<HIDDEN, 1>),
+    advantage: (Linear<HIDDEN, HIDDEN>, Relu, Linear<HIDDEN, ACTIONS>),
+}
+
+impl<X, F, B: Dim, T: Trace, const HIDDEN: usize, const ACTIONS: usize> Module<X> for Duelling<F, HIDDEN, ACTIONS>
+where
+    F: Module<X, Output = Tensor<(B, Const<HIDDEN>), f32, T>>,
+{
+    type Output = Tensor<(B, Const<ACTIONS>), f32, T>;
+    fn apply(&self, x: X) -> Self::Output {
+        let features = self.features.forward(x);
+        let value = self.value.forward(features.clone()).squeeze::<1>();
+        let advantage = self.advantage.forward(features);
+        let rest = value - advantage.clone().mean_axis::<1>();
+        advantage + rest.broadcast_axis::<1, _>(Const)
+    }
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let switches = [
+            ("double", "the first network chooses the action whose value the second gives"),
+            ("duelling", "the network has a value and advantages"),
+            ("prioritised", "what surprised more is learned from more often"),
+        ];
+        let options =
+            Options::parse("Trains an agent by deep Q-learning.", &["cartpole", "acrobot", "mountaincar"], &switches);
+        match options.environment.as_str() {
+            "acrobot" => train_all::<Acrobot, 3>(&options),
+            "mountaincar" => train_all::<MountainCar, 3>(&options),
+            _ => train_all::<CartPole, 2>(&options),
+        }
+    })
+}
+
+fn train_all<E: Task<N>, const N: usize>(options: &Options) -> Result<(), Box<dyn Error>> {
+    run_all(options, |seed| match options.is_set("duelling") {
+        true => train::<E, E::Duelling, N>(options, seed),
+        false => train::<E, E::Plain, N>(options, seed),
+    })
+}
+
+/// All that training changes, and that a checkpoint holds.
+struct Run<E: Task<N>, Q, const N: usize> {
+    double: bool,
+    network: Q,
+    /// The second one.
+    target: Q,
+    optimizer: Adam,
+    environments: Environments<E, 1>,
+    rewards: MultiStep<E, 1>,
+    memory: ReplayMemory<E, E::Kept>,
+    /// If they are wanted.
+    priorities: Option<Priorities>,
+    rng: taut::Rng,
+    log: Log,
+    /// How many batches were learned from.
+    learned: usize,
+    /// The network that did best when it was judged on the way, and how well.
+    best: Q,
+    best_return: f64,
+}
+
+fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
+    let steps = options.steps.unwrap_or(E::SETTINGS.steps);
+    let mut run = Run::<E, Q, N>::new(options, seed);
+    if options.resume {
+        run.restore(options, steps)?;
+    }
+    let (start, before) = (Instant::now(), run.log.seconds);
+    let Settings { first_steps, steps_between, batches, .. } = E::SETTINGS;
+    while run.log.steps < steps {
+        run.play(steps);
+        if run.log.steps >= first_steps && run.log.steps.is_multiple_of(steps_between) {
+            let done = run.log.steps as f64 / steps as f64;
+            (0..batches).for_each(|_| run.learn(done));
+        }
+        if run.log.steps >= run.log.next_evaluation(steps) {
+            let mean_return = mean_return_of::<E, Q, N>(&run.network, 1000 + seed);
+            if mean_return >= run.best_return {
+                (run.best, run.best_return) = (run.network.clone(), mean_return);
+            }
+            run.log.seconds = before + start.elapsed().as_secs_f64();
+            run.log.evaluated(mean_return);
+            run.save(options, steps)?;
+        }
+    }
+    run.log.mean_return = mean_return_of::<E, Q, N>(&run.best, 2000 + seed);
+    if options.watch {
+        watch::<E>(seed, |seen| Discrete::best(&run.best.forward(seen))[0]);
+    }
+    Ok(run.log)
+}
+
+/// With the best action at each step.
+fn mean_return_of<E: Task<N>, Q: Network<E, N>, const N: usize>(network: &Q, seed: u64) -> f64 {
+    mean_return::<E>(seed, |seen| Discrete::best(&network.forward(seen)))
+}
+
+impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
+    fn new(options: &Options, seed: u64) -> Self {
+        let Settings { memory, learning_rate, discount, multi_step, .. } = E::SETTINGS;
+        let mut rng = taut::Rng::from_seed_u64(seed);
+        let network = Q::init(&mut rng);
+        let prioritised = options.is_set("prioritised");
+        Run {
+            double: options.is_set("double"),
+            target: network.clone(),
+            best: network.clone(),
+            network,
+            optimizer: Adam::new(AdamConfig { learning_rate, ..Default::default() }),
+            environments: Environments::new(seed),
+            rewards: MultiStep::new(multi_step, discount),
+            memory: ReplayMemory::new(memory),
+            priorities: prioritised.then(|| Priorities::new(memory, PRIORITY_EXPONENT)),
+            rng,
+            log: Log { seed, ..Default::default() },
+            learned: 0,
+            best_return: f64::NEG_INFINITY,
+        }
+    }
+
+    /// Takes one step, and keeps it.
+    fn play(&mut self, steps: usize) {
+        let Settings { first_steps, last_epsilon, exploration, .. } = E::SETTINGS;
+        let epsilon = Epsilon { first: 1.0, last: last_epsilon, steps: (exploration * steps as f64) as usize };
+        let seen = self.environments.observations();
+        let mut actions = Discrete::best(&self.network.forward(seen.clone()));
+        epsilon.explore(self.log.steps.saturating_sub(first_steps), &mut actions, &mut self.rng);
+        let step = self.environments.step(&actions);
+        let Run { rewards, memory, priorities, .. } = self;
+        rewards.add(&seen, &actions, &step, |transition| {
+            let place = memory.add(transition);
+            if let Some(priorities) = priorities {
+                priorities.add(place);
+            }
+        });
+        self.log.steps += 1;
+    }
+
+    /// Learns from a batch. `done` is the part of the training that is done.
+    fn learn(&mut self, done: f64) {
+        let (places, weights) = match &self.priorities {
+            Some(priorities) => {
+                let exponent = WEIGHT_EXPONENT + (1.0 - WEIGHT_EXPONENT) * done;
+                let Drawn { places, weights } = priorities.draw::<BATCH, _>(exponent, &mut self.rng);
+                (places, weights)
+            }
+            None => (self.memory.draw::<BATCH, _>(&mut self.rng), Tensor::ones()),
+        };
+        let batch = self.memory.gather(&places);
+        let next = self.target.forward(batch.successors.clone());
+        let next = match self.double {
+            true => next.pick::<1>(&self.network.forward(batch.successors).argmax_axis::<1>()),
+            false => next.max_axis::<1>(),
+        };
+        let goal = batch.rewards + batch.discounts * next;
+
+        let tape = Tape::training(&mut self.rng);
+        let values = self.network.forward(tape.trace(batch.observations)).pick::<1>(&Discrete::tensor(&batch.actions));
+        let errors = (goal.clone() - values.detach()).to_array();
+        let loss = (values.huber_with(&goal, 1.0, Each) * weights).mean();
+        let mut gradients = loss.backward();
+        gradients.clip_norm(10.0);
+        self.optimizer.set_learning_rate(E::SETTINGS.learning_rate * (1.0 - done));
+        self.optimizer.step(&mut self.network, &gradients);
+        if let Some(priorities) = &mut self.priorities {
+            priorities.update(&places, &errors);
+        }
+        self.learned += 1;
+        if self.learned.is_multiple_of(E::SETTINGS.copy_after) {
+            self.target.copy_from(&self.network);
+        }
+    }
+
+    /// Saves a checkpoint, where one is wanted.
+    fn save(&self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+        let Some(path) = &options.checkpoint else { return Ok(()) };
+        let mut checkpoint = Checkpoint::new()
+            .with_model("network", &self.network)
+            .with_model("target", &self.target)
+            .with_model("best", &self.best)
+            .with_number("best_return", self.best_return)
+            .with_count("learned", self.learned)
+            .with_snapshot("optimizer", &self.optimizer.snapshot())
+            .with_snapshot("environments", &self.environments.snapshot())
+            .with_snapshot("rewards", &self.rewards.snapshot())
+            .with_snapshot("memory", &self.memory.snapshot())
+            .with_rng("rng", &self.rng)
+            .with_count("steps", steps);
+        if let Some(priorities) = &self.priorities {
+            checkpoint = checkpoint.with_snapshot("priorities", &priorities.snapshot());
+        }
+        Ok(self.log.save_in(checkpoint).save(path)?)
+    }
+
+    /// Becomes the run of a checkpoint.
+    fn restore(&mut self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+        let path = options.checkpoint.as_deref().expect("the command line was checked");
+        let checkpoint = Checkpoint::load(path)?;
+        let saved = checkpoint.count("steps")?;
+        if saved != steps {
+            return Err(format!("{}: is of a run of {saved} steps, not {steps}", path.display()).into());
+        }
+        checkpoint.restore_model("network", &mut self.network)?;
+        checkpoint.restore_model("target", &mut self.target)?;
+        checkpoint.restore_model("best", &mut self.best)?;
+        self.best_return = checkpoint.number("best_return")?;
+        self.learned = checkpoint.count("learned")?;
+        self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.network)?;
+        self.environments.restore(&checkpoint.snapshot("environments")?)?;
+        self.rewards.restore(&checkpoint.snapshot("rewards")?)?;
+        self.memory.restore(&checkpoint.snapshot("memory")?)?;
+        if let Some(priorities) = &mut self.priorities {
+            priorities.restore(&checkpoint.snapshot("priorities")?)?;
+        }
+        self.rng = checkpoint.rng("rng")?;
+        self.log.restore(&checkpoint)
+    }
+}

@@ -1,0 +1,68 @@
+//! How often an agent tries something at random.
+
+use super::environment::{Action, Discrete};
+use rand::Rng;
+
+/// The probability of a random action: it falls linearly from `first` to `last` within so many steps, and stays there.
+///
+/// ```
+/// use taut::rl::Epsilon;
+/// let epsilon = Epsilon { first: 1.0, last: 0.1, steps: 100 };
+/// assert_eq!((epsilon.at(0), epsilon.at(50), epsilon.at(1000)), (1.0, 0.55, 0.1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epsilon {
+    /// At step 0.
+    pub first: f64,
+    /// From step number `steps` on.
+    pub last: f64,
+    /// How many steps it takes.
+    pub steps: usize,
+}
+
+impl Epsilon {
+    /// The probability at a step, the first of which is 0.
+    pub fn at(&self, step: usize) -> f64 {
+        if step >= self.steps {
+            return self.last;
+        }
+        self.first + (self.last - self.first) * (step as f64 / self.steps as f64)
+    }
+
+    /// Replaces each action by a random one with the probability at this step.
+    pub fn explore<const N: usize, const B: usize, R: Rng + ?Sized>(
+        &self,
+        step: usize,
+        actions: &mut [Discrete<N>; B],
+        rng: &mut R,
+    ) {
+        let probability = self.at(step);
+        for action in actions {
+            if crate::tensor::unit(rng) < probability {
+                *action = Discrete::random(rng);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn actions_are_replaced_as_often_as_said() {
+        let mut rng = StdRng::seed_from_u64(0);
+        let epsilon = Epsilon { first: 1.0, last: 0.0, steps: 10 };
+        let mut changed = |step| {
+            let mut actions = [Discrete::<2>::new(0); 2000];
+            epsilon.explore(step, &mut actions, &mut rng);
+            actions.iter().filter(|action| action.index() == 1).count()
+        };
+        // half of the random actions are the same as before
+        assert!((900..1100).contains(&changed(0)));
+        assert!((400..600).contains(&changed(5)));
+        assert_eq!(changed(10), 0);
+        assert_eq!(Epsilon { first: 1.0, last: 0.5, steps: 0 }.at(0), 0.5);
+    }
+}

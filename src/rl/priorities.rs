@@ -1,0 +1,219 @@
+//! Prioritised replay: what surprised more is learned from more often.
+//!
+//! A transition with the error delta is drawn with probability P(i) = p_i / sum_k p_k for p_i = (|delta_i| + 0.01)^alpha,
+//! and its loss is weighted by (n P(i))^-beta, divided by the largest weight of the batch, since what is drawn more often
+//! than others would count too much.
+//!
+//! Schaul, Quan, Antonoglou and Silver, "Prioritized Experience Replay", 2016.
+
+use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
+use crate::shape::Rank1;
+use crate::tensor::{Tensor, unit};
+use rand::Rng;
+
+/// Added to every error, so that nothing is never drawn again.
+const LEAST: f64 = 0.01;
+
+/// The priorities of the transitions in a [`ReplayMemory`](super::ReplayMemory), by their places.
+///
+/// They are the leaves of a tree of sums, so that drawing one and changing one take log n steps.
+///
+/// ```
+/// use taut::prelude::*;
+/// use taut::rl::{Drawn, Priorities};
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let mut priorities = Priorities::new(100, 1.0);
+/// for place in 0..3 {
+///     priorities.add(place);
+/// }
+/// priorities.update(&[0, 1, 2], &[0.99, 0.09, 0.09]);
+/// let Drawn { places, weights } = priorities.draw::<64, _>(1.0, &mut rng);
+/// let of_first = places.iter().filter(|&&place| place == 0).count();
+/// assert!(of_first > 40); // five of six
+/// // the others count more, for they are drawn less
+/// assert!(places.iter().zip(weights.iter()).all(|(&place, weight)| (weight < 0.5) == (place == 0)));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Priorities {
+    alpha: f64,
+    /// The number of leaves, a power of two.
+    leaves: usize,
+    /// Node 1 is the root, the children of node i are 2 i and 2 i + 1; the leaves are the second half.
+    sums: Vec<f64>,
+    /// How many transitions have a priority.
+    count: usize,
+    largest: f64,
+}
+
+/// What was drawn by [`Priorities::draw`].
+#[derive(Clone, Debug)]
+pub struct Drawn<const B: usize> {
+    /// The places of the transitions.
+    pub places: [usize; B],
+    /// The weights of their losses, at most 1.
+    pub weights: Tensor<Rank1<B>>,
+}
+
+impl Priorities {
+    /// No priorities yet, for so many places. With `alpha` = 0 all are equal, with 1 they are proportional to the
+    /// errors.
+    ///
+    /// # Panics
+    /// If the capacity is 0, or `alpha` negative or no number.
+    #[track_caller]
+    pub fn new(capacity: usize, alpha: f64) -> Self {
+        assert!(capacity > 0, "Priorities: a capacity of 0 holds nothing");
+        assert!(alpha >= 0.0 && alpha.is_finite(), "Priorities: `alpha` must not be negative, and is {alpha}");
+        let leaves = capacity.next_power_of_two();
+        Priorities { alpha, leaves, sums: vec![0.0; 2 * leaves], count: 0, largest: 1.0 }
+    }
+
+    /// Gives what was just added to the memory at `place` the largest priority that there was, so that it is drawn
+    /// soon.
+    pub fn add(&mut self, place: usize) {
+        if self.sums[self.leaves + place] == 0.0 {
+            self.count += 1;
+        }
+        self.set(place, self.largest);
+    }
+
+    /// Sets the priorities of transitions by their errors.
+    pub fn update(&mut self, places: &[usize], errors: &[f32]) {
+        for (&place, &error) in places.iter().zip(errors) {
+            let priority = (f64::from(error).abs() + LEAST).powf(self.alpha);
+            // an error that is no number says nothing about the transition
+            if priority.is_finite() {
+                self.largest = self.largest.max(priority);
+                self.set(place, priority);
+            }
+        }
+    }
+
+    fn set(&mut self, place: usize, priority: f64) {
+        let mut node = self.leaves + place;
+        self.sums[node] = priority;
+        while node > 1 {
+            node /= 2;
+            self.sums[node] = self.sums[2 * node] + self.sums[2 * node + 1];
+        }
+    }
+
+    /// The place at which the sum of all priorities up to it exceeds `sum`.
+    fn find(&self, mut sum: f64) -> usize {
+        let mut node = 1;
+        while node < self.leaves {
+            let left = self.sums[2 * node];
+            // a sum that rounding made too large must not lead to a leaf without priority
+            node = if sum < left || self.sums[2 * node + 1] == 0.0 {
+                2 * node
+            } else {
+                sum -= left;
+                2 * node + 1
+            };
+        }
+        node - self.leaves
+    }
+
+    /// Draws `B` places, one from each of `B` equal parts of the sum of all priorities.
+    ///
+    /// # Panics
+    /// If nothing was added yet.
+    #[track_caller]
+    pub fn draw<const B: usize, R: Rng + ?Sized>(&self, beta: f64, rng: &mut R) -> Drawn<B> {
+        assert!(self.count > 0, "Priorities::draw: nothing was added yet");
+        let total = self.sums[1];
+        let places: [usize; B] = std::array::from_fn(|i| self.find(total * (i as f64 + unit(rng)) / B as f64));
+        let weights = places.map(|place| (self.count as f64 * self.sums[self.leaves + place] / total).powf(-beta));
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        Drawn { places, weights: Tensor::<Rank1<B>>::from_fn(|[i]| (weights[i] / largest) as f32) }
+    }
+
+    /// All priorities.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            numbers: vec![("largest".to_string(), self.largest)],
+            arrays: vec![("priorities".to_string(), SnapshotArray::F64(self.sums[self.leaves..].to_vec()))],
+        }
+    }
+
+    /// Puts the priorities of a [snapshot](Priorities::snapshot) back.
+    ///
+    /// # Errors
+    /// If they are of another capacity. They stay as they are then.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
+        let largest = snapshot.number("largest")?;
+        match snapshot.arrays.as_slice() {
+            [(_, SnapshotArray::F64(priorities))] if priorities.len() == self.leaves => {
+                self.sums[self.leaves..].copy_from_slice(priorities);
+                for node in (1..self.leaves).rev() {
+                    self.sums[node] = self.sums[2 * node] + self.sums[2 * node + 1];
+                }
+                self.count = priorities.iter().filter(|&&priority| priority > 0.0).count();
+                self.largest = largest;
+                Ok(())
+            }
+            _ => Err(SnapshotMismatch::new(format!("the snapshot has not {} priorities", self.leaves))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn places_are_drawn_in_proportion_to_their_priorities() {
+        let mut rng = StdRng::seed_from_u64(0);
+        for (capacity, alpha) in [(1, 0.6), (5, 1.0), (8, 0.5), (13, 0.0)] {
+            let mut priorities = Priorities::new(capacity, alpha);
+            let errors: Vec<f32> = (0..capacity).map(|i| (i as f32 - 2.0) * 0.5).collect();
+            let places: Vec<usize> = (0..capacity).collect();
+            places.iter().for_each(|&place| priorities.add(place));
+            priorities.update(&places, &errors);
+            let expected: Vec<f64> = errors.iter().map(|&e| (f64::from(e).abs() + 0.01).powf(alpha)).collect();
+            let total: f64 = expected.iter().sum();
+            let mut counts = vec![0; capacity];
+            for _ in 0..1000 {
+                let Drawn { places, weights } = priorities.draw::<16, _>(0.4, &mut rng);
+                places.iter().for_each(|&place| counts[place] += 1);
+                let weight = |place: usize| (capacity as f64 * expected[place] / total).powf(-0.4);
+                let largest = places.iter().map(|&place| weight(place)).fold(0.0, f64::max);
+                for (&place, found) in places.iter().zip(weights.iter()) {
+                    assert!((f64::from(found) - weight(place) / largest).abs() < 1e-6);
+                }
+            }
+            for (count, expected) in counts.iter().zip(&expected) {
+                let probability = expected / total;
+                let deviation = (16_000.0 * probability * (1.0 - probability)).sqrt();
+                assert!((f64::from(*count) - 16_000.0 * probability).abs() <= 5.0 * deviation, "{counts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_priority_is_never_found() {
+        let mut priorities = Priorities::new(8, 1.0);
+        priorities.add(2);
+        priorities.add(5);
+        for sum in [0.0, 0.999, 1.0, 1.5, 2.0, 7.0] {
+            assert!([2, 5].contains(&priorities.find(sum)), "{sum}");
+        }
+        priorities.update(&[2], &[f32::NAN]);
+        assert_eq!(priorities.sums[1], 2.0);
+    }
+
+    #[test]
+    fn restored_priorities_are_the_same() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut priorities = Priorities::new(11, 0.6);
+        for step in 0..40 {
+            priorities.add(step % 11);
+            priorities.update(&[step * 7 % (step + 1).min(11)], &[unit(&mut rng) as f32 * 3.0]);
+        }
+        let mut other = Priorities::new(11, 0.6);
+        other.restore(&priorities.snapshot()).unwrap();
+        assert_eq!(priorities, other);
+        assert!(Priorities::new(30, 0.6).restore(&priorities.snapshot()).is_err());
+    }
+}
