@@ -17,7 +17,8 @@ use rand::{Rng, RngExt};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
-use taut::data::{DataError, find_folder};
+use taut::data::find_folder;
+use taut::files::FileError;
 use taut::prelude::*;
 
 /// The line's end, and the 95 printable characters of ASCII.
@@ -182,11 +183,11 @@ fn decode(number: usize) -> char {
     if number == 0 { '\n' } else { char::from(number as u8 + 31) }
 }
 
-fn read(path: &Path) -> Result<Vec<usize>, DataError> {
+fn read(path: &Path) -> Result<Vec<usize>, FileError> {
     let text =
-        std::fs::read_to_string(path).map_err(|error| DataError::new(path, format!("cannot be read: {error}")))?;
+        std::fs::read_to_string(path).map_err(|error| FileError::new(path, format!("cannot be read: {error}")))?;
     encode(&text.replace("\r\n", "\n")).map_err(|(line, character)| {
-        DataError::new(
+        FileError::new(
             path,
             format!("line {line}: `{character}` is no ASCII character, and the model knows only those"),
         )

@@ -121,6 +121,7 @@ extern crate self as taut;
 
 pub mod data;
 pub mod distributions;
+pub mod files;
 pub mod io;
 mod kernels;
 pub mod loss;

@@ -153,7 +153,7 @@ fn what_does_not_fit_is_an_error_and_changes_nothing() {
     assert!(checkpoint.snapshot("schedule").is_err());
     // an error of the optimizer goes on as one of the file
     let of_another = |snapshot| Adam::new(AdamConfig::default()).restore(&snapshot, &run.model);
-    let error: taut::io::FileError = of_another(checkpoint.snapshot("optimizer").unwrap()).unwrap_err().into();
+    let error: taut::files::FileError = of_another(checkpoint.snapshot("optimizer").unwrap()).unwrap_err().into();
     assert!(error.to_string().contains("the snapshot has no array"), "{error}");
 }
 

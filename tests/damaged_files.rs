@@ -1,7 +1,7 @@
 //! Whatever is in a file, loading it is an error or right: no panic, no half-loaded model, no huge allocation.
 
 use rand::RngExt;
-use taut::io::{FileError, Mismatch};
+use taut::files::{FileError, Mismatch};
 use taut::prelude::*;
 
 #[derive(Init, Parameters)]
@@ -121,7 +121,7 @@ fn lies_in_a_header_are_found_before_memory_is_taken() {
     ];
     for bytes in cases {
         let message = refused(&mut model, &bytes).to_string();
-        assert!(message.starts_with("this buffer is no whole safetensors file: "), "{message}");
+        assert!(message.starts_with("this is no whole safetensors file: "), "{message}");
     }
 }
 
@@ -173,10 +173,10 @@ fn a_missing_file_and_a_folder() {
     let error = Model::load(&missing).err().unwrap();
     assert_eq!(error.path(), Some(missing.as_path()));
     let message = error.to_string();
-    assert!(message.starts_with("cannot read `"), "{message}");
+    assert!(message.contains("cannot be opened"), "{message}");
     assert!(message.contains("taut-no-such-folder` does not exist"), "{message}");
     let message = Model::load(&folder).err().unwrap().to_string();
-    assert!(message.ends_with("it is no regular file"), "{message}");
+    assert!(message.ends_with("is no regular file"), "{message}");
     let message = Checkpoint::load(&missing).unwrap_err().to_string();
-    assert!(message.starts_with("cannot read `"), "{message}");
+    assert!(message.contains("cannot be opened"), "{message}");
 }

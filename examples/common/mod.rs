@@ -23,7 +23,8 @@ pub use scatter::{Place, draw_words};
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use taut::data::{DataError, find_folder, mnist};
+use taut::data::{find_folder, mnist};
+use taut::files::FileError;
 
 /// Runs a program: an error is printed as a sentence, and its exit code says that there was one.
 pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> ExitCode {
@@ -38,7 +39,7 @@ pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> 
 
 /// The folder of the dataset that was asked for, MNIST or Fashion-MNIST.
 pub fn mnist_folder(options: &Options) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let folder: Result<_, DataError> = match options.dataset.as_str() {
+    let folder: Result<_, FileError> = match options.dataset.as_str() {
         "mnist" => mnist::find(options.data.as_deref()),
         "fashion-mnist" => find_folder(options.data.as_deref(), "fashion-mnist", "train-images-idx3-ubyte"),
         other => return Err(format!("--dataset {other}: there are mnist and fashion-mnist").into()),

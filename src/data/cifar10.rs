@@ -3,12 +3,11 @@
 //! A file is a row for each image: one byte for the class, then 1,024 bytes each for red, green and blue, row by row of
 //! 32 x 32 pixels. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 
-use super::file::{broken, open};
 use super::mnist::Examples;
-use super::{DataError, Images, find_folder};
+use super::{Images, find_folder};
+use crate::files::{FileError, Limit, contents, plain_or_gzip};
 use crate::shape::Rank3;
 use crate::tensor::Tensor;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -33,7 +32,7 @@ pub const DEVIATIONS: [f64; 3] = [0.247_03, 0.243_49, 0.261_59];
 ///
 /// # Errors
 /// If there is none.
-pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
+pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
     let unpacked = ["cifar-10-batches-bin", "cifar-10/cifar-10-batches-bin"];
     find_folder(given, "cifar-10", TEST).or_else(|error| {
         let mut found = unpacked.iter().filter_map(|name| find_folder(given, name, TEST).ok());
@@ -41,7 +40,7 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
     })
 }
 
-/// Reads the training set (five files, 50,000 images) and the test set (10,000 images).
+/// Reads the training set (five files, 50,000 images) and the test set (10,000 images), plain or each packed with gzip.
 ///
 /// # Errors
 /// If a file is missing, ends in the middle of an image, holds fewer images than the others, or holds a class that is not
@@ -58,37 +57,34 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn load(folder: impl AsRef<Path>) -> Result<(Examples<Rank3<3, 32, 32>>, Examples<Rank3<3, 32, 32>>), DataError> {
+pub fn load(folder: impl AsRef<Path>) -> Result<(Examples<Rank3<3, 32, 32>>, Examples<Rank3<3, 32, 32>>), FileError> {
     let folder = folder.as_ref();
     Ok((read(folder, &TRAIN)?, read(folder, &[TEST])?))
 }
 
-fn read(folder: &Path, names: &[&str]) -> Result<Examples<Rank3<3, 32, 32>>, DataError> {
+fn read(folder: &Path, names: &[&str]) -> Result<Examples<Rank3<3, 32, 32>>, FileError> {
     let mut pixels = Vec::new();
     let mut classes = Vec::new();
     let mut of_first = None;
     for name in names {
-        let path = folder.join(name);
-        let mut bytes = Vec::new();
-        open(&path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| broken(&path, error))?;
+        let missing = || FileError::new(folder, format!("has no {name} or {name}.gz"));
+        let path = plain_or_gzip(folder, name).ok_or_else(missing)?;
+        let bytes = contents(&path, Limit::Bytes(MOST_BYTES))?;
         let found = bytes.len();
-        if found as u64 > MOST_BYTES {
-            return Err(DataError::new(path, format!("holds more than {MOST_BYTES} bytes: no file of CIFAR-10 does")));
-        }
         if found == 0 || found % ROW != 0 {
             let reason = format!("holds {found} bytes, and not a whole number of images of {ROW} bytes each");
-            return Err(DataError::new(path, reason));
+            return Err(FileError::new(path, reason));
         }
         let (images, of_first) = (found / ROW, *of_first.get_or_insert(found / ROW));
         if images != of_first {
             let reason = format!("holds {images} images, and {} {of_first}: one of them was cut short", names[0]);
-            return Err(DataError::new(path, reason));
+            return Err(FileError::new(path, reason));
         }
         for (place, row) in bytes.chunks_exact(ROW).enumerate() {
             let class = usize::from(row[0]);
             if class >= CLASSES.len() {
                 let reason = format!("label {class} of image {place} is not one of {} classes", CLASSES.len());
-                return Err(DataError::new(path, reason));
+                return Err(FileError::new(path, reason));
             }
             classes.push(class);
             pixels.extend_from_slice(&row[1..]);
@@ -100,8 +96,8 @@ fn read(folder: &Path, names: &[&str]) -> Result<Examples<Rank3<3, 32, 32>>, Dat
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Folder;
     use super::*;
+    use crate::files::testing::{Folder, gzip};
     use crate::prelude::*;
 
     fn rows(classes: &[u8]) -> Vec<u8> {
@@ -111,7 +107,7 @@ mod tests {
     fn small() -> Folder {
         let folder = Folder::new();
         TRAIN.iter().for_each(|name| drop(folder.file(name, &rows(&[1, 9]))));
-        folder.file(TEST, &rows(&[3]));
+        folder.file(&format!("{TEST}.gz"), &gzip(&rows(&[3])));
         folder
     }
 
@@ -145,7 +141,7 @@ mod tests {
             let folder = small();
             folder.file(name, contents);
             let error = load(folder.path()).unwrap_err();
-            assert_eq!(error.path(), folder.path().join(name));
+            assert_eq!(error.path(), Some(folder.path().join(name).as_path()));
             error.to_string()
         };
         assert!(fails(TRAIN[2], &rows(&[1, 2])[..ROW + 5]).contains("not a whole number of images"));
@@ -156,6 +152,8 @@ mod tests {
         assert!(fails(TEST, &rows(&[0, 10])).contains("label 10 of image 1"));
         let folder = small();
         std::fs::remove_file(folder.path().join(TRAIN[4])).unwrap();
-        assert!(load(folder.path()).unwrap_err().to_string().contains("data_batch_5.bin: cannot be opened"));
+        assert!(
+            load(folder.path()).unwrap_err().to_string().contains("has no data_batch_5.bin or data_batch_5.bin.gz")
+        );
     }
 }

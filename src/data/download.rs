@@ -3,9 +3,8 @@
 //! A file is written under another name until it is complete and its SHA-256 is right, and then renamed: there is
 //! never half a file under its own name. A transfer that breaks is taken up where it broke, also by a later run.
 
-use super::DataError;
-use super::file::{MOST_BYTES, broken, open};
 use super::mnist::FILES;
+use crate::files::{FileError, Limit, unpacked};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -24,6 +23,8 @@ const SUMS: [&str; 4] = [
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 ];
 
+/// No file that is fetched, or what it unpacks to, is longer.
+const MOST_BYTES: u64 = 1 << 30;
 /// So many attempts in a row may bring nothing before the transfer is given up ...
 const FRUITLESS_ATTEMPTS: usize = 4;
 /// ... and so many in all.
@@ -36,7 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If the server cannot be reached or does not give the files, or a file cannot be written.
-pub fn mnist(folder: &Path) -> Result<(), DataError> {
+pub fn mnist(folder: &Path) -> Result<(), FileError> {
     for (name, sum) in FILES.into_iter().zip(SUMS) {
         let target = folder.join(format!("{name}.gz"));
         if !target.is_file() {
@@ -50,16 +51,16 @@ pub fn mnist(folder: &Path) -> Result<(), DataError> {
 ///
 /// # Errors
 /// If the server cannot be reached or does not give the file, its contents are others, or it cannot be written.
-pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), DataError> {
+pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), FileError> {
     let part = target.with_extension("part.gz");
     if let Some(folder) = target.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| DataError::io(folder, "cannot be made", error))?;
+        std::fs::create_dir_all(folder).map_err(|error| FileError::system(folder, "cannot be made", error))?;
     }
     let mut options = OpenOptions::new();
-    let unwritable = |error| DataError::io(&part, "cannot be written", error);
+    let unwritable = |error| FileError::system(&part, "cannot be written", error);
     let mut file = options.create(true).read(true).append(true).open(&part).map_err(unwritable)?;
     file.try_lock().map_err(|error| {
-        DataError::new(&part, format!("another program seems to be downloading this file: {error}"))
+        FileError::new(&part, format!("another program seems to be downloading this file: {error}"))
     })?;
     let result = loop {
         let resumed = length(&file, &part)? > 0;
@@ -69,18 +70,19 @@ pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), DataE
         match unpacked_sum(&part) {
             Ok(sum) if sum == sha256 => {
                 file.sync_all().map_err(unwritable)?;
-                return std::fs::rename(&part, target).map_err(|error| DataError::io(target, "cannot be made", error));
+                return std::fs::rename(&part, target)
+                    .map_err(|error| FileError::system(target, "cannot be made", error));
             }
             // what an earlier run left was of another file: once more from the start
             _ if resumed => file.set_len(0).map_err(unwritable)?,
             Ok(sum) => {
                 let reason = format!("{address} unpacks to a file with SHA-256 {sum}, and {sha256} is the right one");
                 file.set_len(0).map_err(unwritable)?;
-                break Err(DataError::new(target, reason));
+                break Err(FileError::new(target, reason));
             }
             Err(error) => {
                 file.set_len(0).map_err(unwritable)?;
-                break Err(DataError::new(target, format!("what {address} gives {}", error.reason())));
+                break Err(FileError::new(target, format!("what {address} gives {}", error.reason())));
             }
         }
     };
@@ -90,17 +92,17 @@ pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), DataE
     result
 }
 
-fn length(file: &File, path: &Path) -> Result<u64, DataError> {
-    file.metadata().map(|data| data.len()).map_err(|error| DataError::io(path, "cannot be read", error))
+fn length(file: &File, path: &Path) -> Result<u64, FileError> {
+    file.metadata().map(|data| data.len()).map_err(|error| FileError::system(path, "cannot be read", error))
 }
 
 /// The SHA-256 of the contents of a gzip file.
-fn unpacked_sum(path: &Path) -> Result<String, DataError> {
-    let mut contents = open(path)?.take(MOST_BYTES);
+fn unpacked_sum(path: &Path) -> Result<String, FileError> {
+    let mut contents = unpacked(path, Limit::Bytes(MOST_BYTES))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match contents.read(&mut buffer).map_err(|error| broken(path, error))? {
+        match contents.read(&mut buffer).map_err(|error| FileError::read(path, error))? {
             0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
             count => hasher.update(&buffer[..count]),
         }
@@ -111,11 +113,11 @@ fn unpacked_sum(path: &Path) -> Result<String, DataError> {
 enum Failure {
     /// It may go better the next time.
     Broken(String),
-    Final(DataError),
+    Final(FileError),
 }
 
 /// Appends to `file` what it lacks, in several attempts if need be.
-fn transfer(address: &str, part: &Path, file: &mut File) -> Result<(), DataError> {
+fn transfer(address: &str, part: &Path, file: &mut File) -> Result<(), FileError> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(TIMEOUT))
@@ -138,13 +140,13 @@ fn transfer(address: &str, part: &Path, file: &mut File) -> Result<(), DataError
         }
         std::thread::sleep(PAUSE);
     }
-    Err(DataError::new(part, format!("{address} cannot be downloaded: {last}")))
+    Err(FileError::new(part, format!("{address} cannot be downloaded: {last}")))
 }
 
 /// Asks for everything after the first `have` bytes, and appends what comes.
 fn attempt(agent: &Agent, address: &str, part: &Path, file: &mut File, have: u64) -> Result<(), Failure> {
     let broken = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
-    let unwritable = |error| Failure::Final(DataError::io(part, "cannot be written", error));
+    let unwritable = |error| Failure::Final(FileError::system(part, "cannot be written", error));
     let mut request = agent.get(address);
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
@@ -163,7 +165,7 @@ fn attempt(agent: &Agent, address: &str, part: &Path, file: &mut File, have: u64
         status @ (408 | 429 | 500..) => return Err(Failure::Broken(format!("the server answers {status}"))),
         status => {
             let reason = format!("{address} cannot be downloaded: the server answers {status}");
-            return Err(Failure::Final(DataError::new(part, reason)));
+            return Err(Failure::Final(FileError::new(part, reason)));
         }
     }
     let expected = response.body().content_length();
@@ -180,7 +182,7 @@ fn attempt(agent: &Agent, address: &str, part: &Path, file: &mut File, have: u64
         if received > MOST_BYTES {
             file.set_len(0).map_err(unwritable)?;
             let reason = format!("{address} gives more than {MOST_BYTES} bytes, which are the most");
-            return Err(Failure::Final(DataError::new(part, reason)));
+            return Err(Failure::Final(FileError::new(part, reason)));
         }
     }
     match expected {
@@ -197,8 +199,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Folder, gzip};
     use super::*;
+    use crate::files::testing::{Folder, gzip};
     use std::io::{BufRead, BufReader};
     use std::net::TcpListener;
     use std::thread::JoinHandle;
@@ -261,7 +263,7 @@ mod tests {
     }
 
     struct Outcome {
-        result: Result<(), DataError>,
+        result: Result<(), FileError>,
         asked: Vec<Option<usize>>,
         target: Option<Vec<u8>>,
         part: Option<Vec<u8>>,

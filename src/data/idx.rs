@@ -8,8 +8,7 @@
 //! | 4 d | their sizes, the highest byte first |
 //! | | the elements, the last dimension fastest |
 
-use super::DataError;
-use super::file::{MOST_BYTES, broken, open};
+use crate::files::{FileError, Limit, unpacked};
 use crate::shape::show_sizes;
 use std::io::Read;
 use std::path::Path;
@@ -27,25 +26,38 @@ impl Idx {
     /// Reads an IDX file of bytes; a name that ends with `.gz` says that it is packed with gzip.
     ///
     /// # Errors
-    /// If the file cannot be read, is not gzip though its name says so, is not IDX, or holds fewer or more bytes than
-    /// its header says. No memory is taken on the word of the header alone.
-    pub fn read(path: impl AsRef<Path>) -> Result<Idx, DataError> {
-        Idx::read_if(path.as_ref(), |_| Ok(()))
+    /// If the file cannot be read, is not gzip though its name says so, unpacks to more than the default [`Limit`], is not
+    /// IDX, or holds fewer or more bytes than its header says. No memory is taken on the word of the header alone.
+    pub fn read(path: impl AsRef<Path>) -> Result<Idx, FileError> {
+        Idx::read_within(path, Limit::default())
+    }
+
+    /// Reads a file of which more or fewer bytes than usual may come.
+    ///
+    /// # Errors
+    /// As [`Idx::read`].
+    pub fn read_within(path: impl AsRef<Path>, limit: Limit) -> Result<Idx, FileError> {
+        Idx::read_if(path.as_ref(), limit, |_| Ok(()))
     }
 
     /// Reads a file if `fits` has no objection to its sizes.
-    pub(super) fn read_if(path: &Path, fits: impl FnOnce(&[usize]) -> Result<(), String>) -> Result<Idx, DataError> {
-        let fail = |reason: String| DataError::new(path, reason);
-        let mut file = open(path)?;
+    pub(super) fn read_if(
+        path: &Path,
+        limit: Limit,
+        fits: impl FnOnce(&[usize]) -> Result<(), String>,
+    ) -> Result<Idx, FileError> {
+        let fail = |reason: String| FileError::new(path, reason);
+        let mut file = unpacked(path, limit)?;
         let sizes = header(path, &mut *file)?;
         let count = sizes.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-        let count = count.map(|count| count as u64).filter(|&count| count <= MOST_BYTES).ok_or_else(|| {
-            fail(format!("says that it holds {} bytes, and {MOST_BYTES} are the most", show_sizes(&sizes)))
-        })?;
+        let count = count
+            .map(|count| count as u64)
+            .filter(|&count| count < u64::MAX)
+            .ok_or_else(|| fail(format!("says that it holds {} bytes, which no file does", show_sizes(&sizes))))?;
         fits(&sizes).map_err(fail)?;
         let mut bytes = Vec::new();
         // one byte more than there should be: to see whether the file goes on, and to have gzip check its sum
-        file.take(count + 1).read_to_end(&mut bytes).map_err(|error| broken(path, error))?;
+        file.take(count + 1).read_to_end(&mut bytes).map_err(|error| FileError::read(path, error))?;
         match (bytes.len() as u64).cmp(&count) {
             std::cmp::Ordering::Equal => Ok(Idx { sizes, bytes }),
             std::cmp::Ordering::Less => {
@@ -59,23 +71,23 @@ impl Idx {
 }
 
 /// Reads the header: the sizes.
-fn header(path: &Path, file: &mut dyn Read) -> Result<Vec<usize>, DataError> {
-    let mut word = || -> Result<[u8; 4], DataError> {
+fn header(path: &Path, file: &mut dyn Read) -> Result<Vec<usize>, FileError> {
+    let mut word = || -> Result<[u8; 4], FileError> {
         let mut bytes = [0; 4];
         let mut filled = 0;
         while filled < 4 {
-            match file.read(&mut bytes[filled..]).map_err(|error| broken(path, error))? {
-                0 => return Err(DataError::new(path, "is cut off: it ends in the header")),
+            match file.read(&mut bytes[filled..]).map_err(|error| FileError::read(path, error))? {
+                0 => return Err(FileError::new(path, "is cut off: it ends in the header")),
                 count => filled += count,
             }
         }
         Ok(bytes)
     };
     let [0, 0, kind, rank] = word()? else {
-        return Err(DataError::new(path, "is not an IDX file: it does not begin with two zeros"));
+        return Err(FileError::new(path, "is not an IDX file: it does not begin with two zeros"));
     };
     if kind != 8 {
-        return Err(DataError::new(
+        return Err(FileError::new(
             path,
             format!("holds elements of IDX type {kind:#04x}; only bytes, 0x08, are read"),
         ));
@@ -85,8 +97,8 @@ fn header(path: &Path, file: &mut dyn Read) -> Result<Vec<usize>, DataError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Folder, gzip};
     use super::*;
+    use crate::files::testing::{Folder, gzip};
 
     fn file(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, sizes.len() as u8];
@@ -99,7 +111,7 @@ mod tests {
         let folder = Folder::new();
         let path = folder.file(name, contents);
         let error = Idx::read(&path).unwrap_err();
-        assert_eq!(error.path(), path);
+        assert_eq!(error.path(), Some(path.as_path()));
         assert!(error.to_string().contains(name), "{error} names the file");
         error.to_string()
     }
@@ -152,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_header_alone_takes_no_memory() {
-        assert!(error("a", &file(&[u32::MAX, 28, 28], &[])).contains("are the most"));
-        assert!(error("a", &file(&[u32::MAX; 6], &[])).contains("are the most"));
+        assert!(error("a", &file(&[u32::MAX, 28, 28], &[])).contains("0 of 3367254359280 bytes"));
+        assert!(error("a", &file(&[u32::MAX; 6], &[])).contains("which no file does"));
         assert!(error("a", &file(&[1 << 30], &[1])).contains("1 of 1073741824 bytes"));
     }
 

@@ -1,7 +1,7 @@
 //! MNIST, and the datasets that come in the same files (Fashion-MNIST, KMNIST).
 
-use super::file::plain_or_gzip;
-use super::{DataError, Idx, Images, Labels, find_folder};
+use super::{Idx, Images, Labels, find_folder};
+use crate::files::{FileError, Limit, plain_or_gzip};
 use crate::shape::StaticShape;
 use crate::tensor::Tensor;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ pub(super) const FILES: [&str; 4] =
 ///
 /// # Errors
 /// If there is none, or the download fails.
-pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
+pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
     let found = find_folder(given, "mnist", FILES[0]);
     #[cfg(feature = "download")]
     let found = found.or_else(|_| {
-        let folder = super::file::base_folder(given).join("mnist");
+        let folder = super::folder::base_folder(given).join("mnist");
         super::download::mnist(&folder).map(|()| folder)
     });
     found
@@ -50,7 +50,7 @@ pub type Examples<S> = (Images<S>, Labels);
 /// # Ok(())
 /// # }
 /// ```
-pub fn load<S: StaticShape>(folder: impl AsRef<Path>) -> Result<(Examples<S>, Examples<S>), DataError> {
+pub fn load<S: StaticShape>(folder: impl AsRef<Path>) -> Result<(Examples<S>, Examples<S>), FileError> {
     const {
         assert!(matches!(S::STATIC, Some(PIXELS)), "an image of MNIST has 784 pixels, and this shape another number");
     }
@@ -59,23 +59,23 @@ pub fn load<S: StaticShape>(folder: impl AsRef<Path>) -> Result<(Examples<S>, Ex
     Ok((examples(folder, train_images, train_labels)?, examples(folder, test_images, test_labels)?))
 }
 
-fn examples<S: StaticShape>(folder: &Path, images: &str, labels: &str) -> Result<Examples<S>, DataError> {
+fn examples<S: StaticShape>(folder: &Path, images: &str, labels: &str) -> Result<Examples<S>, FileError> {
     let find =
-        |name| plain_or_gzip(folder, name).ok_or_else(|| DataError::new(folder, format!("has no {name} or {name}.gz")));
+        |name| plain_or_gzip(folder, name).ok_or_else(|| FileError::new(folder, format!("has no {name} or {name}.gz")));
     let (images, labels) = (find(images)?, find(labels)?);
-    let pixels = Idx::read_if(&images, |sizes| match sizes {
+    let pixels = Idx::read_if(&images, Limit::default(), |sizes| match sizes {
         [_, 28, 28] => Ok(()),
         _ => Err(format!("holds an array of {}, and not images of 28 x 28", crate::shape::show_sizes(sizes))),
     })?;
     let count = pixels.sizes[0];
-    let classes = Idx::read_if(&labels, |sizes| match sizes {
+    let classes = Idx::read_if(&labels, Limit::default(), |sizes| match sizes {
         [found] if *found == count => Ok(()),
         [found] => Err(format!("holds {found} labels for {count} images")),
         _ => Err(format!("holds an array of {}, and not labels", crate::shape::show_sizes(sizes))),
     })?;
     if let Some(place) = classes.bytes.iter().position(|&class| usize::from(class) >= CLASSES) {
         let class = classes.bytes[place];
-        return Err(DataError::new(labels, format!("label {class} of image {place} is not one of {CLASSES} classes")));
+        return Err(FileError::new(labels, format!("label {class} of image {place} is not one of {CLASSES} classes")));
     }
     let classes: Vec<usize> = classes.bytes.into_iter().map(usize::from).collect();
     let images = Images::new(pixels.bytes, 255, S::default()).expect("the size of the images was checked");
@@ -84,8 +84,8 @@ fn examples<S: StaticShape>(folder: &Path, images: &str, labels: &str) -> Result
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Folder, gzip};
     use super::*;
+    use crate::files::testing::{Folder, gzip};
     use crate::prelude::*;
 
     fn images(count: u32) -> Vec<u8> {
@@ -125,7 +125,7 @@ mod tests {
             let folder = small();
             folder.file(name, contents);
             let error = load::<Rank1<784>>(folder.path()).unwrap_err();
-            assert_eq!(error.path(), folder.path().join(name));
+            assert_eq!(error.path(), Some(folder.path().join(name).as_path()));
             error.to_string()
         };
         assert!(fails("train-labels-idx1-ubyte", &labels(&[5, 10, 9])).contains("label 10 of image 1"));

@@ -26,8 +26,7 @@ mod dataset;
 mod digits;
 #[cfg(feature = "download")]
 pub mod download;
-mod error;
-mod file;
+mod folder;
 mod idx;
 mod images;
 pub mod mnist;
@@ -37,17 +36,13 @@ mod normalization;
 pub mod png;
 mod prefetch;
 mod sequences;
-#[cfg(test)]
-mod testing;
 
 pub use augment::Augmentation;
 pub use batches::Batches;
 pub use csv::Csv;
 pub use dataset::{Dataset, Labels, Subset};
 pub use digits::digits;
-pub use error::DataError;
-pub use file::find_folder;
-pub(crate) use file::{broken, open};
+pub use folder::find_folder;
 pub use idx::Idx;
 pub use images::{Images, PartOfAnImage};
 pub use normalization::Normalization;

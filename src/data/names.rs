@@ -2,12 +2,11 @@
 //!
 //! Robertson, "NLP From Scratch: Classifying Names with a Character-Level RNN" (a tutorial of PyTorch), 2017.
 
-use super::file::open;
-use super::{DataError, Labels, Sequences, find_folder};
+use super::{Labels, Sequences, find_folder};
+use crate::files::{FileError, Limit, Position, contents, plain_or_gzip};
 use crate::tensor::Tensor;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What the classes are called; their files end in `.txt`.
@@ -25,7 +24,7 @@ pub const LETTERS: [char; 55] = [
     'ö', 'ù', 'ú', 'ü', 'ą', 'ł', 'ń', 'ś', 'ż',
 ];
 
-/// The files of the dataset are far smaller.
+/// The files of the dataset are far smaller; a longer one is refused.
 const MOST_BYTES: u64 = 10_000_000;
 
 /// Names, and the places of their classes in [`CLASSES`].
@@ -63,7 +62,7 @@ pub fn encode(name: &str) -> Result<Vec<usize>, UnknownLetter> {
 ///
 /// # Errors
 /// If there is none.
-pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
+pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
     find_folder(given, "names", "Arabic.txt")
 }
 
@@ -73,8 +72,10 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
 /// samples of a name are on the same side: of the names in alphabetical order, each fifth is to test on. So nothing that
 /// was learned by heart helps in the test.
 ///
+/// A file may be packed with gzip: `Arabic.txt.gz`.
+///
 /// # Errors
-/// If a file is missing, empty, not UTF-8, or a name has a letter that is not in [`LETTERS`].
+/// If a file is missing, longer than 10 million bytes, empty, not UTF-8, or a name has a letter that is not in [`LETTERS`].
 ///
 /// ```no_run
 /// use taut::data::names;
@@ -87,14 +88,16 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, DataError> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn load(folder: impl AsRef<Path>) -> Result<(Examples, Examples), DataError> {
+pub fn load(folder: impl AsRef<Path>) -> Result<(Examples, Examples), FileError> {
     let mut samples = BTreeSet::new();
     for (class, name) in CLASSES.iter().enumerate() {
-        let path = folder.as_ref().join(format!("{name}.txt"));
+        let (folder, file) = (folder.as_ref(), format!("{name}.txt"));
+        let missing = || FileError::new(folder, format!("has no {file} or {file}.gz"));
+        let path = plain_or_gzip(folder, &file).ok_or_else(missing)?;
         for (number, line) in (1..).zip(read(&path)?.lines()) {
             let name = line.trim().to_lowercase();
             if let Err(unknown) = encode(&name) {
-                return Err(DataError::new(path, format!("line {number}: {unknown}")));
+                return Err(FileError::at(path, Position::Line(number), unknown.to_string()));
             }
             if !name.is_empty() {
                 samples.insert((name, class));
@@ -108,17 +111,15 @@ pub fn load(folder: impl AsRef<Path>) -> Result<(Examples, Examples), DataError>
 }
 
 /// The text of a file, which is not empty.
-fn read(path: &Path) -> Result<String, DataError> {
-    let mut bytes = Vec::new();
-    let read = open(path)?.take(MOST_BYTES).read_to_end(&mut bytes);
-    read.map_err(|error| DataError::new(path, format!("cannot be read: {error}")))?;
+fn read(path: &Path) -> Result<String, FileError> {
+    let bytes = contents(path, Limit::Bytes(MOST_BYTES))?;
     if bytes.is_empty() {
-        return Err(DataError::new(path, "is empty: a name was expected on each line"));
+        return Err(FileError::new(path, "is empty: a name was expected on each line"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
-        DataError::new(path, format!("line {line} is not UTF-8"))
+        FileError::at(path, Position::Line(line as u64), "is not UTF-8")
     })
 }
 
@@ -130,9 +131,9 @@ fn examples(samples: &[&(String, usize)]) -> Examples {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Folder;
     use super::*;
     use crate::data::Dataset;
+    use crate::files::testing::{Folder, gzip};
 
     /// One file holds what is given, the others a name each.
     fn folder(of_class: usize, contents: &[u8]) -> Folder {
@@ -168,15 +169,28 @@ mod tests {
         let fails = |contents: &[u8]| {
             let folder = folder(3, contents);
             let error = load(folder.path()).unwrap_err();
-            assert_eq!(error.path(), folder.path().join("Dutch.txt"));
+            assert_eq!(error.path(), Some(folder.path().join("Dutch.txt").as_path()));
             error.to_string()
         };
         assert!(fails(b"").contains("is empty"));
-        assert!(fails(b"Aalst\nAbb\xff\n").contains("line 2 is not UTF-8"));
+        assert!(fails(b"Aalst\nAbb\xff\n").contains("line 2: is not UTF-8"));
         assert!(fails("Aalst\nAbbing\nΩ\n".as_bytes()).contains("line 3: `ω` is not a letter"));
+        assert!(fails(&b"Abe\n".repeat(2_500_001)).contains("holds more than 10000000 bytes"));
         let folder = folder(3, b"Aalst");
         std::fs::remove_file(folder.path().join("Greek.txt")).unwrap();
-        assert!(load(folder.path()).unwrap_err().to_string().contains("Greek.txt: cannot be opened"));
+        assert!(load(folder.path()).unwrap_err().to_string().contains("has no Greek.txt or Greek.txt.gz"));
+    }
+
+    #[test]
+    fn packed_files_are_found_and_read() {
+        let folder = folder(3, b"Aalst\nBakker\n");
+        let names = || load(find(Some(folder.path())).unwrap()).unwrap().0.0.len();
+        let plain = names();
+        for class in ["Arabic", "Dutch"].map(|name| folder.path().join(format!("{name}.txt"))) {
+            std::fs::write(class.with_extension("txt.gz"), gzip(&std::fs::read(&class).unwrap())).unwrap();
+            std::fs::remove_file(class).unwrap();
+        }
+        assert_eq!(names(), plain);
     }
 
     #[test]

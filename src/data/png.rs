@@ -3,7 +3,7 @@
 //! ```
 //! use taut::data::png;
 //! use taut::prelude::*;
-//! # fn main() -> Result<(), taut::data::DataError> {
+//! # fn main() -> Result<(), taut::files::FileError> {
 //! # let path = std::env::temp_dir().join(format!("taut-doc-png-{}.png", std::process::id()));
 //! let stripes = Tensor::<Rank3<3, 4, 6>>::from_fn(|[channel, _, x]| if x % 3 == channel { 1.0 } else { 0.0 });
 //! png::write(&path, &stripes)?;
@@ -14,13 +14,12 @@
 //! # }
 //! ```
 
-use super::DataError;
+use crate::files::{FileError, regular, write_atomically};
 use crate::shape::{Const, Dim};
 use crate::tensor::Tensor;
-use image::codecs::png::PngEncoder;
-use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageError, ImageFormat, ImageReader};
-use std::fs::File;
-use std::io::BufReader;
+use image::codecs::png::{PngDecoder, PngEncoder};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 /// A picture has one channel, gray, or three: red, green and blue.
@@ -30,18 +29,22 @@ use std::path::Path;
 pub trait Colours: Dim {
     #[doc(hidden)]
     const TYPE: ExtendedColorType;
+    #[doc(hidden)]
+    const CHANNELS: usize;
     /// All channels of the first pixel, then those of the second.
     #[doc(hidden)]
     fn pixels(image: DynamicImage) -> Vec<f32>;
 }
 impl Colours for Const<1> {
     const TYPE: ExtendedColorType = ExtendedColorType::L8;
+    const CHANNELS: usize = 1;
     fn pixels(image: DynamicImage) -> Vec<f32> {
         image.to_luma32f().into_raw()
     }
 }
 impl Colours for Const<3> {
     const TYPE: ExtendedColorType = ExtendedColorType::Rgb8;
+    const CHANNELS: usize = 3;
     fn pixels(image: DynamicImage) -> Vec<f32> {
         image.into_rgb32f().into_raw()
     }
@@ -53,31 +56,60 @@ impl Colours for Const<3> {
 /// blue, a gray one has three equal channels; transparency is left out.
 ///
 /// # Errors
-/// If the file cannot be opened, is no PNG, is damaged, or needs more than 512 MiB.
-pub fn read<C: Colours>(path: impl AsRef<Path>) -> Result<Tensor<(C, usize, usize)>, DataError> {
+/// If the file cannot be opened, is no PNG, is damaged, or has more than [`MOST_PIXELS`].
+pub fn read<C: Colours>(path: impl AsRef<Path>) -> Result<Tensor<(C, usize, usize)>, FileError> {
+    read_within(path, MOST_PIXELS)
+}
+
+/// How many pixels a picture may have that [`read`] takes: 2^25, somewhat more than 33 million. With three channels its
+/// tensor has 400 MB, and the file's own form up to 270 MB besides while it is read.
+pub const MOST_PIXELS: u64 = 1 << 25;
+
+/// As [`read`], for pictures of more pixels, or fewer.
+///
+/// # Errors
+/// As [`read`]. The file's header says how many pixels there are; before it was looked at, no memory is taken for them.
+pub fn read_within<C: Colours>(
+    path: impl AsRef<Path>,
+    most_pixels: u64,
+) -> Result<Tensor<(C, usize, usize)>, FileError> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|error| DataError::io(path, "cannot be opened", error))?;
-    let image = ImageReader::with_format(BufReader::new(file), ImageFormat::Png).decode();
-    let image = image.map_err(|error| match error {
-        ImageError::Limits(error) => DataError::new(path, format!("is too large a picture: {error}")),
-        // how the decoder meets the end of a file that is cut off, or a folder
-        ImageError::IoError(error) => DataError::io(path, "cannot be read as PNG", error),
-        error => DataError::new(path, format!("is no whole PNG file: {error}")),
-    })?;
-    let (height, width) = (image.height() as usize, image.width() as usize);
-    let pixels = C::pixels(image);
-    let channels = pixels.len() / (height * width);
-    let planes = (0..channels).flat_map(|channel| pixels[channel..].iter().step_by(channels).copied()).collect();
-    let shape = C::from_size(channels).expect("as many channels as were asked for");
+    let wrong = |error: ImageError| match error {
+        // how the decoder meets the end of a file that is cut off
+        ImageError::IoError(error) => FileError::system(path, "cannot be read as PNG", error),
+        error => FileError::new(path, format!("is no whole PNG file: {error}")),
+    };
+    let (file, _) = regular(path)?;
+    let decoder = PngDecoder::new(BufReader::new(file)).map_err(wrong)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > most_pixels {
+        let reason =
+            format!("is too large a PNG file: it has {width} x {height} pixels, and {most_pixels} are the most");
+        return Err(FileError::new(path, reason));
+    }
+    let image = DynamicImage::from_decoder(decoder).map_err(wrong)?;
+    let (height, width) = (height as usize, width as usize);
+    let plane = height * width;
+    let shape = C::from_size(C::CHANNELS).expect("as many channels as were asked for");
+    let mut planes = vec![0.0; C::CHANNELS * plane];
+    // row by row, so that there is no second copy of the whole
+    for row in 0..height {
+        let pixels = C::pixels(image.crop_imm(0, row as u32, width as u32, 1));
+        for (column, pixel) in pixels.chunks_exact(C::CHANNELS).enumerate() {
+            for (channel, &value) in pixel.iter().enumerate() {
+                planes[channel * plane + row * width + column] = value;
+            }
+        }
+    }
     Ok(Tensor::from_vec(planes, (shape, height, width)).expect("every pixel has every channel"))
 }
 
 /// Writes a picture of shape (channels, height, width) with 8 bits for each number. Numbers below 0 and no numbers
-/// become 0, those above 1 become 1.
+/// become 0, those above 1 become 1. An older file is replaced only once the new one is complete.
 ///
 /// # Errors
 /// If the picture has no pixels, or the file cannot be written.
-pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tensor<(C, H, W)>) -> Result<(), DataError> {
+pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tensor<(C, H, W)>) -> Result<(), FileError> {
     let path = path.as_ref();
     let (_, height, width) = picture.shape();
     let (height, width) = (height.size(), width.size());
@@ -85,7 +117,7 @@ pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tenso
     let sizes = (u32::try_from(width), u32::try_from(height));
     let (Ok(across), Ok(down), true) = (sizes.0, sizes.1, plane > 0) else {
         let reason = format!("was not written: there are no PNG files of {width} x {height} pixels");
-        return Err(DataError::new(path, reason));
+        return Err(FileError::new(path, reason));
     };
     // a cast takes what is no number to 0
     let byte = |number: f32| (number.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -95,14 +127,14 @@ pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tenso
     let mut encoded = Vec::new();
     PngEncoder::new(&mut encoded)
         .write_image(&bytes, across, down, C::TYPE)
-        .map_err(|error| DataError::new(path, format!("was not written: {error}")))?;
-    std::fs::write(path, encoded).map_err(|error| DataError::io(path, "cannot be written", error))
+        .map_err(|error| FileError::new(path, format!("was not written: {error}")))?;
+    write_atomically(path, |file| file.write_all(&encoded))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Folder;
     use super::*;
+    use crate::files::testing::Folder;
     use crate::prelude::*;
     use image::{ImageBuffer, Luma, LumaA, Rgba};
     use rand::RngExt;
@@ -110,6 +142,13 @@ mod tests {
     fn random_bytes<S: crate::shape::StaticShape>(seed: u64) -> Tensor<S> {
         let mut rng = StdRng::seed_from_u64(seed);
         Tensor::uniform(0.0, 255.0, &mut rng).round() / 255.0
+    }
+
+    /// The check sum of PNG and gzip.
+    fn crc32(bytes: &[u8]) -> u32 {
+        let mut sum = flate2::Crc::new();
+        sum.update(bytes);
+        sum.sum()
     }
 
     #[test]
@@ -166,7 +205,7 @@ mod tests {
         for length in 0..whole.len() - 12 {
             let cut = folder.file("cut.png", &whole[..length]);
             let error = read::<Const<3>>(&cut).expect_err("a part of a file");
-            assert_eq!(error.path(), cut);
+            assert_eq!(error.path(), Some(cut.as_path()));
             assert!(error.to_string().contains("PNG"), "{error}");
         }
         let mut rng = StdRng::seed_from_u64(3);
@@ -182,6 +221,27 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_of_more_pixels_than_may_be_is_refused_by_its_header() {
+        let folder = Folder::new();
+        let path = folder.path().join("x.png");
+        write(&path, &Tensor::<Rank3<1, 6, 9>>::ones()).unwrap();
+        assert!(read_within::<Const<1>>(&path, 54).is_ok());
+        let error = read_within::<Const<1>>(&path, 53).unwrap_err();
+        assert!(error.reason().contains("it has 9 x 6 pixels, and 53 are the most"), "{error}");
+        // a header that says more than there is
+        let mut large = std::fs::read(&path).unwrap();
+        large[16..24].copy_from_slice(&[0, 0, 0x16, 0xa1, 0, 0, 0x16, 0xa1]);
+        let sum = crc32(&large[12..29]);
+        large[29..33].copy_from_slice(&sum.to_be_bytes());
+        let error = read::<Const<3>>(folder.file("large.png", &large)).unwrap_err();
+        assert!(error.reason().contains("5793 x 5793 pixels, and 33554432 are the most"), "{error}");
+        // all that a header can say
+        let mut huge = std::fs::read(&path).unwrap();
+        huge[16..24].fill(0x7f);
+        assert!(read::<Const<3>>(folder.file("huge.png", &huge)).is_err());
+    }
+
+    #[test]
     fn a_picture_without_pixels_is_no_file() {
         let folder = Folder::new();
         let path = folder.path().join("x.png");
@@ -189,6 +249,6 @@ mod tests {
         assert!(error.to_string().contains("5 x 0 pixels"), "{error}");
         assert!(!path.exists());
         let error = write(folder.path().join("no/x.png"), &Tensor::<Rank3<1, 1, 1>>::ones()).unwrap_err();
-        assert!(error.to_string().contains("cannot be written"), "{error}");
+        assert!(error.to_string().contains("cannot be saved"), "{error}");
     }
 }

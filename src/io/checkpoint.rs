@@ -1,10 +1,10 @@
 //! What a training run needs to go on later as if it had never stopped, in one file.
 
-use super::error::{FileError, Problem};
 use super::persist::{compare, open, put, save, strip, under, walk};
 use super::safetensors::{Header, Stored};
+use crate::files::{FileError, Reason};
 use crate::nn::{Parameters, Values};
-use crate::optim::{Snapshot, SnapshotArray};
+use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::{Rng, RngState};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -19,7 +19,7 @@ use std::str::FromStr;
 ///
 /// ```
 /// use taut::prelude::*;
-/// # fn main() -> Result<(), taut::io::FileError> {
+/// # fn main() -> Result<(), taut::files::FileError> {
 /// # let folder = std::env::temp_dir().join(format!("taut-doc-checkpoint-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let path = folder.join("run.safetensors");
@@ -189,8 +189,8 @@ impl Checkpoint {
     /// If the file cannot be read, or is damaged.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let load = || {
-            let (mut reader, length) = open(path)?;
+        let (mut reader, length) = open(path)?;
+        let mut load = || {
             let header = Header::read(&mut reader, length)?;
             let mut arrays = BTreeMap::new();
             for stored in header.tensors {
@@ -199,7 +199,7 @@ impl Checkpoint {
             }
             Ok(Checkpoint { path: Some(path.to_path_buf()), arrays, texts: header.texts })
         };
-        load().map_err(|problem| FileError::new(Some(path), problem))
+        load().map_err(|reason| FileError::of(Some(path), reason))
     }
 
     /// Gives a model the parameters and buffers that it had.
@@ -213,7 +213,7 @@ impl Checkpoint {
     fn restore(&self, name: &str, model: &mut dyn Parameters) -> Result<(), FileError> {
         let describe = |(name, array): (&String, &Array)| Stored::describe(name, &array.sizes, &array.values);
         let stored: Vec<Stored> = self.arrays.iter().map(describe).collect();
-        compare(model, name, &stored).map_err(|problem| self.error(problem))?;
+        compare(model, name, &stored).map_err(|reason| self.error(reason))?;
         put(model, &|parameter| Some(&self.arrays.get(&under(name, parameter))?.values));
         Ok(())
     }
@@ -248,7 +248,7 @@ impl Checkpoint {
         let text: String = self.get(&under(name, "seed"))?;
         let mut seed = [0; 32];
         let digits = text.as_bytes();
-        let wrong = || self.error(Problem::Entry(format!("`{name}.seed` is `{text}`, and should be 64 hex digits")));
+        let wrong = || self.error(Reason::Text(format!("`{name}.seed` is `{text}`, and should be 64 hex digits")));
         if digits.len() != 2 * seed.len() {
             return Err(wrong());
         }
@@ -289,7 +289,7 @@ impl Checkpoint {
     }
 
     fn parse<T: FromStr>(&self, name: &str, text: &str) -> Result<T, FileError> {
-        let wrong = |_| self.error(Problem::Entry(format!("`{name}` is `{text}`, which is not what is asked for")));
+        let wrong = |_| self.error(Reason::Text(format!("`{name}` is `{text}`, which is not what is asked for")));
         text.parse().map_err(wrong)
     }
 
@@ -298,11 +298,18 @@ impl Checkpoint {
         let mut parts: Vec<&str> = names.filter_map(|name| name.split('.').next()).collect();
         parts.sort_unstable();
         parts.dedup();
-        self.error(Problem::Entry(format!("there is no `{name}` in this checkpoint, which holds {parts:?}")))
+        self.error(Reason::Text(format!("there is no `{name}` in this checkpoint, which holds {parts:?}")))
     }
 
-    fn error(&self, problem: Problem) -> FileError {
-        FileError::new(self.path.as_deref(), problem)
+    fn error(&self, reason: Reason) -> FileError {
+        FileError::of(self.path.as_deref(), reason)
+    }
+}
+
+/// So that a program which loads a checkpoint can pass on with `?` what its optimizer says of it.
+impl From<SnapshotMismatch> for FileError {
+    fn from(mismatch: SnapshotMismatch) -> Self {
+        FileError::of(None, Reason::Text(mismatch.to_string()))
     }
 }
 

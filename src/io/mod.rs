@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use taut::prelude::*;
-//! # fn main() -> Result<(), taut::io::FileError> {
+//! # fn main() -> Result<(), taut::files::FileError> {
 //! # let folder = std::env::temp_dir().join(format!("taut-doc-io-{}", std::process::id()));
 //! # std::fs::create_dir_all(&folder).unwrap();
 //! # let path = folder.join("mlp.safetensors");
@@ -35,16 +35,14 @@
 //!
 //! A file is written under another name in the same folder, brought to the disk, and then takes the place of the old
 //! one in one step. A program that is killed, or a machine that loses power, leaves either the old file or the new
-//! one, whole. (And perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which may be deleted.)
+//! one, whole. (And perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which the next save of the same file removes.)
 //!
 //! # What may be in a file
 //!
 //! Nothing in a file is trusted. A damaged one, or one of another model, is an error that says what is wrong and where,
 //! and leaves the model as it was.
 
-mod atomic;
 mod checkpoint;
-mod error;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod persist;
@@ -52,7 +50,5 @@ mod safetensors;
 #[cfg(feature = "serde")]
 mod serde;
 
-pub(crate) use atomic::write_atomically;
 pub use checkpoint::Checkpoint;
-pub use error::{FileError, Mismatch};
 pub use persist::Persist;

@@ -1,9 +1,8 @@
 //! Saving a model, and loading it again.
 
-use super::atomic::write_atomically;
-use super::error::{FileError, Mismatch, Problem};
-use super::safetensors::{Header, Stored, Walk, header, reading, write_numbers};
+use super::safetensors::{Header, Stored, Walk, header, write_numbers};
 use crate::Rng;
+use crate::files::{FileError, Mismatch, Reason, regular, write_atomically};
 use crate::nn::{Init, Parameters, Values, ValuesMut, each_parameter, each_parameter_mut};
 use crate::optim::SnapshotArray;
 use crate::tensor::Element;
@@ -142,7 +141,7 @@ pub trait Persist: Parameters + Sized {
     /// # Errors
     /// As [`load`](Persist::load). The model stays as it was then.
     fn load_safetensors(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        load(self, "", &mut &*bytes, bytes.len() as u64).map_err(|problem| FileError::new(None, problem))
+        load(self, "", &mut &*bytes, bytes.len() as u64).map_err(|reason| FileError::of(None, reason))
     }
 }
 impl<M: Parameters> Persist for M {}
@@ -179,14 +178,14 @@ pub(super) fn walk(model: &dyn Parameters, part: &str, see: &mut dyn FnMut(&str,
 
 /// The bytes of a file.
 fn in_memory(walk: Walk<'_>) -> Result<Vec<u8>, FileError> {
-    let mut bytes = header(walk, &BTreeMap::new()).map_err(|problem| FileError::new(None, problem))?;
+    let mut bytes = header(walk, &BTreeMap::new()).map_err(|reason| FileError::of(None, reason))?;
     write_numbers(&mut bytes, walk).expect("memory can be written");
     Ok(bytes)
 }
 
 /// Saves tensors and texts.
 pub(super) fn save(walk: Walk<'_>, texts: &BTreeMap<String, String>, path: &Path) -> Result<(), FileError> {
-    let header = header(walk, texts).map_err(|problem| FileError::new(Some(path), problem))?;
+    let header = header(walk, texts).map_err(|reason| FileError::of(Some(path), reason))?;
     write_atomically(path, |out| {
         out.write_all(&header)?;
         write_numbers(out, walk)
@@ -194,24 +193,19 @@ pub(super) fn save(walk: Walk<'_>, texts: &BTreeMap<String, String>, path: &Path
 }
 
 /// A file, and its length.
-pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), Problem> {
-    let file = File::open(path).map_err(reading)?;
-    let metadata = file.metadata().map_err(reading)?;
-    if !metadata.is_file() {
-        return Err(Problem::Damaged("it is no regular file".to_string()));
-    }
-    Ok((BufReader::with_capacity(1 << 18, file), metadata.len()))
+pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), FileError> {
+    let (file, length) = regular(path)?;
+    Ok((BufReader::with_capacity(1 << 18, file), length))
 }
 
 /// Reads a file into the part of a model.
 fn load_file(model: &mut dyn Parameters, part: &str, path: &Path) -> Result<(), FileError> {
-    open(path)
-        .and_then(|(mut file, length)| load(model, part, &mut file, length))
-        .map_err(|problem| FileError::new(Some(path), problem))
+    let (mut file, length) = open(path)?;
+    load(model, part, &mut file, length).map_err(|reason| FileError::of(Some(path), reason))
 }
 
 /// Reads a file of `length` bytes into the part of a model: everything is compared first, then read, then put in place.
-fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u64) -> Result<(), Problem> {
+fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u64) -> Result<(), Reason> {
     let header = Header::read(reader, length)?;
     compare(model, part, &header.tensors)?;
     let mut arrays = HashMap::new();
@@ -228,7 +222,7 @@ fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u
 }
 
 /// Whether the tensors named under `part` are exactly the parameters of a model; or how they differ.
-pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) -> Result<(), Problem> {
+pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) -> Result<(), Reason> {
     let in_part = tensors.iter().filter_map(|stored| Some((strip(part, &stored.name)?, stored)));
     // what remains in it is not in the model
     let mut stored: BTreeMap<&str, &Stored> = in_part.collect();
@@ -254,7 +248,7 @@ pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) ->
             mismatches.push(Mismatch::Unexpected { name: name.to_string(), file: stored.sizes.clone() });
         }
     }
-    if mismatches.is_empty() { Ok(()) } else { Err(Problem::Misfit(mismatches)) }
+    if mismatches.is_empty() { Ok(()) } else { Err(Reason::Misfit(mismatches)) }
 }
 
 /// Whether this is what PyTorch's batch norm counts its batches with. taut's has no use for it.

@@ -1,7 +1,7 @@
 //! The safetensors format: 8 bytes with the length of a header, a JSON header that names each tensor with its type,
 //! shape and place, and the numbers, little-endian, one tensor after the other.
 
-use super::error::Problem;
+use crate::files::Reason;
 use crate::nn::Values;
 use crate::optim::SnapshotArray;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
@@ -39,7 +39,7 @@ fn is_wide(values: &Values<'_>) -> bool {
 }
 
 /// The header of these tensors as it stands in the file, with its length in front.
-pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8>, Problem> {
+pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8>, Reason> {
     let mut fields = serde_json::Map::new();
     let mut unsavable = None;
     let mut end = 0;
@@ -60,7 +60,7 @@ pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8
         unsavable = Some("the format keeps the name `__metadata__` for itself".to_string());
     }
     if let Some(why) = unsavable {
-        return Err(Problem::Unsavable(why));
+        return Err(Reason::Text(format!("was not written: {why}")));
     }
     if !texts.is_empty() {
         fields.insert("__metadata__".to_string(), serde_json::json!(texts));
@@ -107,8 +107,8 @@ fn write_values(out: &mut dyn Write, values: Values<'_>) -> io::Result<()> {
 impl Header {
     /// Reads the header of a file of `length` bytes. What it promises is checked against that length before anything
     /// is allocated for it.
-    pub fn read(reader: &mut dyn Read, length: u64) -> Result<Self, Problem> {
-        let damaged = |what: String| Err(Problem::Damaged(what));
+    pub fn read(reader: &mut dyn Read, length: u64) -> Result<Self, Reason> {
+        let damaged = |what: String| Err(Reason::Text(format!("this is no whole safetensors file: {what}")));
         let Some(rest) = length.checked_sub(LENGTH_BYTES) else {
             return damaged(format!("it has {length} bytes, and the format begins with {LENGTH_BYTES}"));
         };
@@ -139,8 +139,8 @@ impl Header {
     }
 }
 
-pub fn reading(error: io::Error) -> Problem {
-    Problem::System("cannot read", error)
+pub fn reading(error: io::Error) -> Reason {
+    Reason::System("cannot be read", error)
 }
 
 impl Stored {
@@ -171,7 +171,7 @@ impl Stored {
     }
 
     /// Reads the numbers, which stand next in `reader`: as f64 if that is what they are, as f32 otherwise.
-    pub fn read(&self, reader: &mut dyn Read) -> Result<SnapshotArray, Problem> {
+    pub fn read(&self, reader: &mut dyn Read) -> Result<SnapshotArray, Reason> {
         // `bytes` was checked against the length of the file
         let mut bytes = vec![0; self.bytes];
         reader.read_exact(&mut bytes).map_err(reading)?;
@@ -180,13 +180,11 @@ impl Stored {
         } else {
             self.f32s(&bytes).map(SnapshotArray::F32)
         };
-        array.ok_or_else(|| {
-            Problem::Entry(format!("`{}` holds {}, which is neither f32 nor f64", self.name, self.dtype))
-        })
+        array.ok_or_else(|| Reason::Text(format!("`{}` holds {}, which is neither f32 nor f64", self.name, self.dtype)))
     }
 
     /// Passes over the numbers, which stand next in `reader`.
-    pub fn skip(&self, reader: &mut dyn Read) -> Result<(), Problem> {
+    pub fn skip(&self, reader: &mut dyn Read) -> Result<(), Reason> {
         io::copy(&mut reader.take(self.bytes as u64), &mut io::sink()).map(|_| ()).map_err(reading)
     }
 }
@@ -273,7 +271,7 @@ mod tests {
             header(&walk, &BTreeMap::new())
         };
         assert!(names(["a", "b"]).is_ok());
-        assert!(matches!(names(["a", "a"]), Err(Problem::Unsavable(_))));
-        assert!(matches!(names(["a", "__metadata__"]), Err(Problem::Unsavable(_))));
+        assert!(matches!(names(["a", "a"]), Err(Reason::Text(_))));
+        assert!(matches!(names(["a", "__metadata__"]), Err(Reason::Text(_))));
     }
 }

@@ -1,7 +1,7 @@
 //! Sentences that can be read again and again.
 
-use super::{InvalidUtf8, Lines, TokenCounts, Vocabulary, VocabularyOptions, lines, words};
-use crate::data::DataError;
+use super::{LineOptions, Lines, TokenCounts, Vocabulary, VocabularyOptions, lines, words};
+use crate::files::FileError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -25,10 +25,13 @@ impl Tokens {
 }
 
 /// The lines of a text, one after another.
-pub type LineSource = Box<dyn Iterator<Item = Result<String, DataError>> + Send>;
+pub type LineSource = Box<dyn Iterator<Item = Result<String, FileError>> + Send>;
+
+/// Longer lines are cut at white space: a file may be one line.
+const LONG: usize = 1 << 20;
 
 enum Source {
-    Lines(Box<dyn Fn() -> Result<LineSource, DataError> + Send + Sync>, Tokens),
+    Lines(Box<dyn Fn() -> Result<LineSource, FileError> + Send + Sync>, Tokens),
     Sentences(Vec<Vec<String>>),
 }
 
@@ -36,7 +39,7 @@ enum Source {
 ///
 /// ```
 /// use taut::text::{Corpus, VocabularyOptions};
-/// # fn main() -> Result<(), taut::data::DataError> {
+/// # fn main() -> Result<(), taut::files::FileError> {
 /// let corpus = Corpus::from_sentences([["the", "cat", "sat"], ["the", "dog", "sat"]]);
 /// assert_eq!(corpus.vocabulary(VocabularyOptions::default())?.tokens(), ["sat", "the", "cat", "dog"]);
 /// # Ok(())
@@ -49,8 +52,18 @@ pub struct Corpus {
 
 impl Corpus {
     /// Each line of these files is a sentence. They are read anew each time, a line at a time, and unpacked if their names
-    /// end with `.gz`; what is not UTF-8 is an error.
+    /// end with `.gz`; what is not UTF-8 is an error. A line of more than 1 MiB is several sentences.
     pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>, tokens: Tokens) -> Self {
+        Self::from_files_with(paths, tokens, LineOptions { cut: LONG, ..Default::default() })
+    }
+
+    /// As [`from_files`](Self::from_files), for files that are read in another way: of which what is not UTF-8 is
+    /// replaced, say.
+    pub fn from_files_with(
+        paths: impl IntoIterator<Item = impl AsRef<Path>>,
+        tokens: Tokens,
+        options: LineOptions,
+    ) -> Self {
         let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_path_buf()).collect();
         Self::from_lines(
             move || {
@@ -62,7 +75,7 @@ impl Corpus {
                         if let Some(line) = file.as_mut().and_then(Iterator::next) {
                             return Some(line);
                         }
-                        match lines(rest.next()?, InvalidUtf8::Refuse) {
+                        match lines(rest.next()?, options) {
                             Ok(next) => file = Some(next),
                             Err(error) => return Some(Err(error)),
                         }
@@ -84,7 +97,7 @@ impl Corpus {
 
     /// Each line is a sentence. `lines` is called whenever they are gone through, and gives the same each time.
     pub fn from_lines(
-        lines: impl Fn() -> Result<LineSource, DataError> + Send + Sync + 'static,
+        lines: impl Fn() -> Result<LineSource, FileError> + Send + Sync + 'static,
         tokens: Tokens,
     ) -> Self {
         Corpus { source: Source::Lines(Box::new(lines), tokens), lower_case: false }
@@ -108,7 +121,7 @@ impl Corpus {
     ///
     /// # Errors
     /// If a file cannot be opened.
-    pub(super) fn read(&self) -> Result<Sentences<'_>, DataError> {
+    pub(super) fn read(&self) -> Result<Sentences<'_>, FileError> {
         Ok(match &self.source {
             Source::Lines(lines, tokens) => {
                 Sentences { rest: Rest::Lines(lines()?), tokens: *tokens, lower_case: self.lower_case }
@@ -123,7 +136,7 @@ impl Corpus {
     ///
     /// # Errors
     /// If a file cannot be read, or is not UTF-8.
-    pub fn counts(&self) -> Result<TokenCounts, DataError> {
+    pub fn counts(&self) -> Result<TokenCounts, FileError> {
         let mut counts = TokenCounts::default();
         let mut sentences = self.read()?;
         while sentences.next(&mut |token| counts.add(token))? {}
@@ -134,7 +147,7 @@ impl Corpus {
     ///
     /// # Errors
     /// If a file cannot be read, or is not UTF-8.
-    pub fn vocabulary(&self, options: VocabularyOptions<'_>) -> Result<Vocabulary, DataError> {
+    pub fn vocabulary(&self, options: VocabularyOptions<'_>) -> Result<Vocabulary, FileError> {
         Ok(Vocabulary::new(&self.counts()?, options))
     }
 }
@@ -163,7 +176,7 @@ pub(super) struct Sentences<'a> {
 
 impl Sentences<'_> {
     /// Gives the tokens of the next sentence to `take`; `false` if there is none.
-    pub fn next(&mut self, take: &mut dyn FnMut(&str)) -> Result<bool, DataError> {
+    pub fn next(&mut self, take: &mut dyn FnMut(&str)) -> Result<bool, FileError> {
         match &mut self.rest {
             Rest::Memory(sentences) => {
                 let Some(sentence) = sentences.next() else { return Ok(false) };
@@ -184,6 +197,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_corpus_in_one_line() {
+        let path = std::env::temp_dir().join(format!("taut-corpus-line-{}.txt", std::process::id()));
+        // longer than a line may be that is not cut
+        std::fs::write(&path, format!("{} ä ", "long".repeat(25_000)).repeat(700)).unwrap();
+        let corpus = Corpus::from_files([&path], Tokens::Spaces);
+        let counts = corpus.counts().unwrap();
+        assert_eq!((counts.of("ä"), counts.len()), (700, 2));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn more_files_than_a_program_can_have_open() {
         let path = std::env::temp_dir().join(format!("taut-corpus-{}.txt", std::process::id()));
         std::fs::write(&path, "one two\n\nthree").unwrap();
@@ -192,7 +216,7 @@ mod tests {
         assert_eq!(["one", "two", "three"].map(|word| counts.of(word)), [3000; 3]);
         let missing = path.with_extension("missing");
         let error = Corpus::from_files([&path, &missing, &path], Tokens::Spaces).counts().unwrap_err();
-        assert!(error.path() == missing && error.reason().starts_with("cannot be opened"), "{error}");
+        assert!(error.path() == Some(&missing) && error.reason().starts_with("cannot be opened"), "{error}");
         std::fs::remove_file(path).unwrap();
     }
 }

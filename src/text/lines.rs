@@ -1,8 +1,7 @@
 //! Reading a text file line by line.
 
-use crate::data::DataError;
-use crate::data::{broken, open};
-use std::io::{BufRead, BufReader, Read};
+use crate::files::{FileError, Limit, Position, unpacked};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// What to do with bytes that are not UTF-8.
@@ -15,8 +14,25 @@ pub enum InvalidUtf8 {
     Replace,
 }
 
-/// No line may be longer: a file without line ends would be read into memory as a whole.
-const LONGEST: u64 = 1 << 26;
+/// How a text file is read.
+#[derive(Clone, Copy, Debug)]
+pub struct LineOptions {
+    /// What to do with bytes that are not UTF-8: refuse them by default.
+    pub invalid: InvalidUtf8,
+    /// No line may be longer, in bytes: a file without line ends would be read into memory as a whole. 64 MiB by default.
+    pub longest: usize,
+    /// Lines that are longer than this are given in pieces of about this size, cut at white space, so that words stay
+    /// whole: for text in which a line is no more than a place to begin anew. Never by default.
+    pub cut: usize,
+    /// How many bytes may come out of the file. As only one line at a time is in memory, any number by default.
+    pub limit: Limit,
+}
+
+impl Default for LineOptions {
+    fn default() -> Self {
+        LineOptions { invalid: InvalidUtf8::Refuse, longest: 1 << 26, cut: usize::MAX, limit: Limit::Bytes(u64::MAX) }
+    }
+}
 
 /// What some programs write in front of a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -26,51 +42,72 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 ///
 /// # Errors
 /// If the file cannot be opened. Each line can be an error, too: if the file cannot be read on, or is not UTF-8, or the
-/// line is longer than 64 MiB; none follows then.
+/// line is too long; none follows then.
 ///
 /// ```
-/// use taut::text::{InvalidUtf8, lines};
-/// # fn main() -> Result<(), taut::data::DataError> {
+/// use taut::files::Position;
+/// use taut::text::{LineOptions, lines};
+/// # fn main() -> Result<(), taut::files::FileError> {
 /// # let path = std::env::temp_dir().join(format!("taut-doc-lines-{}.txt", std::process::id()));
 /// std::fs::write(&path, b"one\r\ntwo\nthr\xFFee\n").unwrap();
-/// let mut all = lines(&path, InvalidUtf8::Refuse)?;
+/// let mut all = lines(&path, LineOptions::default())?;
 /// assert_eq!(all.next().unwrap()?, "one");
 /// assert_eq!(all.next().unwrap()?, "two");
 /// let error = all.next().unwrap().unwrap_err();
-/// assert_eq!(error.reason(), "line 3 is not UTF-8 at byte 4 of it");
+/// assert_eq!((error.position(), error.reason().as_str()), (Some(Position::Line(3)), "is not UTF-8 at byte 4 of it"));
 /// assert!(all.next().is_none());
 /// # std::fs::remove_file(&path).unwrap();
 /// # Ok(())
 /// # }
 /// ```
-pub fn lines(path: impl AsRef<Path>, invalid: InvalidUtf8) -> Result<Lines, DataError> {
+pub fn lines(path: impl AsRef<Path>, options: LineOptions) -> Result<Lines, FileError> {
     let path = path.as_ref().to_path_buf();
-    let file = BufReader::with_capacity(1 << 16, open(&path)?);
-    Ok(Lines { path, file, invalid, number: 0, ended: false })
+    let file = BufReader::with_capacity(1 << 16, unpacked(&path, options.limit)?);
+    Ok(Lines { path, file, options, number: 0, within: false, ended: false })
 }
 
 /// The lines of a text file. See [`lines`].
 pub struct Lines {
     path: PathBuf,
     file: BufReader<Box<dyn Read + Send>>,
-    invalid: InvalidUtf8,
-    number: usize,
+    options: LineOptions,
+    number: u64,
+    /// Whether a piece of the line was given, and more of it follows.
+    within: bool,
     ended: bool,
 }
 
 impl Lines {
-    fn read(&mut self) -> Result<Option<String>, DataError> {
+    /// Up to the end of the line, or to white space beyond `cut`.
+    fn read_bytes(&mut self) -> Result<Vec<u8>, FileError> {
         let mut bytes = Vec::new();
-        let longest = (&mut self.file).take(LONGEST).read_until(b'\n', &mut bytes);
-        if longest.map_err(|error| broken(&self.path, error))? == 0 {
+        loop {
+            let room = self.options.cut.min(self.options.longest).saturating_sub(bytes.len()) as u64;
+            let read = if room > 0 {
+                (&mut self.file).take(room).read_until(b'\n', &mut bytes)
+            } else {
+                read_through_white_space(&mut self.file, self.options.longest, &mut bytes)
+            };
+            let read = read.map_err(|error| FileError::read(&self.path, error))?;
+            let ended = read == 0 || bytes.ends_with(b"\n");
+            if ended || bytes.len() > self.options.cut && bytes.last().is_some_and(u8::is_ascii_whitespace) {
+                return Ok(bytes);
+            }
+            if bytes.len() >= self.options.longest {
+                let reason = format!("is longer than {} bytes, which are the most", self.options.longest);
+                return Err(FileError::at(&self.path, Position::Line(self.number + 1), reason));
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<String>, FileError> {
+        let mut bytes = self.read_bytes()?;
+        if bytes.is_empty() {
             return Ok(None);
         }
-        self.number += 1;
-        if bytes.len() as u64 == LONGEST {
-            let reason = format!("line {} is longer than {} MiB", self.number, LONGEST >> 20);
-            return Err(DataError::new(&self.path, reason));
-        }
-        if self.number == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+        let is_continued = std::mem::replace(&mut self.within, !bytes.ends_with(b"\n"));
+        self.number += u64::from(!is_continued);
+        if self.number == 1 && !is_continued && bytes.starts_with(BYTE_ORDER_MARK) {
             bytes.drain(..BYTE_ORDER_MARK.len());
         }
         if bytes.ends_with(b"\n") {
@@ -79,19 +116,36 @@ impl Lines {
                 bytes.pop();
             }
         }
-        match (String::from_utf8(bytes), self.invalid) {
+        match (String::from_utf8(bytes), self.options.invalid) {
             (Ok(line), _) => Ok(Some(line)),
             (Err(error), InvalidUtf8::Replace) => Ok(Some(String::from_utf8_lossy(error.as_bytes()).into_owned())),
             (Err(error), InvalidUtf8::Refuse) => {
                 let place = error.utf8_error().valid_up_to() + 1;
-                Err(DataError::new(&self.path, format!("line {} is not UTF-8 at byte {place} of it", self.number)))
+                let reason = format!("is not UTF-8 at byte {place} of it");
+                Err(FileError::at(&self.path, Position::Line(self.number), reason))
             }
         }
     }
 }
 
+/// Reads on to white space, which is the last byte that is read, to the end, or until there are `longest` bytes.
+fn read_through_white_space(file: &mut impl BufRead, longest: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let before = bytes.len();
+    loop {
+        let buffer = file.fill_buf()?;
+        let room = buffer.len().min(longest - bytes.len());
+        let space = buffer[..room].iter().position(u8::is_ascii_whitespace);
+        let count = space.map_or(room, |place| place + 1);
+        bytes.extend_from_slice(&buffer[..count]);
+        file.consume(count);
+        if space.is_some() || count == 0 {
+            return Ok(bytes.len() - before);
+        }
+    }
+}
+
 impl Iterator for Lines {
-    type Item = Result<String, DataError>;
+    type Item = Result<String, FileError>;
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
             return None;
@@ -126,7 +180,7 @@ mod tests {
             encoder.write_all(text.as_bytes()).unwrap();
             std::fs::write(&packed, encoder.finish().unwrap()).unwrap();
             for path in [plain, packed] {
-                let found: Vec<String> = lines(&path, InvalidUtf8::Refuse).unwrap().map(Result::unwrap).collect();
+                let found: Vec<String> = lines(&path, LineOptions::default()).unwrap().map(Result::unwrap).collect();
                 assert_eq!(found, expected, "{text:?}");
                 std::fs::remove_file(path).unwrap();
             }
@@ -137,7 +191,7 @@ mod tests {
     fn a_byte_order_mark_is_no_text() {
         let path = std::env::temp_dir().join(format!("taut-lines-mark-{}.txt", std::process::id()));
         std::fs::write(&path, "\u{feff}a\n\u{feff}b\n").unwrap();
-        let found: Vec<String> = lines(&path, InvalidUtf8::Refuse).unwrap().map(Result::unwrap).collect();
+        let found: Vec<String> = lines(&path, LineOptions::default()).unwrap().map(Result::unwrap).collect();
         assert_eq!(found, ["a", "\u{feff}b"]);
         std::fs::remove_file(path).unwrap();
     }
@@ -146,8 +200,38 @@ mod tests {
     fn bytes_that_are_not_utf8_are_replaced_where_that_is_wanted() {
         let path = std::env::temp_dir().join(format!("taut-lines-invalid-{}.txt", std::process::id()));
         std::fs::write(&path, b"a\xFFb\nc\n").unwrap();
-        let found: Vec<String> = lines(&path, InvalidUtf8::Replace).unwrap().map(Result::unwrap).collect();
+        let found: Vec<String> = lines(&path, LineOptions { invalid: InvalidUtf8::Replace, ..Default::default() })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(found, ["a\u{FFFD}b", "c"]);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    /// What is cut are the same words as of the whole, in pieces of the size that was asked for.
+    #[test]
+    fn a_line_that_is_cut_keeps_its_words() {
+        let path = std::env::temp_dir().join(format!("taut-lines-long-{}.txt", std::process::id()));
+        let words: Vec<String> = (0..20_000).map(|i| "é".repeat(i % 7) + &i.to_string()).collect();
+        for separator in [" ", "\t", " \n", "  "] {
+            std::fs::write(&path, words.join(separator)).unwrap();
+            for cut in [1, 2, 10, 1_000, 65_536, 100_000, usize::MAX] {
+                let options = LineOptions { cut, ..Default::default() };
+                let pieces: Vec<String> = lines(&path, options).unwrap().map(Result::unwrap).collect();
+                assert!(pieces.iter().all(|piece| piece.len() <= cut.saturating_add(25)), "{cut}");
+                assert!(pieces.iter().flat_map(|piece| piece.split_whitespace()).eq(&words), "{cut}, {separator:?}");
+            }
+        }
+        std::fs::write(&path, "a ".repeat(60) + "b\n" + &"c".repeat(101)).unwrap();
+        let all = |longest, cut| lines(&path, LineOptions { longest, cut, ..Default::default() }).unwrap();
+        let error = all(100, usize::MAX).next().unwrap().unwrap_err();
+        assert_eq!(error.position(), Some(Position::Line(1)));
+        let error = all(100, 20).last().unwrap().unwrap_err();
+        assert_eq!(
+            (error.position(), error.reason().as_str()),
+            (Some(Position::Line(2)), "is longer than 100 bytes, which are the most")
+        );
+        assert_eq!(all(122, usize::MAX).count(), 2);
         std::fs::remove_file(path).unwrap();
     }
 
@@ -158,7 +242,7 @@ mod tests {
         (0..2000).for_each(|i| writeln!(encoder, "line {i} {}", i * i).unwrap());
         let whole = encoder.finish().unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        let all: Vec<_> = lines(&path, InvalidUtf8::Refuse).unwrap().collect();
+        let all: Vec<_> = lines(&path, LineOptions::default()).unwrap().collect();
         assert!(all.len() > 100 && all[..all.len() - 1].iter().all(Result::is_ok));
         assert!(all.last().unwrap().as_ref().unwrap_err().to_string().contains("cut off"));
         std::fs::remove_file(path).unwrap();

@@ -23,8 +23,10 @@ pub mod word2vec;
 mod word_vectors;
 
 pub use corpus::{Corpus, LineSource, Tokens};
-pub use lines::{InvalidUtf8, Lines, lines};
+pub use lines::{InvalidUtf8, LineOptions, Lines, lines};
 pub use pca::principal_components;
 pub use tokens::{characters, words};
 pub use vocabulary::{TokenCounts, Vocabulary, VocabularyOptions};
-pub use word_vectors::{PairScore, Questions, SectionScore, UnknownWord, WordPairs, WordVectors, spearman};
+pub use word_vectors::{
+    PairScore, Questions, RepeatedWord, SectionScore, UnknownWord, VectorOptions, WordPairs, WordVectors, spearman,
+};

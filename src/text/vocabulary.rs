@@ -1,8 +1,7 @@
 //! Tokens and their numbers.
 
-use super::{InvalidUtf8, lines};
-use crate::data::DataError;
-use crate::io::{FileError, write_atomically};
+use super::{LineOptions, lines};
+use crate::files::{FileError, Limit, Position, write_atomically};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
@@ -163,8 +162,8 @@ impl Vocabulary {
         self.tokens.is_empty()
     }
 
-    /// Writes one line for each token, with its count behind a tab; line ends, tabs and backslashes in a token are
-    /// written `\n`, `\r`, `\t` and `\\`. An older file is replaced only once the new one is complete.
+    /// Writes one line for each token, with its count behind a tab; line ends, tabs, byte order marks (U+FEFF)
+    /// and backslashes in a token are written `\n`, `\r`, `\t`, `\uFEFF` and `\\`. An older file is replaced only once the new one is complete.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -194,23 +193,24 @@ impl Vocabulary {
     ///
     /// # Errors
     /// If the file cannot be read, or a line of it is not a token, a tab and a count, or a token stands there twice.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, DataError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let mut entries = Vec::new();
-        for line in lines(path, InvalidUtf8::Refuse)? {
+        let options = LineOptions { longest: usize::MAX, limit: Limit::default(), ..Default::default() };
+        for line in lines(path, options)? {
             let line = line?;
             let entry = line.rsplit_once('\t').and_then(|(token, count)| Some((unescape(token)?, count.parse().ok()?)));
-            let number = entries.len() + 1;
             let Some(entry) = entry else {
-                return Err(DataError::new(path, format!("line {number} is not a token, a tab and a count")));
+                let position = Position::Line(entries.len() as u64 + 1);
+                return Err(FileError::at(path, position, "is not a token, a tab and a count"));
             };
             entries.push(entry);
         }
         let mut numbers = HashMap::new();
         for (number, (token, _)) in entries.iter().enumerate() {
             if let Some(first) = numbers.insert(token, number) {
-                let reason = format!("line {} has the token `{token}`, as line {} has", number + 1, first + 1);
-                return Err(DataError::new(path, reason));
+                let reason = format!("has the token `{token}`, as line {} has", first + 1);
+                return Err(FileError::at(path, Position::Line(number as u64 + 1), reason));
             }
         }
         Ok(Self::of(entries.into_iter()))
@@ -218,7 +218,12 @@ impl Vocabulary {
 }
 
 fn escape(token: &str) -> String {
-    token.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+    token
+        .replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r")
+        .replace('\t', "\\t")
+        .replace('\u{feff}', "\\uFEFF")
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -231,6 +236,8 @@ fn unescape(text: &str) -> Option<String> {
                 'r' => '\r',
                 't' => '\t',
                 '\\' => '\\',
+                // at the beginning of a file it would be taken for the mark that some programs write there
+                'u' if rest.by_ref().take(4).eq("FEFF".chars()) => '\u{feff}',
                 _ => return None,
             },
             other => other,
@@ -263,17 +270,25 @@ mod tests {
     #[test]
     fn any_token_is_saved() {
         let path = std::env::temp_dir().join(format!("taut-vocabulary-{}.txt", std::process::id()));
-        let strange = ["", "\t", "a\nb", "\\n", "\\", "\r", "ü 1", "\u{1f600}"];
+        let strange = ["\u{feff}", "\u{feff}a", "", "\t", "a\nb", "\\n", "\\", "\r", "ü 1", "\u{1f600}"];
         let mut counts = TokenCounts::default();
         counts.add_all(strange);
         let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
         vocabulary.save(&path).unwrap();
         assert_eq!(Vocabulary::load(&path).unwrap(), vocabulary);
+        // whichever comes first
+        for token in strange {
+            let mut counts = TokenCounts::default();
+            counts.add(token);
+            let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
+            vocabulary.save(&path).unwrap();
+            assert_eq!(Vocabulary::load(&path).unwrap(), vocabulary, "{token:?}");
+        }
         for (text, message) in [
-            ("a\t1\nb\n", "line 2 is not"),
-            ("a\tx\n", "line 1 is not"),
+            ("a\t1\nb\n", "line 2: is not"),
+            ("a\tx\n", "line 1: is not"),
             ("\\x\t1\n", "line 1"),
-            ("a\t1\nb\t1\na\t2\n", "line 3 has the token `a`, as line 1 has"),
+            ("a\t1\nb\t1\na\t2\n", "line 3: has the token `a`, as line 1 has"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = Vocabulary::load(&path).unwrap_err().to_string();

@@ -39,7 +39,7 @@ mod partitioned;
 mod parts;
 
 use super::{Corpus, Vocabulary, WordVectors};
-use crate::data::DataError;
+use crate::files::FileError;
 use crate::kernels::word2vec::{LANES, Lanes};
 use crate::tensor::Tensor;
 use learner::{Loss, Task};
@@ -144,7 +144,7 @@ pub enum TrainingError {
     /// A setting has no meaning: a sentence that names it.
     Setting(String),
     /// The corpus cannot be read.
-    Data(DataError),
+    Data(FileError),
 }
 
 impl fmt::Display for TrainingError {
@@ -157,16 +157,17 @@ impl fmt::Display for TrainingError {
 }
 
 impl std::error::Error for TrainingError {
+    // what the corpus' error says, this one says already
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             TrainingError::Setting(_) => None,
-            TrainingError::Data(error) => Some(error),
+            TrainingError::Data(error) => error.source(),
         }
     }
 }
 
-impl From<DataError> for TrainingError {
-    fn from(error: DataError) -> Self {
+impl From<FileError> for TrainingError {
+    fn from(error: FileError) -> Self {
         TrainingError::Data(error)
     }
 }

@@ -4,6 +4,7 @@ mod formats;
 mod pairs;
 mod questions;
 
+pub use formats::{RepeatedWord, VectorOptions};
 pub use pairs::{PairScore, WordPairs, spearman};
 pub use questions::{Questions, SectionScore};
 

@@ -1,8 +1,8 @@
 //! Whether vectors think words as alike as people do.
 
 use super::WordVectors;
-use crate::data::DataError;
-use crate::text::{InvalidUtf8, lines};
+use crate::files::{FileError, Limit, Position};
+use crate::text::{LineOptions, lines};
 use std::path::Path;
 
 /// Pairs of words, and how alike people found them: WordSim-353 (Finkelstein et al., "Placing Search in Context: The
@@ -28,11 +28,11 @@ impl WordPairs {
     ///
     /// # Errors
     /// If the file cannot be read, or a line is something else.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, DataError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let mut pairs = Vec::new();
         let mut heading_may_come = true;
-        for (number, line) in (1..).zip(lines(path, InvalidUtf8::Refuse)?) {
+        for (number, line) in (1..).zip(lines(path, LineOptions { limit: Limit::default(), ..Default::default() })?) {
             let line = line?;
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
@@ -43,7 +43,7 @@ impl WordPairs {
             match (&fields[..], score) {
                 ([a, b, _, ..], Some(score)) => pairs.push((a.to_string(), b.to_string(), score)),
                 ([_, _, _, ..], None) if heading_may_come => {}
-                _ => return Err(DataError::new(path, format!("line {number} is not two words and a number"))),
+                _ => return Err(FileError::at(path, Position::Line(number), "is not two words and a number")),
             }
             heading_may_come = false;
         }
@@ -128,7 +128,11 @@ mod tests {
         {
             std::fs::write(&path, text).unwrap();
             let error = WordPairs::load(&path).unwrap_err();
-            assert_eq!(error.reason(), format!("line {line} is not two words and a number"), "{text:?}");
+            assert_eq!(
+                (error.position(), error.reason().as_str()),
+                (Some(Position::Line(line)), "is not two words and a number"),
+                "{text:?}"
+            );
         }
         std::fs::remove_file(&path).unwrap();
     }

@@ -1,8 +1,8 @@
 //! Whether vectors know that Paris is to France what Rome is to Italy.
 
 use super::WordVectors;
-use crate::data::DataError;
-use crate::text::{InvalidUtf8, lines};
+use crate::files::{FileError, Limit, Position};
+use crate::text::{LineOptions, lines};
 use std::path::Path;
 
 /// How many questions are answered at once: their products with all words are one product of matrices.
@@ -33,10 +33,10 @@ impl Questions {
     ///
     /// # Errors
     /// If the file cannot be read, or a line is something else.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, DataError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let mut sections: Vec<(String, Vec<[String; 4]>)> = Vec::new();
-        for (number, line) in (1..).zip(lines(path, InvalidUtf8::Refuse)?) {
+        for (number, line) in (1..).zip(lines(path, LineOptions { limit: Limit::default(), ..Default::default() })?) {
             let line = line?;
             if let Some(name) = line.strip_prefix(':') {
                 sections.push((name.trim().to_string(), Vec::new()));
@@ -46,14 +46,12 @@ impl Questions {
             match (<[&str; 4]>::try_from(words), sections.last_mut()) {
                 (Ok(words), Some((_, questions))) => questions.push(words.map(str::to_string)),
                 (Ok(_), None) => {
-                    return Err(DataError::new(
-                        path,
-                        format!("line {number} is a question before the first `: section`"),
-                    ));
+                    let reason = "is a question before the first `: section`";
+                    return Err(FileError::at(path, Position::Line(number), reason));
                 }
                 (Err(words), _) if words.is_empty() => {}
                 (Err(_), _) => {
-                    return Err(DataError::new(path, format!("line {number} is neither four words nor `: section`")));
+                    return Err(FileError::at(path, Position::Line(number), "is neither four words nor `: section`"));
                 }
             }
         }
@@ -109,9 +107,7 @@ mod tests {
         ]);
         let score = |section: &str, right, asked, total| SectionScore { section: section.into(), right, asked, total };
         assert_eq!(vectors.score_questions(&questions), [score("capitals", 2, 2, 3), score("wrong", 0, 1, 1)]);
-        for (text, message) in
-            [("a b c d\n", "line 1 is a question before"), (": s\na b c d\na b c\n", "line 3 is neither")]
-        {
+        for (text, message) in [("a b c d\n", "is a question before"), (": s\na b c d\na b c\n", "is neither")] {
             std::fs::write(&path, text).unwrap();
             assert!(Questions::load(&path).unwrap_err().reason().starts_with(message));
         }

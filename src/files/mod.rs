@@ -1,0 +1,20 @@
+//! What every reader and writer of files shares: one error, opening, gzip within limits, and writing without ever leaving
+//! half a file.
+//!
+//! Only regular files are read and written: opening a FIFO would wait for its other end, perhaps for ever. A name that
+//! ends with `.gz` says that a file is packed with gzip.
+//!
+//! A few bytes of gzip can unpack to a thousand times as many, so readers have a [`Limit`].
+
+mod atomic;
+mod error;
+mod open;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use atomic::ensure_writable;
+pub(crate) use atomic::write_atomically;
+pub(crate) use error::Reason;
+pub use error::{FileError, Mismatch, Position};
+pub use open::Limit;
+pub(crate) use open::{contents, plain_or_gzip, regular, unpacked};
