@@ -29,11 +29,6 @@ impl<'de, S: Shape, E: Element + Deserialize<'de>> Deserialize<'de> for Tensor<S
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
         let Parts { shape: sizes, values } = Parts::<E>::deserialize(deserializer)?;
         let shape = S::from_sizes(&sizes).ok_or_else(|| R::Error::custom(ShapeMismatch::new::<S>(&sizes)))?;
-        let count = sizes.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-        if count != Some(values.len()) {
-            let message = format!("{} values do not fill a tensor of sizes {sizes:?}", values.len());
-            return Err(R::Error::custom(message));
-        }
         Tensor::from_vec(values, shape).map_err(R::Error::custom)
     }
 }
@@ -68,10 +63,10 @@ mod tests {
         let message = error(r#"{"shape":[2,3],"values":[1,2,3,4,5,6]}"#);
         assert!(message.starts_with("a tensor of shape (2, 3) is not one of shape (usize, Const<2>)"), "{message}");
         let message = error(r#"{"shape":[2,2],"values":[1,2,3]}"#);
-        assert!(message.starts_with("3 values do not fill a tensor of sizes [2, 2]"), "{message}");
+        assert!(message.starts_with("a tensor of shape (2, 2) has 4 elements, and 3 values were given"), "{message}");
         // sizes whose product overflows
         let message = error(r#"{"shape":[9223372036854775808,2],"values":[]}"#);
-        assert!(message.starts_with("0 values do not fill"), "{message}");
+        assert!(message.contains("more elements than can be addressed"), "{message}");
         for wrong in [r#"{"shape":[1]}"#, r#"{"shape":[1,2],"values":[true,1]}"#, r#"{"shape":[-1,2],"values":[]}"#] {
             error(wrong);
         }

@@ -54,7 +54,7 @@ impl Convolution {
     }
 
     fn columns(&self) -> usize {
-        self.windows.taps() * self.windows.positions()
+        self.windows.taps().checked_mul(self.windows.positions()).expect("the column matrix fits the memory")
     }
 }
 

@@ -4,7 +4,7 @@
 //! the program had in use at its peak, and never less than [`ALWAYS_KEPT`]: when a request finds no block of its
 //! class and the total would grow beyond that, all free blocks go back to the system first.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard};
 pub(super) const ALIGNMENT: usize = 64;
 /// Free blocks up to this total are kept whatever the peak was.
 const ALWAYS_KEPT: usize = 64 << 20;
-/// Up to 2^47 bytes: more than can be addressed.
-const CLASSES: usize = 4 * 42;
+/// From 2^5 bytes on; up to 2^47, or to half of a smaller address space: no block is larger.
+const CLASSES: usize = 4 * (if usize::BITS > 47 { 47 } else { usize::BITS as usize - 1 } - 5);
 
 /// What stands before the data of each block; the data begins [`ALIGNMENT`] bytes after its start.
 #[repr(C, align(64))]
@@ -39,18 +39,22 @@ pub struct Pool {
     peak: AtomicUsize,
 }
 
-/// The class of a size, and the size of its blocks, in bytes of data.
-fn class_of(bytes: usize) -> (usize, usize) {
+/// The class of a size, and the size of its blocks, in bytes of data; `None` for more than can be addressed.
+fn class_of(bytes: usize) -> Option<(usize, usize)> {
+    if bytes > size_of_class(CLASSES - 1) {
+        return None;
+    }
     let bytes = bytes.max(ALIGNMENT);
     // the largest power of two that is at most `bytes - 1`, cut in four
     let octave = (bytes - 1).ilog2() as usize;
     let quarter = 1_usize << (octave - 2);
     let part = (bytes - 1 - (1 << octave)) / quarter;
-    ((octave - 5) * 4 + part, (1 << octave) + (part + 1) * quarter)
+    Some(((octave - 5) * 4 + part, (1 << octave) + (part + 1) * quarter))
 }
 
-fn layout(data: usize) -> Layout {
-    Layout::from_size_align(data + ALIGNMENT, ALIGNMENT).expect("a tensor's size in bytes fits the address space")
+/// Of a block for so much data, or `None` for more than can be addressed.
+fn layout(data: usize) -> Option<Layout> {
+    Layout::from_size_align(data.checked_add(ALIGNMENT)?, ALIGNMENT).ok()
 }
 
 impl Pool {
@@ -67,27 +71,31 @@ impl Pool {
         self.classes[class].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// A block for at least `bytes` of data with one reference, and whether the data is fresh (all zero).
-    pub(super) fn take(&'static self, bytes: usize) -> (NonNull<Header>, bool) {
-        let (class, size) = class_of(bytes);
+    /// A block for at least `bytes` of data with one reference, and whether the data is fresh (all zero); `None` if the
+    /// system has no such block.
+    pub(super) fn take(&'static self, bytes: usize) -> Option<(NonNull<Header>, bool)> {
+        let (class, size) = class_of(bytes)?;
+        let layout = layout(size)?;
         let block = self.class(class).pop();
         if let Some(Free(block)) = block {
             // SAFETY: a block in the pool is allocated, has a valid header, and nobody else refers to it.
             unsafe { block.as_ref() }.references.store(1, Relaxed);
-            return (block, false);
+            return Some((block, false));
         }
         let allocated = self.allocated.fetch_add(size, Relaxed) + size;
         let used = allocated.saturating_sub(self.free());
         if allocated > self.peak.fetch_max(used, Relaxed).max(used).max(ALWAYS_KEPT) {
             self.release();
         }
-        let layout = layout(size);
         // SAFETY: the layout's size is at least ALIGNMENT, so not zero.
         let memory = unsafe { alloc_zeroed(layout) }.cast::<Header>();
-        let Some(block) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let Some(block) = NonNull::new(memory) else {
+            self.allocated.fetch_sub(size, Relaxed);
+            return None;
+        };
         // SAFETY: the block is large enough for a header (ALIGNMENT bytes come before the data), and aligned for it.
         unsafe { block.write(Header { references: AtomicUsize::new(1), pool: self, class }) };
-        (block, true)
+        Some((block, true))
     }
 
     /// Takes back a block.
@@ -111,9 +119,11 @@ impl Pool {
             let blocks = std::mem::take(&mut *self.class(class));
             let size = size_of_class(class);
             self.allocated.fetch_sub(size * blocks.len(), Relaxed);
+            let layout = layout(size);
             for Free(block) in blocks {
+                let layout = layout.expect("there is a block of this layout");
                 // SAFETY: the block was allocated by `take` with exactly this layout, and was in the pool: it is free.
-                unsafe { dealloc(block.as_ptr().cast(), layout(size)) };
+                unsafe { dealloc(block.as_ptr().cast(), layout) };
             }
         }
     }
@@ -143,32 +153,51 @@ pub fn retained_bytes() -> usize {
 mod tests {
     use super::*;
 
+    // sizes of a 64-bit address space stand in the next two
+    #[cfg(target_pointer_width = "64")]
     #[test]
     fn a_class_holds_its_sizes_and_wastes_little() {
         let mut last = 0;
-        for bytes in (1..5_000).chain([1 << 20, (1 << 20) + 1, (1 << 30) - 1, 1 << 40]) {
-            let (class, size) = class_of(bytes);
+        for bytes in (1..5_000).chain([1 << 20, (1 << 20) + 1, (1 << 30) - 1, 1 << 40, 1 << 47]) {
+            let (class, size) = class_of(bytes).unwrap();
             assert!(size >= bytes, "{bytes} in {size}");
             assert!(bytes < 64 || size <= bytes + bytes / 4 + 1, "{bytes} in {size}");
             assert_eq!(size, size_of_class(class));
             assert!(class >= last);
             last = class;
         }
+        assert_eq!(last, CLASSES - 1);
+        for bytes in [(1 << 47) + 1, 1 << 50, isize::MAX as usize, usize::MAX] {
+            assert_eq!(class_of(bytes), None);
+        }
+    }
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn what_the_system_refuses_is_not_counted() {
+        static POOL: Pool = Pool::new();
+        for bytes in [(1 << 47) - 1, 1 << 47, usize::MAX] {
+            assert!(POOL.take(bytes).is_none());
+            assert_eq!(POOL.allocated.load(Relaxed), 0);
+        }
     }
 
     #[test]
     fn blocks_come_back_and_can_be_released() {
         static POOL: Pool = Pool::new();
-        let (first, fresh) = POOL.take(1_000);
+        let (first, fresh) = POOL.take(1_000).unwrap();
         assert!(fresh);
         // SAFETY: the block is from this pool and nobody else has it.
         unsafe { POOL.give_back(first) };
-        let (second, fresh) = POOL.take(1_010);
+        let (second, fresh) = POOL.take(1_010).unwrap();
         assert!(!fresh, "the same class takes the same block");
         assert_eq!(first, second);
         // SAFETY: as above.
         unsafe { POOL.give_back(second) };
-        assert_eq!((POOL.free(), POOL.allocated.load(Relaxed)), (class_of(1_000).1, class_of(1_000).1));
+        assert_eq!(
+            (POOL.free(), POOL.allocated.load(Relaxed)),
+            (class_of(1_000).unwrap().1, class_of(1_000).unwrap().1)
+        );
         POOL.release();
         assert_eq!((POOL.free(), POOL.allocated.load(Relaxed)), (0, 0));
     }
@@ -178,12 +207,12 @@ mod tests {
         static POOL: Pool = Pool::new();
         // three quarters of what is always kept: two blocks of different classes are more than that
         let (small, large) = (ALWAYS_KEPT / 4 * 3, ALWAYS_KEPT);
-        let (first, _) = POOL.take(small);
+        let (first, _) = POOL.take(small).unwrap();
         // SAFETY: the block is from this pool and nobody else has it.
         unsafe { POOL.give_back(first) };
-        let (second, _) = POOL.take(large);
+        let (second, _) = POOL.take(large).unwrap();
         assert_eq!(POOL.allocated.load(Relaxed), large, "the first went back to the system");
-        let (third, _) = POOL.take(small);
+        let (third, _) = POOL.take(small).unwrap();
         // SAFETY: as above.
         unsafe {
             POOL.give_back(second);

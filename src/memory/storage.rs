@@ -74,13 +74,15 @@ impl<E: Pooled + std::fmt::Debug> std::fmt::Debug for Storage<E> {
 }
 
 impl<E: Pooled> Storage<E> {
+    #[track_caller]
     fn take(len: usize) -> (Self, bool) {
-        let bytes = len.checked_mul(size_of::<E>()).expect("a tensor's size in bytes fits the address space");
-        let (block, fresh) = E::pool().take(bytes);
+        let block = len.checked_mul(size_of::<E>()).and_then(|bytes| E::pool().take(bytes));
+        let Some((block, fresh)) = block else { out_of_memory::<E>(len) };
         (Storage { block, len, elements: PhantomData }, fresh)
     }
 
     /// `len` elements of no particular value, to be overwritten.
+    #[track_caller]
     pub fn scratch(len: usize) -> Self {
         let (mut storage, _) = Self::take(len);
         if cfg!(debug_assertions) {
@@ -90,6 +92,7 @@ impl<E: Pooled> Storage<E> {
     }
 
     /// `len` zeros (or `false`).
+    #[track_caller]
     pub fn zeros(len: usize) -> Self
     where
         E: Default,
@@ -101,12 +104,14 @@ impl<E: Pooled> Storage<E> {
         storage
     }
 
+    #[track_caller]
     pub fn filled(len: usize, value: E) -> Self {
         let (mut storage, _) = Self::take(len);
         storage.unique().fill(value);
         storage
     }
 
+    #[track_caller]
     pub fn from_slice(values: &[E]) -> Self {
         let (mut storage, _) = Self::take(values.len());
         storage.unique().copy_from_slice(values);
@@ -114,6 +119,7 @@ impl<E: Pooled> Storage<E> {
     }
 
     /// `len` elements, each from its index.
+    #[track_caller]
     pub fn from_fn(len: usize, value: impl FnMut(usize) -> E) -> Self {
         let (mut storage, _) = Self::take(len);
         let mut value = value;
@@ -137,6 +143,16 @@ impl<E: Pooled> Storage<E> {
     pub fn reuse(self) -> Self {
         if self.is_unique() { self } else { Self::scratch(self.len) }
     }
+}
+
+/// Says what was asked for. It panics where the standard library aborts: one tensor that is too large says nothing of
+/// the memory that is left for what comes next.
+#[track_caller]
+#[cold]
+fn out_of_memory<E>(len: usize) -> ! {
+    let bytes = len as u128 * size_of::<E>() as u128;
+    let element = std::any::type_name::<E>();
+    panic!("out of memory: {len} elements of type {element} take {bytes} bytes, which the system does not have")
 }
 
 impl<E> Storage<E> {
@@ -180,7 +196,12 @@ impl<E> Clone for Storage<E> {
     #[inline]
     fn clone(&self) -> Self {
         // SAFETY: as in `is_unique`. Relaxed suffices: a new reference comes from one that is held.
-        unsafe { self.block.as_ref() }.references.fetch_add(1, Relaxed);
+        let before = unsafe { self.block.as_ref() }.references.fetch_add(1, Relaxed);
+        // As in std's `Arc`: whoever forgets clones in a loop must not bring the count back to 0, and no other thread can
+        // do so between this addition and the end.
+        if before > isize::MAX as usize {
+            std::process::abort();
+        }
         Storage { block: self.block, len: self.len, elements: PhantomData }
     }
 }
@@ -225,6 +246,14 @@ mod tests {
             assert!(zeros.as_slice().iter().all(|&x| x == 0.0));
         }
         assert!(Storage::<bool>::zeros(3).as_slice().iter().all(|&x| !x));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_memory_is_said() {
+        let message = |f: fn()| *std::panic::catch_unwind(f).unwrap_err().downcast::<String>().unwrap();
+        assert!(message(|| drop(Storage::<f64>::scratch(usize::MAX))).contains("elements of type f64 take"));
+        assert!(message(|| drop(Storage::<f32>::zeros(isize::MAX as usize))).contains("out of memory"));
+        assert!(message(|| drop(Storage::<f32>::filled(isize::MAX as usize / 4, 1.0))).contains("out of memory"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Init, Module, Parameters};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
-use crate::shape::{Dim, Mirrored, Padded, show};
+use crate::shape::{Dim, Mirrored, Padded, Shape, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -53,6 +53,7 @@ fn pad<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Floa
 ) -> Tensor<(N, C, H::Out, W::Out), E, T> {
     let (batch, channels, height, width) = x.shape();
     let shape = (batch, channels, height.padded(), width.padded());
+    shape.count(); // before the taps are computed
     let size = image_size(x.shape());
     let axis = |size: usize| (0..size + 2 * P).map(|place| taps(place as isize - P as isize, size)).collect();
     resample2d(x, shape, size, axis(size[0]), axis(size[1]))

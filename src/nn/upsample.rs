@@ -3,7 +3,7 @@
 use super::{Init, Module, Parameters};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
-use crate::shape::{AtLeastOne, Const, Dim, Product};
+use crate::shape::{AtLeastOne, Const, Dim, Product, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -79,6 +79,7 @@ where
 {
     let (batch, channels, height, width) = x.shape();
     let shape = (batch, channels, (height, Const::<F>).product(), (width, Const::<F>).product());
+    shape.count(); // before the taps are computed
     let size = image_size(x.shape());
     let axis = |size: usize| (0..size * F).map(|place| taps(place, size)).collect();
     resample2d(x, shape, size, axis(size[0]), axis(size[1]))

@@ -34,6 +34,8 @@ fn broadcast<S: Shape, O: Shape, E: Element, T: Trace>(
     shape: O,
     runs: Vec<Blocks>,
 ) -> Tensor<O, E, T> {
+    // before the parts of it are computed
+    shape.count();
     let mut y = x.storage().clone();
     for &(outer, middle, inner) in runs.iter().rev() {
         let mut wide = Storage::scratch(outer * middle * inner);

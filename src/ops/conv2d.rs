@@ -31,10 +31,10 @@ pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: T
     shape: O,
     sizes: Convolution,
 ) -> Tensor<O, E, T> {
-    note_multiply_adds(sizes.batch * sizes.windows.positions() * sizes.weight());
     let (_, x, x_trace) = x.into_parts();
     let (_, weight, weight_trace) = weight.into_parts();
     let mut y = Storage::scratch(shape.count());
+    note_multiply_adds(y.len().saturating_mul(sizes.windows.taps()));
     convolution::forward(sizes, x.as_slice(), weight.as_slice(), bias.as_ref().map(Tensor::as_slice), y.make_mut());
     let bias_node = bias.as_ref().and_then(|bias| bias.trace().node());
     let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
@@ -72,9 +72,10 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
     shape: O,
     sizes: Convolution,
 ) -> Tensor<O, E, T> {
-    note_multiply_adds(sizes.batch * sizes.windows.positions() * sizes.weight());
+    note_multiply_adds(x.count().saturating_mul(sizes.windows.taps()));
     let (_, x, x_trace) = x.into_parts();
     let (_, weight, weight_trace) = weight.into_parts();
+    shape.count(); // before the parts of it are computed
     let channels = sizes.groups * sizes.windows.channels;
     let pixels = sizes.windows.size[0] * sizes.windows.size[1];
     let mut y = match &bias {

@@ -48,16 +48,26 @@ impl Window2d {
         let Window2d { kernel, stride, padding, dilation } = self;
         let mut out = [0; 2];
         for axis in 0..2 {
-            let span = dilation[axis].checked_mul(kernel[axis].checked_sub(1)?)? + 1;
-            let room = (size[axis] + 2 * padding[axis]).checked_sub(span)?;
+            let span = dilation[axis].checked_mul(kernel[axis].checked_sub(1)?)?.checked_add(1)?;
+            let room = padding[axis].checked_mul(2)?.checked_add(size[axis])?.checked_sub(span)?;
             out[axis] = room.checked_div(stride[axis])? + 1;
         }
         Some(Windows { channels, size, kernel, stride, padding, dilation, out })
     }
 }
 
+/// The shape of the matrix of a batch: (batch x positions, taps).
+#[track_caller]
+fn columns_of(batch: usize, windows: &Windows) -> (usize, usize) {
+    let ([down, across], [height, width]) = (windows.out, windows.kernel);
+    ((batch, down, across).count(), (windows.channels, height, width).count())
+}
+
 /// (batch, pixels) to (batch x positions, taps).
 fn unfold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
+    if x.is_empty() || out.is_empty() {
+        return;
+    }
     let (taps, positions) = (windows.taps(), windows.positions());
     let mut columns = Storage::scratch(taps * positions);
     for (image, rows) in x.chunks_exact(windows.pixels().max(1)).zip(out.chunks_exact_mut((taps * positions).max(1))) {
@@ -68,6 +78,9 @@ fn unfold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
 
 /// The reverse: adds up in (batch, pixels), which holds zeros.
 fn fold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
+    if x.is_empty() || out.is_empty() {
+        return;
+    }
     let (taps, positions) = (windows.taps(), windows.positions());
     let mut columns = Storage::scratch(taps * positions);
     for (rows, image) in x.chunks_exact((taps * positions).max(1)).zip(out.chunks_exact_mut(windows.pixels().max(1))) {
@@ -166,7 +179,7 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
         let Some(windows) = window.over(channels.size(), [height.size(), width.size()]) else {
             panic!("im2col: {window:?} does not fit images of shape {}", show(self.shape()));
         };
-        linear_map(self, (batch.size() * windows.positions(), windows.taps()), windows, unfold, fold)
+        linear_map(self, columns_of(batch.size(), &windows), windows, unfold, fold)
     }
 }
 
@@ -208,7 +221,7 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
         let Some(windows) = windows else {
             panic!("col2im: {window:?} does not fit images of shape {}", show(shape));
         };
-        let expected = (sizes.as_ref()[0] * windows.positions(), windows.taps());
+        let expected = columns_of(sizes.as_ref()[0], &windows);
         if self.shape().sizes() != expected.sizes() {
             let found = show(self.shape());
             panic!("col2im: {window:?} over {} needs a matrix {}, found {found}", show(shape), show(expected));

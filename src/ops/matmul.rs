@@ -37,8 +37,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         };
         let (_, a, left) = self.into_parts();
         let (_, b, right) = right.into_parts();
-        note_multiply_adds(sizes.batch * sizes.m * sizes.k * sizes.n);
         let mut y = Storage::scratch(shape.count());
+        note_multiply_adds(y.len().saturating_mul(sizes.k));
         forward(sizes, a.as_slice(), b.as_slice(), y.make_mut());
         let node = record([left.node(), right.node()], |needs| {
             // the gradient of one operand is computed from the other

@@ -2,7 +2,7 @@
 
 use super::index_select::check_indices;
 use crate::memory::Storage;
-use crate::shape::{Append, Dim};
+use crate::shape::{Append, Dim, Shape};
 use crate::tensor::{Number, Tensor};
 
 impl<S: Append> Tensor<S, usize> {
@@ -20,12 +20,13 @@ impl<S: Append> Tensor<S, usize> {
     #[track_caller]
     pub fn one_hot<E: Number, D: Dim>(&self, classes: D) -> Tensor<S::Appended<D>, E> {
         check_indices("one_hot", self, S::RANK, classes.size());
-        let mut y = Storage::zeros(self.count() * classes.size());
+        let shape = self.shape().appended(classes);
+        let mut y = Storage::zeros(shape.count());
         let rows = y.make_mut();
         for (i, &label) in self.as_slice().iter().enumerate() {
             rows[i * classes.size() + label] = E::one();
         }
-        Tensor::from_storage(self.shape().appended(classes), y)
+        Tensor::from_storage(shape, y)
     }
 }
 

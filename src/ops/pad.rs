@@ -36,8 +36,8 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         S::Length: Padded<BEFORE, AFTER>,
     {
         let padded = self.shape().length().padded();
-        let runs = placed(blocks(self.shape()), BEFORE, padded.size());
         let shape = self.shape().with(padded);
+        let runs = placed(blocks(self.shape()), BEFORE, padded.size());
         move_runs(self, shape, Some(value), runs)
     }
 }

@@ -73,11 +73,11 @@ impl<const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S
     type Out = usize;
     fn windows(self) -> usize {
         const { assert!(K > 0 && S > 0 && L > 0, "kernel, stride and dilation are at least 1") }
-        let span = L * (K - 1) + 1;
-        if self + 2 * P < span {
+        let (span, size) = (L.saturating_mul(K - 1).saturating_add(1), self.saturating_add(P.saturating_mul(2)));
+        if size < span {
             panic!("a window of kernel {K}, stride {S}, padding {P} (dilation {L}) does not fit dimension {self}");
         }
-        (self + 2 * P - span) / S + 1
+        (size - span) / S + 1
     }
 }
 
@@ -134,11 +134,13 @@ impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedW
     type Out = usize;
     fn transposed_windows(self) -> usize {
         const { assert!(K > 0 && S > 0, "kernel and stride are at least 1") }
-        let grown = self.saturating_sub(1) * S + K + O;
-        if self == 0 || grown <= 2 * P {
+        // a size out of range is refused with the shape that it is part of
+        let grown = self.saturating_sub(1).saturating_mul(S).saturating_add(K).saturating_add(O);
+        let cut = P.saturating_mul(2);
+        if self == 0 || grown <= cut {
             panic!("a transposed window of kernel {K}, stride {S}, padding {P} does not fit dimension {self}");
         }
-        grown - 2 * P
+        grown - cut
     }
 }
 
@@ -169,13 +171,13 @@ where
 impl<const A: usize> Plus<usize> for Const<A> {
     type Out = usize;
     fn plus(self, other: usize) -> usize {
-        A + other
+        A.saturating_add(other)
     }
 }
 impl<D: Dim> Plus<D> for usize {
     type Out = usize;
     fn plus(self, other: D) -> usize {
-        self + other.size()
+        self.saturating_add(other.size())
     }
 }
 
@@ -208,7 +210,7 @@ where
 impl<const B: usize, const A: usize> Padded<B, A> for usize {
     type Out = usize;
     fn padded(self) -> usize {
-        self + B + A
+        self.saturating_add(B).saturating_add(A)
     }
 }
 
@@ -235,7 +237,7 @@ where
 }
 impl<const S: usize, const L: usize> Holds<S, L> for usize {
     fn check_slice(self) {
-        if S + L > self {
+        if S.checked_add(L).is_none_or(|end| end > self) {
             panic!("a slice of {L} from {S} on does not fit dimension {self}");
         }
     }
@@ -313,6 +315,7 @@ pub trait Product: Copy {
     /// The product.
     type Out: Dim;
     /// The product.
+    #[track_caller]
     fn product(self) -> Self::Out;
 }
 

@@ -32,6 +32,7 @@ pub trait FlattenFrom<const FROM: usize>: Shape {
     /// The shape with one axis in place of these.
     type Flattened: Shape;
     /// The shape with one axis in place of these.
+    #[track_caller]
     fn flattened(self) -> Self::Flattened;
 }
 

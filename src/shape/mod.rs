@@ -48,8 +48,27 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
     /// The shape of these sizes, or `None` if the number of them or one of them is another than the type says.
     fn from_sizes(sizes: &[usize]) -> Option<Self>;
     /// The number of elements.
+    ///
+    /// # Panics
+    /// If it is more than can be addressed. See [`checked_count`](Shape::checked_count).
+    #[track_caller]
+    #[inline]
     fn count(self) -> usize {
-        self.sizes().as_ref().iter().product()
+        match self.checked_count() {
+            Some(count) => count,
+            None => too_large(self.sizes().as_ref()),
+        }
+    }
+    /// The number of elements, or `None` if there are more than `isize::MAX`, as many as can be addressed.
+    ///
+    /// An axis of size 0 excuses no others: the product of all sizes but those of 0 must be in the range, so that the
+    /// product of any axes of a tensor is.
+    #[inline]
+    fn checked_count(self) -> Option<usize> {
+        let sizes = self.sizes();
+        let filled = sizes.as_ref().iter().try_fold(1_usize, |count, &size| count.checked_mul(size.max(1)))?;
+        let count = if sizes.as_ref().contains(&0) { 0 } else { filled };
+        (filled <= isize::MAX as usize).then_some(count)
     }
 }
 
@@ -90,7 +109,10 @@ const fn static_count(sizes: &[Option<usize>]) -> Option<usize> {
     let mut axis = 0;
     while axis < sizes.len() {
         match sizes[axis] {
-            Some(size) => count *= size,
+            Some(size) => match usize::checked_mul(count, size) {
+                Some(product) => count = product,
+                None => panic!("a shape has more elements than can be addressed"),
+            },
             None => return None,
         }
         axis += 1;
@@ -133,6 +155,13 @@ shapes! {
 /// A shape as users read it: `(3, 4)`.
 pub(crate) fn show(shape: impl Shape) -> String {
     show_sizes(shape.sizes().as_ref())
+}
+
+/// Panics in words about sizes whose product is out of range.
+#[track_caller]
+#[cold]
+pub(crate) fn too_large(sizes: &[usize]) -> ! {
+    panic!("a tensor of shape {} has more elements than can be addressed", show_sizes(sizes))
 }
 
 /// Sizes as users read them: `(3, 4)`, `(3,)`, `()`.
@@ -208,6 +237,28 @@ mod tests {
         assert_eq!(Rank0::from_sizes(&[]), Some(()));
         assert_eq!(show(shape), "(3, 5)");
         assert_eq!(show((Const::<3>,)), "(3,)");
+    }
+
+    #[test]
+    fn sizes_are_multiplied_without_wrapping() {
+        let most = isize::MAX as usize;
+        assert_eq!((most,).checked_count(), Some(most));
+        assert_eq!((most + 1,).checked_count(), None);
+        let half = 1_usize << (usize::BITS / 2);
+        assert_eq!((half, half).checked_count(), None, "the product would wrap to 0");
+        assert_eq!((half, half / 2).checked_count(), None, "one more than `isize::MAX`");
+        assert_eq!((half, half / 4).checked_count(), Some(1 << (usize::BITS - 2)));
+        assert_eq!((usize::MAX / 3 + 1, Const::<3>).checked_count(), None, "the product would wrap to 2");
+        assert_eq!((0, usize::MAX, 2).checked_count(), None, "the other axes count, whatever their order");
+        assert_eq!((usize::MAX, 2, 0).checked_count(), None);
+        assert_eq!((most, 0).checked_count(), Some(0));
+    }
+
+    #[test]
+    #[should_panic(expected = "a tensor of shape (18446744073709551615, 2) has more elements than can be addressed")]
+    #[cfg(target_pointer_width = "64")]
+    fn a_count_out_of_range_panics_in_words() {
+        (usize::MAX, Const::<2>).count();
     }
 
     #[test]

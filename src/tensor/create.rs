@@ -9,14 +9,23 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LengthMismatch {
     shape: String,
-    expected: usize,
+    /// `None` for more than can be addressed.
+    expected: Option<usize>,
     found: usize,
 }
 
 impl fmt::Display for LengthMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LengthMismatch { shape, expected, found } = self;
-        write!(f, "a tensor of shape {shape} has {expected} elements, and {found} values were given")
+        match expected {
+            Some(expected) => {
+                write!(f, "a tensor of shape {shape} has {expected} elements, and {found} values were given")
+            }
+            None => write!(
+                f,
+                "a tensor of shape {shape} has more elements than can be addressed, and {found} values were given"
+            ),
+        }
     }
 }
 impl std::error::Error for LengthMismatch {}
@@ -127,16 +136,22 @@ from_arrays! { f32 usize bool }
 
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor in which every element is `value`.
+    ///
+    /// # Panics
+    /// If it does not fit the memory, as all functions that make a tensor.
+    #[track_caller]
     pub fn full_with(shape: S, value: E) -> Self {
         Tensor::from_storage(shape, Storage::filled(shape.count(), value))
     }
 
     /// A tensor of zeros, or of `false`.
+    #[track_caller]
     pub fn zeros_with(shape: S) -> Self {
         Tensor::from_storage(shape, Storage::zeros(shape.count()))
     }
 
     /// A tensor of ones.
+    #[track_caller]
     pub fn ones_with(shape: S) -> Self
     where
         E: Number,
@@ -172,14 +187,15 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// # Errors
     /// If the number of values is not that of the shape's elements.
     pub fn from_slice(values: &[E], shape: S) -> Result<Self, LengthMismatch> {
-        if values.len() != shape.count() {
-            let (expected, found) = (shape.count(), values.len());
+        let (expected, found) = (shape.checked_count(), values.len());
+        if expected != Some(found) {
             return Err(LengthMismatch { shape: show(shape), expected, found });
         }
         Ok(Tensor::from_storage(shape, Storage::from_slice(values)))
     }
 
     /// A tensor whose element at each position is `value(position)`.
+    #[track_caller]
     pub fn from_fn_with(shape: S, mut value: impl FnMut(S::Sizes) -> E) -> Self {
         let sizes = shape.sizes();
         let mut position = sizes;
@@ -203,6 +219,7 @@ impl<S: Shape, E: Element> Tensor<S, E> {
 // unsatisfied bound, and not as a method that does not exist.
 impl<S, E> Tensor<S, E> {
     /// A tensor in which every element is `value`.
+    #[track_caller]
     pub fn full(value: E) -> Self
     where
         S: StaticShape,
@@ -212,6 +229,7 @@ impl<S, E> Tensor<S, E> {
     }
 
     /// A tensor of zeros, or of `false`.
+    #[track_caller]
     pub fn zeros() -> Self
     where
         S: StaticShape,
@@ -221,6 +239,7 @@ impl<S, E> Tensor<S, E> {
     }
 
     /// A tensor of ones.
+    #[track_caller]
     pub fn ones() -> Self
     where
         S: StaticShape,
@@ -236,6 +255,7 @@ impl<S, E> Tensor<S, E> {
     /// let x = Tensor::<Rank2<2, 3>>::from_fn(|[row, column]| (10 * row + column) as f32);
     /// assert_eq!(x.to_array(), [[0.0, 1.0, 2.0], [10.0, 11.0, 12.0]]);
     /// ```
+    #[track_caller]
     pub fn from_fn(value: impl FnMut(S::Sizes) -> E) -> Self
     where
         S: StaticShape,
@@ -247,6 +267,7 @@ impl<S, E> Tensor<S, E> {
 
 impl<const N: usize, E: Number> Tensor<Rank2<N, N>, E> {
     /// The identity matrix.
+    #[track_caller]
     pub fn eye() -> Self {
         Self::from_fn(|[row, column]| if row == column { E::one() } else { E::zero() })
     }
@@ -254,6 +275,7 @@ impl<const N: usize, E: Number> Tensor<Rank2<N, N>, E> {
 
 impl<const N: usize, E: Number> Tensor<Rank1<N>, E> {
     /// 0, 1, ... N - 1.
+    #[track_caller]
     pub fn arange() -> Self {
         let mut next = E::zero();
         Self::from_fn(|_| {

@@ -42,8 +42,9 @@ pub struct Tensor<S, E = f32, T = NoTrace> {
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor of these elements.
     #[inline]
+    #[track_caller]
     pub(crate) fn from_storage(shape: S, storage: Storage<E>) -> Self {
-        debug_assert_eq!(shape.count(), storage.len());
+        assert_eq!(shape.count(), storage.len(), "a tensor has as many elements as its shape says");
         Tensor { shape, storage, trace: NoTrace }
     }
 
@@ -79,8 +80,9 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn from_parts(shape: S, storage: Storage<E>, trace: T) -> Self {
-        debug_assert_eq!(shape.count(), storage.len());
+        assert_eq!(shape.count(), storage.len(), "a tensor has as many elements as its shape says");
         Tensor { shape, storage, trace }
     }
 

@@ -21,12 +21,14 @@ pub(crate) fn normal_pair<R: Rng + ?Sized>(rng: &mut R) -> [f64; 2] {
 
 impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the uniform distribution over `low .. high`.
+    #[track_caller]
     pub fn uniform_with<R: Rng + ?Sized>(shape: S, low: E, high: E, rng: &mut R) -> Self {
         let (low, width) = (low.as_f64(), high.as_f64() - low.as_f64());
         Tensor::from_storage(shape, Storage::from_fn(shape.count(), |_| E::of(low + width * unit(rng))))
     }
 
     /// Independent numbers from the normal distribution.
+    #[track_caller]
     pub fn normal_with<R: Rng + ?Sized>(shape: S, mean: E, deviation: E, rng: &mut R) -> Self {
         let (mean, deviation) = (mean.as_f64(), deviation.as_f64());
         let mut second = None;
@@ -70,6 +72,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
 // The bounds on the shape stand at the methods, for the sake of the compiler's errors.
 impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the uniform distribution over `low .. high`.
+    #[track_caller]
     pub fn uniform<R: Rng + ?Sized>(low: E, high: E, rng: &mut R) -> Self
     where
         S: StaticShape,
@@ -84,6 +87,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// let x = Tensor::<Rank2<100, 100>>::randn(&mut StdRng::seed_from_u64(0));
     /// assert!(x.mean().item().abs() < 0.05);
     /// ```
+    #[track_caller]
     pub fn randn<R: Rng + ?Sized>(rng: &mut R) -> Self
     where
         S: StaticShape,
@@ -92,6 +96,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     }
 
     /// Independent numbers from the normal distribution.
+    #[track_caller]
     pub fn normal<R: Rng + ?Sized>(mean: E, deviation: E, rng: &mut R) -> Self
     where
         S: StaticShape,

@@ -50,6 +50,20 @@ pub enum Right<'a, E> {
 }
 
 impl<'a, E: Float> Right<'a, E> {
+    /// Panics if an entry of a k x n matrix would lie outside the slice.
+    pub fn check(&self, k: usize, n: usize) {
+        match self {
+            Right::Matrix(b) => b.check(k, n),
+            Right::Panels { panels, columns, left } => {
+                let fits = left.is_multiple_of(PANEL) && left.checked_add(n).is_some_and(|right| right <= *columns);
+                assert!(
+                    fits && k.checked_mul(*columns) == Some(panels.len()),
+                    "the panels are those of a k x n matrix"
+                );
+            }
+        }
+    }
+
     /// Without the first `left` columns.
     pub fn right_of(self, left: usize) -> Self {
         match self {

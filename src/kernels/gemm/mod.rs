@@ -58,7 +58,10 @@ impl<'a, E: Copy> Matrix<'a, E> {
     /// Panics if an entry of an m x n matrix would lie outside the slice.
     fn check(&self, m: usize, n: usize) {
         if m > 0 && n > 0 {
-            assert!((m - 1) * self.row_stride + (n - 1) * self.column_stride < self.values.len());
+            let down = (m - 1).checked_mul(self.row_stride);
+            let right = (n - 1).checked_mul(self.column_stride);
+            let last = down.zip(right).and_then(|(down, right)| down.checked_add(right));
+            assert!(last.is_some_and(|last| last < self.values.len()), "the matrix lies in its slice");
         }
     }
 }
@@ -76,7 +79,6 @@ const TASKS: usize = 16;
 /// number of threads.
 ///
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
-    b.check(k, n);
     E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, add);
 }
 
@@ -97,7 +99,7 @@ impl Family for Packs {
 }
 static PACK: PerFloat<Packs> = PerFloat { f32: pack_panels, f64: pack_panels };
 
-/// See [`gemm`]. The entries of b lie in its slice.
+/// See [`gemm`].
 fn product<E: InRegisters>(
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, E>,
@@ -105,8 +107,9 @@ fn product<E: InRegisters>(
     c: &mut [E],
     add: bool,
 ) {
-    assert_eq!(c.len(), m * n);
+    assert_eq!(m.checked_mul(n), Some(c.len()), "the result is m x n");
     a.check(m, k);
+    b.check(k, n);
     if m == 0 || n == 0 {
         return;
     }
@@ -140,9 +143,9 @@ pub struct Packed<'a, E: Float> {
 impl<'a, E: Float> Packed<'a, E> {
     /// A matrix b, k x n, for products with matrices of m rows.
     pub fn new(m: usize, k: usize, n: usize, matrix: Matrix<'a, E>) -> Self {
-        let columns = n.next_multiple_of(PANEL);
         // a single row is multiplied without packing
-        let mut panels = Storage::scratch(if m > 1 { k * columns } else { 0 });
+        let columns = if m > 1 { columns_of_panels(n) } else { 0 };
+        let mut panels = Storage::scratch(k.checked_mul(columns).expect("the panels of a matrix fit the memory"));
         if panels.len() > 0 {
             E::pick(&PACK)(matrix, (k, n), columns, panels.make_mut());
         }
@@ -155,15 +158,20 @@ impl<'a, E: Float> Packed<'a, E> {
         if self.panels.len() == 0 {
             return gemm(m, k, n, a, self.matrix, c, add);
         }
-        let columns = n.next_multiple_of(PANEL);
+        let columns = columns_of_panels(n);
         E::pick(&PRODUCT)((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, add);
     }
+}
+
+/// The columns of a matrix of n, packed.
+fn columns_of_panels(n: usize) -> usize {
+    n.checked_next_multiple_of(PANEL).expect("the panels of a matrix fit the memory")
 }
 
 /// Packs the right-hand matrix of many products, k x n, in rows of `columns`. See [`Packed`].
 fn pack_panels<E: InRegisters>(b: Matrix<'_, E>, (k, n): (usize, usize), columns: usize, out: &mut [E]) {
     b.check(k, n);
-    assert!(columns >= n && columns.is_multiple_of(PANEL) && out.len() == k * columns);
+    assert!(columns >= n && columns.is_multiple_of(PANEL) && k.checked_mul(columns) == Some(out.len()));
     // SAFETY: all entries lie in the slice, and there is room for the panels.
     #[allow(unsafe_code)]
     unsafe {
@@ -184,8 +192,10 @@ fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: 
             compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.right_of(left), c, stride: n, add });
         }
     };
-    let tasks = (m * n * k / TASK).min(TASKS);
-    if !parallel::worthwhile(m * n * k, PARALLEL_ABOVE) {
+    // m n fits, for c does
+    let work = (m * n).saturating_mul(k);
+    let tasks = (work / TASK).min(TASKS);
+    if !parallel::worthwhile(work, PARALLEL_ABOVE) {
         part((0, m), (0, n));
     } else if m >= n {
         let rows = m.div_ceil(tasks).next_multiple_of(12);
@@ -223,7 +233,7 @@ pub fn batched<'a, E: Float>(
     if m == 0 || n == 0 || c.is_empty() {
         return;
     }
-    let batch = c.len() / (m * n);
-    let many = batch > 1 && parallel::worthwhile(batch * m * n * k, PARALLEL_ABOVE);
-    parallel::chunks(c, m * n, many, |i, c| gemm(m, k, n, a(i), b(i), c, add));
+    let size = m.checked_mul(n).expect("the result of each product is m x n");
+    let many = c.len() > size && parallel::worthwhile(c.len().saturating_mul(k), PARALLEL_ABOVE);
+    parallel::chunks(c, size, many, |i, c| gemm(m, k, n, a(i), b(i), c, add));
 }

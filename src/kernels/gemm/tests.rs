@@ -131,3 +131,25 @@ fn avx2_and_avx512_give_the_same_bits() {
         assert!(wide.windows(2).all(|pair| pair[0] == pair[1]), "{m} x {k} x {n}");
     }
 }
+
+/// Sizes whose products wrap to the lengths of the slices: nothing outside them is read or written.
+#[test]
+fn sizes_that_wrap_are_refused() {
+    let refused = |f: &mut dyn FnMut()| {
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err());
+    };
+    let third = usize::MAX / 3 + 1; // three times this is 2
+    let half = 1 << (usize::BITS / 2); // its square is 0
+    let (few, mut c) = ([1.0_f32; 6], [0.0_f32; 2]);
+    let rows = |columns| Matrix::rows(&few, columns);
+    refused(&mut || gemm(third, 2, 3, rows(2), rows(3), &mut c, false));
+    refused(&mut || gemm(half, 1, half, rows(1), rows(half), &mut c[..0], false));
+    refused(&mut || gemm(1, third, 2, rows(third), rows(2), &mut c, false));
+    refused(&mut || gemm(3, third, 1, rows(third), rows(1), &mut c, false));
+    let wide = Matrix { values: &few, row_stride: half, column_stride: half };
+    refused(&mut || gemm(1, half + 1, 1, wide, rows(1), &mut c[..1], false));
+    refused(&mut || gemm(2, 1, 1, Matrix { row_stride: usize::MAX, ..wide }, rows(1), &mut c, false));
+    refused(&mut || super::pack_panels(rows(1), (half, half), half, &mut c[..0]));
+    refused(&mut || drop(Packed::new(half, half, half, rows(half))));
+    refused(&mut || batched((half, 1, half), |_| rows(1), |_| rows(half), &mut c, false));
+}
