@@ -5,7 +5,7 @@ use super::vectorized;
 use super::vectorized::wide_pays;
 use crate::numbers::{Family, Float, PerFloat};
 
-/// A function of one number, with its derivative. See `ops/unary.rs`.
+/// A function of one number, with its derivative. See `ops/elementwise/unary.rs`.
 pub trait Unary: 'static {
     /// What the derivative is computed from.
     const SAVES: Saves;
@@ -116,7 +116,7 @@ fn times<U: Unary, E: Float>(gradient: E, derivative: E) -> E {
     if U::MASKS && derivative == E::zero() { E::zero() } else { gradient * derivative }
 }
 
-/// A function of two numbers, with its derivatives. See `ops/binary.rs`.
+/// A function of two numbers, with its derivatives. See `ops/elementwise/binary.rs`.
 pub trait Binary: 'static {
     /// Whether the derivatives need the operands.
     const SAVES: bool;

@@ -1,0 +1,31 @@
+//! Operations on each element, or each pair of elements.
+
+mod abs;
+mod arithmetic;
+pub(super) mod binary;
+pub(super) mod cast;
+mod clamp;
+mod compare;
+pub(super) mod dropout;
+mod elu;
+mod erf;
+mod exp;
+mod gelu;
+mod hyperbolic;
+mod ln;
+mod logic;
+mod minimum_maximum;
+mod operators;
+mod polar;
+mod power;
+pub(super) mod prelu;
+mod relu;
+mod round;
+mod select;
+mod sigmoid;
+mod silu;
+mod softplus;
+mod sqrt;
+pub(super) mod tensor_or_number;
+mod trigonometric;
+pub(super) mod unary;

@@ -1,0 +1,124 @@
+//! Pooling: the maximum or the mean of each patch of an image.
+//!
+//! y_{n,c,i,j} = max or mean of x_{n,c} over patch (i, j)
+//!
+//! Shapes: x (N, C, H, W), y (N, C, out_h, out_w).
+//!
+//! The gradient of a maximum goes to the pixel that was the largest (the first of equals), so its index is saved; that
+//! of a mean goes to all pixels of the patch in equal parts, so nothing is.
+
+use crate::kernels::pooling::{self, Patches};
+use crate::memory::Storage;
+use crate::ops::Window2d;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+/// The patches under a moving window. They are cut off at the border: padding is never the maximum.
+pub(crate) fn window_patches(window: Window2d, size: [usize; 2]) -> Patches {
+    let windows = window.over(1, size).expect("the layer's output size says that the window fits");
+    let axis = |axis: usize| {
+        let patch = |i: usize| {
+            let start = i * window.stride[axis];
+            let end = start + window.kernel[axis];
+            let padding = window.padding[axis];
+            start.saturating_sub(padding)..(end.saturating_sub(padding)).min(size[axis])
+        };
+        (0..windows.out[axis]).map(patch).collect()
+    };
+    Patches { size, down: axis(0), across: axis(1) }
+}
+
+/// The patches that cut each axis in `out` parts of as equal length as possible: from floor(i size / out) to
+/// ceil((i + 1) size / out).
+///
+/// # Panics
+/// If there are no pixels to pool.
+#[track_caller]
+pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2]) -> Patches {
+    let [height, width] = size;
+    if height * width == 0 {
+        panic!("adaptive pooling: an image of {height} x {width} pixels has nothing to pool");
+    }
+    let axis = |axis: usize| {
+        let (size, out) = (size[axis], out[axis]);
+        (0..out).map(|i| i * size / out..((i + 1) * size).div_ceil(out)).collect()
+    };
+    Patches { size, down: axis(0), across: axis(1) }
+}
+
+/// The maxima, and the index of each in its plane.
+#[track_caller]
+pub(crate) fn max_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    shape: O,
+    patches: &Patches,
+) -> (Tensor<O, E, T>, Tensor<O, usize>) {
+    let (_, x, trace) = x.into_parts();
+    let mut y = Storage::scratch(shape.count());
+    let mut indices = Storage::scratch(shape.count());
+    pooling::max(patches, x.as_slice(), y.make_mut(), indices.make_mut());
+    let pixels = patches.size[0] * patches.size[1];
+    let outputs = patches.down.len() * patches.across.len();
+    let len = x.len();
+    let node = record([trace.node()], |_| {
+        let indices = indices.clone();
+        move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            parents.write(0, len, |dx, add| {
+                if !add {
+                    dx.fill(E::zero());
+                }
+                pooling::scatter(g.as_slice(), indices.as_slice(), outputs, dx, pixels);
+            });
+        }
+    });
+    (Tensor::from_parts(shape, y, T::from_node(node)), Tensor::from_storage(shape, indices))
+}
+
+/// The means. `divisor` is what each sum is divided by; the number of pixels in the patch if there is none.
+#[track_caller]
+pub(crate) fn mean_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    shape: O,
+    patches: Patches,
+    divisor: Option<usize>,
+) -> Tensor<O, E, T> {
+    let (_, x, trace) = x.into_parts();
+    let mut y = Storage::scratch(shape.count());
+    pooling::mean(&patches, divisor, x.as_slice(), y.make_mut());
+    let len = x.len();
+    let node = record([trace.node()], |_| {
+        move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            parents.write(0, len, |dx, add| {
+                if !add {
+                    dx.fill(E::zero());
+                }
+                pooling::mean_backward(&patches, divisor, g.as_slice(), dx);
+            });
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// Each number of `y` at the place of the plane that `indices` names, zeros elsewhere: the reverse of a max pooling.
+///
+/// If a place is named twice, the numbers add up.
+#[track_caller]
+pub(crate) fn max_unpool2d<S: Shape, O: Shape, E: Float, T: Trace>(
+    y: Tensor<S, E, T>,
+    indices: Tensor<S, usize>,
+    shape: O,
+    [outputs, pixels]: [usize; 2],
+) -> Tensor<O, E, T> {
+    let (_, y, trace) = y.into_parts();
+    let mut x = Storage::zeros(shape.count());
+    pooling::scatter(y.as_slice(), indices.as_slice(), outputs, x.make_mut(), pixels);
+    let node = record([trace.node()], |_| {
+        move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            let mut gradient = Storage::scratch(indices.count());
+            pooling::gather(g.as_slice(), pixels, indices.as_slice(), outputs, gradient.make_mut());
+            parents.add(0, gradient);
+        }
+    });
+    Tensor::from_parts(shape, x, T::from_node(node))
+}

@@ -1,0 +1,210 @@
+//! The same elements in another shape: reshape, flatten, squeeze, unsqueeze.
+//!
+//! Nothing is copied, and nothing recorded: a gradient lies in memory as its value does, so it is that of the old shape
+//! as well as of the new one, and both tensors stand at the same place of the tape.
+
+use crate::ops::shapes_differ;
+use crate::shape::{Const, Dim, FlattenFrom, HasAxis, InsertAxis, One, Shape, StaticShape, show, show_sizes};
+use crate::tensor::{Element, Tensor};
+use crate::trace::Trace;
+
+/// A shape that a tensor does not have. See [`Tensor::try_into_shape`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeMismatch {
+    expected: String,
+    found: String,
+}
+
+impl ShapeMismatch {
+    /// These sizes are not those of the shape `O`.
+    pub(crate) fn new<O: Shape>(found: &[usize]) -> Self {
+        let expected = std::any::type_name::<O>().replace("taut::shape::dim::", "");
+        ShapeMismatch { expected, found: show_sizes(found) }
+    }
+}
+
+impl std::fmt::Display for ShapeMismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a tensor of shape {} is not one of shape {}", self.found, self.expected)
+    }
+}
+impl std::error::Error for ShapeMismatch {}
+
+/// Fails if the compiler knows both shapes, and that they do not have as many elements.
+const fn same_number_of_elements<S: Shape, O: Shape>() {
+    if let (Some(from), Some(to)) = (S::STATIC, O::STATIC) {
+        assert!(from == to, "reshape: the two shapes have different numbers of elements");
+    }
+}
+
+impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
+    /// The same elements, the last axis fastest, in a shape known to the compiler.
+    ///
+    /// Another number of elements is an error when the program is built, if both shapes are known to the compiler,
+    /// and a panic when it runs otherwise.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::<Rank1<6>>::arange().reshape::<Rank2<2, 3>>();
+    /// assert_eq!(x.to_array(), [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
+    /// ```
+    #[doc(alias = "view")]
+    #[track_caller]
+    pub fn reshape<O: StaticShape>(self) -> Tensor<O, E, T> {
+        // here too, and not through `reshape_with`: rustc shows the line that calls the function with the assertion
+        const { same_number_of_elements::<S, O>() }
+        self.in_shape_of_as_many(O::default())
+    }
+
+    /// The same elements, the last axis fastest, in another shape.
+    ///
+    /// # Panics
+    /// If the number of elements is another.
+    #[track_caller]
+    pub fn reshape_with<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
+        const { same_number_of_elements::<S, O>() }
+        self.in_shape_of_as_many(shape)
+    }
+
+    #[track_caller]
+    fn in_shape_of_as_many<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
+        if shape.count() != self.count() {
+            shapes_differ("reshape", self.shape(), shape);
+        }
+        self.in_shape(shape)
+    }
+
+    /// The same elements seen in another shape of as many.
+    fn in_shape<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
+        let (_, storage, trace) = self.into_parts();
+        Tensor::from_parts(shape, storage, trace)
+    }
+
+    /// All axes made one.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x: Tensor<Rank1<6>> = Tensor::<Rank2<2, 3>>::ones().flatten();
+    /// ```
+    pub fn flatten(self) -> Tensor<S::Flattened, E, T>
+    where
+        S: FlattenFrom<0>,
+    {
+        self.flatten_from::<0>()
+    }
+
+    /// The axes from `A` on made one: `flatten_from::<1>()` makes each image of a batch a vector.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x: Tensor<Rank2<32, 400>> = Tensor::<Rank4<32, 16, 5, 5>>::ones().flatten_from::<1>();
+    /// ```
+    pub fn flatten_from<const A: usize>(self) -> Tensor<S::Flattened, E, T>
+    where
+        S: FlattenFrom<A>,
+    {
+        let shape = self.shape().flattened();
+        self.in_shape(shape)
+    }
+
+    /// A new axis of size 1, which has the number `A` in the result.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let row: Tensor<Rank2<1, 3>> = Tensor::from([1.0, 2.0, 3.0]).unsqueeze::<0>();
+    /// ```
+    pub fn unsqueeze<const A: usize>(self) -> Tensor<S::Inserted<Const<1>>, E, T>
+    where
+        S: InsertAxis<A>,
+    {
+        let shape = self.shape().inserted(Const);
+        self.in_shape(shape)
+    }
+
+    /// Axis `A`, which must be of size 1, left out.
+    ///
+    /// # Panics
+    /// If the axis is of a size known when the program runs, and not 1.
+    #[track_caller]
+    pub fn squeeze<const A: usize>(self) -> Tensor<S::Removed, E, T>
+    where
+        S: HasAxis<A>,
+        S::Length: One,
+    {
+        let shape = self.shape();
+        if shape.length().size() != 1 {
+            panic!("squeeze: axis {A} of shape {} is not of size 1", show(shape));
+        }
+        self.in_shape(shape.removed())
+    }
+
+    /// The same tensor with dimensions that are known in the one type and not in the other.
+    ///
+    /// # Errors
+    /// If a size is another than `O` says.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::from_vec(vec![1.0_f32; 6], (2_usize, 3_usize)).unwrap();
+    /// let y: Tensor<Rank2<2, 3>> = x.clone().try_into_shape().unwrap();
+    /// let error = x.try_into_shape::<Rank2<3, 2>>().unwrap_err();
+    /// assert_eq!(error.to_string(), "a tensor of shape (2, 3) is not one of shape (Const<3>, Const<2>)");
+    /// ```
+    pub fn try_into_shape<O: Shape>(self) -> Result<Tensor<O, E, T>, ShapeMismatch> {
+        match O::from_sizes(self.shape().sizes().as_ref()) {
+            Some(shape) => Ok(self.in_shape(shape)),
+            None => Err(ShapeMismatch::new::<O>(self.shape().sizes().as_ref())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        random_shapes!(
+            [(usize, usize, usize), (usize, usize, usize, usize)] | shape,
+            rng | {
+                let x = random(shape, -2.0, 2.0, rng);
+                let count = x.count();
+                check_gradients(|x| x.clone().reshape_with((count,)) * x.flatten(), x.clone()).unwrap();
+                check_gradients(|x| x.flatten_from::<2>(), x.clone()).unwrap();
+                check_gradients(|x| x.unsqueeze::<1>().squeeze::<1>(), x.clone()).unwrap();
+                // the value before and the value after are used
+                check_gradients(|x| x.clone().unsqueeze::<0>() * x.reciprocal().unsqueeze::<0>(), x).unwrap();
+            }
+        );
+    }
+
+    #[test]
+    fn both_shapes_of_a_watched_input_have_its_gradient() {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+        let flat = x.clone().flatten();
+        let gradients = (flat.clone() * x.clone().flatten()).sum().backward();
+        assert_eq!(gradients.of_input(&x).to_array(), [[2.0, 4.0], [6.0, 8.0]]);
+        assert_eq!(gradients.of_input(&flat).to_array(), [2.0, 4.0, 6.0, 8.0]);
+    }
+
+    #[test]
+    fn labels_and_masks_have_shapes_too() {
+        let x = Tensor::<Rank1<6>, usize>::arange().reshape::<Rank2<2, 3>>();
+        assert_eq!(x.to_array(), [[0, 1, 2], [3, 4, 5]]);
+        assert_eq!(Tensor::from([[true], [false]]).squeeze::<1>().to_array(), [true, false]);
+    }
+
+    #[test]
+    #[should_panic(expected = "reshape: the shapes (2, 3) and (4,) do not fit")]
+    fn another_number_of_elements_is_refused() {
+        let _ = Tensor::<(usize, usize)>::ones_with((2, 3)).reshape::<Rank1<4>>();
+    }
+
+    #[test]
+    #[should_panic(expected = "squeeze: axis 0 of shape (2,) is not of size 1")]
+    fn only_an_axis_of_size_one_is_squeezed() {
+        let _ = Tensor::<(usize,)>::ones_with((2,)).squeeze::<0>();
+    }
+}

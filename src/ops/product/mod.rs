@@ -1,0 +1,5 @@
+//! Products of matrices, and biases.
+
+pub(super) mod add_bias;
+pub(super) mod linear;
+mod matmul;

@@ -1,0 +1,116 @@
+//! Norms: L1 = sum_j |x_j|, L2 = sqrt(sum_j x_j^2).
+//!
+//! The gradient of x_j is sign(x_j) times that of the L1 norm, and x_j / y times that of the L2 norm y; both are 0 at 0.
+
+use super::fold::{fold_all, fold_axes};
+use crate::kernels::lines::{Fold, FoldOp, sum_of};
+use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// Which length of a vector. See [`Tensor::norm`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    /// The sum of the magnitudes.
+    L1,
+    /// The square root of the sum of the squares.
+    L2,
+}
+
+impl Norm {
+    fn op(self) -> &'static FoldOp {
+        match self {
+            Norm::L1 => &MAGNITUDES,
+            Norm::L2 => &EUCLIDEAN,
+        }
+    }
+}
+
+struct Magnitudes;
+impl Fold for Magnitudes {
+    #[inline(always)]
+    fn forward<E: Float>(line: &[E], _: E) -> E {
+        sum_of(line, |x| x.abs())
+    }
+    #[inline(always)]
+    fn backward<E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
+        for x in line {
+            *x = if *x == E::zero() { E::zero() } else { gradient * x.signum() };
+        }
+    }
+}
+
+struct Euclidean;
+impl Fold for Euclidean {
+    #[inline(always)]
+    fn forward<E: Float>(line: &[E], _: E) -> E {
+        sum_of(line, |x| x * x).sqrt()
+    }
+    #[inline(always)]
+    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
+        let factor = if y == E::zero() { E::zero() } else { gradient / y };
+        line.iter_mut().for_each(|x| *x *= factor);
+    }
+}
+
+static MAGNITUDES: FoldOp = FoldOp::of::<Magnitudes>();
+static EUCLIDEAN: FoldOp = FoldOp::of::<Euclidean>();
+
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
+    /// The norm of all elements, seen as one vector.
+    ///
+    /// ```
+    /// use taut::ops::Norm;
+    /// use taut::prelude::*;
+    /// let x = Tensor::from([3.0, -4.0]);
+    /// assert_eq!(x.clone().norm(Norm::L2).item(), 5.0);
+    /// assert_eq!(x.norm(Norm::L1).item(), 7.0);
+    /// ```
+    #[track_caller]
+    pub fn norm(self, norm: Norm) -> Tensor<(), E, T> {
+        fold_all(self, norm.op(), E::zero())
+    }
+
+    /// The norm of each vector along axis `A`, which disappears.
+    #[track_caller]
+    pub fn norm_axis<const A: usize>(self, norm: Norm) -> Tensor<S::Removed, E, T>
+    where
+        S: HasAxis<A>,
+    {
+        self.norm_axes::<Axis<A>>(norm)
+    }
+
+    /// The norm over several axes, which disappear.
+    #[track_caller]
+    pub fn norm_axes<A: Axes>(self, norm: Norm) -> Tensor<S::Reduced, E, T>
+    where
+        S: Reduce<A>,
+    {
+        fold_axes::<A, _, _, _>(self, norm.op(), E::zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Norm::{L1, L2};
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        check_reduction!(norm, norm_axis, norm_axes, |shape, rng| random_apart(shape, -2.0, 2.0, &[0.0], rng), L1);
+        check_reduction!(norm, norm_axis, norm_axes, |shape, rng| random_apart(shape, -2.0, 2.0, &[0.0], rng), L2);
+    }
+
+    #[test]
+    fn the_gradient_at_zero_is_zero() {
+        for norm in [L1, L2] {
+            let tape = Tape::inference();
+            let x = tape.watch(Tensor::from([0.0, 0.0]));
+            let y = x.clone().norm(norm);
+            assert_eq!(y.item(), 0.0);
+            assert_eq!(y.backward().of_input(&x).to_array(), [0.0, 0.0]);
+        }
+        assert_eq!(Tensor::<Rank2<2, 0>>::ones().norm_axis::<1>(L2).to_array(), [0.0, 0.0]);
+    }
+}

@@ -1,0 +1,163 @@
+//! Softmax and its logarithm along any axis.
+//!
+//! y_j = e^x_j / sum_k e^x_k, with gradient y_j (g_j - sum_k g_k y_k);
+//!
+//! z_j = log y_j = x_j - log sum_k e^x_k, with gradient g_j - e^z_j sum_k g_k.
+//!
+//! The largest x is subtracted first, so that nothing overflows. Saved: the result only. Where all x are minus infinity
+//! (everything is masked) the result is NaN, as in PyTorch.
+
+use crate::kernels::lines::{Map, MapOp, fold_lanes, sum_of};
+use crate::memory::Storage;
+use crate::numbers::math;
+use crate::ops::movement::moving::{Blocks, blocks};
+use crate::shape::{HasAxis, Shape};
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Parents, Trace, record};
+
+#[inline(always)]
+fn max<E: Float>(line: &[E]) -> E {
+    let larger = |max, x| if x > max { x } else { max };
+    fold_lanes(line, E::neg_infinity(), larger, larger)
+}
+
+struct Softmax;
+impl Map for Softmax {
+    #[inline(always)]
+    fn forward<E: Float>(line: &mut [E]) {
+        let max = max(line);
+        for x in line.iter_mut() {
+            *x = math::exp(*x - max);
+        }
+        let factor = sum_of(line, |x| x).recip();
+        for x in line {
+            *x *= factor;
+        }
+    }
+    #[inline(always)]
+    fn backward<E: Float>(gradient: &mut [E], y: &[E]) {
+        let mut lanes = [E::zero(); 8];
+        let (gs, ys) = (gradient.chunks_exact(8), y.chunks_exact(8));
+        let mut inner = gs.remainder().iter().zip(ys.remainder()).fold(E::zero(), |sum, (&g, &y)| sum + g * y);
+        for (g, y) in gs.zip(ys) {
+            lanes.iter_mut().zip(g).zip(y).for_each(|((lane, &g), &y)| *lane += g * y);
+        }
+        lanes.iter().for_each(|&lane| inner += lane);
+        gradient.iter_mut().zip(y).for_each(|(g, &y)| *g = y * (*g - inner));
+    }
+}
+
+struct LogSoftmax;
+impl Map for LogSoftmax {
+    #[inline(always)]
+    fn forward<E: Float>(line: &mut [E]) {
+        let max = max(line);
+        let log = sum_of(line, |x| math::exp(x - max)).ln();
+        line.iter_mut().for_each(|x| *x = (*x - max) - log);
+    }
+    #[inline(always)]
+    fn backward<E: Float>(gradient: &mut [E], z: &[E]) {
+        let sum = sum_of(gradient, |g| g);
+        for (g, &z) in gradient.iter_mut().zip(z) {
+            *g -= math::exp(z) * sum;
+        }
+    }
+}
+
+pub(crate) static SOFTMAX: MapOp = MapOp::of::<Softmax>();
+static LOG_SOFTMAX: MapOp = MapOp::of::<LogSoftmax>();
+
+/// Applies a function of lines along the middle of the blocks; the backward pass uses its result.
+#[track_caller]
+pub(crate) fn map_lines<S: Shape, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
+    blocks: Blocks,
+    op: &'static MapOp,
+) -> Tensor<S, E, T> {
+    let (shape, mut y, trace) = x.into_parts();
+    E::pick(op).forward(y.make_mut(), blocks);
+    let node = record([trace.node()], |_| {
+        let y = y.clone();
+        move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            E::pick(op).backward(g.make_mut(), y.as_slice(), blocks);
+            parents.add(0, g);
+        }
+    });
+    Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
+    /// Softmax along axis `A`: positive numbers that sum to 1.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::from([[0.0, 0.0], [1.0, 2.0]]);
+    /// let y = x.softmax::<1>();
+    /// assert_eq!(y.slice(0).to_array(), [0.5, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn softmax<const A: usize>(self) -> Self
+    where
+        S: HasAxis<A>,
+    {
+        let blocks = blocks(self.shape());
+        map_lines(self, blocks, &SOFTMAX)
+    }
+
+    /// The logarithm of softmax along axis `A`, more exact than the logarithm of the result.
+    #[track_caller]
+    pub fn log_softmax<const A: usize>(self) -> Self
+    where
+        S: HasAxis<A>,
+    {
+        let blocks = blocks(self.shape());
+        map_lines(self, blocks, &LOG_SOFTMAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        random_shapes!(
+            [(usize, usize, usize), (usize, usize, usize, usize)] | shape,
+            rng | {
+                let x = random(shape, -3.0, 3.0, rng);
+                check_function(|x| x.softmax::<0>(), x.clone());
+                check_function(|x| x.softmax::<1>(), x.clone());
+                check_function(|x| x.softmax::<2>(), x.clone());
+                check_function(|x| x.log_softmax::<0>(), x.clone());
+                check_function(|x| x.log_softmax::<1>(), x.clone());
+                check_function(|x| x.log_softmax::<2>(), x);
+            }
+        );
+        random_shapes!(
+            [(usize,)] | shape,
+            rng | {
+                check_function(|x| x.softmax::<0>(), random(shape, -3.0, 3.0, rng));
+                check_function(|x| x.log_softmax::<0>(), random(shape, -3.0, 3.0, rng));
+            }
+        );
+    }
+
+    #[test]
+    fn every_axis_gives_what_the_last_one_gives() {
+        // wide enough for several groups of columns, and for a part of one
+        let x = Tensor::<Rank3<3, 37, 21>>::randn(&mut StdRng::seed_from_u64(0));
+        let turned = x.clone().transpose().softmax::<2>().transpose();
+        assert_eq!(x.clone().softmax::<1>(), turned);
+        let logarithms = turned.iter().map(f32::ln).collect();
+        assert!(x.clone().log_softmax::<1>().is_close(&Tensor::from_vec(logarithms, x.shape()).unwrap(), 1e-5, 1e-5));
+    }
+
+    #[test]
+    fn large_numbers_do_not_overflow() {
+        let x = Tensor::from([1e4, 0.0, -1e4]);
+        assert_eq!(x.clone().softmax::<0>().to_array(), [1.0, 0.0, 0.0]);
+        assert_eq!(x.log_softmax::<0>().to_array(), [0.0, -1e4, -2e4]);
+        assert_eq!(Tensor::from([0.0, f32::NEG_INFINITY]).softmax::<0>().to_array(), [1.0, 0.0]);
+    }
+}
