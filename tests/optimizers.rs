@@ -184,3 +184,39 @@ fn rms_prop_on_an_average_is_as_computed_by_hand() {
     let third = second - 0.1 * 0.125 / (73.0_f64 / 64.0).sqrt();
     close(trajectory(config), [first, second, third]);
 }
+
+/// A step that would change nothing says why.
+#[test]
+fn a_step_by_gradients_of_something_else_is_refused() {
+    type Model = (Linear<3, 4>, BatchNorm1d<4>, Linear<4, 2>);
+    let mut rng = StdRng::seed_from_u64(0);
+    let model = Model::init(&mut rng);
+    let x = Tensor::<Rank2<5, 3>>::randn(&mut rng);
+    let run =
+        |model: &Model| model.forward(Tape::training(&mut StdRng::seed_from_u64(0)).trace(x.clone())).mean().backward();
+    fn refusal<M: Parameters>(model: &mut M, gradients: &Gradients) -> String {
+        let mut optimizer = Sgd::new(SgdConfig::default());
+        let step = std::panic::AssertUnwindSafe(|| optimizer.step(model, gradients));
+        *std::panic::catch_unwind(step).expect_err("this must panic").downcast::<String>().unwrap()
+    }
+    let gradients = run(&model);
+    let message = refusal(&mut model.clone(), &gradients);
+    assert!(message.contains("not one of the 6 gradients is of this model: they are of another one, or of a clone"));
+    let other = Linear::<3, 2>::init(&mut rng);
+    assert!(refusal(&mut other.clone(), &gradients).contains("not one of the 6 gradients"));
+    // the model ran on a tensor that is not on the tape
+    let tape = Tape::training(&mut rng);
+    let loss = (tape.trace(model.forward(x.clone())) * 2.0).mean();
+    assert!(refusal(&mut model.clone(), &loss.backward()).contains("the loss depends on no parameter that is trained"));
+    assert!(refusal(&mut Frozen(model.clone()), &gradients).contains("the model has no parameter that is trained"));
+    assert!(refusal(&mut Relu, &gradients).contains("the model has no parameter that is trained"));
+    // one parameter, or one running average, is enough
+    let mut model = model;
+    let part = model.2.forward(Tape::inference().trace(Tensor::<Rank2<1, 4>>::ones())).sum().backward();
+    assert_eq!(part.unreached(&model), ["0.weight", "0.bias", "1.weight", "1.bias"]);
+    Sgd::new(SgdConfig::default()).step(&mut model, &part);
+    let mut averages = PlainBatchNorm1d::<3>::init(&mut rng);
+    let noted = averages.forward(Tape::training(&mut rng).trace(x.clone())).sum().backward();
+    Sgd::new(SgdConfig::default()).step(&mut averages, &noted);
+    assert_ne!(averages.running_mean.value(), &Tensor::zeros());
+}

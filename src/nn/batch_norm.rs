@@ -131,7 +131,12 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
     [running_mean, running_var]: [&Buffer<Rank1<C>, E>; 2],
     options: BatchNormOptions,
 ) -> Tensor<S, E, T> {
-    let affine = affine.map(|affine| affine.map(|parameter| parameter.on(&x)));
+    // a closure would hide the caller's line
+    let mut traced = None;
+    if let Some([weight, bias]) = affine {
+        traced = Some([weight.on(&x), bias.on(&x)]);
+    }
+    let affine = traced;
     if !T::TRAINING {
         let mean = running_mean.value_on(&x).into_storage();
         let variance = running_var.value_on(&x).into_storage();

@@ -4,8 +4,7 @@ use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Place, Shared, Trace, Update, note_parameter};
-use std::rc::Rc;
+use crate::trace::{Node, Place, Trace, Update, note_parameter};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.
@@ -73,13 +72,12 @@ impl<S: Shape, E: Float> Param<S, E> {
     #[track_caller]
     pub fn on<P: Place>(&self, x: &P) -> Tensor<S, E, P::Trace> {
         note_parameter(self.id, self.value.count());
-        let node = x.tape().map(|tape| self.node_on(tape));
+        // a closure would hide the caller's line
+        let mut node = None;
+        if let Some(tape) = x.tape() {
+            node = Some(Node { tape: tape.clone(), id: tape.join(self.id) });
+        }
         self.value.clone().with_trace(P::Trace::from_node(node))
-    }
-
-    #[track_caller]
-    fn node_on(&self, tape: &Rc<Shared>) -> Node {
-        Node { tape: tape.clone(), id: tape.join(self.id) }
     }
 }
 

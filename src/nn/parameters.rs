@@ -38,6 +38,10 @@ pub trait Parameters {
     }
 
     /// Calls `f` with the name and contents of every parameter and buffer, for changing them.
+    ///
+    /// # Panics
+    /// If a part of the model is behind an `Arc` or `Rc` that others hold, too.
+    #[track_caller]
     fn for_each_parameter_mut<F: FnMut(&str, LeafMut<'_>)>(&mut self, mut f: F)
     where
         Self: Sized,
@@ -78,6 +82,10 @@ pub(crate) fn each_parameter(model: &dyn Parameters, f: &mut dyn FnMut(&str, Lea
 }
 
 /// The same for changing them.
+///
+/// # Panics
+/// At the caller's line, if the model is shared.
+#[track_caller]
 pub(crate) fn each_parameter_mut(model: &mut dyn Parameters, f: &mut dyn FnMut(&str, LeafMut<'_>)) {
     struct Each<'a>(&'a mut dyn FnMut(&str, LeafMut<'_>));
     impl VisitorMut for Each<'_> {
@@ -85,7 +93,9 @@ pub(crate) fn each_parameter_mut(model: &mut dyn Parameters, f: &mut dyn FnMut(&
             (self.0)(path, leaf);
         }
     }
-    model.visit_mut(&mut Path::default(), &mut Each(f));
+    let mut path = Path::default();
+    model.visit_mut(&mut path, &mut Each(f));
+    path.finish();
 }
 
 /// What a [`Leaf`] is.
@@ -181,6 +191,17 @@ pub trait VisitorMut {
 pub struct Path {
     text: String,
     frozen: bool,
+    /// Something in the model could not be changed, at this path.
+    shared: Option<String>,
+}
+
+// A visit that somebody made without looking at its end must not leave a model half changed without a word.
+impl Drop for Path {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.finish();
+        }
+    }
 }
 
 impl Path {
@@ -218,6 +239,25 @@ impl Path {
         &self.text
     }
 
+    /// Notes that what stands here cannot be changed.
+    fn is_shared(&mut self) {
+        if self.shared.is_none() {
+            self.shared = Some(self.text.clone());
+        }
+    }
+
+    /// Panics at the caller's line if something could not be changed.
+    #[track_caller]
+    pub(crate) fn finish(&mut self) {
+        if let Some(path) = self.shared.take() {
+            let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
+            panic!(
+                "the model is shared{place}: parameters behind an `Arc` or `Rc` that others hold cannot be changed. Drop \
+                 the others first, or train a clone of the model that is in it"
+            );
+        }
+    }
+
     /// What a parameter is here.
     pub(crate) fn parameter_kind(&self) -> Kind {
         if self.frozen { Kind::Frozen } else { Kind::Parameter }
@@ -242,14 +282,15 @@ impl<M: Parameters + ?Sized> Parameters for &mut M {
     }
 }
 
-const SHARED: &str = "the model is shared: parameters behind an `Arc` or `Rc` that others hold cannot be changed";
-
 impl<M: Parameters> Parameters for Arc<M> {
     fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
         (**self).visit(path, visitor);
     }
     fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        Arc::get_mut(self).expect(SHARED).visit_mut(path, visitor);
+        match Arc::get_mut(self) {
+            Some(model) => model.visit_mut(path, visitor),
+            None => path.is_shared(),
+        }
     }
 }
 
@@ -258,7 +299,10 @@ impl<M: Parameters> Parameters for Rc<M> {
         (**self).visit(path, visitor);
     }
     fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        Rc::get_mut(self).expect(SHARED).visit_mut(path, visitor);
+        match Rc::get_mut(self) {
+            Some(model) => model.visit_mut(path, visitor),
+            None => path.is_shared(),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub trait Summarize {
     /// ------------------------------------------------------------
     /// total                                 101,770        101,632
     /// ```
+    #[track_caller]
     fn summary<S: StaticShape>(&self) -> Summary
     where
         Self: Module<Tensor<S>> + Parameters + Sync,
@@ -58,6 +59,10 @@ pub trait Summarize {
     /// let model = <(Embedding<1000, 16>, Linear<16, 5>)>::init(&mut StdRng::seed_from_u64(0));
     /// assert_eq!(model.summary_for(Tensor::<Rank2<8, 20>, usize>::zeros()).rows[1].output, "(8, 20, 5)");
     /// ```
+    ///
+    /// # Panics
+    /// If a run-time size of `x` is another than a layer takes.
+    #[track_caller]
     fn summary_for<X: Send>(&self, x: X) -> Summary
     where
         Self: Module<X> + Parameters + Sync,

@@ -114,18 +114,25 @@ impl<R: Rule> Optimizer<R> {
     }
 
     /// Changes the parameters of `model` by their gradients, and its buffers (running statistics) to the values that
-    /// the forward pass noted. A parameter without a gradient, and a frozen one, stays as it is. A clone of a model has
-    /// parameters of its own: gradients of the one move nothing in the other.
+    /// the forward pass noted. A parameter without a gradient, and a frozen one, stays as it is:
+    /// [`gradients.unreached(&model)`](Gradients::unreached) lists the former.
     ///
     /// # Panics
-    /// If `model` has other parameters than in the step before.
+    /// If not one of the gradients is of this model: a clone of a model has parameters of its own, and gradients of the one
+    /// move nothing in the other. If `model` has other parameters than in the step before. If a part of it is behind an
+    /// `Arc` or `Rc` that others hold, too.
     #[track_caller]
     pub fn step<M: Parameters + ?Sized>(&mut self, model: &mut M, gradients: &Gradients) {
         let Optimizer { rule, learning_rate, groups, state } = self;
         let learning_rate = *learning_rate;
-        let mut stepper = Stepper { rule, learning_rate, groups, state, next: 0, gradients, wrong: None };
-        model.visit_mut(&mut Path::default(), &mut stepper);
-        let (visited, wrong) = (stepper.next, stepper.wrong);
+        let mut stepper = Stepper { rule, learning_rate, groups, state, next: 0, gradients, used: false, wrong: None };
+        let mut path = Path::default();
+        model.visit_mut(&mut path, &mut stepper);
+        path.finish();
+        let Stepper { next: visited, used, wrong, .. } = stepper;
+        if !used && wrong.is_none() {
+            no_step(visited, gradients.count());
+        }
         if let Some(wrong) = wrong.or_else(|| state.complete(visited).err()) {
             panic!("this optimizer was used with another model before: {wrong}");
         }
@@ -236,6 +243,23 @@ impl<R: Rule> Optimizer<R> {
     }
 }
 
+/// Says why a step of a model with so many trained parameters, by so many gradients, would do nothing.
+#[track_caller]
+#[cold]
+fn no_step(parameters: usize, gradients: usize) -> ! {
+    let reason = match (parameters, gradients) {
+        (0, _) => "the model has no parameter that is trained: all are frozen, or it has none".to_string(),
+        (_, 0) => "the loss depends on no parameter that is trained: either the model ran on a tensor that is not on \
+                   the tape (`tape.trace(x)`), or all that it used is frozen or detached"
+            .to_string(),
+        (_, count) => format!(
+            "not one of the {count} gradients is of this model: they are of another one, or of a clone, which has \
+             parameters of its own. Run the model that is to be trained, by reference"
+        ),
+    };
+    panic!("this step would change nothing: {reason}")
+}
+
 struct Stepper<'a, R> {
     rule: &'a R,
     learning_rate: f64,
@@ -244,6 +268,8 @@ struct Stepper<'a, R> {
     /// How many parameters were visited.
     next: usize,
     gradients: &'a Gradients,
+    /// Whether any of the gradients, or a new running statistic, is of this model.
+    used: bool,
     /// The first parameter that is not the one of the step before, in words.
     wrong: Option<String>,
 }
@@ -255,6 +281,7 @@ impl<R: Rule> VisitorMut for Stepper<'_, R> {
             Kind::Frozen => {}
             Kind::Buffer => {
                 if let Some(update) = self.gradients.update(leaf.id) {
+                    self.used = true;
                     update.apply(leaf.values);
                 }
             }
@@ -273,6 +300,7 @@ impl<R: Rule> Stepper<'_, R> {
         };
         self.next += 1;
         let Some(gradient) = self.gradients.find(leaf.id) else { return };
+        self.used = true;
         slot.steps += 1;
         let group = self.groups.factors(path, leaf.sizes);
         let step = Step {

@@ -91,6 +91,9 @@ fn walk<E: Float, T: Trace>(trace: &T, upstream: Storage<E>) -> Gradients {
                     inputs.push((node, gradient.clone()));
                 }
                 backward(gradient, &mut table);
+                if let Some(wrong) = table.wrong.take() {
+                    panic!("{wrong}");
+                }
             }
         }
     }

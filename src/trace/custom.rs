@@ -4,8 +4,9 @@ use super::record::{Parents, record};
 use super::tape::Node;
 use super::{Merge, Trace};
 use crate::memory::Storage;
-use crate::shape::Shape;
+use crate::shape::{Shape, show};
 use crate::tensor::{Float, Tensor};
+use std::panic::Location;
 
 /// The operands of a [`custom`] operation: a tensor, or a tuple of two to four.
 #[diagnostic::on_unimplemented(
@@ -28,17 +29,34 @@ pub trait Operands {
         B: FnOnce(Tensor<O, Self::Element>) -> Self::Values + 'static;
 }
 
+/// What the backward pass of a [`custom`] operation may hold: anything but a value of a tape.
+///
+/// The tape keeps the backward pass, so a value of it in there would keep the tape in turn, for ever. Traced tensors
+/// and tapes stay in their thread, so whatever can be sent to another holds none of them.
+#[diagnostic::on_unimplemented(
+    message = "this backward pass holds a value of a tape, or something else that cannot leave its thread",
+    note = "a traced tensor would keep its own tape alive: use the untraced values that the forward pass is given, or `x.detach()`"
+)]
+pub trait Untraced {}
+#[diagnostic::do_not_recommend]
+impl<T: Send> Untraced for T {}
+
 /// Adds a gradient that a user computed to that of operand `index`.
 fn add<S: Shape, E: Float, const N: usize>(
     parents: &mut Parents<'_, N>,
     index: usize,
     shape: S,
     gradient: Tensor<S, E>,
+    made_at: &Location<'_>,
 ) {
-    if gradient.shape() != shape {
-        crate::ops::shapes_differ("custom: an operand and its gradient", shape, gradient.shape());
+    if gradient.shape() == shape {
+        parents.add(index, gradient.into_storage());
+    } else {
+        let [shape, other] = [show(shape), show(gradient.shape())];
+        parents.refuse(format!(
+            "custom: operand {index} and its gradient: the shapes {shape} and {other} do not fit, in the operation at {made_at}"
+        ));
     }
-    parents.add(index, gradient.into_storage());
 }
 
 impl<S: Shape, E: Float, T: Trace> Operands for Tensor<S, E, T> {
@@ -81,12 +99,12 @@ macro_rules! operands {
                 let nodes: [Option<Node>; $count] =
                     [self.0.trace().node().cloned(), $(self.$index.trace().node().cloned()),*];
                 let (y, backward) = forward((self.0.into_untraced().0, $(self.$index.into_untraced().0,)*));
-                let shape = y.shape();
+                let (shape, made_at) = (y.shape(), Location::caller());
                 let node = record(nodes.each_ref().map(Option::as_ref), |_| {
                     move |gradient: Storage<Number>, parents: &mut Parents<'_, $count>| {
                         let gradients = backward(Tensor::from_storage(shape, gradient));
-                        add(parents, 0, shapes.0, gradients.0);
-                        $(add(parents, $index, shapes.$index, gradients.$index);)*
+                        add(parents, 0, shapes.0, gradients.0, made_at);
+                        $(add(parents, $index, shapes.$index, gradients.$index, made_at);)*
                     }
                 });
                 y.with_trace($result::from_node(node))
@@ -105,10 +123,11 @@ operands! {
 ///
 /// `operands` is a tensor, or a tuple of up to four. `forward` is given their untraced values and gives the result and
 /// the backward pass: a closure from the gradient of the result to the gradients of the operands, in the same form.
-/// It captures what it needs of the forward pass. Check it with [`check_gradients`](super::check_gradients).
+/// It captures what it needs of the forward pass, but no traced tensor. Check it with [`check_gradients`](super::check_gradients).
 ///
 /// # Panics
-/// If the operands are on different tapes. In `backward`, if the gradient of an operand has another shape than it.
+/// If the operands are on different tapes. At the call of `backward`, if the gradient of an operand has another shape
+/// than it.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -151,7 +170,7 @@ pub fn custom<X: Operands, O: Shape, B>(
     forward: impl FnOnce(X::Values) -> (Tensor<O, X::Element>, B),
 ) -> Tensor<O, X::Element, X::Trace>
 where
-    B: FnOnce(Tensor<O, X::Element>) -> X::Values + 'static,
+    B: FnOnce(Tensor<O, X::Element>) -> X::Values + Untraced + 'static,
 {
     operands.record_custom(forward)
 }
@@ -191,7 +210,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "custom: an operand and its gradient: the shapes (2,) and (3,) do not fit")]
+    #[should_panic(
+        expected = "custom: operand 0 and its gradient: the shapes (2,) and (3,) do not fit, in the operation at src"
+    )]
     fn a_gradient_of_another_shape_is_refused() {
         let tape = Tape::inference();
         let x = tape.watch(Tensor::from_vec(vec![1.0_f32, 2.0], (2_usize,)).unwrap());

@@ -121,23 +121,27 @@ impl Gradient {
 }
 
 /// The gradients of nodes, while `backward` walks the tape.
-pub struct Table(Vec<Option<Gradient>>);
+pub struct Table {
+    nodes: Vec<Option<Gradient>>,
+    /// What is wrong with a backward pass that the user wrote.
+    pub wrong: Option<String>,
+}
 
 impl Table {
     pub fn new(nodes: usize) -> Self {
-        Table((0..nodes).map(|_| None).collect())
+        Table { nodes: (0..nodes).map(|_| None).collect(), wrong: None }
     }
 
     pub fn take(&mut self, node: NodeId) -> Option<Gradient> {
-        self.0.get_mut(node.index())?.take()
+        self.nodes.get_mut(node.index())?.take()
     }
 
     pub fn take_at(&mut self, index: usize) -> Option<AnyStorage> {
-        self.0[index].take().map(Gradient::whole)
+        self.nodes[index].take().map(Gradient::whole)
     }
 
     pub fn add(&mut self, node: NodeId, gradient: Gradient) {
-        match &mut self.0[node.index()] {
+        match &mut self.nodes[node.index()] {
             Some(sum) => sum.add(gradient),
             empty => *empty = Some(gradient),
         }
@@ -153,18 +157,18 @@ impl Table {
 
     // what is around `write` is compiled once for each type of element, and not for each operation
     fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, bool) {
-        match self.0[node.index()].take() {
+        match self.nodes[node.index()].take() {
             Some(there) => (there.whole().of(), true),
             None => (Storage::scratch(len), false),
         }
     }
 
     fn put_buffer<E: Float>(&mut self, node: NodeId, storage: Storage<E>) {
-        self.0[node.index()] = Some(Gradient::Whole(E::wrap(storage)));
+        self.nodes[node.index()] = Some(Gradient::Whole(E::wrap(storage)));
     }
 
     pub fn is_set(&self, index: usize) -> bool {
-        self.0[index].is_some()
+        self.nodes[index].is_some()
     }
 }
 
@@ -253,6 +257,11 @@ impl Gradients {
     pub(crate) fn find(&self, parameter: u64) -> Option<&Gradient> {
         let place = self.parameters.binary_search_by_key(&parameter, |entry| entry.0).ok()?;
         Some(&self.parameters[place].1)
+    }
+
+    /// How many parameters have a gradient.
+    pub(crate) fn count(&self) -> usize {
+        self.parameters.len()
     }
 
     /// How a buffer changes.
@@ -445,12 +454,10 @@ impl std::ops::Mul<f64> for Gradients {
 }
 
 impl std::iter::Sum for Gradients {
-    /// The sum of the gradients of several passes.
-    ///
-    /// # Panics
-    /// If there is none.
+    /// The sum of the gradients of several passes: that of none has no gradients.
     fn sum<I: Iterator<Item = Self>>(gradients: I) -> Self {
-        gradients.reduce(|a, b| a + b).expect("gradients of at least one pass")
+        let none = || Gradients::new(u64::MAX, Vec::new(), Vec::new(), Vec::new());
+        gradients.reduce(|a, b| a + b).unwrap_or_else(none)
     }
 }
 

@@ -35,7 +35,7 @@ mod tape;
 
 pub use backward::TracedScalar;
 pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradients};
-pub use custom::{Operands, custom};
+pub use custom::{Operands, Untraced, custom};
 pub(crate) use evaluation::without_trace;
 pub use evaluation::{BackTo, ToInference};
 pub(crate) use frozen::FrozenHere;
@@ -46,8 +46,8 @@ pub use place::Place;
 pub use record::Parents;
 pub(crate) use record::{constant, record, record_each};
 pub(crate) use rows::Rows;
+pub(crate) use tape::Node;
 pub use tape::Tape;
-pub(crate) use tape::{Node, Shared};
 
 use std::marker::PhantomData;
 

@@ -9,6 +9,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What one layer did.
 #[derive(Clone, Debug)]
@@ -48,15 +49,26 @@ fn record(change: impl FnOnce(&mut Recorder)) {
 }
 
 /// Runs `f` and gives what each layer in it did, in the order in which they finished.
+///
+/// # Panics
+/// At the caller's line, if `f` does.
+#[track_caller]
 pub fn layers_of(f: impl FnOnce() + Send) -> Vec<LayerNote> {
     // A pool of one thread: what `f` itself gives to rayon is run by this thread too, so its layers are noted.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one more thread");
-    pool.install(|| {
+    let run = || {
         RECORDER.set(Some(Recorder::default()));
         RUNNING.set(true);
         f();
         RECORDER.take().map_or(Vec::new(), |recorder| recorder.notes)
-    })
+    };
+    match pool.install(|| catch_unwind(AssertUnwindSafe(run))) {
+        Ok(notes) => notes,
+        Err(panic) => match panic.downcast_ref::<String>() {
+            Some(message) => panic!("{message}"),
+            None => resume_unwind(panic),
+        },
+    }
 }
 
 /// A layer that runs as long as this lives.

@@ -23,6 +23,11 @@ impl<const N: usize> Parents<'_, N> {
         self.ids[index] != NodeId::CONSTANT
     }
 
+    /// The backward pass that the user wrote is wrong: `backward` says so at its caller's line.
+    pub(crate) fn refuse(&mut self, wrong: String) {
+        self.table.wrong = Some(wrong);
+    }
+
     /// Adds to the gradient of operand `index`.
     pub(crate) fn add<E: Float>(&mut self, index: usize, gradient: Storage<E>) {
         if self.needs(index) {

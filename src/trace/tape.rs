@@ -96,11 +96,13 @@ impl Shared {
             return NodeId::CONSTANT;
         }
         let joined = self.state.borrow().parameters.get(&parameter).copied();
-        joined.unwrap_or_else(|| {
-            let id = self.add(None);
-            self.state.borrow_mut().parameters.insert(parameter, id);
-            id
-        })
+        if let Some(id) = joined {
+            return id;
+        }
+        // no closure here: it would hide the caller's line
+        let id = self.add(None);
+        self.state.borrow_mut().parameters.insert(parameter, id);
+        id
     }
 }
 

@@ -211,24 +211,22 @@ pub(crate) fn floats<E: Float>(
     nodes: [Option<&Node>; 2],
 ) -> (Storage<E>, Option<Node>) {
     let node = nodes[0].or(nodes[1]);
-    let unary = |x, op, p| unary_values(x, node, op, p);
-    match (operator, sides) {
-        (Operator::Add, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &SUM),
-        (Operator::Subtract, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &DIFFERENCE),
-        (Operator::Multiply, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &PRODUCT),
-        (Operator::Divide, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &QUOTIENT),
-        (Operator::Remainder, Sides::Tensors(a, b)) => binary_values(a, b, nodes, &REMAINDER),
-        (Operator::Add, Sides::TensorAndNumber(x, n) | Sides::NumberAndTensor(n, x)) => {
-            unary(x, &AFFINE, [E::one(), n])
-        }
-        (Operator::Subtract, Sides::TensorAndNumber(x, n)) => unary(x, &AFFINE, [E::one(), -n]),
-        (Operator::Subtract, Sides::NumberAndTensor(n, x)) => unary(x, &AFFINE, [-E::one(), n]),
-        (Operator::Multiply, Sides::TensorAndNumber(x, n) | Sides::NumberAndTensor(n, x)) => unary(x, &SCALE, [n; 2]),
-        (Operator::Divide, Sides::TensorAndNumber(x, n)) => unary(x, &DIVIDE, [n; 2]),
-        (Operator::Divide, Sides::NumberAndTensor(n, x)) => unary(x, &RECIPROCAL, [n; 2]),
-        (Operator::Remainder, Sides::TensorAndNumber(x, n)) => unary(x, &REMAINDER_BY, [n; 2]),
-        (Operator::Remainder, Sides::NumberAndTensor(n, x)) => unary(x, &REMAINDER_OF, [n; 2]),
-    }
+    let (x, op, p) = match (operator, sides) {
+        (Operator::Add, Sides::Tensors(a, b)) => return binary_values(a, b, nodes, &SUM),
+        (Operator::Subtract, Sides::Tensors(a, b)) => return binary_values(a, b, nodes, &DIFFERENCE),
+        (Operator::Multiply, Sides::Tensors(a, b)) => return binary_values(a, b, nodes, &PRODUCT),
+        (Operator::Divide, Sides::Tensors(a, b)) => return binary_values(a, b, nodes, &QUOTIENT),
+        (Operator::Remainder, Sides::Tensors(a, b)) => return binary_values(a, b, nodes, &REMAINDER),
+        (Operator::Add, Sides::TensorAndNumber(x, n) | Sides::NumberAndTensor(n, x)) => (x, &AFFINE, [E::one(), n]),
+        (Operator::Subtract, Sides::TensorAndNumber(x, n)) => (x, &AFFINE, [E::one(), -n]),
+        (Operator::Subtract, Sides::NumberAndTensor(n, x)) => (x, &AFFINE, [-E::one(), n]),
+        (Operator::Multiply, Sides::TensorAndNumber(x, n) | Sides::NumberAndTensor(n, x)) => (x, &SCALE, [n; 2]),
+        (Operator::Divide, Sides::TensorAndNumber(x, n)) => (x, &DIVIDE, [n; 2]),
+        (Operator::Divide, Sides::NumberAndTensor(n, x)) => (x, &RECIPROCAL, [n; 2]),
+        (Operator::Remainder, Sides::TensorAndNumber(x, n)) => (x, &REMAINDER_BY, [n; 2]),
+        (Operator::Remainder, Sides::NumberAndTensor(n, x)) => (x, &REMAINDER_OF, [n; 2]),
+    };
+    unary_values(x, node, op, p)
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
