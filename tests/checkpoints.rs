@@ -19,6 +19,37 @@ impl Drop for File {
     }
 }
 
+/// One name may not be within another: each would take what is the other's.
+#[test]
+fn names_that_begin_with_another_one_and_a_dot_are_refused() {
+    let model = Linear::<2, 3>::init(&mut taut::Rng::from_seed_u64(0));
+    let snapshot = Sgd::new(SgdConfig::default()).snapshot();
+    type Add<'a> = &'a dyn Fn(Checkpoint, &str) -> Checkpoint;
+    let adding: [Add<'_>; 5] = [
+        &|checkpoint, name| checkpoint.with_model(name, &model),
+        &|checkpoint, name| checkpoint.with_snapshot(name, &snapshot),
+        &|checkpoint, name| checkpoint.with_rng(name, &taut::Rng::from_seed_u64(0)),
+        &|checkpoint, name| checkpoint.with_number(name, 1.0),
+        &|checkpoint, name| checkpoint.with_count(name, 1),
+    ];
+    for first in adding {
+        for second in adding {
+            for (one, other, fits) in [
+                ("model", "model.ema", false),
+                ("a.b.c", "a.b", false),
+                ("a", "a", false),
+                ("model", "model_ema", true),
+                ("a.b", "a.c", true),
+                ("", "a", false),
+            ] {
+                let both = || second(first(Checkpoint::new(), one), other);
+                let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(both));
+                assert_eq!(made.is_ok(), fits, "`{one}` and `{other}`");
+            }
+        }
+    }
+}
+
 struct Run<R> {
     model: Model,
     optimizer: Optimizer<R>,

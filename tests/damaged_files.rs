@@ -126,6 +126,27 @@ fn lies_in_a_header_are_found_before_memory_is_taken() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_refused() {
+    let (_, mut model) = file_and_model();
+    let tensor = |name: &str, start: u64| {
+        format!(r#""{name}":{{"dtype":"F32","shape":[1],"data_offsets":[{start},{}]}}"#, start + 4)
+    };
+    for (json, bytes, key) in [
+        (format!("{{{},{}}}", tensor("a", 0), tensor("a", 0)), 4, "a"),
+        (format!("{{{},{}}}", tensor("a", 0), tensor("a", 4)), 8, "a"),
+        (format!("{{{},{}}}", tensor("a", 0), tensor("\\u0061", 0)), 4, "a"),
+        (format!(r#"{{"__metadata__":{{"k":"1","k":"2"}},{}}}"#, tensor("a", 0)), 4, "k"),
+        (r#"{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.to_string(), 4, "dtype"),
+        (r#"{"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}"#.to_string(), 4, "shape"),
+    ] {
+        let message = refused(&mut model, &with_header(&json, bytes)).to_string();
+        // some are found by the format's own reader
+        let known = [format!("`{key}` is in it twice"), format!("duplicate field `{key}`"), "is wrong".to_string()];
+        assert!(known.iter().any(|words| message.contains(words)), "{message}");
+    }
+}
+
+#[test]
 fn differences_are_named() {
     #[derive(Init, Parameters)]
     struct Other {

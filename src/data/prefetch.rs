@@ -1,9 +1,13 @@
 //! Making batches in another thread, ahead of their use.
 
+use rayon::ThreadPoolBuilder;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 /// The items of an iterator, computed by a thread of their own while the ones before are used. The order stays.
+///
+/// What the iterator computes in parallel runs on the one thread of a pool of its own, as in the workers of PyTorch's
+/// `DataLoader`: so it never waits for a thread that waits for its items, and this can be used within tasks of rayon.
 ///
 /// A panic in the thread goes on here, when its item would have come. The thread ends with the iterator, or soon after
 /// this is dropped.
@@ -34,11 +38,15 @@ impl<T: Send + 'static> Prefetch<T> {
         let left = items.size_hint();
         let (sender, receiver) = sync_channel(ahead);
         let thread = std::thread::spawn(move || {
-            for item in items {
-                if sender.send(item).is_err() {
-                    break; // nobody wants the rest
+            // rayon's common pool may have no thread left: each may be waiting for an item
+            let pool = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
+            pool.install(|| {
+                for item in items {
+                    if sender.send(item).is_err() {
+                        break; // nobody wants the rest
+                    }
                 }
-            }
+            });
         });
         Prefetch { running: Some((receiver, thread)), left }
     }
@@ -81,6 +89,7 @@ mod tests {
     use super::*;
     use crate::data::digits;
     use crate::prelude::*;
+    use rayon::prelude::*;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -117,6 +126,53 @@ mod tests {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| prefetch.next())).unwrap_err();
         assert_eq!(panic.downcast_ref::<String>().unwrap(), "item 2 is broken");
         assert_eq!(prefetch.next(), None);
+    }
+
+    /// Ends the test if it does not end by itself.
+    fn within_a_minute(work: impl FnOnce() + Send + 'static) {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            work();
+            sender.send(()).unwrap();
+        });
+        receiver.recv_timeout(std::time::Duration::from_secs(60)).expect("no dead-lock, and no panic");
+    }
+
+    /// Each thread of a pool waits for items whose making needs a pool.
+    #[test]
+    fn in_tasks_of_pools_of_any_size() {
+        for threads in [1, 2, 3, 5] {
+            within_a_minute(move || {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let items = |task: usize| {
+                    (0..5_usize).map(move |i| (0..1_000_usize).into_par_iter().map(|j| i * j + task).sum::<usize>())
+                };
+                let expected: Vec<Vec<usize>> = (0..8).map(|task| items(task).collect()).collect();
+                let found: Vec<Vec<usize>> = pool.install(|| {
+                    (0..8_usize).into_par_iter().map(|task| Prefetch::new(items(task), task % 3).collect()).collect()
+                });
+                assert_eq!(found, expected);
+                // made outside of the pool, used inside, and dropped early
+                let made: Vec<_> = (0..8).map(|task| Prefetch::new(items(task), 1)).collect();
+                pool.install(|| made.into_par_iter().for_each(|mut prefetch| assert!(prefetch.next().is_some())));
+                let (mut left, mut right) = (Prefetch::new(items(0), 0), Prefetch::new(items(1), 0));
+                let sums =
+                    pool.install(|| rayon::join(|| left.by_ref().sum::<usize>(), || right.by_ref().sum::<usize>()));
+                assert_eq!(sums, (expected[0].iter().sum(), expected[1].iter().sum()));
+            });
+        }
+    }
+
+    #[test]
+    fn one_within_another() {
+        within_a_minute(|| {
+            let inner = Prefetch::new((0..10).map(|i| (0..i).into_par_iter().sum::<i32>()), 2);
+            let outer = Prefetch::new(inner.map(|i| (0..100).into_par_iter().map(|j| i * j).sum::<i32>()), 2);
+            assert_eq!(
+                rayon::join(|| outer.sum::<i32>(), || ()).0,
+                (0..10).map(|i| i * (i - 1) / 2 * 4950).sum::<i32>()
+            );
+        });
     }
 
     #[test]

@@ -97,6 +97,29 @@ pub enum Mismatch {
     },
 }
 
+impl Mismatch {
+    /// The name of the parameter or the tensor.
+    pub fn name(&self) -> &str {
+        match self {
+            Mismatch::Missing { name, .. }
+            | Mismatch::Unexpected { name, .. }
+            | Mismatch::Shape { name, .. }
+            | Mismatch::ElementType { name, .. } => name,
+        }
+    }
+
+    /// The same of a part of a larger model.
+    pub(crate) fn under(mut self, part: &str) -> Self {
+        match &mut self {
+            Mismatch::Missing { name, .. }
+            | Mismatch::Unexpected { name, .. }
+            | Mismatch::Shape { name, .. }
+            | Mismatch::ElementType { name, .. } => *name = format!("{part}.{name}"),
+        }
+        self
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,7 @@ use crate::files::{FileError, Reason};
 use crate::nn::{Parameters, Values};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::{Rng, RngState};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -57,6 +57,33 @@ use std::str::FromStr;
 /// # }
 /// ```
 ///
+/// It goes on in the middle of an epoch, too: keep the generator that put the samples in order as it was before, and pass
+/// over the batches that were done.
+///
+/// ```
+/// use taut::data::digits;
+/// use taut::prelude::*;
+/// # fn main() -> Result<(), taut::files::FileError> {
+/// # let path = std::env::temp_dir().join(format!("taut-doc-mid-epoch-{}", std::process::id()));
+/// let mut rng = taut::Rng::from_seed_u64(0);
+/// let of_epoch = rng.clone();
+/// let mut batches = digits().batches::<64>(&mut rng);
+/// batches.by_ref().take(10).for_each(drop); // train on ten of them
+/// Checkpoint::new().with_rng("rng", &rng).with_rng("of_epoch", &of_epoch).with_count("batch", 10).save(&path)?;
+///
+/// let checkpoint = Checkpoint::load(&path)?;
+/// let again = digits().batches::<64>(&mut checkpoint.rng("of_epoch")?).skip(checkpoint.count("batch")?);
+/// let rng = checkpoint.rng("rng")?; // for dropout, and for the next epoch
+/// assert!(again.eq(batches));
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// "The same bits" are those of one kind of processor: where there are no fused multiply-adds, or where
+/// `TAUT_INSTRUCTIONS` forbids them, products are rounded in another way, and a run that goes on there is as good as the
+/// one that stopped, but not the same.
+///
 /// # The file
 ///
 /// It is a safetensors file. A model's parameters are in it as `model.0.weight`, so that
@@ -68,6 +95,8 @@ pub struct Checkpoint {
     path: Option<PathBuf>,
     arrays: BTreeMap<String, Array>,
     texts: BTreeMap<String, String>,
+    /// What was added, as it was named.
+    names: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +114,8 @@ impl Checkpoint {
     /// Adds the parameters and buffers of a model, as they are now.
     ///
     /// # Panics
-    /// If two parameters, or something added before, have the same name.
+    /// If two parameters have the same name; or something added before has this name, or one that is this one with a dot
+    /// behind it and more, or the other way round.
     #[track_caller]
     pub fn with_model<M: Parameters>(self, name: &str, model: &M) -> Self {
         self.with_parameters(name, model)
@@ -93,6 +123,7 @@ impl Checkpoint {
 
     #[track_caller]
     fn with_parameters(mut self, name: &str, model: &dyn Parameters) -> Self {
+        self.claim(name);
         let mut twice = None;
         walk(model, name, &mut |name, sizes, values| {
             let values = match values {
@@ -112,9 +143,10 @@ impl Checkpoint {
     /// Adds what an optimizer or a schedule remembers.
     ///
     /// # Panics
-    /// If something added before has the same name.
+    /// If something added before has the same name, or one within the other (`model` and `model.ema`).
     #[track_caller]
     pub fn with_snapshot(mut self, name: &str, snapshot: &Snapshot) -> Self {
+        self.claim(name);
         for (number, value) in &snapshot.numbers {
             self.put_text(&under(name, number), value);
         }
@@ -135,9 +167,10 @@ impl Checkpoint {
     /// Adds the state of a generator.
     ///
     /// # Panics
-    /// If something added before has the same name.
+    /// If something added before has the same name, or one within the other (`model` and `model.ema`).
     #[track_caller]
     pub fn with_rng(mut self, name: &str, rng: &Rng) -> Self {
+        self.claim(name);
         let RngState { seed, stream, position } = rng.state();
         let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
         self.put_text(&under(name, "seed"), seed);
@@ -149,9 +182,10 @@ impl Checkpoint {
     /// Adds a number of your own; every bit of it is kept.
     ///
     /// # Panics
-    /// If something added before has the same name.
+    /// If something added before has the same name, or one within the other (`model` and `model.ema`).
     #[track_caller]
     pub fn with_number(mut self, name: &str, number: f64) -> Self {
+        self.claim(name);
         self.put_text(name, number);
         self
     }
@@ -159,9 +193,10 @@ impl Checkpoint {
     /// Adds a count of your own: the epoch, say.
     ///
     /// # Panics
-    /// If something added before has the same name.
+    /// If something added before has the same name, or one within the other (`model` and `model.ema`).
     #[track_caller]
     pub fn with_count(mut self, name: &str, count: usize) -> Self {
+        self.claim(name);
         self.put_text(name, count);
         self
     }
@@ -197,7 +232,7 @@ impl Checkpoint {
                 let values = stored.read(&mut reader)?;
                 arrays.insert(stored.name, Array { sizes: stored.sizes, values });
             }
-            Ok(Checkpoint { path: Some(path.to_path_buf()), arrays, texts: header.texts })
+            Ok(Checkpoint { path: Some(path.to_path_buf()), arrays, texts: header.texts, names: BTreeSet::new() })
         };
         load().map_err(|reason| FileError::of(Some(path), reason))
     }
@@ -274,6 +309,18 @@ impl Checkpoint {
     /// If there is none of this name.
     pub fn count(&self, name: &str) -> Result<usize, FileError> {
         self.get(name)
+    }
+
+    /// What has a name has all names that begin with it and a dot: nothing else may be there.
+    #[track_caller]
+    fn claim(&mut self, name: &str) {
+        if let Some(other) = self.names.iter().find(|other| strip(other, name).or(strip(name, other)).is_some()) {
+            if other == name {
+                name_used_twice(name);
+            }
+            panic!("in a checkpoint `{name}` and `{other}` would be one within the other: give one another name");
+        }
+        self.names.insert(name.to_string());
     }
 
     #[track_caller]

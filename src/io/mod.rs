@@ -45,10 +45,12 @@
 mod checkpoint;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod parameter_file;
 mod persist;
 mod safetensors;
 #[cfg(feature = "serde")]
 mod serde;
 
 pub use checkpoint::Checkpoint;
+pub use parameter_file::{LoadReport, ParameterFile};
 pub use persist::Persist;

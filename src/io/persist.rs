@@ -7,7 +7,7 @@ use crate::nn::{Init, Parameters, Values, ValuesMut, each_parameter, each_parame
 use crate::optim::SnapshotArray;
 use crate::tensor::Element;
 use safetensors::tensor::Dtype;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
@@ -106,7 +106,8 @@ pub trait Persist: Parameters + Sized {
     }
 
     /// Gives this part of a model the parameters that a file has under the name `part`; whatever else is in the file
-    /// is passed over. So a pretrained file's features, or the model in a [`Checkpoint`](super::Checkpoint), go into a
+    /// is passed over. (For more than that, several parts or other names, see [`ParameterFile`](super::ParameterFile).)
+    /// So a pretrained file's features, or the model in a [`Checkpoint`](super::Checkpoint), go into a
     /// model of their own.
     ///
     /// # Errors
@@ -207,23 +208,89 @@ fn load_file(model: &mut dyn Parameters, part: &str, path: &Path) -> Result<(), 
 /// Reads a file of `length` bytes into the part of a model: everything is compared first, then read, then put in place.
 fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u64) -> Result<(), Reason> {
     let header = Header::read(reader, length)?;
-    compare(model, part, &header.tensors)?;
+    read_parts(reader, &header.tensors, &mut [(part, model)])
+}
+
+/// Gives several models what stands under a name each, if all of it fits.
+pub(super) fn read_parts(
+    reader: &mut dyn Read,
+    tensors: &[Stored],
+    parts: &mut [(&str, &mut dyn Parameters)],
+) -> Result<(), Reason> {
+    duplicates(tensors)?;
+    let mut mismatches = Vec::new();
+    let is_one = parts.len() == 1;
+    for (part, model) in &mut *parts {
+        let found = differences(*model, part, tensors);
+        // of several parts one wants to know which
+        mismatches.extend(if is_one { found } else { found.into_iter().map(|found| found.under(part)).collect() });
+    }
+    if !mismatches.is_empty() {
+        return Err(Reason::Misfit(mismatches));
+    }
+    let wanted = |stored: &Stored| parts.iter().any(|(part, _)| strip(part, &stored.name).is_some());
+    let arrays = read_arrays(reader, tensors, &wanted)?;
+    for (part, model) in parts {
+        put(*model, &|name| arrays.get(under(part, name).as_str()));
+    }
+    Ok(())
+}
+
+/// Gives a model what is not among the differences, and says what that is.
+pub(super) fn put_fitting(
+    reader: &mut dyn Read,
+    tensors: &[Stored],
+    model: &mut dyn Parameters,
+    differences: &[Mismatch],
+) -> Result<Vec<String>, Reason> {
+    let differing: HashSet<&str> = differences.iter().map(Mismatch::name).collect();
+    let arrays = read_arrays(reader, tensors, &|stored| !differing.contains(stored.name.as_str()))?;
+    put(model, &|name| arrays.get(name));
+    let mut loaded = Vec::new();
+    each_parameter(model, &mut |name, _| {
+        if arrays.contains_key(name) {
+            loaded.push(name.to_string());
+        }
+    });
+    Ok(loaded)
+}
+
+/// Reads the tensors that are wanted, by their full names.
+fn read_arrays<'a>(
+    reader: &mut dyn Read,
+    tensors: &'a [Stored],
+    wanted: &dyn Fn(&Stored) -> bool,
+) -> Result<HashMap<&'a str, SnapshotArray>, Reason> {
     let mut arrays = HashMap::new();
-    for stored in &header.tensors {
-        match strip(part, &stored.name) {
-            Some(name) if !counts_batches(stored) => {
-                arrays.insert(name, stored.read(reader)?);
-            }
-            _ => stored.skip(reader)?,
+    for stored in tensors {
+        if !stored.is_passed_over && !counts_batches(stored) && wanted(stored) {
+            arrays.insert(stored.name.as_str(), stored.read(reader)?);
+        } else {
+            stored.skip(reader)?;
         }
     }
-    put(model, &|name| arrays.get(name));
-    Ok(())
+    Ok(arrays)
+}
+
+/// Whether two tensors have one name, as they may when they were given others.
+pub(super) fn duplicates(tensors: &[Stored]) -> Result<(), Reason> {
+    let mut names = HashSet::new();
+    match tensors.iter().find(|stored| !stored.is_passed_over && !names.insert(&stored.name)) {
+        Some(twice) => Err(Reason::Text(format!("two tensors have the name `{}`", twice.name))),
+        None => Ok(()),
+    }
 }
 
 /// Whether the tensors named under `part` are exactly the parameters of a model; or how they differ.
 pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) -> Result<(), Reason> {
-    let in_part = tensors.iter().filter_map(|stored| Some((strip(part, &stored.name)?, stored)));
+    let mismatches = differences(model, part, tensors);
+    if mismatches.is_empty() { Ok(()) } else { Err(Reason::Misfit(mismatches)) }
+}
+
+/// How the tensors named under `part` differ from the parameters of a model.
+pub(super) fn differences(model: &dyn Parameters, part: &str, tensors: &[Stored]) -> Vec<Mismatch> {
+    let in_part = tensors.iter().filter(|stored| !stored.is_passed_over);
+    let in_part = in_part.filter_map(|stored| Some((strip(part, &stored.name)?, stored)));
     // what remains in it is not in the model
     let mut stored: BTreeMap<&str, &Stored> = in_part.collect();
     let mut mismatches = Vec::new();
@@ -248,7 +315,7 @@ pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) ->
             mismatches.push(Mismatch::Unexpected { name: name.to_string(), file: stored.sizes.clone() });
         }
     }
-    if mismatches.is_empty() { Ok(()) } else { Err(Reason::Misfit(mismatches)) }
+    mismatches
 }
 
 /// Whether this is what PyTorch's batch norm counts its batches with. taut's has no use for it.
@@ -257,7 +324,7 @@ fn counts_batches(stored: &Stored) -> bool {
     last == Some("num_batches_tracked") && stored.sizes.is_empty() && stored.dtype == Dtype::I64
 }
 
-/// Gives a model numbers that were compared with it.
+/// Gives a model numbers that were compared with it. What there are none for stays as it is.
 pub(super) fn put<'a>(model: &mut dyn Parameters, array: &dyn Fn(&str) -> Option<&'a SnapshotArray>) {
     each_parameter_mut(model, &mut |name, leaf| match (leaf.values, array(name)) {
         (ValuesMut::F32(values), Some(SnapshotArray::F32(new))) => values.copy_from_slice(new),
@@ -265,6 +332,7 @@ pub(super) fn put<'a>(model: &mut dyn Parameters, array: &dyn Fn(&str) -> Option
         (ValuesMut::F64(values), Some(SnapshotArray::F32(new))) => {
             values.iter_mut().zip(new).for_each(|(value, &new)| *value = f64::from(new));
         }
+        (_, None) => {}
         _ => unreachable!("`{name}` was compared with the file"),
     });
 }

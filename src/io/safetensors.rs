@@ -5,7 +5,9 @@ use crate::files::Reason;
 use crate::nn::Values;
 use crate::optim::SnapshotArray;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use std::collections::BTreeMap;
+use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::io::{self, Read, Write};
 
 /// Longer headers than this are refused, as other readers of the format do: a hundred million bytes.
@@ -21,6 +23,8 @@ pub struct Stored {
     pub sizes: Vec<usize>,
     pub dtype: Dtype,
     bytes: usize,
+    /// Nobody wants it.
+    pub is_passed_over: bool,
 }
 
 /// What stands in front of the numbers.
@@ -124,6 +128,10 @@ impl Header {
             Ok(metadata) => metadata,
             Err(error) => return damaged(format!("its header is wrong: {error}")),
         };
+        // of two tensors with one name the last would count
+        if let Err(error) = serde_json::from_slice::<KeysOnce>(&json) {
+            return damaged(format!("its header is wrong: {error}"));
+        }
         let data = rest - header_length;
         if metadata.data_len() as u64 != data {
             return damaged(format!("its header promises {} bytes of numbers, and {data} follow", metadata.data_len()));
@@ -131,11 +139,59 @@ impl Header {
         let stored = |name: String| {
             let info = metadata.info(&name)?;
             let bytes = info.data_offsets.1 - info.data_offsets.0;
-            Some(Stored { sizes: info.shape.clone(), dtype: info.dtype, bytes, name })
+            Some(Stored { sizes: info.shape.clone(), dtype: info.dtype, bytes, name, is_passed_over: false })
         };
         let tensors = metadata.offset_keys().into_iter().filter_map(stored).collect();
         let texts = metadata.metadata().iter().flatten().map(|(name, text)| (name.clone(), text.clone())).collect();
         Ok(Header { tensors, texts })
+    }
+}
+
+/// Any JSON in which no object has a key twice.
+struct KeysOnce;
+
+impl<'de> Deserialize<'de> for KeysOnce {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KeysOnce)
+    }
+}
+
+impl<'de> Visitor<'de> for KeysOnce {
+    type Value = KeysOnce;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeysOnce, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            map.next_value::<KeysOnce>()?;
+            if let Some(twice) = keys.replace(key) {
+                return Err(A::Error::custom(format!("`{twice}` is in it twice")));
+            }
+        }
+        Ok(KeysOnce)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<KeysOnce, A::Error> {
+        while elements.next_element::<KeysOnce>()?.is_some() {}
+        Ok(KeysOnce)
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<KeysOnce, E> {
+        Ok(KeysOnce)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<KeysOnce, E> {
+        Ok(KeysOnce)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<KeysOnce, E> {
+        Ok(KeysOnce)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<KeysOnce, E> {
+        Ok(KeysOnce)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<KeysOnce, E> {
+        Ok(KeysOnce)
+    }
+    fn visit_unit<E>(self) -> Result<KeysOnce, E> {
+        Ok(KeysOnce)
     }
 }
 
@@ -150,7 +206,7 @@ impl Stored {
             SnapshotArray::F32(values) => (Dtype::F32, size_of_val(values.as_slice())),
             SnapshotArray::F64(values) => (Dtype::F64, size_of_val(values.as_slice())),
         };
-        Stored { name: name.to_string(), sizes: sizes.to_vec(), dtype, bytes }
+        Stored { name: name.to_string(), sizes: sizes.to_vec(), dtype, bytes, is_passed_over: false }
     }
 
     /// The numbers as f32, or `None` for a type that f32 does not hold without loss.

@@ -4,30 +4,92 @@ use crate::ops::ShapeMismatch;
 use crate::shape::Shape;
 use crate::tensor::{Element, Tensor};
 use serde::de::Error;
-use serde::ser::SerializeStruct;
+use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::any::Any;
 
 impl<S: Shape, E: Element + Serialize> Serialize for Tensor<S, E> {
-    /// Writes the shape and the elements. Some formats, JSON among them, have no NaN and no infinities.
+    /// Writes the shape and the elements. Formats for people, JSON among them, have no NaN and no infinities: there they are
+    /// the texts `"NaN"`, `"inf"` and `"-inf"`.
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
         let mut fields = serializer.serialize_struct("Tensor", 2)?;
         fields.serialize_field("shape", self.shape().sizes().as_ref())?;
-        fields.serialize_field("values", self.as_slice())?;
+        fields.serialize_field("values", &Values(self.as_slice()))?;
         fields.end()
     }
 }
 
+struct Values<'a, E>(&'a [E]);
+
+impl<E: Element + Serialize> Serialize for Values<'_, E> {
+    fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
+        let for_people = serializer.is_human_readable();
+        let mut values = serializer.serialize_seq(Some(self.0.len()))?;
+        for value in self.0 {
+            match special_name(value).filter(|_| for_people) {
+                Some(name) => values.serialize_element(name)?,
+                None => values.serialize_element(value)?,
+            }
+        }
+        values.end()
+    }
+}
+
+/// What stands in place of a number that is not finite.
+fn special_name<E: 'static>(value: &E) -> Option<&'static str> {
+    let value: &dyn Any = value;
+    let value = value.downcast_ref().copied().or_else(|| value.downcast_ref().map(|&value: &f32| f64::from(value)))?;
+    match value {
+        f64::INFINITY => Some("inf"),
+        f64::NEG_INFINITY => Some("-inf"),
+        value => value.is_nan().then_some("NaN"),
+    }
+}
+
+/// A number, or the text in its place.
+struct Value<E>(E);
+
 #[derive(Deserialize)]
-#[serde(rename = "Tensor", deny_unknown_fields)]
+#[serde(untagged)]
+enum Written<E> {
+    Number(E),
+    Name(String),
+}
+
+impl<'de, E: Element + Deserialize<'de>> Deserialize<'de> for Value<E> {
+    fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
+        if !deserializer.is_human_readable() {
+            return E::deserialize(deserializer).map(Value);
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(value) => Ok(Value(value)),
+            Written::Name(name) => {
+                let value = match name.as_str() {
+                    "NaN" => f64::NAN,
+                    "inf" => f64::INFINITY,
+                    "-inf" => f64::NEG_INFINITY,
+                    _ => return Err(R::Error::custom(format!("`{name}` is no number"))),
+                };
+                let of_type: [Box<dyn Any>; 2] = [Box::new(value), Box::new(value as f32)];
+                let found = of_type.into_iter().find_map(|value| value.downcast::<E>().ok());
+                found.map(|value| Value(*value)).ok_or_else(|| R::Error::custom(format!("`{name}` is no {}", E::NAME)))
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "Tensor", deny_unknown_fields, bound(deserialize = "Value<E>: Deserialize<'de>"))]
 struct Parts<E> {
     shape: Vec<usize>,
-    values: Vec<E>,
+    values: Vec<Value<E>>,
 }
 
 impl<'de, S: Shape, E: Element + Deserialize<'de>> Deserialize<'de> for Tensor<S, E> {
     /// Reads a tensor. Another shape than the type says is an error, and so is another number of elements.
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
         let Parts { shape: sizes, values } = Parts::<E>::deserialize(deserializer)?;
+        let values: Vec<E> = values.into_iter().map(|value| value.0).collect();
         let shape = S::from_sizes(&sizes).ok_or_else(|| R::Error::custom(ShapeMismatch::new::<S>(&sizes)))?;
         Tensor::from_vec(values, shape).map_err(R::Error::custom)
     }
@@ -55,6 +117,26 @@ mod tests {
         let mask: Tensor<Rank2<0, 4>, bool> = Tensor::zeros();
         let text = serde_json::to_string(&mask).unwrap();
         assert_eq!(serde_json::from_str::<Tensor<Rank2<0, 4>, bool>>(&text).unwrap(), mask);
+    }
+
+    #[test]
+    fn numbers_that_json_does_not_have_come_back() {
+        let x = Tensor::from([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, f32::MAX, 1.0e-45, 3.0]);
+        let text = serde_json::to_string(&x).unwrap();
+        assert!(text.starts_with(r#"{"shape":[7],"values":["NaN","inf","-inf",-0.0,"#), "{text}");
+        let again: Tensor<Rank1<7>> = serde_json::from_str(&text).unwrap();
+        assert!(again.as_slice()[0].is_nan());
+        assert_eq!(
+            again.as_slice()[1..].iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+            x.as_slice()[1..].iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+        );
+        let wide: Tensor<Rank1<7>, f64> = serde_json::from_str(&text).unwrap();
+        assert!(wide.as_slice()[0].is_nan() && wide.as_slice()[2] == f64::NEG_INFINITY);
+        assert_eq!(serde_json::to_string(&wide).unwrap().matches('"').count(), text.matches('"').count());
+        for wrong in [r#"{"shape":[1],"values":["nan"]}"#, r#"{"shape":[1],"values":[null]}"#] {
+            assert!(serde_json::from_str::<Tensor<Rank1<1>>>(wrong).is_err());
+        }
+        assert!(serde_json::from_str::<Tensor<Rank1<1>, usize>>(r#"{"shape":[1],"values":["NaN"]}"#).is_err());
     }
 
     #[test]

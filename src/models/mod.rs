@@ -2,4 +2,4 @@
 
 mod resnet;
 
-pub use resnet::{BasicBlock, CifarResNet18, DownBlock, ResNet18};
+pub use resnet::{BasicBlock, CifarResNet18, DownBlock, ResNet18, ResNet18Features};

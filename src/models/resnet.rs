@@ -77,7 +77,12 @@ where
 /// const _: () = check::<ResNet18<1000>, Tensor<Rank4<1, 3, 224, 224>>>();
 /// ```
 #[derive(Clone, Debug, Init, Module, Parameters)]
-pub struct ResNet18<const CLASSES: usize, Stem = Conv2dNoBias<3, 64, 7, 2, 3>, Pool = MaxPool2d<3, 2, 1>> {
+pub struct ResNet18<
+    const CLASSES: usize,
+    Stem = Conv2dNoBias<3, 64, 7, 2, 3>,
+    Pool = MaxPool2d<3, 2, 1>,
+    Head = Linear<512, CLASSES>,
+> {
     /// The first convolution.
     pub conv1: Stem,
     /// After it.
@@ -94,8 +99,23 @@ pub struct ResNet18<const CLASSES: usize, Stem = Conv2dNoBias<3, 64, 7, 2, 3>, P
     pub layer4: (DownBlock<256, 512>, BasicBlock<512>),
     avgpool: GlobalAvgPool2d,
     /// The classifier.
-    pub fc: Linear<512, CLASSES>,
+    pub fc: Head,
 }
+
+/// [`ResNet18`] without its classifier: 512 features of an image.
+///
+/// ```no_run
+/// use taut::io::ParameterFile;
+/// use taut::models::ResNet18Features;
+/// use taut::prelude::*;
+/// const _: () = check::<ResNet18Features, Tensor<Rank4<1, 3, 224, 224>>>();
+/// # fn main() -> Result<(), taut::files::FileError> {
+/// let mut features = ResNet18Features::init(&mut StdRng::seed_from_u64(0));
+/// ParameterFile::open("resnet18.safetensors")?.without_part("fc").load(&mut features)?;
+/// # Ok(())
+/// # }
+/// ```
+pub type ResNet18Features = ResNet18<0, Conv2dNoBias<3, 64, 7, 2, 3>, MaxPool2d<3, 2, 1>, Identity>;
 
 /// [`ResNet18`] for images of 32 x 32: it begins with a convolution of 3 x 3, and does not pool.
 ///

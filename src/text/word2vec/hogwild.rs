@@ -9,6 +9,7 @@ use super::learner::{Learner, Table, Task};
 use super::parts::Parts;
 use super::{Progress, TrainingError};
 use crate::kernels::word2vec::{LANES, Lanes};
+use rayon::ThreadPoolBuilder;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
@@ -84,10 +85,56 @@ pub fn train(
         }
         Ok(())
     };
-    rayon::broadcast(learn).into_iter().collect::<Result<(), _>>()?;
+    // A pool of its own: its threads wait for each other at the locks, under which the caller's `progress` and the reading of
+    // the corpus run. A thread of the common pool would take other jobs meanwhile, perhaps one that waits for this one.
+    let pool = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
+    let pool = pool.map_err(|error| TrainingError::Setting(format!("word2vec: no threads can be started: {error}")))?;
+    pool.broadcast(learn).into_iter().collect::<Result<(), _>>()?;
     for (table, shared) in tables.iter_mut().zip(shared) {
         let unshare = |lanes: Shared| Lanes(lanes.map(|number| f32::from_bits(number.into_inner())));
         *table = shared.into_iter().map(unshare).collect();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::text::Corpus;
+    use crate::text::word2vec::{Config, Parallel, train};
+    use rayon::prelude::*;
+    use std::time::Duration;
+
+    /// Several trainings on one pool, whose callers compute in parallel when they are told of the progress and when their
+    /// corpus is read.
+    #[test]
+    fn callers_may_use_the_pool() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for threads in [1, 2, 4] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    (0..4_u64).into_par_iter().for_each(|seed| {
+                        let busy = || (0..1_000_u64).into_par_iter().map(|i| i ^ seed).sum::<u64>();
+                        let lines = move || -> Result<crate::text::LineSource, _> {
+                            Ok(Box::new((0..600).map(move |i| {
+                                let sum = (0..50_u64).into_par_iter().map(|j| j + i).sum::<u64>();
+                                Ok("a b c d e f g h i j ".repeat(4) + &sum.to_string())
+                            })))
+                        };
+                        let corpus = Corpus::from_lines(lines, Default::default());
+                        let config =
+                            Config { dimension: 8, epochs: 2, parallel: Parallel::Hogwild, ..Default::default() };
+                        let vocabulary = corpus.vocabulary(Default::default()).unwrap();
+                        let mut told = 0;
+                        let progress = |_| told += usize::from(busy() > 0);
+                        train(&corpus, vocabulary, &config, &mut StdRng::seed_from_u64(seed), progress).unwrap();
+                        assert!(told > 0);
+                    });
+                });
+            }
+            sender.send(()).unwrap();
+        });
+        receiver.recv_timeout(Duration::from_secs(100)).expect("no dead-lock, and no panic");
+    }
 }

@@ -49,6 +49,11 @@ use std::fmt;
 
 /// More parts would learn with too little knowledge of each other.
 const MOST_PARTS: usize = 1024;
+/// Longer vectors are of no use to anyone, and would take all memory.
+const MOST_DIMENSION: usize = 10_000;
+/// Sentences are at most as long.
+const MOST_WINDOW: usize = 1_000;
+const MOST_NEGATIVES: usize = 10_000;
 /// Counts to this power, or to its reciprocal, and their sums are numbers that an `f64` holds.
 const MOST_EXPONENT: f64 = 8.0;
 
@@ -85,9 +90,10 @@ pub enum Parallel {
 /// How to learn. The defaults are gensim's, but for the architecture (gensim: CBOW).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
-    /// How long the vectors are. 100
+    /// How long the vectors are, at most 10,000. 100
     pub dimension: usize,
-    /// How many words on each side belong to a context at most: for each word, 1 to this number are drawn. 5
+    /// How many words on each side belong to a context at most: for each word, 1 to this number are
+    /// drawn. At most 1,000. 5
     pub window: usize,
     /// Skip-gram
     pub architecture: Architecture,
@@ -243,6 +249,17 @@ impl Config {
             if value == 0 {
                 return wrong(format!("`{name}` must be at least 1, and is 0"));
             }
+        }
+        for (name, value, most) in [("dimension", self.dimension, MOST_DIMENSION), ("window", self.window, MOST_WINDOW)]
+        {
+            if value > most {
+                return wrong(format!("`{name}` may be {most} at most, and is {value}"));
+            }
+        }
+        if let Output::NegativeSampling(negatives @ MOST_NEGATIVES..) = self.output {
+            return wrong(format!(
+                "there may be fewer than {MOST_NEGATIVES} negative words, and there are {negatives}"
+            ));
         }
         if matches!(self.output, Output::NegativeSampling(0)) {
             return wrong("there must be at least 1 negative word, and there are 0".to_string());

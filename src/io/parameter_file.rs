@@ -1,0 +1,239 @@
+//! Loading a part of a file, or under other names.
+
+use super::persist::{differences, duplicates, open, put_fitting, read_parts, strip};
+use super::safetensors::{Header, Stored};
+use crate::files::{FileError, Mismatch, Reason};
+use crate::nn::Parameters;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// A safetensors file whose names are not quite those of the model, or of which the model is a part: names can be changed,
+/// parts left out, several parts loaded at once, or just what fits.
+///
+/// ```
+/// use taut::io::ParameterFile;
+/// use taut::prelude::*;
+/// # fn main() -> Result<(), taut::files::FileError> {
+/// # let path = std::env::temp_dir().join(format!("taut-doc-parameter-file-{}", std::process::id()));
+/// #[derive(Module, Parameters, Init)]
+/// struct Classifier<const CLASSES: usize> {
+///     features: (Linear<8, 4>, Relu),
+///     head: Linear<4, CLASSES>,
+/// }
+/// #[derive(Parameters, Init)]
+/// struct Parallel {
+///     // what PyTorch's DataParallel makes of a model
+///     module: Classifier<10>,
+/// }
+/// let mut rng = StdRng::seed_from_u64(0);
+/// Parallel::init(&mut rng).save(&path)?;
+///
+/// let mut model = Classifier::<3>::init(&mut rng);
+/// let mut file = ParameterFile::open(&path)?.without_prefix("module.");
+/// let report = file.load_what_fits(&mut model)?;
+/// assert_eq!(report.loaded, ["features.0.weight", "features.0.bias"]);
+/// assert_eq!(report.mismatches.len(), 2); // the head has other shapes
+///
+/// // or, as no more is wanted: everything of a part must fit then
+/// file.load_parts(&mut [("features", &mut model.features)])?;
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub struct ParameterFile {
+    path: PathBuf,
+    reader: BufReader<File>,
+    /// Where the numbers begin.
+    start: u64,
+    tensors: Vec<Stored>,
+}
+
+/// What [`ParameterFile::load_what_fits`] has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "says which parameters the model did not get"]
+pub struct LoadReport {
+    /// The names of the parameters and buffers that are those of the file now, in the order of the model.
+    pub loaded: Vec<String>,
+    /// What is in the model and not in the file, in the file and not in the model, or does not fit.
+    pub mismatches: Vec<Mismatch>,
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} parameters were loaded", self.loaded.len())?;
+        self.mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
+    }
+}
+
+impl ParameterFile {
+    /// Opens a file, and reads which tensors are in it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is damaged.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let (mut reader, length) = open(path)?;
+        let header = Header::read(&mut reader, length).map_err(|reason| FileError::of(Some(path), reason))?;
+        let start = reader.stream_position().map_err(|error| FileError::system(path, "cannot be read", error))?;
+        Ok(ParameterFile { path: path.to_path_buf(), reader, start, tensors: header.tensors })
+    }
+
+    /// The names and sizes of the tensors, as they are now.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.tensors.iter().filter(|stored| !stored.is_passed_over).map(|stored| (&*stored.name, &*stored.sizes))
+    }
+
+    /// Gives the tensors other names; those for which there is `None` are passed over.
+    pub fn rename(mut self, new_name: impl Fn(&str) -> Option<String>) -> Self {
+        for stored in self.tensors.iter_mut().filter(|stored| !stored.is_passed_over) {
+            match new_name(&stored.name) {
+                Some(name) => stored.name = name,
+                None => stored.is_passed_over = true,
+            }
+        }
+        self
+    }
+
+    /// Cuts this off where a name begins with it: `module.`, `_orig_mod.`.
+    pub fn without_prefix(self, prefix: &str) -> Self {
+        self.rename(|name| Some(name.strip_prefix(prefix).unwrap_or(name).to_string()))
+    }
+
+    /// Passes over what stands under a name: `fc`, and so `fc.weight` and `fc.bias`.
+    pub fn without_part(self, part: &str) -> Self {
+        self.rename(|name| strip(part, name).is_none().then(|| name.to_string()))
+    }
+
+    /// Gives a model the parameters of the file, which are exactly its own.
+    ///
+    /// # Errors
+    /// If they are not: the error names each difference. The model stays as it was then.
+    pub fn load(&mut self, model: &mut dyn Parameters) -> Result<(), FileError> {
+        self.load_parts(&mut [("", model)])
+    }
+
+    /// Gives several models what the file has under a name each; whatever else is in the file is passed over.
+    ///
+    /// # Errors
+    /// If one of them does not fit: the error names each difference. All models stay as they were then.
+    pub fn load_parts(&mut self, parts: &mut [(&str, &mut dyn Parameters)]) -> Result<(), FileError> {
+        let loaded = self.rewind().and_then(|()| read_parts(&mut self.reader, &self.tensors, parts));
+        loaded.map_err(|reason| FileError::of(Some(&self.path), reason))
+    }
+
+    /// Gives a model those parameters of the file that have the name and the shape of one of its own, and says which do
+    /// not. For a new head on old features; where nothing may be missing, take [`load`](Self::load).
+    ///
+    /// # Errors
+    /// If the file cannot be read. The model stays as it was then.
+    pub fn load_what_fits(&mut self, model: &mut dyn Parameters) -> Result<LoadReport, FileError> {
+        let mismatches = differences(model, "", &self.tensors);
+        let checked = duplicates(&self.tensors).and_then(|()| self.rewind());
+        let loaded = checked.and_then(|()| put_fitting(&mut self.reader, &self.tensors, model, &mismatches));
+        let loaded = loaded.map_err(|reason| FileError::of(Some(&self.path), reason))?;
+        Ok(LoadReport { loaded, mismatches })
+    }
+
+    fn rewind(&mut self) -> Result<(), Reason> {
+        let sought = self.reader.seek(SeekFrom::Start(self.start));
+        sought.map(|_| ()).map_err(|error| Reason::System("cannot be read", error))
+    }
+}
+
+impl fmt::Debug for ParameterFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParameterFile {{ {}, {} tensors }}", self.path.display(), self.tensors().count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::testing::Folder;
+    use crate::prelude::*;
+
+    type Parts = (Linear<3, 2>, BatchNorm1d<2>, Linear<2, 4, f64>);
+
+    fn model(seed: u64) -> Parts {
+        Parts::init(&mut StdRng::seed_from_u64(seed))
+    }
+
+    fn bytes(model: &Parts) -> Vec<u8> {
+        model.to_safetensors().unwrap()
+    }
+
+    fn saved(folder: &Folder) -> ParameterFile {
+        model(0).save(folder.path().join("model")).unwrap();
+        ParameterFile::open(folder.path().join("model")).unwrap()
+    }
+
+    #[test]
+    fn renamed_or_not_everything_is_loaded() {
+        let folder = Folder::new();
+        let mut new = model(1);
+        saved(&folder).load(&mut new).unwrap();
+        assert!(bytes(&new) == bytes(&model(0)));
+        let mut new = model(1);
+        let mut renamed = saved(&folder).rename(|name| Some(format!("module.{name}")));
+        let error = renamed.load(&mut new).unwrap_err();
+        assert!(error.mismatches().len() == 16 && bytes(&new) == bytes(&model(1)), "{error}");
+        renamed.without_prefix("module.").load(&mut new).unwrap();
+        assert!(bytes(&new) == bytes(&model(0)));
+    }
+
+    #[test]
+    fn several_parts_or_none_of_them() {
+        let folder = Folder::new();
+        let (first, _, last) = model(0);
+        let mut new = model(1);
+        let mut file = saved(&folder);
+        // the same part may be wanted twice
+        let mut again = model(2).0;
+        file.load_parts(&mut [("2", &mut new.2), ("0", &mut new.0), ("0", &mut again)]).unwrap();
+        assert_eq!((new.0.weight.value(), new.2.bias.value()), (first.weight.value(), last.bias.value()));
+        assert_eq!(again.bias.value(), first.bias.value());
+        let (mut good, mut bad) = (model(3).0, Linear::<5, 2>::init(&mut StdRng::seed_from_u64(0)));
+        let before = good.weight.value().clone();
+        let error = file.load_parts(&mut [("0", &mut good), ("0", &mut bad)]).unwrap_err();
+        assert_eq!(
+            error.mismatches(),
+            [Mismatch::Shape { name: "0.weight".into(), model: vec![2, 5], file: vec![2, 3] }]
+        );
+        assert_eq!(*good.weight.value(), before);
+    }
+
+    #[test]
+    fn what_fits_and_a_report() {
+        let folder = Folder::new();
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut other = <(Linear<3, 2>, BatchNorm1d<2>, Linear<2, 5, f64>, Bias<5>)>::init(&mut rng);
+        let untouched = other.2.weight.value().clone();
+        let report = saved(&folder).without_part("1").load_what_fits(&mut other).unwrap();
+        assert_eq!(report.loaded, ["0.weight", "0.bias"]);
+        assert_eq!(other.0.weight.value(), model(0).0.weight.value());
+        assert_eq!(*other.2.weight.value(), untouched);
+        let missing = report.mismatches.iter().filter(|m| matches!(m, Mismatch::Missing { .. })).count();
+        let shapes = report.mismatches.iter().filter(|m| matches!(m, Mismatch::Shape { .. })).count();
+        assert_eq!((missing, shapes), (5, 2), "{report}");
+        // an f32 in the file becomes an f64, and not the other way round
+        let mut wide = <(Linear<3, 2, f64>, Linear<2, 4>)>::init(&mut rng);
+        let mut file = saved(&folder).without_part("1").rename(|name| Some(name.replace("2.", "1.")));
+        let report = file.load_what_fits(&mut wide).unwrap();
+        assert_eq!(report.loaded, ["0.weight", "0.bias"]);
+        assert!(report.mismatches.iter().all(|m| matches!(m, Mismatch::ElementType { .. })), "{report}");
+        assert_eq!(wide.0.bias.value()[[0]], f64::from(model(0).0.bias.value()[[0]]));
+    }
+
+    #[test]
+    fn two_names_that_become_one_are_refused() {
+        let folder = Folder::new();
+        let mut file = saved(&folder).rename(|_| Some("weight".to_string()));
+        let mut new = model(1);
+        for error in [file.load(&mut new).unwrap_err(), file.load_what_fits(&mut new).unwrap_err()] {
+            assert!(error.reason().contains("two tensors have the name `weight`"), "{error}");
+        }
+        assert!(bytes(&new) == bytes(&model(1)));
+    }
+}
