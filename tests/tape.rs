@@ -488,3 +488,40 @@ fn values_come_onto_a_tape_without_a_value_of_it() {
     let y = layer.forward(Tape::inference().trace(Tensor::from(true)));
     assert!(y.sum().backward().try_of(&layer.scale).is_some());
 }
+
+#[test]
+fn guided_relus_pass_on_positive_gradients_only() {
+    type Model = (Linear<3, 8, f64>, Relu, Residual<(Linear<8, 8, f64>, Relu)>, Linear<8, 2, f64>);
+    let mut rng = StdRng::seed_from_u64(0);
+    let model = Model::init(&mut rng);
+    let x = Tensor::<Rank2<4, 3>, f64>::randn(&mut rng);
+    // by hand: the backward pass of a ReLU with the gradient that arrives there
+    let relu = |x: Tensor<Rank2<4, 8>, f64, Traced<Inference>>| {
+        custom(x, |x| {
+            let y = x.clone().relu();
+            (y, move |g: Tensor<Rank2<4, 8>, f64>| {
+                Tensor::from_fn(|[i, j]: [usize; 2]| if x[[i, j]] > 0.0 { g[[i, j]].max(0.0) } else { 0.0 })
+            })
+        })
+    };
+    let expected = {
+        let tape = Tape::inference();
+        let x = tape.watch(x.clone());
+        let hidden = relu(model.0.forward(x.clone()));
+        let hidden = hidden.clone() + relu(model.2.0.0.forward(hidden));
+        model.3.forward(hidden).slice_at::<1>(0).sum().backward().of_input(&x)
+    };
+    let run = |guide: bool| {
+        let tape = Tape::inference();
+        let x = tape.watch(x.clone());
+        // a panic inside, and another tape, change nothing
+        let _ = message_of(|| tape.guided(|| panic!("as it should")));
+        let other = Tape::inference();
+        let forward = || model.forward(x.clone());
+        let y = if guide { tape.guided(forward) } else { other.guided(forward) };
+        assert_eq!(y, model.forward(x.detach()));
+        y.slice_at::<1>(0).sum().backward().of_input(&x)
+    };
+    assert_eq!(run(true), expected);
+    assert_ne!(run(false), expected);
+}

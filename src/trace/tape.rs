@@ -6,7 +6,7 @@ use super::{Inference, Mode, Trace, Traced, Training};
 use crate::Rng;
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -44,6 +44,8 @@ impl Node {
 pub struct Shared {
     /// Different for every tape of the program, and higher than those of older ones.
     pub number: u64,
+    /// Whether ReLUs pass on positive gradients only.
+    pub guided: Cell<bool>,
     pub state: RefCell<State>,
 }
 
@@ -189,7 +191,7 @@ impl<M: Mode> Tape<M> {
             generator,
             closed: false,
         };
-        let shared = Shared { number: next_number(), state: RefCell::new(state) };
+        let shared = Shared { number: next_number(), guided: Cell::new(false), state: RefCell::new(state) };
         Tape { shared: Rc::new(shared), mode: PhantomData }
     }
 
@@ -217,5 +219,32 @@ impl<M: Mode> Tape<M> {
         let id = self.shared.add(None);
         self.shared.watch(id);
         self.bring(tensor, id)
+    }
+
+    /// Runs `f`, in which every ReLU that is recorded on this tape passes on the positive part of its gradient only:
+    ///
+    /// dx = max(g, 0) where x > 0, and 0 elsewhere
+    ///
+    /// Guided backpropagation: what is left of the gradient of a class in the input shows what speaks for it. The model stays
+    /// as it is, and other tapes are not concerned. ReLUs inside a recurrent layer are not guided. Springenberg et
+    /// al., "Striving for Simplicity: The All Convolutional Net", 2015.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let tape = Tape::inference();
+    /// let x = tape.watch(Tensor::from([-1.0, 2.0, 3.0]));
+    /// let y = tape.guided(|| Relu.forward(x.clone()));
+    /// let gradients = (y * Tensor::from([5.0, 6.0, -7.0])).sum().backward();
+    /// assert_eq!(gradients.of_input(&x).to_array(), [0.0, 6.0, 0.0]); // -7 without
+    /// ```
+    pub fn guided<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Outer<'a>(&'a Cell<bool>, bool);
+        impl Drop for Outer<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _put_back_even_on_panic = Outer(&self.shared.guided, self.shared.guided.replace(true));
+        f()
     }
 }

@@ -12,10 +12,11 @@
 
 use super::unary::{unary, unary_with};
 use crate::kernels::elementwise::{Saves, Unary};
+use crate::memory::Storage;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::Trace;
+use crate::trace::{Parents, Trace, record};
 
 /// y = max(x, 0), dy/dx = 1 where y > 0
 struct Relu;
@@ -33,6 +34,19 @@ impl Unary for Relu {
     }
 }
 static RELU: UnaryOp = UnaryOp::of::<Relu>();
+
+/// y, whose gradient is passed on where it is positive: see [`Tape::guided`](crate::trace::Tape::guided).
+#[track_caller]
+fn guided<S: Shape, E: Float, T: Trace>(y: Tensor<S, E, T>) -> Tensor<S, E, T> {
+    let (shape, values, trace) = y.into_parts();
+    let node = record([trace.node()], |_| {
+        move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
+            g.make_mut().iter_mut().for_each(|g| *g = g.max(E::zero()));
+            parents.add(0, g);
+        }
+    });
+    Tensor::from_parts(shape, values, T::from_node(node))
+}
 
 /// y = x where x > 0, p0 x elsewhere
 struct LeakyRelu;
@@ -58,7 +72,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn relu(self) -> Self {
-        unary(self, &RELU)
+        let y = unary(self, &RELU);
+        if y.trace().node().is_some_and(|node| node.tape.guided.get()) { guided(y) } else { y }
     }
 
     /// x where x > 0, `slope` x elsewhere. The gradient at 0 is `slope`, as in PyTorch.
