@@ -133,6 +133,7 @@ mod numbers;
 pub mod ops;
 pub mod optim;
 mod random;
+mod range;
 pub mod rl;
 pub mod shape;
 pub mod tensor;

@@ -37,7 +37,12 @@ impl Augmentation {
 
     /// Moves each image by up to `padding` pixels down or up and across; zeros come in at the edge. It is a random crop
     /// of the image with `padding` zeros around it.
+    ///
+    /// # Panics
+    /// If `padding` is above 2^30: no image is so large.
+    #[track_caller]
     pub fn crop(self, padding: usize) -> Self {
+        assert!(padding <= 1 << 30, "crop: `padding` must be at most 2^30 pixels, and is {padding}");
         Augmentation { crop: padding, ..self }
     }
 

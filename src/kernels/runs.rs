@@ -16,6 +16,8 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
     /// Copies each run of `x` to its place in `y`.
     pub fn copy<E: Copy>(&self, x: &[E], y: &mut [E]) {
         match self.length {
+            // runs of nothing, or none, however many there would be
+            _ if x.is_empty() || y.is_empty() => {}
             0 => {}
             1 => (0..self.count).map(&self.place).for_each(|(from, to)| y[to] = x[from]),
             length => (0..self.count)
@@ -27,6 +29,7 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
     /// The reverse for gradients: adds each run of `y` to where it came from in `x`.
     pub fn add_back<E: Float>(&self, y: &[E], x: &mut [E]) {
         match self.length {
+            _ if x.is_empty() || y.is_empty() => {}
             0 => {}
             1 => (0..self.count).map(&self.place).for_each(|(from, to)| x[from] += y[to]),
             length => (0..self.count)

@@ -1,6 +1,6 @@
 //! How often the highest logit is at the right class.
 
-use crate::shape::Dim;
+use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use std::fmt;
@@ -62,13 +62,13 @@ fn classes<'a, B: Dim, C: Dim, E: Float, T: Trace>(
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix<const C: usize> {
-    /// `counts[label][predicted]`
-    counts: [[usize; C]; C],
+    /// A row of `C` for each label, with the predicted classes as columns. On the heap: a thousand classes take 8 MB.
+    counts: Vec<usize>,
 }
 
 impl<const C: usize> Default for ConfusionMatrix<C> {
     fn default() -> Self {
-        ConfusionMatrix { counts: [[0; C]; C] }
+        ConfusionMatrix { counts: vec![0; (Const::<C>, Const::<C>).count()] }
     }
 }
 
@@ -80,13 +80,17 @@ impl<const C: usize> ConfusionMatrix<C> {
     #[track_caller]
     pub fn add<B: Dim, E: Float, T: Trace>(
         &mut self,
-        logits: &Tensor<(B, crate::shape::Const<C>), E, T>,
+        logits: &Tensor<(B, Const<C>), E, T>,
         labels: &Tensor<(B,), usize>,
     ) {
         for (predicted, label) in classes(logits, labels) {
             assert!(label < C, "ConfusionMatrix: label {label} is not one of {C} classes");
-            self.counts[label][predicted] += 1;
+            self.counts[label * C + predicted] += 1;
         }
+    }
+
+    fn row(&self, label: usize) -> &[usize] {
+        &self.counts[label * C..][..C]
     }
 
     /// How many samples of class `label` were taken for class `predicted`.
@@ -95,17 +99,18 @@ impl<const C: usize> ConfusionMatrix<C> {
     /// If one of them is not below `C`.
     #[track_caller]
     pub fn count(&self, label: usize, predicted: usize) -> usize {
-        self.counts[label][predicted]
+        assert!(label < C && predicted < C, "ConfusionMatrix: ({label}, {predicted}) is outside {C} classes");
+        self.row(label)[predicted]
     }
 
     /// How many samples were counted.
     pub fn total(&self) -> usize {
-        self.counts.as_flattened().iter().sum()
+        self.counts.iter().sum()
     }
 
     /// The part of the samples that were taken for what they are. NaN if there are none.
     pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..C).map(|class| self.counts[class][class]).sum();
+        let right: usize = (0..C).map(|class| self.row(class)[class]).sum();
         right as f64 / self.total() as f64
     }
 
@@ -115,7 +120,7 @@ impl<const C: usize> ConfusionMatrix<C> {
     /// If `class` is not below `C`.
     #[track_caller]
     pub fn recall(&self, class: usize) -> f64 {
-        self.counts[class][class] as f64 / self.counts[class].iter().sum::<usize>() as f64
+        self.count(class, class) as f64 / self.row(class).iter().sum::<usize>() as f64
     }
 
     /// Of the samples that were taken for this class, the part that is of it. NaN if there are none.
@@ -124,21 +129,21 @@ impl<const C: usize> ConfusionMatrix<C> {
     /// If `class` is not below `C`.
     #[track_caller]
     pub fn precision(&self, class: usize) -> f64 {
-        let taken: usize = self.counts.iter().map(|row| row[class]).sum();
-        self.counts[class][class] as f64 / taken as f64
+        let taken: usize = self.counts.iter().skip(class).step_by(C.max(1)).sum();
+        self.count(class, class) as f64 / taken as f64
     }
 }
 
 impl<const C: usize> fmt::Display for ConfusionMatrix<C> {
     /// A row for each label, a column for each predicted class, and the recall of each label.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.counts.as_flattened().iter().max().map_or(1, |most| most.to_string().len()).max(2);
+        let width = self.counts.iter().max().map_or(1, |most| most.to_string().len()).max(2);
         write!(f, "label")?;
         (0..C).try_for_each(|class| write!(f, " {class:>width$}"))?;
         writeln!(f, "  recall")?;
-        for (label, row) in self.counts.iter().enumerate() {
+        for label in 0..C {
             write!(f, "{label:>5}")?;
-            row.iter().try_for_each(|count| write!(f, " {count:>width$}"))?;
+            self.row(label).iter().try_for_each(|count| write!(f, " {count:>width$}"))?;
             writeln!(f, "  {:5.1}%", 100.0 * self.recall(label))?;
         }
         Ok(())
@@ -149,6 +154,20 @@ impl<const C: usize> fmt::Display for ConfusionMatrix<C> {
 mod tests {
     use super::*;
     use crate::prelude::*;
+
+    #[test]
+    fn many_classes_fit_a_small_stack() {
+        let run = || {
+            let mut confusion = ConfusionMatrix::<1000>::default();
+            let logits = Tensor::<(usize, Const<1000>)>::zeros_with((2, Const));
+            confusion.add(&logits, &Tensor::from(vec![3, 0]));
+            let copy = confusion.clone();
+            (copy.total(), copy.count(3, 0), copy.accuracy(), copy.precision(0))
+        };
+        let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap();
+        assert_eq!(thread.join().unwrap(), (2, 1, 0.5, 0.5));
+        assert!(ConfusionMatrix::<0>::default().accuracy().is_nan());
+    }
 
     #[test]
     fn the_first_of_equal_ones_and_nan_are_taken() {

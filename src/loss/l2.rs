@@ -22,8 +22,12 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
     /// let loss = machine.forward(tape.trace(x)).hinge(&labels).plus_l2(0.01, &machine.weight);
     /// let gradients = loss.backward();
     /// ```
+    ///
+    /// # Panics
+    /// If lambda is negative, infinite or no number.
     #[track_caller]
     pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self {
+        crate::range::expect(crate::range::not_negative("plus_l2", "lambda", lambda));
         let weight = parameter.on(&self);
         let (_, mut loss, trace) = self.into_parts();
         let (_, w, weight_trace) = weight.into_parts();

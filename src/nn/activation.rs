@@ -4,6 +4,7 @@
 //! [`PRelu`](super::PRelu).
 
 use super::{Init, Module, Parameters};
+use crate::range::{expect, finite};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -52,6 +53,7 @@ impl Init for LeakyRelu {
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for LeakyRelu {
     type Output = Tensor<S, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        expect(finite("LeakyRelu", "slope", self.slope));
         x.leaky_relu(E::of(self.slope))
     }
 }
@@ -82,6 +84,7 @@ impl Init for Elu {
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Elu {
     type Output = Tensor<S, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        expect(finite("Elu", "alpha", self.alpha));
         x.elu(E::of(self.alpha))
     }
 }

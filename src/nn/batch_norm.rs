@@ -4,6 +4,7 @@ use super::{Buffer, Init, Module, Param, Parameters};
 use crate::kernels::normalize::Planes;
 use crate::memory::Storage;
 use crate::ops::{Statistics, batch_norm, channel_statistics};
+use crate::range::{expect, not_negative, part};
 use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -131,6 +132,8 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
     [running_mean, running_var]: [&Buffer<Rank1<C>, E>; 2],
     options: BatchNormOptions,
 ) -> Tensor<S, E, T> {
+    expect(not_negative("BatchNorm", "epsilon", options.epsilon));
+    expect(part("BatchNorm", "momentum", options.momentum));
     // a closure would hide the caller's line
     let mut traced = None;
     if let Some([weight, bias]) = affine {

@@ -41,11 +41,18 @@ pub enum Nonlinearity {
 
 impl Nonlinearity {
     /// The gain, as `torch.nn.init.calculate_gain` has it.
+    ///
+    /// # Panics
+    /// If the slope of a leaky ReLU is infinite or no number.
+    #[track_caller]
     pub fn gain(self) -> f64 {
         match self {
             Nonlinearity::Linear | Nonlinearity::Sigmoid => 1.0,
             Nonlinearity::Tanh => 5.0 / 3.0,
             Nonlinearity::Relu => std::f64::consts::SQRT_2,
+            Nonlinearity::LeakyRelu(slope) if !slope.is_finite() => {
+                panic!("LeakyRelu: `slope` must be a finite number, and is {slope}")
+            }
             Nonlinearity::LeakyRelu(slope) => (2.0 / (1.0 + slope * slope)).sqrt(),
             Nonlinearity::Selu => 0.75,
         }

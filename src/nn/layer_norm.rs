@@ -3,6 +3,7 @@
 use super::{Init, Module, Param, Parameters};
 use crate::kernels::normalize::Rows;
 use crate::ops::row_norm;
+use crate::range::{expect, not_negative};
 use crate::shape::{Channels, Const, Features, HasAxis, InGroups, LastAxis, Rank1, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -50,6 +51,7 @@ where
 {
     type Output = Tensor<S, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        expect(not_negative("LayerNorm", "epsilon", self.epsilon));
         expect_size("LayerNorm", "features", C, x.shape().last());
         let affine = [self.weight.on(&x), self.bias.on(&x)];
         row_norm(x, affine, self.epsilon, Rows { width: C, positions: 1, groups: 1 })
@@ -90,6 +92,7 @@ where
 {
     type Output = Tensor<S, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        expect(not_negative("GroupNorm", "epsilon", self.epsilon));
         expect_size("GroupNorm", "channels", C, x.shape().length());
         let positions = x.shape().sizes().as_ref()[2..].iter().product();
         let affine = [self.weight.on(&x), self.bias.on(&x)];

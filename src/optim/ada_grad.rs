@@ -4,9 +4,9 @@
 //!
 //! s <- s + g^2, theta <- theta - a / (1 + (t - 1) d) g / (sqrt(s) + e)
 
-use super::range::not_negative;
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
+use crate::range::not_negative;
 use crate::tensor::Float;
 
 /// The settings of [`AdaGrad`].

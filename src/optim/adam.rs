@@ -10,9 +10,9 @@
 //!
 //! AMSGrad takes the largest r so far for r in the step.
 
-use super::range::{average, not_negative};
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
+use crate::range::{average, not_negative};
 use crate::tensor::Float;
 
 /// The settings of [`Adam`].

@@ -1,6 +1,5 @@
 //! Learning rates and weight decay for parts of a model.
 
-use super::range;
 use crate::nn::{Kind, Leaf, Parameters, Path, Visitor};
 use std::collections::HashSet;
 
@@ -29,8 +28,8 @@ pub struct Groups {
 impl Groups {
     #[track_caller]
     pub fn add<M: Parameters + ?Sized, P: Parameters + ?Sized>(&mut self, model: &M, part: &P, group: Group) {
-        let checked = range::not_negative("group", "learning_rate_factor", group.learning_rate_factor)
-            .and_then(|()| range::not_negative("group", "weight_decay_factor", group.weight_decay_factor));
+        let checked = crate::range::not_negative("group", "learning_rate_factor", group.learning_rate_factor)
+            .and_then(|()| crate::range::not_negative("group", "weight_decay_factor", group.weight_decay_factor));
         if let Err(wrong) = checked {
             panic!("{wrong}");
         }

@@ -21,7 +21,6 @@ mod ada_grad;
 mod adam;
 mod groups;
 mod optimizer;
-mod range;
 mod rms_prop;
 pub mod schedule;
 mod sgd;
@@ -59,7 +58,7 @@ impl WeightDecay {
         match self {
             WeightDecay::None => Ok(()),
             WeightDecay::Coupled(lambda) | WeightDecay::Decoupled(lambda) => {
-                range::not_negative(owner, "weight_decay", lambda)
+                crate::range::not_negative(owner, "weight_decay", lambda)
             }
         }
     }

@@ -7,9 +7,9 @@
 //! Centred, the running variance takes the place of the mean square: m <- rho m + (1 - rho) g and r - m^2 for r.
 //! Momentum comes in two forms: see [`RmsMomentum`].
 
-use super::range::{average, not_negative};
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
+use crate::range::{average, not_negative};
 use crate::tensor::Float;
 
 /// What [`RmsProp`] keeps of the direction of earlier steps.

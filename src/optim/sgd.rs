@@ -9,9 +9,9 @@
 //! | `Classic(b)` | v <- b v + g | theta <- theta - a v |
 //! | `Nesterov(b)` | v <- b v + g | theta <- theta - a (g + b v) |
 
-use super::range::{average, not_negative};
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
+use crate::range::{average, not_negative};
 use crate::tensor::Float;
 
 /// How the direction of earlier steps is kept. See [`Sgd`].

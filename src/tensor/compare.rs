@@ -1,6 +1,7 @@
 //! Equality, exact and approximate.
 
 use super::{Element, Float, Tensor};
+use crate::range::{expect, limit};
 use crate::shape::Shape;
 use crate::trace::Trace;
 
@@ -21,7 +22,9 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// assert!(x.is_close(&Tensor::from([1.0001, 100.01]), 1e-3, 0.0));
     /// assert!(!x.is_close(&Tensor::from([1.0001, 100.2]), 1e-3, 0.0));
     /// ```
+    #[track_caller]
     pub fn is_close<U: Trace>(&self, other: &Tensor<S, E, U>, relative: f64, absolute: f64) -> bool {
+        expect(limit("is_close", "relative", relative).and_then(|()| limit("is_close", "absolute", absolute)));
         let close = |(a, b): (&E, &E)| {
             let (a, b) = (a.as_f64(), b.as_f64());
             a == b || (a - b).abs() <= absolute + relative * b.abs()

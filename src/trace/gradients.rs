@@ -395,8 +395,13 @@ impl Gradients {
     /// recurrent neural networks", 2013.
     ///
     /// A norm that is infinite or not a number is left as it is, for the caller to see in the result.
+    ///
+    /// # Panics
+    /// If the limit is negative or no number.
     #[doc(alias = "clip_grad_norm_")]
+    #[track_caller]
     pub fn clip_norm(&mut self, limit: f64) -> f64 {
+        crate::range::expect(crate::range::limit("clip_norm", "limit", limit));
         let norm = self.norm();
         if norm.is_finite() && norm > limit {
             // 1e-6 as in PyTorch's `clip_grad_norm_`
@@ -407,8 +412,13 @@ impl Gradients {
     }
 
     /// Clips every number in the gradients of all parameters to `-limit ..= limit`.
+    ///
+    /// # Panics
+    /// If the limit is negative or no number.
     #[doc(alias = "clip_grad_value_")]
+    #[track_caller]
     pub fn clip_value(&mut self, limit: f64) {
+        crate::range::expect(crate::range::limit("clip_value", "limit", limit));
         self.parameters_mut().for_each(|gradient| gradient.clamp(limit));
     }
 

@@ -2,6 +2,7 @@
 //! 2017.
 
 use super::Schedule;
+use crate::range::{expect, not_negative};
 
 /// From 1 at `progress` 0 to `last` at 1.
 pub fn half_cosine(progress: f64, last: f64) -> f64 {
@@ -27,7 +28,12 @@ pub struct Cosine {
 }
 
 impl Schedule for Cosine {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `last` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(not_negative("Cosine", "last", self.last));
         if step >= self.steps {
             return self.last;
         }
@@ -56,7 +62,12 @@ pub struct CosineRestarts {
 }
 
 impl Schedule for CosineRestarts {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `last` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(not_negative("CosineRestarts", "last", self.last));
         let (mut length, growth) = (self.steps.max(1), self.growth.max(1));
         let mut within = step;
         if growth == 1 {

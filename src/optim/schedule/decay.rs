@@ -1,6 +1,7 @@
 //! Rates that fall in steps, or by the same factor each time.
 
 use super::Schedule;
+use crate::range::{expect, not_negative};
 
 /// Multiplies the rate by `factor` after every `every` steps: factor^floor(step / every). (PyTorch's `StepLR`.)
 ///
@@ -19,7 +20,12 @@ pub struct StepDecay {
 }
 
 impl Schedule for StepDecay {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `factor` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(not_negative("StepDecay", "factor", self.factor));
         self.factor.powf((step / self.every.max(1)) as f64)
     }
 }
@@ -41,7 +47,12 @@ pub struct Milestones<const N: usize> {
 }
 
 impl<const N: usize> Schedule for Milestones<N> {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `factor` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(not_negative("Milestones", "factor", self.factor));
         let passed = self.steps.iter().filter(|&&milestone| milestone <= step).count();
         self.factor.powf(passed as f64)
     }
@@ -60,7 +71,12 @@ pub struct Exponential {
 }
 
 impl Schedule for Exponential {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `factor` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(not_negative("Exponential", "factor", self.factor));
         self.factor.powf(step as f64)
     }
 }

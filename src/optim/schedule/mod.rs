@@ -103,3 +103,74 @@ impl<L: Schedule, R: Schedule> Schedule for Times<L, R> {
         self.left.factor(step) * self.right.factor(step)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All schedules with these settings.
+    fn all(steps: u64, part: f64) -> Vec<(&'static str, Box<dyn Schedule>)> {
+        let cycle = OneCycle { steps, rise: part, first: part, ..Default::default() };
+        vec![
+            ("Cosine", Box::new(Cosine { steps, last: part })),
+            ("CosineRestarts", Box::new(CosineRestarts { steps, growth: steps, last: part })),
+            ("CosineRestarts of one length", Box::new(CosineRestarts { steps, growth: 1, last: part })),
+            ("StepDecay", Box::new(StepDecay { every: steps, factor: part })),
+            ("Milestones", Box::new(Milestones { steps: [steps, 0, steps], factor: part })),
+            ("Exponential", Box::new(Exponential { factor: part })),
+            ("OneCycle", Box::new(cycle)),
+            ("OneCycle in lines", Box::new(OneCycle { anneal: Anneal::Linear, ..cycle })),
+            ("WarmUp", Box::new(WarmUp { steps, first: part })),
+            ("Then", Box::new(WarmUp { steps, first: part }.then(steps, Cosine { steps, last: part }))),
+            ("Times", Box::new(cycle.times(Exponential { factor: part }))),
+        ]
+    }
+
+    #[test]
+    fn factors_are_from_0_to_1_at_every_step_and_setting() {
+        for steps in [0, 1, 2, 3, 7, 10, 11, 1 << 53, u64::MAX] {
+            let ends = [0, 1, 2, 8, 9, 10, 11, 1 << 40, u64::MAX - 1, u64::MAX];
+            let around = [steps.saturating_sub(2), steps.saturating_sub(1), steps, steps.saturating_add(1)];
+            for part in [0.0, 1e-300, 0.05, 0.1, 0.3, 0.5, 1.0 - f64::EPSILON, 1.0] {
+                for (name, schedule) in all(steps, part) {
+                    for step in ends.into_iter().chain(around) {
+                        let factor = schedule.factor(step);
+                        // 1 but for rounding
+                        assert!((0.0..=1.0 + 1e-12).contains(&factor), "{name} {steps} {part} {step}: {factor}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cycle_rises_falls_and_ends_as_it_says() {
+        for steps in 2..40_u64 {
+            for tenths in 0..=10 {
+                let cycle = OneCycle { steps, rise: f64::from(tenths) / 10.0, ..Default::default() };
+                let peak = (cycle.rise * steps as f64 - 1.0).max(0.0);
+                // the last step has a rate of its own, also of a cycle that only rises
+                for step in 1..steps - 1 {
+                    let (before, now) = (cycle.factor(step - 1), cycle.factor(step));
+                    assert!(step as f64 > peak || now > before, "rises: {cycle:?} {step}");
+                    assert!((step - 1) as f64 <= peak || now < before, "falls: {cycle:?} {step}");
+                }
+                assert_eq!(cycle.factor(steps - 1), cycle.last);
+            }
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        for wrong in [-0.5, f64::NAN, f64::INFINITY] {
+            for (name, schedule) in all(5, wrong) {
+                let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| schedule.factor(3))).unwrap_err();
+                let message = panic.downcast::<String>().unwrap();
+                let owner = name.split(' ').next().unwrap();
+                assert!(
+                    message.contains("must be") && (message.starts_with(owner) || ["Then", "Times"].contains(&owner))
+                );
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Schedule;
 use super::cosine::half_cosine;
+use crate::range::{expect, not_negative, part};
 
 /// How a [`OneCycle`] goes from one rate to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +46,14 @@ impl Default for OneCycle {
 }
 
 impl Schedule for OneCycle {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `rise` is not from 0 to 1, or `first` or `last` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(part("OneCycle", "rise", self.rise));
+        expect(not_negative("OneCycle", "first", self.first));
+        expect(not_negative("OneCycle", "last", self.last));
         let end = self.steps as f64 - 1.0;
         let peak = self.rise * self.steps as f64 - 1.0;
         let step = step as f64;
@@ -55,7 +63,7 @@ impl Schedule for OneCycle {
         };
         if step >= end {
             self.last
-        } else if step <= peak {
+        } else if step < peak {
             // the fall from the peak, backwards
             fall(1.0 - step / peak, self.first)
         } else {

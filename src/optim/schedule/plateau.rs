@@ -1,7 +1,7 @@
 //! Rates that fall when nothing gets better any more.
 
-use crate::optim::range::not_negative;
 use crate::optim::{Snapshot, SnapshotMismatch};
+use crate::range::{expect, not_negative, part};
 
 /// By how much a measured number must be better than the best one so far, to count as better.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,17 +80,18 @@ impl Plateau {
         let (Threshold::Relative(threshold) | Threshold::Absolute(threshold)) = config.threshold;
         let checked = not_negative("Plateau", "threshold", threshold)
             .and_then(|()| not_negative("Plateau", "smallest_rate", config.smallest_rate));
-        if let Err(wrong) = checked {
-            panic!("{wrong}");
-        }
-        let factor = config.factor;
-        assert!((0.0..=1.0).contains(&factor), "Plateau: `factor` must be from 0 to 1, and is {factor}");
+        expect(checked.and_then(|()| part("Plateau", "factor", config.factor)));
         let best = if config.larger_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
         Plateau { config, best, waited: 0, cooling: 0 }
     }
 
     /// Looks at a measured number, and gives the rate to go on with. One that is no number is no better.
+    ///
+    /// # Panics
+    /// If the rate is negative, infinite, or no number.
+    #[track_caller]
     pub fn next_rate(&mut self, rate: f64, measured: f64) -> f64 {
+        expect(not_negative("next_rate", "rate", rate));
         let PlateauConfig { factor, patience, cooldown, smallest_rate, .. } = self.config;
         if self.is_better(measured) {
             (self.best, self.waited) = (measured, 0);

@@ -1,6 +1,7 @@
 //! Rates that start small.
 
 use super::Schedule;
+use crate::range::{expect, not_negative};
 
 /// Rises in a straight line from `first` at step 0 to 1 at step `steps`, and stays there. Goyal et al., "Accurate, Large
 /// Minibatch SGD", 2017. (PyTorch's `LinearLR`.)
@@ -20,7 +21,12 @@ pub struct WarmUp {
 }
 
 impl Schedule for WarmUp {
+    /// The factor at step number `step`.
+    ///
+    /// # Panics
+    /// If `first` is negative, infinite or no number.
     fn factor(&self, step: u64) -> f64 {
+        expect(not_negative("WarmUp", "first", self.first));
         if step >= self.steps {
             return 1.0;
         }
