@@ -16,7 +16,7 @@ fn names<M: Parameters>(model: &M) -> Vec<String> {
 }
 
 #[test]
-fn tuples_of_two_to_twelve_run_in_order() {
+fn tuples_of_up_to_sixteen_run_in_order() {
     let two = <(Linear<1, 2>, Linear<2, 3>)>::init(&mut rng());
     let y: Tensor<Rank2<4, 3>> = two.forward(Tensor::<Rank2<4, 1>>::ones());
     assert_eq!(y, two.1.forward(two.0.forward(Tensor::<Rank2<4, 1>>::ones())));
@@ -274,4 +274,168 @@ fn a_run_time_mismatch_is_reported_at_the_users_line() {
             assert!(message.contains(phrase), "{message}");
         }
     }
+}
+
+#[test]
+fn tuples_of_sixteen_are_the_longest() {
+    type Sixteen = (
+        (Linear<1, 2>, Relu, Relu, Relu),
+        Relu,
+        Linear<2, 3>,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Relu,
+        Linear<3, 4>,
+    );
+    let model = Sixteen::init(&mut rng());
+    let y: Tensor<Rank1<4>> = model.forward(Tensor::<Rank1<1>>::ones());
+    let x = model.0.forward(Tensor::<Rank1<1>>::ones());
+    assert_eq!(y, model.15.forward(model.2.forward(x).relu()));
+    assert_eq!(names(&model), ["0.0.weight", "0.0.bias", "2.weight", "2.bias", "15.weight", "15.bias"]);
+}
+
+#[test]
+fn guards_and_smart_pointers_run_as_references_do() {
+    use std::borrow::Cow;
+    use std::cell::{LazyCell, RefCell};
+    use std::sync::{LazyLock, RwLock};
+    static MODEL: LazyLock<Linear<4, 3>> = LazyLock::new(|| Linear::init(&mut rng()));
+
+    let x = Tensor::<Rank2<2, 4>>::randn(&mut rng());
+    let layer = Linear::<4, 3>::init(&mut rng());
+    let y = layer.forward(x.clone());
+    let x = || x.clone();
+    assert_eq!(MODEL.forward(x()), y);
+    assert_eq!(LazyCell::new(|| layer.clone()).forward(x()), y);
+    assert_eq!(Cow::Borrowed(&layer).forward(x()), y);
+    let (mutex, lock, cell) = (Mutex::new(layer.clone()), RwLock::new(layer.clone()), RefCell::new(layer));
+    assert_eq!(mutex.lock().unwrap().forward(x()), y);
+    assert_eq!(lock.read().unwrap().forward(x()), y);
+    assert_eq!(lock.write().unwrap().forward(x()), y);
+    assert_eq!(cell.borrow().forward(x()), y);
+    assert_eq!(cell.borrow_mut().forward(x()), y);
+
+    // and those that can change what they lead to are trained
+    fn step<M>(mut model: M, x: Tensor<Rank2<2, 4>>)
+    where
+        M: Parameters
+            + Module<Tensor<Rank2<2, 4>, f32, Traced<Training>>, Output = Tensor<Rank2<2, 3>, f32, Traced<Training>>>,
+    {
+        let loss = model.forward(Tape::training(&mut rng()).trace(x)).sum();
+        Sgd::new(SgdConfig::default()).step(&mut model, &loss.backward());
+    }
+    step(mutex.lock().unwrap(), x());
+    step(lock.write().unwrap(), x());
+    step(cell.borrow_mut(), x());
+    step(Rc::new(mutex.lock().unwrap().clone()), x());
+    let trained = mutex.into_inner().unwrap().forward(x());
+    assert_ne!(trained, y);
+    assert_eq!(lock.into_inner().unwrap().forward(x()), trained);
+    assert_eq!(cell.into_inner().forward(x()), trained);
+    assert_eq!(names(&Rc::<Linear<4, 3>>::init(&mut rng())), ["weight", "bias"]);
+}
+
+#[test]
+fn what_may_be_missing_runs_if_it_is_there() {
+    let x = Tensor::<Rank2<2, 4>>::randn(&mut rng());
+    let layer = Linear::<4, 4>::init(&mut rng());
+    let with = (Relu, Some(layer.clone()));
+    let without = (Relu, None::<Linear<4, 4>>);
+    assert_eq!(with.forward(x.clone()), layer.forward(x.clone().relu()));
+    assert_eq!(without.forward(x.clone()), x.relu());
+    assert_eq!(names(&with), ["1.weight", "1.bias"]);
+    assert!(names(&without).is_empty());
+}
+
+/// Blocks of a type parameter: no bound but that of the block.
+fn twice<X, M: Module<X, Output = X>>(list: &Vec<M>, maybe: &Option<M>, x: X) -> X {
+    maybe.forward(list.forward(x))
+}
+
+fn twice_residual<B: Dim, const W: usize>(
+    list: &[Residual<(Linear<W, W>, Relu)>; 2],
+    x: Tensor<(B, Const<W>)>,
+) -> Tensor<(B, Const<W>)> {
+    list.forward(x)
+}
+
+#[test]
+fn lists_of_blocks_in_generic_code() {
+    let x = Tensor::<Rank2<2, 4>>::randn(&mut rng());
+    let layer = Linear::<4, 4>::init(&mut rng());
+    let y = layer.forward(layer.forward(x.clone()));
+    assert_eq!(twice(&vec![layer.clone()], &Some(layer.clone()), x.clone()), y);
+    let blocks = <[Residual<(Linear<4, 4>, Relu)>; 2]>::init(&mut rng());
+    assert_eq!(twice_residual(&blocks, x.clone()), blocks[1].forward(blocks[0].forward(x)));
+}
+
+#[test]
+fn maps_of_layers_are_visited_in_the_order_of_their_names() {
+    use std::collections::{BTreeMap, HashMap};
+    let keys = ["b", "a", "c10", "c9"];
+    let mut tree: BTreeMap<String, Linear<2, 2>> =
+        keys.iter().map(|key| (key.to_string(), Linear::init(&mut rng()))).collect();
+    let mut hash: HashMap<&str, Linear<2, 2>> = keys.iter().map(|key| (*key, Linear::init(&mut rng()))).collect();
+    let expected = ["a", "b", "c10", "c9"].map(|key| [format!("{key}.weight"), format!("{key}.bias")]).concat();
+    assert_eq!(names(&tree), expected);
+    assert_eq!(names(&hash), expected);
+    let mut mutably = Vec::new();
+    hash.for_each_parameter_mut(|name, _| mutably.push(name.to_string()));
+    tree.for_each_parameter_mut(|name, _| mutably.push(name.to_string()));
+    assert_eq!(mutably, [expected.clone(), expected].concat());
+}
+
+#[test]
+#[should_panic(expected = "a map of layers with the key \"a.b\"")]
+fn a_key_with_a_dot_is_no_name() {
+    names(&std::collections::BTreeMap::from([("a.b", Linear::<2, 2>::init(&mut rng()))]));
+}
+
+/// Fields that are no layers, and layers that are not of the chain.
+#[derive(Init, Module, Parameters)]
+struct Configured {
+    layer: Linear<4, 4>,
+    #[init(value = Lambda(|x| x.relu()))]
+    activation: Lambda<fn(Tensor<Rank2<2, 4>>) -> Tensor<Rank2<2, 4>>>,
+    #[module(skip)]
+    head: Linear<4, 1>,
+    #[module(skip)]
+    #[parameters(skip)]
+    #[init(value = [1, 2].map(|x: usize| x + 1))]
+    sizes: [usize; 2],
+    #[module(skip)]
+    #[parameters(skip)]
+    #[init(default)]
+    name: String,
+}
+
+#[test]
+fn fields_that_are_no_layers_are_skipped() {
+    let model = Configured::init(&mut rng());
+    let x = Tensor::<Rank2<2, 4>>::randn(&mut rng());
+    assert_eq!(model.forward(x.clone()), model.layer.forward(x).relu());
+    assert_eq!(names(&model), ["layer.weight", "layer.bias", "head.weight", "head.bias"]);
+    assert_eq!((model.sizes, model.name.as_str()), ([2, 3], ""));
+}
+
+#[test]
+fn closures_and_functions_are_layers() {
+    fn double<S: Shape, T: Trace>(x: Tensor<S, f32, T>) -> Tensor<S, f32, T> {
+        x * 2.0
+    }
+    let shift = 0.5;
+    let layer = Linear::<3, 4>::init(&mut rng());
+    let model = (layer.clone(), Lambda(double), Lambda(move |x: Tensor<Rank2<2, 4>>| x + shift));
+    let x = Tensor::<Rank2<2, 3>>::randn(&mut rng());
+    assert_eq!(model.forward(x.clone()), layer.forward(x) * 2.0 + shift);
+    assert_eq!(names(&model), ["0.weight", "0.bias"]);
 }

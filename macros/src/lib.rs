@@ -6,11 +6,24 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Field, Index, LitStr, Member, Result, parse_macro_input};
 
-/// A field, how to name it in code, and its name in files.
+/// A field, how to name it in code, and what its attributes say.
 struct Part<'a> {
     field: &'a Field,
     member: Member,
-    name: String,
+    options: Options,
+}
+
+/// What the attributes of a field say to the three derives.
+#[derive(Default)]
+struct Options {
+    /// `#[parameters(name = "..")]`
+    name: Option<String>,
+    /// `#[parameters(skip)]`
+    no_parameters: bool,
+    /// `#[module(skip)]`
+    no_module: bool,
+    /// `#[init(default)]` and `#[init(value = ..)]`
+    init: Option<Tokens>,
 }
 
 /// The fields of a struct, in order.
@@ -24,33 +37,74 @@ fn parts<'a>(input: &'a DeriveInput, derive: &str) -> Result<Vec<Part<'a>>> {
             Some(ident) => Member::Named(ident.clone()),
             None => Member::Unnamed(Index::from(i)),
         };
-        let own_name = match &member {
-            Member::Named(ident) => ident.to_string().trim_start_matches("r#").to_string(),
-            Member::Unnamed(index) => index.index.to_string(),
-        };
-        Ok(Part { field, member, name: given_name(field)?.unwrap_or(own_name) })
+        Ok(Part { field, member, options: options(field)? })
     };
     data.fields.iter().enumerate().map(part).collect()
 }
 
-/// The name in `#[parameters(name = "..")]`.
-fn given_name(field: &Field) -> Result<Option<String>> {
-    let mut name = None;
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("parameters")) {
-        attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("name") {
-                return Err(meta.error("unknown option: `#[parameters(name = \"..\")]` renames a field in files"));
-            }
-            let literal: LitStr = meta.value()?.parse()?;
-            let text = literal.value();
-            if text.is_empty() || text.contains('.') {
-                return Err(Error::new(literal.span(), "a parameter's name is not empty and has no dot"));
-            }
-            name = Some(text);
-            Ok(())
-        })?;
+impl Part<'_> {
+    /// The name in files.
+    fn name(&self) -> String {
+        match (&self.options.name, &self.member) {
+            (Some(name), _) => name.clone(),
+            (None, Member::Named(ident)) => ident.to_string().trim_start_matches("r#").to_string(),
+            (None, Member::Unnamed(index)) => index.index.to_string(),
+        }
     }
-    Ok(name)
+}
+
+/// Every derive reads the attributes of all three, so that a wrong one is found whichever is derived.
+fn options(field: &Field) -> Result<Options> {
+    let mut options = Options::default();
+    for attribute in &field.attrs {
+        if attribute.path().is_ident("parameters") {
+            attribute.parse_nested_meta(|meta| {
+                if meta.path.is_ident("skip") {
+                    options.no_parameters = true;
+                } else if meta.path.is_ident("name") {
+                    let literal: LitStr = meta.value()?.parse()?;
+                    let text = literal.value();
+                    if text.is_empty() || text.contains('.') {
+                        return Err(Error::new(literal.span(), "a parameter's name is not empty and has no dot"));
+                    }
+                    options.name = Some(text);
+                } else {
+                    return Err(meta.error(
+                        "unknown option: `#[parameters(name = \"..\")]` renames a field in files, `#[parameters(skip)]` \
+                         says that it holds no parameters",
+                    ));
+                }
+                Ok(())
+            })?;
+            if options.no_parameters && options.name.is_some() {
+                return Err(Error::new(attribute.span(), "a field without parameters has no name in files"));
+            }
+        } else if attribute.path().is_ident("module") {
+            attribute.parse_nested_meta(|meta| {
+                if !meta.path.is_ident("skip") {
+                    return Err(meta.error("unknown option: `#[module(skip)]` leaves a field out of the chain"));
+                }
+                options.no_module = true;
+                Ok(())
+            })?;
+        } else if attribute.path().is_ident("init") {
+            attribute.parse_nested_meta(|meta| {
+                options.init = if meta.path.is_ident("default") {
+                    Some(quote!(::core::default::Default::default()))
+                } else if meta.path.is_ident("value") {
+                    // the rest of the attribute: an expression with or without commas
+                    Some(meta.value()?.parse()?)
+                } else {
+                    return Err(meta.error(
+                        "unknown option: `#[init(default)]` and `#[init(value = ..)]` say what a field is when the \
+                         struct is made, in place of `Init::init`",
+                    ));
+                };
+                Ok(())
+            })?;
+        }
+    }
+    Ok(options)
 }
 
 /// Derives `Module`: the fields are run in order.
@@ -62,14 +116,17 @@ fn given_name(field: &Field) -> Result<Option<String>> {
 ///     output: Linear<128, 10>,
 /// }
 /// ```
-#[proc_macro_derive(Module)]
+///
+/// `#[module(skip)]` leaves out a field that is not a layer of the chain.
+#[proc_macro_derive(Module, attributes(module))]
 pub fn derive_module(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     module(&input).unwrap_or_else(Error::into_compile_error).into()
 }
 
 fn module(input: &DeriveInput) -> Result<Tokens> {
-    let parts = parts(input, "Module")?;
+    let mut parts = parts(input, "Module")?;
+    parts.retain(|part| !part.options.no_module);
     if parts.is_empty() {
         let message = "`Module` runs the fields in order, and there is none: implement `Module` by hand";
         return Err(Error::new(input.ident.span(), message));
@@ -107,7 +164,8 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
 
 /// Derives `Parameters`: the fields are visited in order, each under its name.
 ///
-/// `#[parameters(name = "..")]` gives a field another name in files.
+/// `#[parameters(name = "..")]` gives a field another name in files, and `#[parameters(skip)]` leaves out one that holds no
+/// parameters: a number, a text, a closure.
 #[proc_macro_derive(Parameters, attributes(parameters))]
 pub fn derive_parameters(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -115,11 +173,12 @@ pub fn derive_parameters(input: TokenStream) -> TokenStream {
 }
 
 fn parameters(input: &DeriveInput) -> Result<Tokens> {
-    let parts = parts(input, "Parameters")?;
+    let mut parts = parts(input, "Parameters")?;
+    parts.retain(|part| !part.options.no_parameters);
     let mut seen = std::collections::HashSet::new();
     for part in &parts {
-        if !seen.insert(part.name.clone()) {
-            let message = format!("two fields have the name `{}` in files", part.name);
+        if !seen.insert(part.name()) {
+            let message = format!("two fields have the name `{}` in files", part.name());
             return Err(Error::new(part.field.span(), message));
         }
     }
@@ -127,10 +186,12 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let name = &input.ident;
     // spans of the fields' types: an error about a field is shown at the field
-    let visits = parts.iter().map(|Part { field, member, name }| {
+    let visits = parts.iter().map(|part| {
+        let (field, member, name) = (part.field, &part.member, part.name());
         quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::nn::Parameters::visit(&self.#member, path, visitor));)
     });
-    let visits_mut = parts.iter().map(|Part { field, member, name }| {
+    let visits_mut = parts.iter().map(|part| {
+        let (field, member, name) = (part.field, &part.member, part.name());
         quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::nn::Parameters::visit_mut(&mut self.#member, path, visitor));)
     });
     Ok(quote! {
@@ -148,7 +209,9 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
 }
 
 /// Derives `Init`: the fields are made in order from one generator.
-#[proc_macro_derive(Init)]
+///
+/// `#[init(default)]` makes a field by `Default`, `#[init(value = ..)]` gives it a value: for what is no layer.
+#[proc_macro_derive(Init, attributes(init))]
 pub fn derive_init(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     init(&input).unwrap_or_else(Error::into_compile_error).into()
@@ -156,12 +219,14 @@ pub fn derive_init(input: TokenStream) -> TokenStream {
 
 fn init(input: &DeriveInput) -> Result<Tokens> {
     let parts = parts(input, "Init")?;
-    let generics = with_bounds(input, &parts, quote!(::taut::nn::Init));
+    let drawn: Vec<_> = parts.iter().filter(|part| part.options.init.is_none()).collect();
+    let generics = with_bounds(input, drawn, quote!(::taut::nn::Init));
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let name = &input.ident;
-    let fields = parts
-        .iter()
-        .map(|Part { field, member, .. }| quote_spanned!(field.ty.span()=> #member: ::taut::nn::Init::init(rng),));
+    let fields = parts.iter().map(|Part { field, member, options }| match &options.init {
+        Some(value) => quote!(#member: #value,),
+        None => quote_spanned!(field.ty.span()=> #member: ::taut::nn::Init::init(rng),),
+    });
     Ok(quote! {
         #[automatically_derived]
         #[allow(unused_variables)]
@@ -174,7 +239,7 @@ fn init(input: &DeriveInput) -> Result<Tokens> {
 }
 
 /// The struct's generics, with `bound` required of each field whose type depends on them.
-fn with_bounds(input: &DeriveInput, parts: &[Part<'_>], bound: Tokens) -> syn::Generics {
+fn with_bounds<'a>(input: &DeriveInput, parts: impl IntoIterator<Item = &'a Part<'a>>, bound: Tokens) -> syn::Generics {
     let mut generics = input.generics.clone();
     if generics.type_params().next().is_some() {
         let clause = generics.make_where_clause();

@@ -48,7 +48,9 @@ impl<B: Dim, N: Dim, C: Dim> Logits for (B, N, C) {
 #[diagnostic::on_unimplemented(
     message = "labels `{Self}` do not fit logits of batch {B} and {C} classes",
     note = "labels are class indices, `Tensor<(B,), usize>`, or probabilities, `Tensor<(B, C)>`; \
-            for logits of shape (B, T, C), `Tensor<(B, T), usize>` or `Tensor<(B, T, C)>`"
+            for logits of shape (B, T, C), `Tensor<(B, T), usize>` or `Tensor<(B, T, C)>`",
+    note = "one column of labels, (B, 1): `labels.squeeze::<1>()`; indices that are floats: `labels.cast::<usize>()`",
+    note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` behind that layer"
 )]
 pub trait Targets<B, C: Dim, E: Float> {
     /// The size of each dimension.

@@ -2,8 +2,6 @@
 
 use crate::trace::RunningLayer;
 use rand::Rng;
-use std::rc::Rc;
-use std::sync::Arc;
 
 /// A layer, or a whole model: takes an `X` and gives an `Output`.
 ///
@@ -33,7 +31,10 @@ use std::sync::Arc;
 #[doc(alias = "Sequential")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take `{X}` as its input",
-    label = "no layer here accepts this input"
+    label = "no layer here accepts this input",
+    note = "a layer of one's own derives `Module` if it is a chain of its fields, and implements it by hand if not; a \
+            tuple has at most 16 layers: nest longer ones, `((A, B), (C, D))`; what a guard or a pointer leads to is \
+            `(*guard).forward(x)`"
 )]
 pub trait Module<X> {
     /// What comes out.
@@ -74,80 +75,11 @@ pub const fn check<M: Module<X> + ?Sized, X>() {}
 /// What can be made from random numbers: every layer, with PyTorch's default distributions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from random numbers alone",
-    note = "`init` makes layers, tuples of them, and structs with `#[derive(Init)]`"
+    note = "`init` makes layers, tuples of up to 16 of them (longer ones are nested: `((A, B), (C, D))`), arrays, and \
+            structs with `#[derive(Init, Module, Parameters)]`, where `#[init(default)]` and `#[init(value = ..)]` make \
+            fields that are no layers"
 )]
 pub trait Init: Sized {
     /// A new one, its parameters drawn from `rng`.
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self;
-}
-
-impl<X, M: Module<X> + ?Sized> Module<X> for &M {
-    type Output = M::Output;
-    fn apply(&self, x: X) -> M::Output {
-        (**self).forward(x)
-    }
-}
-impl<X, M: Module<X> + ?Sized> Module<X> for &mut M {
-    type Output = M::Output;
-    fn apply(&self, x: X) -> M::Output {
-        (**self).forward(x)
-    }
-}
-impl<X, M: Module<X> + ?Sized> Module<X> for Box<M> {
-    type Output = M::Output;
-    fn apply(&self, x: X) -> M::Output {
-        (**self).forward(x)
-    }
-}
-impl<X, M: Module<X> + ?Sized> Module<X> for Arc<M> {
-    type Output = M::Output;
-    fn apply(&self, x: X) -> M::Output {
-        (**self).forward(x)
-    }
-}
-impl<X, M: Module<X> + ?Sized> Module<X> for Rc<M> {
-    type Output = M::Output;
-    fn apply(&self, x: X) -> M::Output {
-        (**self).forward(x)
-    }
-}
-
-/// Runs blocks that keep the type of what goes through them, one after the other.
-impl<X, M: Module<X, Output = X>> Module<X> for [M] {
-    type Output = X;
-    fn apply(&self, x: X) -> X {
-        let mut x = x;
-        for block in self {
-            x = block.forward(x);
-        }
-        x
-    }
-}
-impl<X, M: Module<X, Output = X>> Module<X> for Vec<M> {
-    type Output = X;
-    fn apply(&self, x: X) -> X {
-        self.as_slice().apply(x)
-    }
-}
-impl<X, M: Module<X, Output = X>, const N: usize> Module<X> for [M; N] {
-    type Output = X;
-    fn apply(&self, x: X) -> X {
-        self.as_slice().apply(x)
-    }
-}
-
-impl<M: Init> Init for Box<M> {
-    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        Box::new(M::init(rng))
-    }
-}
-impl<M: Init> Init for Arc<M> {
-    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        Arc::new(M::init(rng))
-    }
-}
-impl<M: Init, const N: usize> Init for [M; N] {
-    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        std::array::from_fn(|_| M::init(rng))
-    }
 }

@@ -4,8 +4,6 @@ use crate::memory::Storage;
 use crate::numbers::{AnyFloat, Family, Float, for_float};
 use crate::shape::show_sizes;
 use std::marker::PhantomData;
-use std::rc::Rc;
-use std::sync::Arc;
 
 /// What holds parameters: layers, and models made of them.
 ///
@@ -13,7 +11,8 @@ use std::sync::Arc;
 /// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what its parameters are",
-    note = "layers and tuples of them do; a struct does with `#[derive(Parameters)]`"
+    note = "layers do, and tuples of up to 16 of them, lists, maps and options; a struct does with \
+            `#[derive(Init, Module, Parameters)]`, where `#[parameters(skip)]` leaves out a field that holds none"
 )]
 pub trait Parameters {
     /// Shows every parameter and buffer to `visitor`, in a fixed order.
@@ -261,79 +260,6 @@ impl Path {
     /// What a parameter is here.
     pub(crate) fn parameter_kind(&self) -> Kind {
         if self.frozen { Kind::Frozen } else { Kind::Parameter }
-    }
-}
-
-impl<M: Parameters + ?Sized> Parameters for Box<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        (**self).visit(path, visitor);
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        (**self).visit_mut(path, visitor);
-    }
-}
-
-impl<M: Parameters + ?Sized> Parameters for &mut M {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        (**self).visit(path, visitor);
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        (**self).visit_mut(path, visitor);
-    }
-}
-
-impl<M: Parameters> Parameters for Arc<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        (**self).visit(path, visitor);
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        match Arc::get_mut(self) {
-            Some(model) => model.visit_mut(path, visitor),
-            None => path.is_shared(),
-        }
-    }
-}
-
-impl<M: Parameters> Parameters for Rc<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        (**self).visit(path, visitor);
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        match Rc::get_mut(self) {
-            Some(model) => model.visit_mut(path, visitor),
-            None => path.is_shared(),
-        }
-    }
-}
-
-impl<M: Parameters> Parameters for [M] {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        for (i, block) in self.iter().enumerate() {
-            path.at(&i.to_string(), |path| block.visit(path, visitor));
-        }
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        for (i, block) in self.iter_mut().enumerate() {
-            path.at(&i.to_string(), |path| block.visit_mut(path, visitor));
-        }
-    }
-}
-
-impl<M: Parameters> Parameters for Vec<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        self.as_slice().visit(path, visitor);
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        self.as_mut_slice().visit_mut(path, visitor);
-    }
-}
-
-impl<M: Parameters, const N: usize> Parameters for [M; N] {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
-        self.as_slice().visit(path, visitor);
-    }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
-        self.as_mut_slice().visit_mut(path, visitor);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A block with a way around it.
 
+use super::blocks::NoShape;
 use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -25,24 +26,47 @@ pub struct Residual<F>(pub F);
     message = "a residual block keeps the shape: `{In}` goes into it and `{Self}` comes out",
     label = "this block changes the shape"
 )]
-pub trait KeepsShape<In>: Shape {
+pub trait KeepsShape<In> {
+    /// The shape itself. A projection, so that rustc does not go on with a wrong shape to the layers that follow.
+    type Same: Shape;
     /// This shape, of the type that went in.
     fn same_as_input(self) -> In;
+    #[doc(hidden)]
+    fn output(input: In) -> Self::Same;
 }
+#[diagnostic::do_not_recommend]
 impl<S: Shape> KeepsShape<S> for S {
+    type Same = S;
     fn same_as_input(self) -> S {
         self
     }
+    fn output(input: S) -> S {
+        input
+    }
 }
 
-impl<F, S: Shape, O: KeepsShape<S>, E: Float, T: Trace> Module<Tensor<S, E, T>> for Residual<F>
+/// A second implementation, without which rustc would infer that a shape it does not know yet is that of the input.
+#[diagnostic::do_not_recommend]
+impl<S: Shape> KeepsShape<S> for NoShape {
+    type Same = S;
+    fn same_as_input(self) -> S {
+        unreachable!("no tensor has this shape")
+    }
+    fn output(input: S) -> S {
+        input
+    }
+}
+
+impl<F, S: Shape, O: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Residual<F>
 where
     F: Module<Tensor<S, E, T>, Output = Tensor<O, E, T>>,
+    O: KeepsShape<S>,
 {
-    type Output = Tensor<S, E, T>;
+    type Output = Tensor<O::Same, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
         let (shape, y, trace) = self.0.forward(x.clone()).into_parts();
-        Tensor::from_parts(shape.same_as_input(), y, trace) + x
+        let (shape, sum, trace) = (Tensor::from_parts(shape.same_as_input(), y, trace) + x).into_parts();
+        Tensor::from_parts(O::output(shape), sum, trace)
     }
 }
 

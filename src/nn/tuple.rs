@@ -3,9 +3,9 @@
 use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
 use rand::Rng;
 
-// Each line: the last member; then for each member its index, its type, and what it takes.
-macro_rules! tuples {
-    ($($last:ident: $($index:tt $member:ident from $input:ty),+;)*) => { $(
+// For each member its index, its type, and what it takes; then the last member.
+macro_rules! tuple {
+    ($($index:tt $member:ident from $input:ty),+; $last:ident) => {
         impl<X, $($member: Module<$input>),+> Module<X> for ($($member,)+) {
             type Output = $last::Output;
             fn apply(&self, x: X) -> Self::Output {
@@ -26,19 +26,36 @@ macro_rules! tuples {
                 $(path.at(stringify!($index), |path| self.$index.visit_mut(path, visitor));)+
             }
         }
-    )* };
+    };
+}
+
+// The first member; each line below adds one, which takes what the one before it gives.
+macro_rules! tuples {
+    ([$($member:tt)*] $last:ident;) => {
+        tuple! { $($member)*; $last }
+    };
+    ([$($member:tt)*] $last:ident; $index:tt $next:ident, $($more:tt)*) => {
+        tuple! { $($member)*; $last }
+        tuples! { [$($member)*, $index $next from $last::Output] $next; $($more)* }
+    };
 }
 tuples! {
-    A: 0 A from X;
-    B: 0 A from X, 1 B from A::Output;
-    C: 0 A from X, 1 B from A::Output, 2 C from B::Output;
-    D: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output;
-    E: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output;
-    F: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output;
-    G: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output, 6 G from F::Output;
-    H: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output, 6 G from F::Output, 7 H from G::Output;
-    I: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output, 6 G from F::Output, 7 H from G::Output, 8 I from H::Output;
-    J: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output, 6 G from F::Output, 7 H from G::Output, 8 I from H::Output, 9 J from I::Output;
-    K: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output, 6 G from F::Output, 7 H from G::Output, 8 I from H::Output, 9 J from I::Output, 10 K from J::Output;
-    L: 0 A from X, 1 B from A::Output, 2 C from B::Output, 3 D from C::Output, 4 E from D::Output, 5 F from E::Output, 6 G from F::Output, 7 H from G::Output, 8 I from H::Output, 9 J from I::Output, 10 K from J::Output, 11 L from K::Output;
+    [0 A from X] A;
+    1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K, 11 L, 12 M, 13 N, 14 O, 15 P,
+}
+
+/// What makes a tuple: at most 16 layers. Longer tuples have an `init` that asks for this, so that rustc says it.
+#[diagnostic::on_unimplemented(
+    message = "a tuple of more than 16 layers is no layer",
+    label = "more than 16 layers",
+    note = "nest it: `((A, B, C), (D, E, F))` runs the same layers in the same order"
+)]
+pub trait AtMostSixteenLayers {}
+impl<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> Init for (A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q)
+where
+    Self: AtMostSixteenLayers,
+{
+    fn init<R: Rng + ?Sized>(_: &mut R) -> Self {
+        unreachable!("no tuple has this bound")
+    }
 }

@@ -154,7 +154,7 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
 /// error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the lengths of the sequences of a batch of `{B}`",
-    note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or states, an array with one for each layer"
+    note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or states, an array with one for each layer: a state alone is `(x, [state])`"
 )]
 pub trait SequenceLengths<B: Dim> {
     #[doc(hidden)]
