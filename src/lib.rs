@@ -5,7 +5,8 @@
 //!
 //! # A model is a type
 //!
-//! Layers carry their sizes as parameters. A tuple of layers runs them in order, and is a layer itself.
+//! Layers carry their sizes as parameters. A tuple of layers runs them in order, and is a layer itself: up to 16, and longer
+//! chains are nested.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -76,6 +77,9 @@
 //! let accuracy = model.forward(images).accuracy(&labels); // no tape: nothing is recorded
 //! assert!(accuracy > 0.5);
 //! ```
+//!
+//! A function that trains any model of one kind of data has one bound on the model, [`Trainable`](nn::Trainable), whose page
+//! shows the recipe.
 //!
 //! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`].
 //!
@@ -170,3 +174,6 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/errors.md")]
+struct Errors;

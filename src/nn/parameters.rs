@@ -8,7 +8,41 @@ use std::marker::PhantomData;
 /// What holds parameters: layers, and models made of them.
 ///
 /// `#[derive(Parameters)]` writes it: each field adds its name to the path, tuples their index, `Box` and other
-/// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`.
+/// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`. A map adds its keys.
+/// `#[parameters(name = "..")]` renames a field in files, `#[parameters(skip)]` leaves out one that holds none.
+///
+/// By hand, where names or order are others than the fields'. Both methods visit the same parts in the same order:
+///
+/// ```
+/// use taut::prelude::*;
+///
+/// /// An encoder and a decoder with one embedding, which is saved once, as `shared.weight`.
+/// struct Translator {
+///     words: Embedding<1000, 16>,
+///     layers: Vec<Linear<16, 16>>,
+/// }
+///
+/// impl Parameters for Translator {
+///     fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+///         path.at("shared", |path| self.words.visit(path, visitor));
+///         for (i, layer) in self.layers.iter().enumerate() {
+///             path.at(&format!("layer{i}"), |path| layer.visit(path, visitor));
+///         }
+///     }
+///     fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+///         path.at("shared", |path| self.words.visit_mut(path, visitor));
+///         for (i, layer) in self.layers.iter_mut().enumerate() {
+///             path.at(&format!("layer{i}"), |path| layer.visit_mut(path, visitor));
+///         }
+///     }
+/// }
+///
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let model = Translator { words: Embedding::init(&mut rng), layers: vec![Linear::init(&mut rng)] };
+/// let mut names = Vec::new();
+/// model.for_each_parameter(|name, _| names.push(name.to_string()));
+/// assert_eq!(names, ["shared.weight", "layer0.weight", "layer0.bias"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what its parameters are",
     note = "layers do, and tuples of up to 16 of them, lists, maps and options; a struct does with \
