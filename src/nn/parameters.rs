@@ -273,7 +273,7 @@ impl Path {
     }
 
     /// Notes that what stands here cannot be changed.
-    fn is_shared(&mut self) {
+    pub(super) fn is_shared(&mut self) {
         if self.shared.is_none() {
             self.shared = Some(self.text.clone());
         }
