@@ -10,6 +10,7 @@
 //! 2015. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
 //! from Overfitting", 2014.
 
+#[macro_use]
 mod common;
 
 use common::{Options, Panel, Report, plot_panels};

@@ -10,6 +10,7 @@
 //! window without its tape. Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent
 //! Network Trajectories", 1990; Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Options, Progress, Report, plot};

@@ -9,6 +9,7 @@
 //! Elman, "Finding Structure in Time", 1990; Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Pascanu, Mikolov
 //! and Bengio, "On the difficulty of training recurrent neural networks", 2013.
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Options, Progress, Report, draw_confusion, plot};

@@ -9,6 +9,7 @@
 //! He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", 2016; Smith and Topin, "Super-Convergence",
 //! 2018. The network is a narrow one of the kind in Page, "How to Train Your ResNet", 2018.
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Mistake, Options, Progress, Report, draw_mistakes, plot};
@@ -66,9 +67,7 @@ fn main() -> ExitCode {
         let start = Instant::now();
         let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
         let train = train.first(options.limit.unwrap_or(train.len()));
-        if train.len() < BATCH {
-            return Err(format!("--limit {}: a batch alone has {BATCH} images", train.len()).into());
-        }
+        options.enough(train.len(), BATCH)?;
         let normalization = Normalization::along_axis::<1, _>(train.in_order(1000).map(|(images, _)| images));
         println!("{} images to learn from, {} to test", train.len(), test.len());
 

@@ -18,6 +18,7 @@
 //! * prioritised: what surprised more is learned from more often. Schaul, Quan, Antonoglou and Silver, "Prioritized
 //!   Experience Replay", 2016.
 
+#[macro_use]
 mod common;
 
 use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};

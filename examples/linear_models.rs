@@ -5,6 +5,7 @@
 //!
 //! The classifiers need the four files of MNIST; with `--features download` they are fetched.
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Options, Progress, Report, plot};
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
 
         println!("\nsupport vector machine: {} or {}", PAIR[0], PAIR[1]);
         let (two, two_test) = (pair(&train), pair(&test));
+        options.enough(two.1.count(), 1)?;
         let hinge = |machine: &Linear<784, 1>, scores: Scores<1>, labels: &_| {
             scores.hinge(labels).plus_l2(1e-3, &machine.weight)
         };

@@ -6,6 +6,7 @@
 //! Needs the four files of the dataset. LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
 //! Recognition", 1998.
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Options, Progress, Report, plot};
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         let mut rng = StdRng::seed_from_u64(options.seed);
         let (train, test) = mnist::load::<Rank3<1, 28, 28>>(common::mnist_folder(&options)?)?;
         let train = train.first(options.limit.unwrap_or(train.len()));
+        options.enough(train.len(), 64)?;
         let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
         println!("{}: {} images to learn from, {} to test", options.dataset, train.len(), test.len());
 

@@ -4,6 +4,7 @@
 //!
 //! Needs the four files of MNIST; with `--features download` they are fetched.
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Options, Progress, Report, plot};
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         let mut rng = StdRng::seed_from_u64(options.seed);
         let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.as_deref())?)?;
         let (train, validation) = train.first(options.limit.unwrap_or(train.len())).split(1.0 / 12.0, &mut rng);
+        options.enough(train.len(), 64)?;
         let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
         println!("{} images to learn from, {} to validate, {} to test", train.len(), validation.len(), test.len());
         let task = Task { train, validation, test, normalization, options };

@@ -13,6 +13,7 @@
 //! Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal Policy Optimization Algorithms", 2017. The details are
 //! those of Huang et al., "The 37 Implementation Details of Proximal Policy Optimization", 2022.
 
+#[macro_use]
 mod common;
 
 use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};

@@ -2,6 +2,7 @@
 //!
 //!     cargo run --release --example quickstart
 
+#[macro_use]
 mod common;
 
 use common::{Curve, Options, Progress, Report, plot};

@@ -7,6 +7,7 @@
 //! Without `--corpus` it learns from 17 addresses of US presidents, 1991 to 2006, which are part of the program
 //! (`examples/data/README.md`). That is little: the words that such addresses are about come out sensibly, others do not.
 
+#[macro_use]
 mod common;
 
 use common::{Options, Place, Progress, Report, draw_words};

@@ -6,6 +6,7 @@ use lexopt::prelude::*;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use taut::files::ensure_writable;
 use taut::optim::SnapshotArray;
 use taut::prelude::*;
 use taut::rl::{Environment, Environments, Observations, evaluate};
@@ -86,15 +87,15 @@ impl Options {
             let known = environments.join(", ");
             return Err(format!("--environment {}: there are {known}", options.environment).into());
         }
+        if options.steps == Some(0) {
+            return Err("--steps 0: nothing to do".into());
+        }
         if options.runs == 0 {
             return Err("--runs 0: nothing to do".into());
         }
         // better now than after the training
         for file in [&options.checkpoint, &options.plot].into_iter().flatten() {
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if folder.is_some_and(|folder| !folder.is_dir()) {
-                return Err(format!("{}: there is no such folder", file.display()).into());
-            }
+            ensure_writable(file).map_err(|error| error.to_string())?;
         }
         if options.resume && options.checkpoint.is_none() {
             return Err("--resume goes on from the file of --checkpoint, which is not given".into());

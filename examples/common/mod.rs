@@ -3,6 +3,18 @@
 // each program uses a part of this
 #![allow(dead_code, unused_imports)]
 
+/// Prints as the standard library's macro of this name, which panics where nobody reads any more (`| head -1`) and where
+/// the disk is full. This one ends the program, with a sentence in the second case.
+macro_rules! print {
+    ($($argument:tt)*) => { $crate::common::write_out(format_args!($($argument)*)) };
+}
+
+/// As [`print`], and a line end.
+macro_rules! println {
+    () => { $crate::common::write_out(format_args!("\n")) };
+    ($($argument:tt)*) => { $crate::common::write_out(format_args!("{}\n", format_args!($($argument)*))) };
+}
+
 pub mod agents;
 mod confusion;
 mod mistakes;
@@ -21,10 +33,24 @@ pub use progress::Progress;
 pub use report::Report;
 pub use scatter::{Place, draw_words};
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use taut::data::{find_folder, mnist};
 use taut::files::FileError;
+
+/// Writes to the standard output, or ends the program.
+pub fn write_out(arguments: std::fmt::Arguments<'_>) {
+    /// What a shell reports of a program that wrote to a closed pipe.
+    const CLOSED_PIPE: i32 = 141;
+    if let Err(error) = std::io::stdout().write_fmt(arguments) {
+        if error.kind() == ErrorKind::BrokenPipe {
+            std::process::exit(CLOSED_PIPE);
+        }
+        eprintln!("error: the standard output cannot be written: {error}");
+        std::process::exit(1)
+    }
+}
 
 /// Runs a program: an error is printed as a sentence, and its exit code says that there was one.
 pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> ExitCode {

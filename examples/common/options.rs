@@ -2,6 +2,9 @@
 
 use lexopt::prelude::*;
 use std::path::PathBuf;
+use taut::files::ensure_writable;
+
+const MOST_THREADS: usize = 1024;
 
 /// All options that programs have in common, with what the help says. A program names those it takes.
 const KNOWN: [(&str, &str, &str); 33] = [
@@ -150,15 +153,43 @@ impl Options {
         // better now than after an hour of training
         let written = [&self.checkpoint, &self.confusion, &self.mistakes, &self.plot, &self.save, &self.vectors];
         for file in written.into_iter().flatten() {
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if folder.is_some_and(|folder| !folder.is_dir()) {
-                return Err(format!("{}: there is no such folder", file.display()).into());
+            ensure_writable(file).map_err(|error| error.to_string())?;
+        }
+        // 0 of what a program does not take is no mistake
+        let counts = [
+            ("dimension", self.dimension),
+            ("epochs", self.epochs),
+            ("limit", self.limit.unwrap_or(1)),
+            ("negative", self.negative),
+            ("runs", self.runs),
+            ("threads", self.threads.unwrap_or(1)),
+            ("window", self.window),
+        ];
+        for (name, count) in counts {
+            if count == 0 && taken.contains(&name) {
+                return Err(format!("--{name} 0: it must be at least 1").into());
             }
+        }
+        if self.threads.is_some_and(|threads| threads > MOST_THREADS) {
+            return Err(format!("--threads: {MOST_THREADS} are the most").into());
         }
         if self.resume && self.checkpoint.is_none() {
             return Err("--resume goes on from the file of --checkpoint, which is not given".into());
         }
         Ok(true)
+    }
+}
+
+impl Options {
+    /// Whether `--limit` leaves enough samples to learn from, which here are so many.
+    pub fn enough(&self, samples: usize, least: usize) -> Result<(), String> {
+        match self.limit {
+            _ if samples >= least => Ok(()),
+            Some(limit) => {
+                Err(format!("--limit {limit} leaves {samples} samples to learn from, and {least} are needed"))
+            }
+            None => Err(format!("there are {samples} samples to learn from, and {least} are needed")),
+        }
     }
 }
 

@@ -1,0 +1,81 @@
+//! What the programs in `examples/` say to what cannot be, before they begin with anything.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const WITH_A_LIMIT: [&str; 7] =
+    ["batchnorm_dropout", "char_lm", "char_rnn", "cifar10_cnn", "linear_models", "mnist_cnn", "mnist_mlp"];
+
+/// A program, which `cargo test` has built, unless it was asked for this test alone.
+fn program(name: &str) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let folder: PathBuf = tests.parent().and_then(Path::parent).unwrap().join("examples");
+    let path = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    if !path.exists() {
+        let built = Command::new(env!("CARGO")).args(["build", "-q", "--example", name]).status().unwrap();
+        assert!(built.success());
+    }
+    Command::new(path)
+}
+
+#[track_caller]
+fn refused(output: &Output, message: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(message) && !said.contains("panicked"), "{said}");
+    assert!(!output.status.success());
+}
+
+#[test]
+fn sizes_that_cannot_be() {
+    for name in WITH_A_LIMIT {
+        refused(&program(name).args(["--limit", "0"]).output().unwrap(), "--limit 0: it must be at least 1");
+        refused(&program(name).args(["--epochs", "0"]).output().unwrap(), "--epochs 0: it must be at least 1");
+    }
+    let word2vec = |option: &str, value: &str| program("word2vec").args([option, value]).output().unwrap();
+    for option in ["--threads", "--dimension", "--window", "--negative", "--epochs"] {
+        refused(&word2vec(option, "0"), &format!("{option} 0: it must be at least 1"));
+    }
+    refused(&word2vec("--threads", "1000000"), "--threads: 1024 are the most");
+    refused(&word2vec("--dimension", "1000000000"), "`dimension` may be 10000 at most, and is 1000000000");
+    refused(&word2vec("--window", "1000000000"), "`window` may be 1000 at most");
+    refused(&word2vec("--negative", "1000000000"), "negative words");
+}
+
+#[test]
+fn files_that_cannot_be_written() {
+    let folder = std::env::temp_dir().join(format!("taut-programs-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("read-only");
+    std::fs::write(&file, "kept").unwrap();
+    let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&file, permissions).unwrap();
+    for (name, option) in [
+        ("linear_models", "--save"),
+        ("word2vec", "--vectors"),
+        ("cifar10_cnn", "--checkpoint"),
+        ("dqn", "--checkpoint"),
+    ] {
+        let output = |path: &Path| program(name).arg(option).arg(path).output().unwrap();
+        refused(&output(&folder.join("no/model")), "does not exist: create it first");
+        refused(&output(&file), "the file is read-only");
+        refused(&output(&folder), "this is no regular file");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_and_a_full_disk() {
+    for name in WITH_A_LIMIT.into_iter().chain(["word2vec", "dqn", "ppo"]) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = program(name).arg("--help").stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((output.status.code(), &*output.stderr), (Some(141), &b""[..]), "{name}");
+        if let Ok(full) = File::options().write(true).open("/dev/full") {
+            let output = program(name).arg("--help").stdout(full).stderr(Stdio::piped()).output().unwrap();
+            refused(&output, "error: the standard output cannot be written");
+        }
+    }
+}
