@@ -12,6 +12,7 @@
 use super::elementwise;
 use super::gemm::{Matrix, gemm};
 use super::parallel;
+use super::reduce::sum_f64;
 use super::window::{Windows, columns_to_image, image_to_columns};
 use crate::memory::Storage;
 use crate::numbers::Float;
@@ -29,6 +30,8 @@ pub struct Convolution {
 
 /// At most this many partial sums of a weight gradient are kept.
 const PARTS: usize = 8;
+/// So many images are added up one after the other, and then added to the others.
+const FEW_IMAGES: usize = 32;
 /// Below this many multiply-adds in all, one thread is faster.
 const PARALLEL_ABOVE: usize = 1 << 18;
 
@@ -132,9 +135,7 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
     let (taps, positions) = (windows.taps(), windows.positions());
     assert_eq!((x.len(), g.len()), (batch * sizes.input(), batch * sizes.output()));
     assert_eq!(dw.len(), sizes.weight());
-    // the sum over a run of images, in their order
-    let run = |first: usize, end: usize, sum: &mut [E]| {
-        let mut columns = scratch(&sizes);
+    let few = |first: usize, end: usize, columns: &mut Storage<E>, sum: &mut [E]| {
         for i in first..end {
             for group in 0..groups {
                 let x = &x[i * sizes.input() + group * windows.pixels()..][..windows.pixels()];
@@ -144,6 +145,16 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
                 let (g, columns) = (Matrix::rows(g, positions), Matrix::transposed(columns, positions));
                 gemm(filters, positions, taps, g, columns, sum, i > first);
             }
+        }
+    };
+    // the sum over a run of images, in their order, some of them at a time
+    let run = |first: usize, end: usize, sum: &mut [E]| {
+        let mut columns = scratch(&sizes);
+        few(first, end.min(first + FEW_IMAGES), &mut columns, sum);
+        let mut more = Storage::scratch(if end - first > FEW_IMAGES { sum.len() } else { 0 });
+        for first in (first..end).step_by(FEW_IMAGES).skip(1) {
+            few(first, end.min(first + FEW_IMAGES), &mut columns, more.make_mut());
+            elementwise::add_assign(sum, more.as_slice());
         }
     };
     if batch == 0 || positions == 0 || dw.is_empty() {
@@ -178,15 +189,13 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
 
 /// Sums over batch and positions of (batch, channels, positions): the gradient of a bias.
 pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &mut [E], add: bool) {
-    if !add {
-        out.fill(E::zero());
+    let mut sums = vec![0.0; channels];
+    if channels * positions > 0 {
+        for image in x.chunks_exact(channels * positions) {
+            sums.iter_mut().zip(image.chunks_exact(positions)).for_each(|(sum, x)| *sum += sum_f64(x));
+        }
     }
-    if channels * positions == 0 {
-        return;
-    }
-    for image in x.chunks_exact(channels * positions) {
-        out.iter_mut().zip(image.chunks_exact(positions)).for_each(|(out, x)| *out += super::reduce::sum(x));
-    }
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = E::of(if add { out.as_f64() + sum } else { sum }));
 }
 
 #[cfg(test)]

@@ -18,6 +18,13 @@ pub trait Unary: 'static {
     fn forward<E: Float>(x: E, p: [E; 2]) -> E;
     /// The derivative, from what [`Unary::SAVES`] says.
     fn derivative<E: Float>(saved: E, p: [E; 2]) -> E;
+    /// The gradient of the argument, `g` times the derivative: for functions whose derivative may be out of the range of
+    /// numbers where this is not.
+    #[inline(always)]
+    fn gradient<E: Float>(g: E, saved: E, p: [E; 2]) -> E {
+        let derivative = Self::derivative(saved, p);
+        if Self::MASKS && derivative == E::zero() { E::zero() } else { g * derivative }
+    }
 }
 
 /// What the derivative of a [`Unary`] function is computed from.
@@ -99,21 +106,15 @@ vectorized! {
     wide(wide_pays::<E>(U::PARALLEL_ABOVE < parallel::CHEAP))
     fn unary_backward [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
         if let Saves::Nothing = U::SAVES {
-            let derivative = U::derivative(E::zero(), p);
             for g in gradient {
-                *g = times::<U, E>(*g, derivative);
+                *g = U::gradient(*g, E::zero(), p);
             }
         } else {
             for (g, &saved) in gradient.iter_mut().zip(saved) {
-                *g = times::<U, E>(*g, U::derivative(saved, p));
+                *g = U::gradient(*g, saved, p);
             }
         }
     }
-}
-
-#[inline(always)]
-fn times<U: Unary, E: Float>(gradient: E, derivative: E) -> E {
-    if U::MASKS && derivative == E::zero() { E::zero() } else { gradient * derivative }
 }
 
 /// A function of two numbers, with its derivatives. See `ops/elementwise/binary.rs`.

@@ -297,13 +297,13 @@ pub fn fold_lanes<E: Float>(line: &[E], start: E, step: impl Fn(E, E) -> E, join
     join(tail, lanes[0])
 }
 
-/// The sum of f over a line, in blocks, so that the rounding error of long lines grows with the number of blocks only.
+/// The sum of f over a line: short sums in the type of the line, those of them in f64.
 #[inline(always)]
 pub fn sum_of<E: Float>(line: &[E], f: impl Fn(E) -> E) -> E {
-    const BLOCK: usize = 1 << 12;
-    let mut sum = E::zero();
+    const BLOCK: usize = 1 << 11;
+    let mut sum = 0.0;
     for block in line.chunks(BLOCK) {
-        sum += fold_lanes(block, E::zero(), |sum, x| sum + f(x), |a, b| a + b);
+        sum += fold_lanes(block, E::zero(), |sum, x| sum + f(x), |a, b| a + b).as_f64();
     }
-    sum
+    E::of(sum)
 }

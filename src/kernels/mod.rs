@@ -11,6 +11,7 @@ pub mod instructions;
 pub mod integer;
 pub mod lines;
 pub mod mask;
+pub mod moments;
 pub mod normalize;
 pub mod pair_loss;
 pub mod parallel;

@@ -1,7 +1,48 @@
 //! Normalising to mean 0 and variance 1: each channel over a batch, or each row for itself.
+//!
+//! Forward, memory is read twice: once for mean and variance ([`Moments`]), once to normalise.
 
+use super::moments::{Moments, split};
+use super::reduce::block_sums;
+use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
+use crate::memory::Storage;
 use crate::numbers::Float;
+use std::sync::Mutex;
+
+/// How numbers become n = ((x - mean) - rest) inverse, of mean 0 and variance 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normal<E> {
+    /// The mean, rounded.
+    mean: E,
+    /// What rounding took from the mean. Without it, numbers that differ in their last bits only would not have the
+    /// mean 0 when normalised.
+    rest: E,
+    /// 1 / sqrt(variance + epsilon)
+    pub inverse: E,
+}
+
+impl<E: Float> Default for Normal<E> {
+    fn default() -> Self {
+        Normal { mean: E::zero(), rest: E::zero(), inverse: E::zero() }
+    }
+}
+
+impl<E: Float> Normal<E> {
+    /// From the mean, the variance and what is added to it.
+    #[inline(always)]
+    pub fn new(mean: f64, variance: f64, epsilon: f64) -> Self {
+        let [mean, rest] = split(mean);
+        let deviation = (variance + epsilon).sqrt();
+        // numbers that are all the same become 0, also if nothing is added to their variance
+        Normal { mean, rest, inverse: if deviation == 0.0 { E::zero() } else { E::of(1.0 / deviation) } }
+    }
+
+    #[inline(always)]
+    fn of(&self, x: E) -> E {
+        ((x - self.mean) - self.rest) * self.inverse
+    }
+}
 
 /// Numbers as (batch, channels, positions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,126 +59,142 @@ impl Planes {
     }
 }
 
-/// How many sums of one channel are computed next to each other.
-const LANES: usize = 32;
-
 /// How many channels are looked at together where positions are few: a cache line or two of neighbouring numbers.
 const CHANNEL_BLOCK: usize = 32;
+/// Planes shorter than half of this are copied together, until there are about so many numbers of each channel.
+const GATHERED: usize = 256;
 
-vectorized! {
-    /// For each of a block of channels, the sums over batch and positions of the two numbers that `f` makes of each element
-    /// of `x` and of how far that of `other` is from the channel's `mean`.
-    fn channel_sums [E: Float, F: Fn(E, E) -> [E; 2]] [E, F] (
-        planes: Planes, x: &[E], other: &[E], first: usize, mean: &[E], out: &mut [[E; 2]], f: &F
-    ) {
-        let Planes { batch, channels, positions } = planes;
-        out.fill([E::zero(); 2]);
-        for image in 0..batch {
-            for (block, (out, &mean)) in out.iter_mut().zip(mean).enumerate() {
-                let start = (image * channels + first + block) * positions;
-                let (chunks, rest) = x[start..start + positions].as_chunks::<LANES>();
-                let (others, other_rest) = other[start..start + positions].as_chunks::<LANES>();
-                // independent sums: the adders overlap, and long sums stay accurate
-                let mut sums = [[E::zero(); LANES]; 2];
-                for (values, others) in chunks.iter().zip(others) {
-                    for lane in 0..LANES {
-                        let [a, b] = f(values[lane], others[lane] - mean);
-                        sums[0][lane] += a;
-                        sums[1][lane] += b;
+/// Runs `f(channel, pieces)` with the numbers of every channel in pieces, in order, in parallel over blocks of channels;
+/// what belongs to a channel is in `out`.
+fn each_channel<E: Float, R: Send, const N: usize>(
+    planes: Planes,
+    arrays: [&[E]; N],
+    out: &mut [R],
+    f: &(dyn Fn(usize, &mut R, [&[E]; N]) + Sync),
+) {
+    let Planes { batch, channels, positions } = planes;
+    if batch * positions == 0 {
+        return;
+    }
+    // small blocks, so that a layer of few channels is split too: a channel's result does not depend on its block
+    let width = channels.div_ceil(8).clamp(1, CHANNEL_BLOCK);
+    let images = (GATHERED / positions).max(1);
+    parallel::chunks(out, width, parallel::worthwhile(arrays[0].len(), parallel::CHEAP), |block, out| {
+        let first = block * width;
+        if images == 1 {
+            for image in 0..batch {
+                for (i, out) in out.iter_mut().enumerate() {
+                    let start = (image * channels + first + i) * positions;
+                    f(first + i, out, arrays.map(|array| &array[start..start + positions]));
+                }
+            }
+            return;
+        }
+        // not a power of two apart, so that the channels do not meet in one set of the cache
+        let apart = images * positions + 16;
+        let mut buffer = Storage::scratch(N * out.len() * apart);
+        let buffer = buffer.make_mut();
+        for start in (0..batch).step_by(images) {
+            let images = images.min(batch - start);
+            for (array, lines) in arrays.iter().zip(buffer.chunks_exact_mut(out.len() * apart)) {
+                for image in 0..images {
+                    let from = &array[((start + image) * channels + first) * positions..][..out.len() * positions];
+                    for (line, from) in lines.chunks_exact_mut(apart).zip(from.chunks_exact(positions)) {
+                        // a loop: what is copied is too short for a call
+                        for (to, &from) in line[image * positions..].iter_mut().zip(from) {
+                            *to = from;
+                        }
                     }
                 }
-                for (&value, &other) in rest.iter().zip(other_rest) {
-                    let [a, b] = f(value, other - mean);
-                    sums[0][0] += a;
-                    sums[1][0] += b;
-                }
-                for (out, sums) in out.iter_mut().zip(sums) {
-                    *out += sums.into_iter().fold(E::zero(), |sum, lane| sum + lane);
-                }
+            }
+            for (i, out) in out.iter_mut().enumerate() {
+                let line = |n: usize| &buffer[(n * width.min(channels - first) + i) * apart..][..images * positions];
+                f(first + i, out, std::array::from_fn(line));
+            }
+        }
+    });
+}
+
+/// Mean and variance of each channel.
+pub fn channel_moments<E: Float>(planes: Planes, x: &[E]) -> Vec<Moments> {
+    let mut moments = vec![Moments::default(); planes.channels];
+    each_channel(planes, [x], &mut moments, &|_, moments, [x]| moments.add(x));
+    moments
+}
+
+vectorized! {
+    fn scale_shift_planes [E: Float] [E] (
+        planes: Planes, x: &[E], normal: &[Normal<E>], affine: Option<[&[E]; 2]>, y: &mut [E], start: usize
+    ) {
+        let Planes { channels, positions, .. } = planes;
+        for (i, (x, y)) in x.chunks_exact(positions).zip(y.chunks_exact_mut(positions)).enumerate() {
+            let channel = (start + i) % channels;
+            let normal = normal[channel];
+            let [scale, shift] = affine.map_or([E::one(), E::zero()], |affine| affine.map(|numbers| numbers[channel]));
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = normal.of(x) * scale + shift;
             }
         }
     }
 }
 
-/// The sums of [`channel_sums`] for each channel, in parallel over blocks of channels.
-fn each_channel<E: Float>(
+/// `y = n scale + shift`, each by channel, with n the normalised x.
+pub fn normalize_channels<E: Float>(
     planes: Planes,
-    [x, other]: [&[E]; 2],
-    mean: &[E],
-    f: impl Fn(E, E) -> [E; 2] + Sync,
-) -> Vec<[E; 2]> {
-    let mut sums = vec![[E::zero(); 2]; planes.channels];
-    // small blocks, so that a layer of few channels is split too: a channel's sum does not depend on its block
-    let width = planes.channels.div_ceil(8).clamp(1, CHANNEL_BLOCK);
-    parallel::chunks(&mut sums, width, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| {
-        let first = i * width;
-        channel_sums(planes, x, other, first, &mean[first..], out, &f);
-    });
-    sums
-}
-
-/// The mean and the (biased) variance of each channel.
-///
-/// Two passes: the variance from the differences to the mean, which does not cancel however far from 0 the mean is.
-pub fn channel_statistics<E: Float>(planes: Planes, x: &[E], mean: &mut [E], variance: &mut [E]) {
-    let factor = E::one() / E::of(planes.samples() as f64);
-    mean.fill(E::zero());
-    let sums = each_channel(planes, [x; 2], mean, |x, _| [x, E::zero()]);
-    for (mean, [sum, _]) in mean.iter_mut().zip(sums) {
-        *mean = sum * factor;
-    }
-    let deviations = each_channel(planes, [x; 2], mean, |_, difference| [difference * difference, difference]);
-    for (variance, [squares, rest]) in variance.iter_mut().zip(deviations) {
-        // what the differences do not cancel is the rounding error of the mean
-        *variance = (squares - rest * rest * factor) * factor;
-    }
-}
-
-vectorized! {
-    fn scale_shift_planes [E: Float] [E] (planes: Planes, x: &[E], scale: &[E], shift: &[E], y: &mut [E], start: usize) {
-        let Planes { channels, positions, .. } = planes;
-        for (i, (x, y)) in x.chunks_exact(positions).zip(y.chunks_exact_mut(positions)).enumerate() {
-            let channel = (start + i) % channels;
-            let (scale, shift) = (scale[channel], shift[channel]);
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x * scale + shift);
-        }
-    }
-}
-
-/// `y = x scale + shift`, both by channel.
-pub fn scale_shift<E: Float>(planes: Planes, x: &[E], scale: &[E], shift: &[E], y: &mut [E]) {
+    x: &[E],
+    normal: &[Normal<E>],
+    affine: Option<[&[E]; 2]>,
+    y: &mut [E],
+) {
     if x.is_empty() {
         return;
     }
     parallel::rows(y, planes.positions, parallel::CHEAP, |first, y| {
         let start = first * planes.positions;
-        scale_shift_planes(planes, &x[start..start + y.len()], scale, shift, y, first);
+        scale_shift_planes(planes, &x[start..start + y.len()], normal, affine, y, first);
     });
 }
 
-/// For each channel, the sums of g and of g (x - mean).
-pub fn gradient_sums<E: Float>(planes: Planes, x: &[E], g: &[E], mean: &[E]) -> Vec<[E; 2]> {
-    each_channel(planes, [g, x], mean, |g, difference| [g, g * difference])
+vectorized! {
+    wide(wide_pays::<E>(true))
+    /// Adds the sums of g and of g n, with n the normalised x.
+    fn add_gradient_sums [E: Float] [E] (sums: &mut [f64; 2], normal: Normal<E>, g: &[E], x: &[E]) {
+        let [of_g, of_gn] = block_sums(g, x, |g, x| [g, g * normal.of(x)]);
+        sums[0] += of_g;
+        sums[1] += of_gn;
+    }
+}
+
+/// For each channel, the sums of g and of g n, with n the normalised x.
+pub fn gradient_sums<E: Float>(planes: Planes, x: &[E], g: &[E], normal: &[Normal<E>]) -> Vec<[f64; 2]> {
+    let mut sums = vec![[0.0; 2]; planes.channels];
+    each_channel(planes, [g, x], &mut sums, &|c, sums, [g, x]| add_gradient_sums(sums, normal[c], g, x));
+    sums
 }
 
 vectorized! {
-    fn input_planes [E: Float] [E] (planes: Planes, x: &[E], g: &mut [E], factors: &[[E; 3]], start: usize) {
+    fn input_planes [E: Float] [E] (
+        planes: Planes, x: &[E], g: &mut [E], normal: &[Normal<E>], factors: &[[E; 3]], start: usize
+    ) {
         let Planes { channels, positions, .. } = planes;
         for (i, (x, g)) in x.chunks_exact(positions).zip(g.chunks_exact_mut(positions)).enumerate() {
-            let [of_g, of_x, constant] = factors[(start + i) % channels];
-            g.iter_mut().zip(x).for_each(|(g, &x)| *g = *g * of_g + x * of_x + constant);
+            let channel = (start + i) % channels;
+            let ([of_g, of_n, constant], normal) = (factors[channel], normal[channel]);
+            for (g, &x) in g.iter_mut().zip(x) {
+                *g = *g * of_g + normal.of(x) * of_n + constant;
+            }
         }
     }
 }
 
-/// `g = a g + b x + c`, with a, b and c by channel: the gradient of a normalised input.
-pub fn input_gradient<E: Float>(planes: Planes, x: &[E], g: &mut [E], factors: &[[E; 3]]) {
+/// `g = a g + b n + c`, with a, b and c by channel, and n the normalised x: the gradient of x.
+pub fn input_gradient<E: Float>(planes: Planes, x: &[E], g: &mut [E], normal: &[Normal<E>], factors: &[[E; 3]]) {
     if x.is_empty() {
         return;
     }
     parallel::rows(g, planes.positions, parallel::CHEAP, |first, g| {
         let start = first * planes.positions;
-        input_planes(planes, &x[start..start + g.len()], g, factors, first);
+        input_planes(planes, &x[start..start + g.len()], g, normal, factors, first);
     });
 }
 
@@ -158,29 +215,25 @@ impl Rows {
 }
 
 vectorized! {
-    fn normalize_part [E: Float] [E] (
-        rows: Rows, x: &[E], affine: Option<(&[E], &[E])>, epsilon: E, y: &mut [E], statistics: &mut [[E; 2]], start: usize
+    wide(wide_pays::<E>(true)) fn normalize_part [E: Float] [E] (
+        rows: Rows, x: &[E], affine: [&[E]; 2], epsilon: f64, y: &mut [E], normals: &mut [Normal<E>], start: usize
     ) {
-        let count = E::one() / E::of(rows.width as f64);
         for (i, (x, y)) in x.chunks_exact(rows.width).zip(y.chunks_exact_mut(rows.width)).enumerate() {
-            let mean = lanes(x, |x| x) * count;
-            let variance = lanes(x, |x| (x - mean) * (x - mean)) * count;
-            let inverse = E::one() / (variance + epsilon).sqrt();
-            statistics[i] = [mean, inverse];
-            match affine {
-                None => y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse),
-                Some((scale, shift)) => {
-                    let first = (start + i) % rows.groups * rows.affine();
-                    let affine = scale[first..].iter().zip(&shift[first..]);
-                    if rows.positions == 1 {
-                        for ((y, &x), (&scale, &shift)) in y.iter_mut().zip(x).zip(affine) {
-                            *y = (x - mean) * inverse * scale + shift;
-                        }
-                    } else {
-                        let runs = y.chunks_exact_mut(rows.positions).zip(x.chunks_exact(rows.positions));
-                        for ((y, x), (&scale, &shift)) in runs.zip(affine) {
-                            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse * scale + shift);
-                        }
+            let mut moments = Moments::default();
+            moments.add_inline(x);
+            let normal = Normal::new(moments.mean(), moments.variance(), epsilon);
+            normals[i] = normal;
+            let first = (start + i) % rows.groups * rows.affine();
+            let affine = affine[0][first..].iter().zip(&affine[1][first..]);
+            if rows.positions == 1 {
+                for ((y, &x), (&scale, &shift)) in y.iter_mut().zip(x).zip(affine) {
+                    *y = normal.of(x) * scale + shift;
+                }
+            } else {
+                let runs = y.chunks_exact_mut(rows.positions).zip(x.chunks_exact(rows.positions));
+                for ((y, x), (&scale, &shift)) in runs.zip(affine) {
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = normal.of(x) * scale + shift;
                     }
                 }
             }
@@ -188,87 +241,127 @@ vectorized! {
     }
 }
 
-/// The sum of `f` over a row, in sixteen independent lanes.
-#[inline(always)]
-fn lanes<E: Float>(x: &[E], f: impl Fn(E) -> E) -> E {
-    let mut sums = [E::zero(); 16];
-    let chunks = x.chunks_exact(16);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(sum, &x)| *sum += f(x));
-    }
-    let tail = rest.iter().fold(E::zero(), |sum, &x| sum + f(x));
-    sums.into_iter().fold(tail, |sum, lane| sum + lane)
-}
-
-/// `y = (x - mean) / sqrt(variance + epsilon) scale + shift` for each row, and its [mean, 1 / sqrt(..)].
+/// `y = n scale + shift` for each row, with n the normalised x, and how each row was normalised.
 pub fn normalize_rows<E: Float>(
     rows: Rows,
     x: &[E],
-    affine: Option<(&[E], &[E])>,
-    epsilon: E,
+    affine: [&[E]; 2],
+    epsilon: f64,
     y: &mut [E],
-    statistics: &mut [[E; 2]],
+    normals: &mut [Normal<E>],
 ) {
     if x.is_empty() {
         return;
     }
     // rows that one task takes, fixed by the sizes
-    let task = (1_usize << 14).div_ceil(rows.width).max(1);
-    let width = task * rows.width;
+    let task = (1_usize << 14).div_ceil(rows.width);
     let many = parallel::worthwhile(x.len(), parallel::CHEAP);
-    parallel::chunks_of_two(y, statistics, [width, task], many, &|i, y, statistics| {
-        normalize_part(rows, &x[i * width..][..y.len()], affine, epsilon, y, statistics, i * task);
+    let width = task * rows.width;
+    parallel::chunks_of_two(y, normals, [width, task], many, &|i, y, normals| {
+        normalize_part(rows, &x[i * width..][..y.len()], affine, epsilon, y, normals, i * task);
     });
 }
 
-/// The gradients of [`normalize_rows`]: `g` becomes that of x; those of scale and shift are added to.
+vectorized! {
+    wide(wide_pays::<E>(true))
+    /// Adds g n and g of a row to the sums of each run of `positions`.
+    fn add_affine_gradients [E: Float] [E] (
+        normal: Normal<E>, positions: usize, g: &[E], x: &[E], d_scale: &mut [E], d_shift: &mut [E]
+    ) {
+        let sums = d_scale.iter_mut().zip(d_shift);
+        if positions == 1 {
+            for ((&g, &x), (d_scale, d_shift)) in g.iter().zip(x).zip(sums) {
+                *d_scale += g * normal.of(x);
+                *d_shift += g;
+            }
+        } else {
+            for ((g, x), (d_scale, d_shift)) in g.chunks_exact(positions).zip(x.chunks_exact(positions)).zip(sums) {
+                let [of_g, of_gn] = block_sums(g, x, |g, x| [g, g * normal.of(x)]);
+                *d_shift += E::of(of_g);
+                *d_scale += E::of(of_gn);
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// Makes g, a row, the gradient of x.
+    fn row_gradient [E: Float] [E] (normal: Normal<E>, scale: &[E], positions: usize, x: &[E], g: &mut [E]) {
+        if positions == 1 {
+            for (g, &scale) in g.iter_mut().zip(scale) {
+                *g *= scale;
+            }
+        } else {
+            for (g, &scale) in g.chunks_exact_mut(positions).zip(scale) {
+                for g in g {
+                    *g *= scale;
+                }
+            }
+        }
+        // dx = inverse (g - mean(g) - n mean(g n)), with n the normalised row
+        let mut sums = [0.0; 2];
+        add_gradient_sums(&mut sums, normal, g, x);
+        let [mean_g, mean_gn] = sums.map(|sum| E::of(sum / x.len() as f64));
+        for (g, &x) in g.iter_mut().zip(x) {
+            *g = normal.inverse * (*g - mean_g - normal.of(x) * mean_gn);
+        }
+    }
+}
+
+/// How many rows' gradients of scale and shift are added up in their own type; what follows is added in f64.
+const FEW_ROWS: usize = 32;
+
+/// The gradients of [`normalize_rows`]: `g` becomes that of x. If `affine`, those of scale and shift are given.
 pub fn normalize_rows_backward<E: Float>(
     rows: Rows,
     x: &[E],
-    statistics: &[[E; 2]],
-    scale: Option<&[E]>,
+    normals: &[Normal<E>],
+    scale: &[E],
     g: &mut [E],
-    mut affine: Option<(&mut [E], &mut [E])>,
-) {
-    vectorized! {
-        fn row [E: Float] [E] (x: &[E], statistics: [E; 2], scale: Option<&[E]>, positions: usize, g: &mut [E]) {
-            let [mean, inverse] = statistics;
-            if let Some(scale) = scale {
-                g.chunks_exact_mut(positions).zip(scale).for_each(|(g, &scale)| g.iter_mut().for_each(|g| *g *= scale));
-            }
-            // dx = inverse (g - mean(g) - n mean(g n)), with n the normalised row
-            let count = E::one() / E::of(x.len() as f64);
-            let mean_g = lanes(g, |g| g) * count;
-            let mut products = [E::zero(); 16];
-            for (g, x) in g.chunks(16).zip(x.chunks(16)) {
-                for ((sum, &g), &x) in products.iter_mut().zip(g).zip(x) {
-                    *sum += g * (x - mean);
+    affine: bool,
+) -> [Storage<E>; 2] {
+    let channels = if affine { scale.len() } else { 0 };
+    let mut totals = [vec![0.0; channels], vec![0.0; channels]];
+    if !x.is_empty() {
+        // whole samples, and many more numbers than the sums of a task
+        let task = (16 * channels).max(1 << 14).div_ceil(rows.width).next_multiple_of(rows.groups);
+        let width = task * rows.width;
+        let partial = Mutex::new(vec![0.0; normals.len().div_ceil(task) * 2 * channels]);
+        parallel::chunks(g, width, parallel::worthwhile(x.len(), parallel::CHEAP), |i, g| {
+            let mut sums = vec![E::zero(); 2 * channels];
+            let mut totals = vec![0.0; 2 * channels];
+            let x = &x[i * width..][..g.len()];
+            let places = x.chunks_exact(rows.width).zip(g.chunks_exact_mut(rows.width)).zip(&normals[i * task..]);
+            for (number, ((x, g), &normal)) in places.enumerate() {
+                let first = number % rows.groups * rows.affine();
+                if affine {
+                    let (d_scale, d_shift) = sums.split_at_mut(channels);
+                    let (d_scale, d_shift) = (&mut d_scale[first..], &mut d_shift[first..]);
+                    add_affine_gradients(normal, rows.positions, g, x, d_scale, d_shift);
+                    if (number + 1) % (FEW_ROWS * rows.groups) == 0 {
+                        move_to(&mut sums, &mut totals);
+                    }
                 }
+                row_gradient(normal, &scale[first..first + rows.affine()], rows.positions, x, g);
             }
-            let mean_gn = products.into_iter().fold(E::zero(), |sum, lane| sum + lane) * inverse * count;
-            for (g, &x) in g.iter_mut().zip(x) {
-                *g = inverse * (*g - mean_g - (x - mean) * inverse * mean_gn);
+            move_to(&mut sums, &mut totals);
+            let mut partial = partial.lock().expect("no other chunk panicked");
+            partial[i * 2 * channels..][..2 * channels].copy_from_slice(&totals);
+        });
+        let partial = partial.into_inner().expect("no chunk panicked");
+        for partial in partial.chunks_exact((2 * channels).max(1)) {
+            for (totals, partial) in totals.iter_mut().zip(partial.chunks_exact(channels)) {
+                totals.iter_mut().zip(partial).for_each(|(total, partial)| *total += partial);
             }
         }
     }
-    if x.is_empty() {
-        return;
-    }
-    for (i, (x, g)) in x.chunks_exact(rows.width).zip(g.chunks_exact_mut(rows.width)).enumerate() {
-        let first = i % rows.groups * rows.affine();
-        let [mean, inverse] = statistics[i];
-        if let Some((d_scale, d_shift)) = &mut affine {
-            let sums = d_scale[first..].iter_mut().zip(&mut d_shift[first..]);
-            for ((g, x), (d_scale, d_shift)) in
-                g.chunks_exact(rows.positions).zip(x.chunks_exact(rows.positions)).zip(sums)
-            {
-                for (&g, &x) in g.iter().zip(x) {
-                    *d_scale += g * (x - mean) * inverse;
-                    *d_shift += g;
-                }
-            }
-        }
-        row(x, statistics[i], scale.map(|scale| &scale[first..first + rows.affine()]), rows.positions, g);
+    totals.map(|totals| Storage::from_fn(channels, |c| E::of(totals[c])))
+}
+
+/// Adds the sums to the totals, and makes them 0.
+fn move_to<E: Float>(sums: &mut [E], totals: &mut [f64]) {
+    for (sum, total) in sums.iter_mut().zip(totals) {
+        *total += sum.as_f64();
+        *sum = E::zero();
     }
 }

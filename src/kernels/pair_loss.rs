@@ -65,25 +65,25 @@ fn sum_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E) -> E {
     assert_eq!(x.len(), targets.len());
     let chunk = |start: usize, x: &mut [E]| {
         let mut losses = [E::zero(); BLOCK];
-        let mut total = E::zero();
+        let mut total = 0.0;
         for (x, targets) in x.chunks_mut(BLOCK).zip(targets[start..].chunks(BLOCK)) {
             let losses = &mut losses[..x.len()];
             part(x, &targets[..losses.len()], p, losses);
-            total += reduce::sum(losses);
+            total += reduce::sum_f64(losses);
         }
         total
     };
     if x.len() <= CHUNK {
-        return chunk(0, x);
+        return E::of(chunk(0, x));
     }
     let many = parallel::worthwhile(x.len(), parallel::COSTLY);
-    let partial = Mutex::new(vec![E::zero(); x.len().div_ceil(CHUNK)]);
+    let partial = Mutex::new(vec![0.0; x.len().div_ceil(CHUNK)]);
     parallel::chunks(x, CHUNK, many, |i, x| {
         let sum = chunk(i * CHUNK, x);
         partial.lock().expect("no other chunk panicked")[i] = sum;
     });
     let partial = partial.into_inner().expect("no chunk panicked");
-    reduce::sum(&partial)
+    E::of(reduce::sum_f64(&partial))
 }
 
 #[cfg(test)]

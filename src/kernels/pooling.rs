@@ -3,6 +3,7 @@
 //! A plane is one channel of one image. Which patch each output sees is given for the two axes separately, as ranges:
 //! windows that move evenly and the uneven patches of adaptive pooling are the same to these loops.
 
+use super::reduce::sum_f64;
 use super::{parallel, vectorized};
 use crate::numbers::Float;
 use std::ops::Range;
@@ -116,6 +117,21 @@ fn factor<E: Float>(divisor: Option<usize>, rows: &Range<usize>, columns: &Range
     E::one() / E::of(divisor.unwrap_or(rows.len() * columns.len()) as f64)
 }
 
+/// The pixels of a patch that are added up one after the other, at most.
+const FEW: usize = 32;
+
+/// The sum of a patch of more pixels than that.
+fn sum_of_patch<E: Float>(x: &[E], width: usize, rows: &Range<usize>, columns: &Range<usize>) -> f64 {
+    if columns.len() == width {
+        return sum_f64(&x[rows.start * width..rows.end * width]);
+    }
+    let line = |row: usize| &x[row * width..][columns.clone()];
+    if columns.len() > FEW {
+        return rows.clone().map(|row| sum_f64(line(row))).sum();
+    }
+    rows.clone().map(|row| line(row).iter().fold(E::zero(), |sum, &x| sum + x).as_f64()).sum()
+}
+
 /// The mean of each patch.
 pub fn mean<E: Float>(patches: &Patches, divisor: Option<usize>, x: &[E], y: &mut [E]) {
     let (pixels, outputs, width) = (patches.pixels(), patches.outputs(), patches.size[1]);
@@ -126,6 +142,13 @@ pub fn mean<E: Float>(patches: &Patches, divisor: Option<usize>, x: &[E], y: &mu
     parallel::chunks(y, outputs, many, |i, y| {
         let x = &x[i * pixels..(i + 1) * pixels];
         for (y, rows) in y.chunks_exact_mut(patches.across.len()).zip(&patches.down) {
+            if rows.len() * patches.across.iter().map(Range::len).max().unwrap_or(0) > FEW {
+                for (y, columns) in y.iter_mut().zip(&patches.across) {
+                    let count = divisor.unwrap_or(rows.len() * columns.len());
+                    *y = E::of(sum_of_patch(x, width, rows, columns) / count as f64);
+                }
+                continue;
+            }
             y.fill(E::zero());
             for row in rows.clone() {
                 let line = &x[row * width..(row + 1) * width];

@@ -6,6 +6,8 @@ use crate::numbers::Float;
 
 /// How many numbers one partial sum takes. Sums are split by this number, never by the number of threads.
 const BLOCK: usize = 1 << 14;
+/// How many numbers a running sum takes until it is added to another.
+const PART: usize = 32;
 /// Independent running sums: enough for the adders of a core to overlap, and what makes large f32 sums accurate.
 const LANES: usize = 64;
 /// How many of them what is left at the end of a line takes at once.
@@ -25,35 +27,117 @@ pub fn total<E: Float, const N: usize>(mut sums: [E; N]) -> E {
     sums[0]
 }
 
+/// The sums over two arrays of one length of the `N` numbers that `f` makes of each pair, in independent running sums.
+#[inline(always)]
+pub fn lane_sums<E: Float, const N: usize, const LANES: usize>(a: &[E], b: &[E], f: impl Fn(E, E) -> [E; N]) -> [E; N] {
+    let (chunks, rest) = a.as_chunks::<LANES>();
+    let (others, other_rest) = b.as_chunks::<LANES>();
+    let mut sums = [[E::zero(); LANES]; N];
+    for (a, b) in chunks.iter().zip(others) {
+        for lane in 0..LANES {
+            let terms = f(a[lane], b[lane]);
+            for n in 0..N {
+                sums[n][lane] += terms[n];
+            }
+        }
+    }
+    let (few, tail) = rest.as_chunks::<FEW>();
+    let (other_few, other_tail) = other_rest.as_chunks::<FEW>();
+    for (i, (a, b)) in few.iter().zip(other_few).enumerate() {
+        for lane in 0..FEW {
+            let terms = f(a[lane], b[lane]);
+            for n in 0..N {
+                sums[n][FEW * i + lane] += terms[n];
+            }
+        }
+    }
+    let mut last = [E::zero(); N];
+    for (&a, &b) in tail.iter().zip(other_tail) {
+        let terms = f(a, b);
+        for n in 0..N {
+            last[n] += terms[n];
+        }
+    }
+    std::array::from_fn(|n| total(sums[n]) + last[n])
+}
+
 vectorized! {
-    wide(wide_pays::<E>(true)) fn block_sum [E: Float] [E] (values: &[E]) -> E {
-        let mut lanes = [E::zero(); LANES];
-        let chunks = values.chunks_exact(LANES);
-        let rest = chunks.remainder();
-        for chunk in chunks {
-            for (lane, &value) in lanes.iter_mut().zip(chunk) {
-                *lane += value;
+    wide(wide_pays::<E>(true)) fn block_sum [E: Float] [E] (values: &[E]) -> f64 {
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        let mut sums = [E::zero(); LANES];
+        for part in chunks.chunks(PART) {
+            let mut lanes = [E::zero(); LANES];
+            for chunk in part {
+                for lane in 0..LANES {
+                    lanes[lane] += chunk[lane];
+                }
+            }
+            for lane in 0..LANES {
+                sums[lane] += lanes[lane];
             }
         }
-        for (i, few) in rest.chunks_exact(FEW).enumerate() {
-            for (lane, &value) in lanes[FEW * i..].iter_mut().zip(few) {
-                *lane += value;
+        let (few, tail) = rest.as_chunks::<FEW>();
+        for (i, few) in few.iter().enumerate() {
+            for lane in 0..FEW {
+                sums[FEW * i + lane] += few[lane];
             }
         }
-        let tail = rest.chunks_exact(FEW).remainder().iter().fold(E::zero(), |sum, &value| sum + value);
-        total(lanes) + tail
+        let mut last = E::zero();
+        for &x in tail {
+            last += x;
+        }
+        (total(sums) + last).as_f64()
     }
 }
 
-/// The sum of all values, computed in blocks, so that the rounding error grows with the number of blocks only.
-pub fn sum<E: Float>(values: &[E]) -> E {
+/// The sums over two arrays of one length of the `N` numbers that `f` makes of each pair: short sums in their own type,
+/// those of them in f64.
+#[inline(always)]
+pub fn block_sums<E: Float, const N: usize>(a: &[E], b: &[E], f: impl Fn(E, E) -> [E; N]) -> [f64; N] {
+    let mut totals = [0.0; N];
+    for (a, b) in a.chunks(PART * 32).zip(b.chunks(PART * 32)) {
+        let sums = lane_sums::<E, N, 32>(a, b, &f);
+        for n in 0..N {
+            totals[n] += sums[n].as_f64();
+        }
+    }
+    totals
+}
+
+/// The sum of rows that are found one by one, each as long as `out`; 0 of none.
+pub fn sum_of_rows<'a, E: Float>(rows: impl Iterator<Item = &'a [E]>, out: &mut [E]) {
+    let mut totals: Vec<f64> = Vec::new();
+    let mut taken = 0;
+    out.fill(E::zero());
+    for row in rows {
+        if taken == FEW_ROWS / 4 {
+            totals.resize(out.len(), 0.0);
+            for (total, sum) in totals.iter_mut().zip(&mut *out) {
+                *total += sum.as_f64();
+                *sum = E::zero();
+            }
+            taken = 0;
+        }
+        taken += 1;
+        out.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+    }
+    out.iter_mut().zip(totals).for_each(|(sum, total)| *sum = E::of(total + sum.as_f64()));
+}
+
+/// The sum of all values: short sums in the type of the values, those of them in f64.
+pub fn sum_f64<E: Float>(values: &[E]) -> f64 {
     if values.len() <= BLOCK {
         return block_sum(values);
     }
     let many = parallel::worthwhile(values.len(), parallel::CHEAP);
-    sum(&parallel::each(values.len().div_ceil(BLOCK), many, |i| {
+    sum_f64(&parallel::each(values.len().div_ceil(BLOCK), many, |i| {
         block_sum(&values[i * BLOCK..values.len().min((i + 1) * BLOCK)])
     }))
+}
+
+/// [`sum_f64`], rounded.
+pub fn sum<E: Float>(values: &[E]) -> E {
+    E::of(sum_f64(values))
 }
 
 vectorized! {
@@ -94,33 +178,126 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
         parallel::chunks(out, group, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| rows(i * group, out));
         return;
     }
-    if !add {
-        out.fill(E::zero());
-    }
     if middle == 0 {
+        if !add {
+            out.fill(E::zero());
+        }
         return;
     }
-    for (out, block) in out.chunks_exact_mut(inner).zip(x.chunks_exact(middle * inner)) {
-        // over columns, so that a long row is split and each thread adds up its own columns
-        parallel_columns(out, block);
+    for (out, rows) in out.chunks_exact_mut(inner).zip(x.chunks_exact(middle * inner)) {
+        sum_rows(rows, out, add);
     }
 }
 
-fn parallel_columns<E: Float>(out: &mut [E], block: &[E]) {
-    vectorized! {
-        fn columns [E: Float] [E] (out: &mut [E], block: &[E], start: usize, width: usize) {
-            for row in block.chunks_exact(width) {
-                let row = &row[start..start + out.len()];
-                out.iter_mut().zip(row).for_each(|(out, &x)| *out += x);
+/// About how many numbers are added up before threads exchange sums. Sums are split by this number.
+const SLAB: usize = 1 << 16;
+
+/// The sum of all rows, each as long as `out`.
+fn sum_rows<E: Float>(rows: &[E], out: &mut [E], add: bool) {
+    let width = out.len();
+    let many = parallel::worthwhile(rows.len(), parallel::CHEAP);
+    let slab = width * SLAB.div_ceil(width).next_multiple_of(FEW_ROWS);
+    if rows.len() > slab && width <= SLAB / 256 {
+        // few columns: the rows are split
+        let slabs = rows.len().div_ceil(slab);
+        let mut sums = vec![0.0; slabs * width];
+        parallel::chunks(&mut sums, width, many, |i, sums| {
+            slab_sums(&rows[i * slab..rows.len().min((i + 1) * slab)], sums);
+        });
+        let mut totals = vec![0.0; width];
+        sum_rows(&sums, &mut totals, false);
+        out.iter_mut().zip(totals).for_each(|(out, total)| *out = after(*out, E::of(total), add));
+    } else if width < LANES {
+        let mut totals = [0.0; LANES];
+        slab_sums(rows, &mut totals[..width]);
+        out.iter_mut().zip(totals).for_each(|(out, total)| *out = after(*out, E::of(total), add));
+    } else {
+        // over columns, so that a long row is split and each thread adds up its own columns
+        let part = if many && width >= 128 { width.div_ceil(8).next_multiple_of(16) } else { width };
+        parallel::chunks(out, part, many, |i, out| columns(out, rows, i * part, width, add));
+    }
+}
+
+/// The sum of all rows, each as long as `sums`, in f64. Several rows make one where they are short.
+fn slab_sums<E: Float>(rows: &[E], sums: &mut [f64]) {
+    let width = sums.len();
+    if width >= LANES {
+        return columns(sums, rows, 0, width, false);
+    }
+    let mut wide = [0.0; 2 * LANES];
+    let wide = &mut wide[..width * LANES.div_ceil(width)];
+    let (body, rest) = rows.split_at(rows.len() / wide.len() * wide.len());
+    if !body.is_empty() {
+        columns(wide, body, 0, wide.len(), false);
+    }
+    sums.fill(0.0);
+    for part in wide.chunks_exact(width) {
+        sums.iter_mut().zip(part).for_each(|(sum, &part)| *sum += part);
+    }
+    for row in rest.chunks_exact(width) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.as_f64());
+    }
+}
+
+#[inline(always)]
+fn after<E: Float>(before: E, sum: E, add: bool) -> E {
+    if add { before + sum } else { sum }
+}
+
+/// How many rows are added up in their own type; what follows is added in f64.
+const FEW_ROWS: usize = 128;
+/// How many columns are added up at once: their sums stay in the first-level cache.
+const COLUMNS: usize = 256;
+
+vectorized! {
+    wide(wide_pays::<E>(true))
+    /// The sums of the columns from `start` on of rows of `width` numbers.
+    fn columns [E: Float, O: Float] [E, O] (out: &mut [O], rows: &[E], start: usize, width: usize, add: bool) {
+        for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
+            let start = start + i * COLUMNS;
+            let (mut sums, mut totals) = ([E::zero(); COLUMNS], [0.0; COLUMNS]);
+            let (sums, totals) = (&mut sums[..out.len()], &mut totals[..out.len()]);
+            let mut blocks = rows.chunks(FEW_ROWS * width);
+            let last = blocks.next_back().unwrap_or(&[]);
+            let several = blocks.len() > 0;
+            for block in blocks {
+                add_columns(sums, block, start, width);
+                for (total, sum) in totals.iter_mut().zip(&mut *sums) {
+                    *total += sum.as_f64();
+                }
+            }
+            add_columns(sums, last, start, width);
+            if several {
+                for ((out, &total), &sum) in out.iter_mut().zip(&*totals).zip(&*sums) {
+                    *out = after(*out, O::of(total + sum.as_f64()), add);
+                }
+            } else {
+                for (out, &sum) in out.iter_mut().zip(&*sums) {
+                    *out = after(*out, O::of(sum.as_f64()), add);
+                }
             }
         }
     }
-    let width = out.len();
-    if parallel::worthwhile(block.len(), parallel::CHEAP) && width >= 128 {
-        let part = width.div_ceil(8).next_multiple_of(16);
-        parallel::chunks(out, part, true, |i, out| columns(out, block, i * part, width));
-    } else {
-        columns(out, block, 0, width);
+}
+
+/// Makes `sums` the sums of the columns from `start` on of few rows.
+#[inline(always)]
+fn add_columns<E: Float>(sums: &mut [E], rows: &[E], start: usize, width: usize) {
+    sums.fill(E::zero());
+    // four at a time: the sums are read and written less often
+    let groups = rows.chunks_exact(4 * width);
+    let rest = groups.remainder();
+    for group in groups {
+        let row = |i: usize| &group[i * width + start..][..sums.len()];
+        let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+        for (sum, (((&a, &b), &c), &d)) in sums.iter_mut().zip(rows) {
+            *sum += (a + b) + (c + d);
+        }
+    }
+    for row in rest.chunks_exact(width) {
+        for (sum, &x) in sums.iter_mut().zip(&row[start..]) {
+            *sum += x;
+        }
     }
 }
 

@@ -44,13 +44,17 @@ pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &
     let many = parallel::worthwhile(dx.len(), parallel::COSTLY);
     parallel::chunks(dx, pixels, many, |i, dx| {
         let g = &g[i * outputs..(i + 1) * outputs];
+        let mut sums = vec![0.0; width];
         for (g, rows) in g.chunks_exact(across.len()).zip(down) {
             for (row, vertical) in rows {
-                let line = &mut dx[row * width..(row + 1) * width];
                 for (&g, columns) in g.iter().zip(across) {
                     for (column, horizontal) in columns {
-                        line[*column] += part(*vertical * *horizontal, g);
+                        sums[*column] += part(*vertical * *horizontal, g).as_f64();
                     }
+                }
+                // a pixel is seen by many outputs
+                for (x, sum) in dx[row * width..(row + 1) * width].iter_mut().zip(&mut sums) {
+                    *x += E::of(std::mem::take(sum));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Losses of rows of class scores: cross-entropy, negative log-likelihood, multi-class hinge.
 
+use super::reduce::block_sums;
 use super::softmax::exponentials;
 use super::{parallel, vectorized};
 use crate::numbers::Float;
@@ -42,8 +43,10 @@ fn groups<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut
     }
     let classes = scores.len() / rows;
     if classes == 0 {
-        // the logarithm of no probability
-        return losses.fill(E::nan());
+        // the logarithm of no probability, but what is ignored has no loss
+        let RowTargets::Indices(indices) = settings.targets else { return losses.fill(E::nan()) };
+        let loss = |&index: &usize| if settings.ignored == Some(index) { E::zero() } else { E::nan() };
+        return losses.iter_mut().zip(indices).for_each(|(out, index)| *out = loss(index));
     }
     if !parallel::worthwhile(scores.len(), PARALLEL_ABOVE) {
         return part(scores, classes, settings, losses);
@@ -96,7 +99,7 @@ fn likelihood<E: Float, const NORMALISE: bool>(
     match targets {
         RowTargets::Indices(indices) if smoothing == E::zero() => {
             for ((row, loss), &index) in rows.zip(indices) {
-                if ignored == Some(index) {
+                if ignored == Some(index) || weights.get(index) == Some(&E::zero()) {
                     row.fill(E::zero());
                     *loss = E::zero();
                     continue;
@@ -145,13 +148,14 @@ fn any_targets<E: Float, const NORMALISE: bool>(
     };
     let shift =
         if NORMALISE { row.iter().fold(E::neg_infinity(), |max, &x| if x > max { x } else { max }) } else { E::zero() };
-    let (mut total, mut below) = (E::zero(), E::zero());
+    let (mut total, mut below) = (0.0, 0.0);
     for (j, &x) in row.iter().enumerate() {
         let a = amount(j);
-        total += a;
+        total += a.as_f64();
         // a class that cannot be is no loss, whatever its score: 0 times minus infinity is not wanted
-        below += if a == E::zero() && !x.is_nan() { E::zero() } else { a * (shift - x) };
+        below += if a == E::zero() && !x.is_nan() { 0.0 } else { (a * (shift - x)).as_f64() };
     }
+    let (total, below) = (E::of(total), E::of(below));
     let (_, log_sum) = normalise::<E, NORMALISE>(row);
     row.iter_mut().enumerate().for_each(|(j, g)| *g = *g * total - amount(j));
     log_sum * total + below
@@ -167,16 +171,17 @@ vectorized! {
         let threshold = row[index] - E::one();
         // the class itself is below every margin
         row[index] = E::neg_infinity();
-        let (mut loss, mut above) = (E::zero(), E::zero());
-        for x in row.iter_mut() {
-            let over = *x - threshold;
+        let above = |over: E| if over > E::zero() { E::one() } else { E::zero() };
+        let [loss, number] = block_sums(row, row, |x, _| {
+            let over = x - threshold;
             // what is no number stays none
-            loss += if over <= E::zero() { E::zero() } else { over };
-            *x = if over > E::zero() { E::one() } else { E::zero() };
-            above += *x;
+            [if over <= E::zero() { E::zero() } else { over }, above(over)]
+        });
+        for x in row.iter_mut() {
+            *x = above(*x - threshold);
         }
-        row[index] = -above;
-        loss
+        row[index] = E::of(-number);
+        E::of(loss)
     }
 }
 

@@ -4,7 +4,7 @@
 //! A loss says its formula and its derivative, side by side ([`PairLoss`]); a `static` [`PairLossOp`] holds its loops,
 //! compiled here for f32 and f64.
 
-use super::reduction::{Form, Reduction, chain};
+use super::reduction::{Form, Reduction, chain, mean_factor};
 use crate::kernels::elementwise;
 use crate::kernels::pair_loss::{PairLoss, PairLossLoops};
 use crate::memory::Storage;
@@ -48,7 +48,7 @@ pub fn pair_loss<S: Shape, E: Float, T: Trace + Merge<U>, U: Trace, R: Reduction
         shapes_differ(op.name, prediction.shape(), target.shape());
     }
     let (shape, x, trace) = prediction.into_parts();
-    let (loops, p, scale) = (E::pick(&op.loops), E::of(p), E::of(1.0 / samples as f64));
+    let (loops, p, scale) = (E::pick(&op.loops), E::of(p), mean_factor(samples as f64));
     let mut derivatives = x;
     let losses = match R::FORM {
         Form::Each => {

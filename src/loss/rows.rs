@@ -1,7 +1,7 @@
 //! What all losses share that judge the class scores of each sample: one operation, which computes the gradient in the
 //! place of the scores and saves nothing else.
 
-use super::reduction::{Form, Reduction, chain};
+use super::reduction::{Form, Reduction, chain, mean_factor};
 use crate::kernels::row_loss::{RowLoop, RowSettings, RowTargets};
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
@@ -97,7 +97,7 @@ impl<E> Changes<'_, E> {
 /// The losses of class scores.
 ///
 /// With class weights, a mean over class indices is weighted by those of the samples' classes; samples that are ignored
-/// do not count in it. Both as in PyTorch.
+/// do not count in it. Both as in PyTorch, but that the mean over nothing is 0 here and NaN there.
 #[track_caller]
 pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
     op: &'static RowLossOp,
@@ -118,10 +118,10 @@ pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>,
     let counted = |&&index: &&usize| Some(index) != ignored;
     let scale = match targets {
         RowTargets::Indices(indices) if !weights.is_empty() => {
-            E::one() / indices.iter().filter(counted).map(|&index| weights[index]).sum::<E>()
+            mean_factor(indices.iter().filter(counted).map(|&index| weights[index].as_f64()).sum())
         }
-        RowTargets::Indices(indices) if ignored.is_some() => E::of(1.0 / indices.iter().filter(counted).count() as f64),
-        _ => E::of(1.0 / losses.len() as f64),
+        RowTargets::Indices(indices) if ignored.is_some() => mean_factor(indices.iter().filter(counted).count() as f64),
+        _ => mean_factor(losses.len() as f64),
     };
     let losses = match R::FORM {
         Form::Each => losses,

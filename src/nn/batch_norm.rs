@@ -2,7 +2,6 @@
 
 use super::{Buffer, Init, Module, Param, Parameters};
 use crate::kernels::normalize::Planes;
-use crate::memory::Storage;
 use crate::ops::{Statistics, batch_norm, channel_statistics};
 use crate::range::{expect, not_negative, part};
 use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
@@ -141,8 +140,8 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
     }
     let affine = traced;
     if !T::TRAINING {
-        let mean = running_mean.value_on(&x).into_storage();
-        let variance = running_var.value_on(&x).into_storage();
+        let [mean, variance] =
+            [running_mean, running_var].map(|running| running.value_on(&x).iter().map(E::as_f64).collect());
         let statistics = Statistics { mean, variance };
         return batch_norm(x, affine, &statistics, options.epsilon, planes, false);
     }
@@ -151,10 +150,11 @@ fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
         panic!("BatchNorm: training needs more than one number in each channel, and the batch has {samples}");
     }
     let statistics = channel_statistics(&x, planes);
-    let unbiased = E::of(samples as f64 / (samples - 1) as f64);
-    let of_batch = |values: &Storage<E>| Tensor::from_storage(Default::default(), values.clone());
-    running_mean.move_on(&x, options.momentum, of_batch(&statistics.mean));
-    running_var.move_on(&x, options.momentum, of_batch(&statistics.variance) * unbiased);
+    let unbiased = samples as f64 / (samples - 1) as f64;
+    let of_batch =
+        |values: &[f64], factor: f64| Tensor::from_fn(|[channel]: [usize; 1]| E::of(values[channel] * factor));
+    running_mean.move_on(&x, options.momentum, of_batch(&statistics.mean, 1.0));
+    running_var.move_on(&x, options.momentum, of_batch(&statistics.variance, unbiased));
     batch_norm(x, affine, &statistics, options.epsilon, planes, true)
 }
 

@@ -1,6 +1,7 @@
 //! Gradients of tables of which a batch uses few rows: only those rows are computed, stored, and updated.
 
 use super::gradients::AnyStorage;
+use crate::kernels::reduce::sum_of_rows;
 use crate::memory::Storage;
 use crate::tensor::Float;
 
@@ -37,10 +38,7 @@ impl Rows {
         for uses in uses.chunk_by(|a, b| a.0 == b.0) {
             let Some(sum) = sums.next() else { break };
             let row = |place: usize| &g[place / each * width..][..width];
-            sum.copy_from_slice(row(uses[0].1));
-            for &(_, place) in &uses[1..] {
-                add(sum, row(place));
-            }
+            sum_of_rows(uses.iter().map(|&(_, place)| row(place)), sum);
         }
         Rows { rows, width, indices, values: E::wrap(values) }
     }

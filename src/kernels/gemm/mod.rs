@@ -128,8 +128,28 @@ fn product<E: InRegisters>(
         if n == 1 && b.row_stride == 1 && contiguous(a) {
             return vector::times_matrix(&b.values[..k], a.transpose(), c, add);
         }
+        if k > LONG {
+            return long((m, k, n), a, b, c, add);
+        }
     }
     split((m, k, n), a, b, c, add);
+}
+
+/// The longest inner dimension that is added up in the type of the entries: a multiple of the pieces that tiles run over.
+const LONG: usize = 1 << 12;
+
+/// A product of long rows and columns: those of pieces of them, added up in f64.
+fn long<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
+    let mut sums = Storage::<E>::scratch(m * n);
+    let mut totals = Storage::<f64>::zeros(m * n);
+    for start in (0..k).step_by(LONG) {
+        let (sums, b) = (sums.make_mut(), Right::Matrix(b.part(start, 0)));
+        split((m, LONG.min(k - start), n), a.part(0, start), b, sums, false);
+        totals.make_mut().iter_mut().zip(sums).for_each(|(total, sum)| *total += sum.as_f64());
+    }
+    c.iter_mut()
+        .zip(totals.as_slice())
+        .for_each(|(c, &total)| *c = E::of(if add { c.as_f64() + total } else { total }));
 }
 
 /// The right-hand matrix of many products, packed once.

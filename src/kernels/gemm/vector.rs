@@ -3,10 +3,15 @@
 use super::Matrix;
 use crate::kernels::reduce::total;
 use crate::kernels::{parallel, vectorized};
+use crate::memory::Storage;
 use crate::numbers::Float;
 
 /// Entries of the matrix that one task reads at least.
 const TASK: usize = 1 << 16;
+/// So many products of a dot product are added up in their own type, and those sums in f64.
+const LONG: usize = 1 << 11;
+/// So many rows are added up in their own type, and those sums in f64.
+const FEW_ROWS: usize = 256;
 /// Independent running sums of one dot product.
 const LANES: usize = 16;
 
@@ -15,7 +20,7 @@ pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: boo
     let task = (TASK / x.len()).max(1).next_multiple_of(64);
     let part = |start: usize, out: &mut [E]| {
         let b = b.part(0, start);
-        if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, add) } else { sum_of_rows(x, b, out, add) }
+        if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, add) } else { long_sum(x, b, out, add) }
     };
     if parallel::worthwhile(out.len() * x.len(), 2 * TASK) && out.len() > task {
         parallel::chunks(out, task, true, |i, out| part(i * task, out));
@@ -31,23 +36,46 @@ vectorized! {
             // beyond the last row that one is taken again, and not written
             let row: [&[E]; 4] =
                 std::array::from_fn(|i| &rows[(group * 4 + i.min(out.len() - 1)) * stride..][..x.len()]);
-            let mut sums = [[E::zero(); LANES]; 4];
-            let whole = x.len() / LANES * LANES;
-            for start in (0..whole).step_by(LANES) {
-                let x: &[E; LANES] = x[start..].first_chunk().expect("whole chunks only");
-                for (row, sums) in row.iter().zip(&mut sums) {
-                    let row: &[E; LANES] = row[start..].first_chunk().expect("as long as x");
-                    for lane in 0..LANES {
-                        sums[lane] += x[lane] * row[lane];
+            let mut totals = [0.0; 4];
+            for start in (0..x.len()).step_by(LONG) {
+                let piece = LONG.min(x.len() - start);
+                let (x, row) = (&x[start..start + piece], row.map(|row| &row[start..start + piece]));
+                let mut sums = [[E::zero(); LANES]; 4];
+                let whole = piece / LANES * LANES;
+                for start in (0..whole).step_by(LANES) {
+                    let x: &[E; LANES] = x[start..].first_chunk().expect("whole chunks only");
+                    for (row, sums) in row.iter().zip(&mut sums) {
+                        let row: &[E; LANES] = row[start..].first_chunk().expect("as long as x");
+                        for lane in 0..LANES {
+                            sums[lane] += x[lane] * row[lane];
+                        }
                     }
                 }
+                for ((total_so_far, row), sums) in totals.iter_mut().zip(row).zip(sums) {
+                    let tail = x[whole..].iter().zip(&row[whole..]).fold(E::zero(), |sum, (&x, &y)| sum + x * y);
+                    *total_so_far += (total(sums) + tail).as_f64();
+                }
             }
-            for ((out, row), sums) in out.iter_mut().zip(row).zip(sums) {
-                let tail = x[whole..].iter().zip(&row[whole..]).fold(E::zero(), |sum, (&x, &y)| sum + x * y);
-                let total = total(sums) + tail;
-                *out = if add { *out + total } else { total };
+            for (out, total) in out.iter_mut().zip(totals) {
+                *out = E::of(if add { out.as_f64() + total } else { total });
             }
         }
+    }
+}
+
+/// [`sum_of_rows`] of as many rows as there are.
+fn long_sum<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
+    if x.len() <= FEW_ROWS {
+        return sum_of_rows(x, b, out, add);
+    }
+    let mut sums = Storage::<E>::scratch(out.len());
+    let mut totals = Storage::<f64>::zeros(out.len());
+    for (i, x) in x.chunks(FEW_ROWS).enumerate() {
+        sum_of_rows(x, b.part(i * FEW_ROWS, 0), sums.make_mut(), false);
+        totals.make_mut().iter_mut().zip(sums.as_slice()).for_each(|(total, sum)| *total += sum.as_f64());
+    }
+    for (out, &total) in out.iter_mut().zip(totals.as_slice()) {
+        *out = E::of(if add { out.as_f64() + total } else { total });
     }
 }
 

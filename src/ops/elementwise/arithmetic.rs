@@ -5,7 +5,7 @@
 //! | a + b | 1 | 1 |
 //! | a - b | 1 | -1 |
 //! | a b | b | a |
-//! | a / b | 1 / b | -a / b^2 |
+//! | a / b | 1 / b | -(a / b) / b |
 //! | a % b = a - b trunc(a / b) | 1 | -trunc(a / b) |
 //!
 //! The remainder has the sign of a, as in Rust and in C (PyTorch's `fmod`). The operators' impls are in `operators.rs`.
@@ -86,7 +86,8 @@ impl Binary for Quotient {
     }
     #[inline(always)]
     fn right<E: Float>(g: E, a: E, b: E) -> E {
-        -g * a / (b * b)
+        // not divided by a square, which may be out of range
+        -g * (a / b) / b
     }
 }
 
@@ -133,6 +134,10 @@ impl Unary for Divide {
     fn derivative<E: Float>(_: E, p: [E; 2]) -> E {
         p[0].recip()
     }
+    #[inline(always)]
+    fn gradient<E: Float>(g: E, _: E, p: [E; 2]) -> E {
+        g / p[0]
+    }
 }
 
 /// y = p0 x + p1
@@ -159,7 +164,12 @@ impl Unary for Reciprocal {
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
-        -p[0] / (x * x)
+        -(p[0] / x) / x
+    }
+    #[inline(always)]
+    fn gradient<E: Float>(g: E, x: E, p: [E; 2]) -> E {
+        // not divided by a square, which may be out of range
+        -g * (p[0] / x) / x
     }
 }
 
@@ -197,7 +207,7 @@ static PRODUCT: BinaryOp = BinaryOp::of::<Product>("*");
 static QUOTIENT: BinaryOp = BinaryOp::of::<Quotient>("/");
 static REMAINDER: BinaryOp = BinaryOp::of::<Remainder>("%");
 static SCALE: UnaryOp = UnaryOp::of::<Scale>();
-static DIVIDE: UnaryOp = UnaryOp::of::<Divide>();
+pub(crate) static DIVIDE: UnaryOp = UnaryOp::of::<Divide>();
 static AFFINE: UnaryOp = UnaryOp::of::<Affine>();
 static RECIPROCAL: UnaryOp = UnaryOp::of::<Reciprocal>();
 static REMAINDER_BY: UnaryOp = UnaryOp::of::<RemainderBy>();

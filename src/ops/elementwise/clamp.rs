@@ -1,7 +1,7 @@
 //! Limits: clamp(x) = low where x < low, high where x > high, x elsewhere.
 //!
-//! The derivative is 1 where low <= x <= high, the ends included as in PyTorch, and 0 elsewhere: there an infinite or
-//! NaN gradient does not pass either.
+//! The derivative is 1 where low < x < high and 0 elsewhere, the ends included, as in PyTorch 2.15 (it was 1 at the ends
+//! before) and as that of [`relu`](Tensor::relu): there an infinite or NaN gradient does not pass either.
 
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};
@@ -10,7 +10,7 @@ use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// y = min(max(x, p0), p1)
+/// y = min(max(x, p0), p1); a limit that is NaN is none
 struct Clamp;
 impl Unary for Clamp {
     const SAVES: Saves = Saves::Input;
@@ -28,7 +28,7 @@ impl Unary for Clamp {
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
-        if x < p[0] || x > p[1] { E::zero() } else { E::one() }
+        if x <= p[0] || x >= p[1] { E::zero() } else { E::one() }
     }
 }
 static CLAMP: UnaryOp = UnaryOp::of::<Clamp>();
@@ -49,7 +49,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &CLAMP, [low, high])
     }
 
-    /// x where it is at least `low`, and `low` elsewhere. The gradient where x = `low` is 1, and that of
+    /// x where it is at least `low`, and `low` elsewhere. The gradient where x = `low` is 0, and that of
     /// [`maximum`](Tensor::maximum) a half.
     ///
     /// ```
@@ -58,10 +58,10 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn clamp_min(self, low: E) -> Self {
-        unary_with(self, &CLAMP, [low, E::infinity()])
+        unary_with(self, &CLAMP, [low, E::nan()])
     }
 
-    /// x where it is at most `high`, and `high` elsewhere. The gradient where x = `high` is 1, and that of
+    /// x where it is at most `high`, and `high` elsewhere. The gradient where x = `high` is 0, and that of
     /// [`minimum`](Tensor::minimum) a half.
     ///
     /// ```
@@ -70,7 +70,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn clamp_max(self, high: E) -> Self {
-        unary_with(self, &CLAMP, [E::neg_infinity(), high])
+        unary_with(self, &CLAMP, [E::nan(), high])
     }
 }
 
@@ -105,10 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_have_a_gradient() {
+    fn the_ends_have_no_gradient() {
         let tape = Tape::inference();
-        let x = tape.watch(Tensor::from([-2.0, -1.0, 1.0, 2.0]));
-        assert_eq!(x.clone().clamp(-1.0, 1.0).sum().backward().of_input(&x).to_array(), [0.0, 1.0, 1.0, 0.0]);
+        let x = tape.watch(Tensor::from([-2.0, -1.0, 0.0, 1.0, 2.0]));
+        let y = x.clone().clamp(-1.0, 1.0) + x.clone().clamp_min(0.0) * 10.0 + x.clone().clamp_max(0.0) * 100.0;
+        assert_eq!(y.sum().backward().of_input(&x).to_array(), [100.0, 100.0, 1.0, 10.0, 10.0]);
+        // an infinite number is not below infinity
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::from([f32::NEG_INFINITY, f32::INFINITY]));
+        let y = x.clone().clamp_min(0.0) + x.clone().clamp_max(0.0);
+        assert_eq!(y.sum().backward().of_input(&x).to_array(), [1.0, 1.0]);
     }
 
     #[test]

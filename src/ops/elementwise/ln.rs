@@ -31,6 +31,10 @@ impl Unary for Ln {
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
         x.recip()
     }
+    #[inline(always)]
+    fn gradient<E: Float>(g: E, x: E, _: [E; 2]) -> E {
+        g / x
+    }
 }
 static LN: UnaryOp = UnaryOp::of::<Ln>();
 
@@ -63,6 +67,10 @@ impl Unary for Log2 {
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
         E::of(std::f64::consts::LOG2_E) / x
     }
+    #[inline(always)]
+    fn gradient<E: Float>(g: E, x: E, _: [E; 2]) -> E {
+        g * E::of(std::f64::consts::LOG2_E) / x
+    }
 }
 static LOG2: UnaryOp = UnaryOp::of::<Log2>();
 
@@ -78,6 +86,10 @@ impl Unary for Log10 {
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
         E::of(std::f64::consts::LOG10_E) / x
+    }
+    #[inline(always)]
+    fn gradient<E: Float>(g: E, x: E, _: [E; 2]) -> E {
+        g * E::of(std::f64::consts::LOG10_E) / x
     }
 }
 static LOG10: UnaryOp = UnaryOp::of::<Log10>();

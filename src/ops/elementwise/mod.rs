@@ -1,7 +1,7 @@
 //! Operations on each element, or each pair of elements.
 
 mod abs;
-mod arithmetic;
+pub(super) mod arithmetic;
 pub(super) mod binary;
 pub(super) mod cast;
 mod clamp;

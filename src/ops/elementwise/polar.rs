@@ -5,7 +5,8 @@
 //! | atan2(y, x) | x / (x^2 + y^2) | -y / (x^2 + y^2) |
 //! | hypot(y, x) = sqrt(x^2 + y^2) | y / hypot | x / hypot |
 //!
-//! Neither has a derivative at the origin: the gradient there is NaN, as in PyTorch.
+//! Neither has a derivative at the origin: the gradient there is 0. It is computed from x / m and y / m, m the larger of
+//! |x| and |y|, whose squares are within range whatever x and y are.
 
 use super::binary::binary;
 use crate::kernels::elementwise::Binary;
@@ -14,6 +15,21 @@ use crate::ops::BinaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Merge, Merged, Trace};
+
+/// y / m, x / m, the sum of their squares, and m.
+#[inline(always)]
+fn scaled<E: Float>(y: E, x: E) -> [E; 4] {
+    let m = if y.abs() > x.abs() { y.abs() } else { x.abs() };
+    let (v, u) = if m.is_infinite() {
+        // infinity / infinity is 1 or -1, so that the angle of what it is beside does not matter
+        let part = |x: E| if x.is_infinite() { x.signum() } else { x * E::zero() };
+        (part(y), part(x))
+    } else {
+        (y / m, x / m)
+    };
+    // at the origin, what is 0 is divided by 1
+    if m == E::zero() { [E::zero(), E::zero(), E::one(), E::one()] } else { [v, u, v * v + u * u, m] }
+}
 
 struct Atan2;
 impl Binary for Atan2 {
@@ -25,11 +41,13 @@ impl Binary for Atan2 {
     }
     #[inline(always)]
     fn left<E: Float>(g: E, y: E, x: E) -> E {
-        g * x / (x * x + y * y)
+        let [_, x, squares, m] = scaled(y, x);
+        g * (x / squares) / m
     }
     #[inline(always)]
     fn right<E: Float>(g: E, y: E, x: E) -> E {
-        -g * y / (x * x + y * y)
+        let [y, _, squares, m] = scaled(y, x);
+        -g * (y / squares) / m
     }
 }
 static ATAN2: BinaryOp = BinaryOp::of::<Atan2>("atan2");
@@ -44,11 +62,13 @@ impl Binary for Hypot {
     }
     #[inline(always)]
     fn left<E: Float>(g: E, y: E, x: E) -> E {
-        g * y / y.hypot(x)
+        let [y, _, squares, _] = scaled(y, x);
+        g * (y / squares.sqrt())
     }
     #[inline(always)]
     fn right<E: Float>(g: E, y: E, x: E) -> E {
-        g * x / y.hypot(x)
+        let [_, x, squares, _] = scaled(y, x);
+        g * (x / squares.sqrt())
     }
 }
 static HYPOT: BinaryOp = BinaryOp::of::<Hypot>("hypot");

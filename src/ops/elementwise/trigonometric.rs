@@ -67,6 +67,12 @@ impl Unary for Tan {
 }
 static TAN: UnaryOp = UnaryOp::of::<Tan>();
 
+/// sqrt(1 - x^2), written so that it is exact near -1 and 1
+#[inline(always)]
+fn sine_of_angle<E: Float>(x: E) -> E {
+    ((E::one() - x) * (E::one() + x)).sqrt()
+}
+
 /// y = asin x, dy/dx = 1 / sqrt(1 - x^2)
 struct Asin;
 impl Unary for Asin {
@@ -78,7 +84,7 @@ impl Unary for Asin {
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        (E::one() - x * x).sqrt().recip()
+        sine_of_angle(x).recip()
     }
 }
 static ASIN: UnaryOp = UnaryOp::of::<Asin>();
@@ -94,7 +100,7 @@ impl Unary for Acos {
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        -(E::one() - x * x).sqrt().recip()
+        -sine_of_angle(x).recip()
     }
 }
 static ACOS: UnaryOp = UnaryOp::of::<Acos>();
@@ -110,7 +116,9 @@ impl Unary for Atan {
     }
     #[inline(always)]
     fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        (E::one() + x * x).recip()
+        // 1 / (1 + x^2), whose square may be out of range
+        let inverse = x.recip();
+        if x.abs() > E::one() { inverse / (x + inverse) } else { (E::one() + x * x).recip() }
     }
 }
 static ATAN: UnaryOp = UnaryOp::of::<Atan>();

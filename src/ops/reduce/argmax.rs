@@ -2,9 +2,10 @@
 //!
 //! Of several equal elements it is the first; a NaN counts as larger and smaller than every number, as in PyTorch.
 
+use super::fold::expect_elements;
 use crate::memory::Storage;
 use crate::ops::movement::moving::{Blocks, blocks};
-use crate::shape::{HasAxis, Shape, show};
+use crate::shape::{HasAxis, Shape};
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
@@ -49,9 +50,7 @@ fn best<E: Element>(x: &[E], (outer, middle, inner): Blocks, better: Better<E>) 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     fn best<O: Shape>(&self, operation: &str, shape: O, blocks: Blocks, better: Better<E>) -> Tensor<O, usize> {
-        if blocks.1 == 0 && shape.count() > 0 {
-            panic!("{operation}: there is nothing along the axis, the shape is {}", show(self.shape()));
-        }
+        expect_elements(operation, self.shape(), blocks.1, shape.count());
         Tensor::from_storage(shape, best(self.as_slice(), blocks, better))
     }
 

@@ -15,23 +15,22 @@
 //!
 //! Saved: x, and m and i of each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
 
-use crate::kernels::normalize::{self, Planes};
+use crate::kernels::normalize::{self, Normal, Planes};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Node, Parents, Trace, record};
 
-/// The mean and the biased variance of each channel over a batch.
-pub(crate) struct Statistics<E> {
-    pub mean: Storage<E>,
-    pub variance: Storage<E>,
+/// The mean and the biased variance of each channel, in f64: rounded, the mean would spoil what is normalised.
+pub(crate) struct Statistics {
+    pub mean: Vec<f64>,
+    pub variance: Vec<f64>,
 }
 
-/// The statistics of the channels of `x`.
-pub(crate) fn channel_statistics<S: Shape, E: Float, T: Trace>(x: &Tensor<S, E, T>, planes: Planes) -> Statistics<E> {
-    let mut mean = Storage::scratch(planes.channels);
-    let mut variance = Storage::scratch(planes.channels);
-    normalize::channel_statistics(planes, x.as_slice(), mean.make_mut(), variance.make_mut());
+/// The statistics of the channels of `x` over a batch.
+pub(crate) fn channel_statistics<S: Shape, E: Float, T: Trace>(x: &Tensor<S, E, T>, planes: Planes) -> Statistics {
+    let moments = normalize::channel_moments(planes, x.as_slice());
+    let (mean, variance) = moments.iter().map(|moments| (moments.mean(), moments.variance())).unzip();
     Statistics { mean, variance }
 }
 
@@ -41,49 +40,43 @@ pub(crate) fn channel_statistics<S: Shape, E: Float, T: Trace>(x: &Tensor<S, E, 
 pub(crate) fn batch_norm<S: Shape, C: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
     affine: Option<[Tensor<C, E, T>; 2]>,
-    statistics: &Statistics<E>,
+    statistics: &Statistics,
     epsilon: f64,
     planes: Planes,
     of_batch: bool,
 ) -> Tensor<S, E, T> {
-    let mean = statistics.mean.clone();
-    let variance = statistics.variance.as_slice();
-    let inverse = Storage::from_fn(planes.channels, |c| E::one() / (variance[c] + E::of(epsilon)).sqrt());
+    let Statistics { mean, variance } = statistics;
+    let normal: Vec<Normal<E>> =
+        mean.iter().zip(variance).map(|(&mean, &variance)| Normal::new(mean, variance, epsilon)).collect();
     let parts = affine.map(|affine| affine.map(Tensor::into_parts));
     let gamma = parts.as_ref().map(|[(_, gamma, _), _]| gamma.clone());
-    let gamma_of = |gamma: &Option<Storage<E>>, c: usize| gamma.as_ref().map_or(E::one(), |gamma| gamma.as_slice()[c]);
 
-    let scale = Storage::from_fn(planes.channels, |c| gamma_of(&gamma, c) * inverse.as_slice()[c]);
-    let shift = Storage::from_fn(planes.channels, |c| {
-        let beta = parts.as_ref().map_or(E::zero(), |[_, (_, beta, _)]| beta.as_slice()[c]);
-        beta - mean.as_slice()[c] * scale.as_slice()[c]
-    });
     let (shape, x, trace) = x.into_parts();
     let mut y = Storage::scratch(x.len());
-    normalize::scale_shift(planes, x.as_slice(), scale.as_slice(), shift.as_slice(), y.make_mut());
+    let affine = parts.as_ref().map(|parts| parts.each_ref().map(|(_, values, _)| values.as_slice()));
+    normalize::normalize_channels(planes, x.as_slice(), &normal, affine, y.make_mut());
 
     let node_of = |i: usize| parts.as_ref().and_then(|parts| parts[i].2.node());
     let nodes: [Option<&Node>; 3] = [trace.node(), node_of(0), node_of(1)];
     let node = record(nodes, |_| {
         move |mut g: Storage<E>, parents: &mut Parents<'_, 3>| {
-            let (mean, inverse) = (mean.as_slice(), inverse.as_slice());
-            let sums = normalize::gradient_sums(planes, x.as_slice(), g.as_slice(), mean);
-            parents.add(1, Storage::from_fn(planes.channels, |c| sums[c][1] * inverse[c]));
-            parents.add(2, Storage::from_fn(planes.channels, |c| sums[c][0]));
+            let sums = normalize::gradient_sums(planes, x.as_slice(), g.as_slice(), &normal);
+            parents.add(1, Storage::from_fn(planes.channels, |c| E::of(sums[c][1])));
+            parents.add(2, Storage::from_fn(planes.channels, |c| E::of(sums[c][0])));
             if parents.needs(0) {
-                let count = E::of(planes.samples() as f64);
+                let count = planes.samples() as f64;
+                let gamma = gamma.as_ref().map(Storage::as_slice);
                 let factors: Vec<[E; 3]> = (0..planes.channels)
                     .map(|c| {
-                        let of_g = gamma_of(&gamma, c) * inverse[c];
+                        let of_g = gamma.map_or(E::one(), |gamma| gamma[c]) * normal[c].inverse;
                         if !of_batch {
                             return [of_g, E::zero(), E::zero()];
                         }
-                        // - n (sum g n) / M = - (x - m) i^2 (sum g (x - m)) / M
-                        let of_x = -of_g * inverse[c] * inverse[c] * sums[c][1] / count;
-                        [of_g, of_x, -of_g * sums[c][0] / count - of_x * mean[c]]
+                        let [of_g_alone, of_gn] = sums[c].map(|sum| E::of(of_g.as_f64() * sum / count));
+                        [of_g, -of_gn, -of_g_alone]
                     })
                     .collect();
-                normalize::input_gradient(planes, x.as_slice(), g.make_mut(), &factors);
+                normalize::input_gradient(planes, x.as_slice(), g.make_mut(), &normal, &factors);
                 parents.add(0, g);
             }
         }

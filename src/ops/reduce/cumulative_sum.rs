@@ -12,18 +12,19 @@ impl Map for CumulativeSum {
     const COSTLY: bool = false;
     #[inline(always)]
     fn forward<E: Float>(line: &mut [E]) {
-        let mut sum = E::zero();
+        // in f64: there is no way to split sums of which each is wanted
+        let mut sum = 0.0;
         for x in line {
-            sum += *x;
-            *x = sum;
+            sum += x.as_f64();
+            *x = E::of(sum);
         }
     }
     #[inline(always)]
     fn backward<E: Float>(gradient: &mut [E], _: &[E]) {
-        let mut sum = E::zero();
+        let mut sum = 0.0;
         for g in gradient.iter_mut().rev() {
-            sum += *g;
-            *g = sum;
+            sum += g.as_f64();
+            *g = E::of(sum);
         }
     }
 }

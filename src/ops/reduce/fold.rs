@@ -7,7 +7,7 @@ use crate::kernels::lines::{FoldBackward, FoldOp};
 use crate::kernels::transpose;
 use crate::memory::Storage;
 use crate::ops::movement::moving::{Blocks, blocks_of};
-use crate::shape::{Axes, Reduce, Shape};
+use crate::shape::{Axes, Reduce, Shape, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
 
@@ -92,6 +92,15 @@ fn backward<E: Float>(
     let mut gradient = Storage::scratch(x.len());
     lines.put_back(together.as_slice(), gradient.make_mut());
     parents.add(0, gradient);
+}
+
+/// Panics if there are results to find, each among `terms` elements, and no elements: the rule of all operations that pick
+/// one, for nothing has no largest, smallest or first.
+#[track_caller]
+pub(super) fn expect_elements(operation: &str, shape: impl Shape, terms: usize, results: usize) {
+    if terms == 0 && results > 0 {
+        panic!("{operation}: there is nothing along the axis, the shape is {}", show(shape));
+    }
 }
 
 /// The reduction of all elements.

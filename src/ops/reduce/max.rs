@@ -1,10 +1,10 @@
 //! The largest and the smallest number: y = max_j x_j.
 //!
 //! The gradient goes to the x_j that equal y, in equal parts if there are several: as PyTorch's `amax` and `amin`, and
-//! the same for one axis, several or all. The maximum of no numbers is minus infinity, their minimum infinity. A NaN
-//! among the numbers makes the result NaN.
+//! the same for one axis, several or all. No numbers have no maximum: that is a panic, as for [`Tensor::argmax`]. A NaN among
+//! the numbers makes the result NaN.
 
-use super::fold::{fold_all, fold_axes};
+use super::fold::{expect_elements, fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
@@ -48,8 +48,23 @@ fn share<E: Float>(line: &mut [E], y: E, gradient: E) {
 static MAX: FoldOp = FoldOp::of::<Max>();
 static MIN: FoldOp = FoldOp::of::<Min>();
 
+#[track_caller]
+fn of_axes<A: Axes, S: Reduce<A>, E: Float, T: Trace>(
+    operation: &str,
+    x: Tensor<S, E, T>,
+    op: &'static FoldOp,
+) -> Tensor<S::Reduced, E, T> {
+    let sizes = x.shape().sizes();
+    let terms = A::AXES.iter().map(|&axis| sizes.as_ref()[axis]).product();
+    expect_elements(operation, x.shape(), terms, x.shape().reduced().count());
+    fold_axes::<A, _, _, _>(x, op, E::zero())
+}
+
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The largest element.
+    ///
+    /// # Panics
+    /// If there are no elements.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -59,10 +74,14 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn max(self) -> Tensor<(), E, T> {
+        expect_elements("max", self.shape(), self.count(), 1);
         fold_all(self, &MAX, E::zero())
     }
 
     /// The largest element along axis `A`, which disappears. See [`argmax_axis`](Tensor::argmax_axis) for where it is.
+    ///
+    /// # Panics
+    /// If there are no elements along it.
     #[doc(alias = "amax")]
     #[track_caller]
     pub fn max_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
@@ -73,21 +92,31 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     }
 
     /// The largest element along several axes, which disappear.
+    ///
+    /// # Panics
+    /// If there are no elements along them.
     #[track_caller]
     pub fn max_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where
         S: Reduce<A>,
     {
-        fold_axes::<A, _, _, _>(self, &MAX, E::zero())
+        of_axes::<A, _, _, _>("max", self, &MAX)
     }
 
     /// The smallest element.
+    ///
+    /// # Panics
+    /// If there are no elements.
     #[track_caller]
     pub fn min(self) -> Tensor<(), E, T> {
+        expect_elements("min", self.shape(), self.count(), 1);
         fold_all(self, &MIN, E::zero())
     }
 
     /// The smallest element along axis `A`, which disappears.
+    ///
+    /// # Panics
+    /// If there are no elements along it.
     #[doc(alias = "amin")]
     #[track_caller]
     pub fn min_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
@@ -98,12 +127,15 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     }
 
     /// The smallest element along several axes, which disappear.
+    ///
+    /// # Panics
+    /// If there are no elements along them.
     #[track_caller]
     pub fn min_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where
         S: Reduce<A>,
     {
-        fold_axes::<A, _, _, _>(self, &MIN, E::zero())
+        of_axes::<A, _, _, _>("min", self, &MIN)
     }
 }
 
@@ -114,8 +146,8 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_finite_differences() {
-        check_reduction!(max, max_axis, max_axes, |shape, rng| distinct(shape, rng));
-        check_reduction!(min, min_axis, min_axes, |shape, rng| distinct(shape, rng));
+        check_reduction!(of_something max, max_axis, max_axes, |shape, rng| distinct(shape, rng));
+        check_reduction!(of_something min, min_axis, min_axes, |shape, rng| distinct(shape, rng));
     }
 
     #[test]
@@ -127,10 +159,34 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_nan() {
-        let nothing = Tensor::<Rank2<2, 0>>::zeros();
-        assert_eq!(nothing.clone().max_axis::<1>().to_array(), [f32::NEG_INFINITY; 2]);
-        assert_eq!(nothing.min().item(), f32::INFINITY);
+    fn nothing_has_no_largest_and_no_smallest_element_nor_a_place_of_it() {
+        let message = |operation: &dyn Fn()| {
+            let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(operation)).expect_err("it panics");
+            panic.downcast_ref::<String>().expect("a message").clone()
+        };
+        let x = Tensor::<Rank2<2, 0>>::zeros();
+        let all: [(&str, &dyn Fn()); 10] = [
+            ("max", &|| drop(x.clone().max())),
+            ("max", &|| drop(x.clone().max_axis::<1>())),
+            ("max", &|| drop(x.clone().max_axes::<(Axis<0>, Axis<1>)>())),
+            ("min", &|| drop(x.clone().min())),
+            ("min", &|| drop(x.clone().min_axis::<1>())),
+            ("min", &|| drop(x.clone().min_axes::<(Axis<0>, Axis<1>)>())),
+            ("argmax", &|| drop(x.argmax())),
+            ("argmax_axis", &|| drop(x.argmax_axis::<1>())),
+            ("argmin", &|| drop(x.argmin())),
+            ("argmin_axis", &|| drop(x.argmin_axis::<1>())),
+        ];
+        for (name, operation) in all {
+            let expected = format!("{name}: there is nothing along the axis, the shape is (2, 0)");
+            assert_eq!(message(operation), expected);
+        }
+        // of no lines there is nothing to find
+        assert_eq!(x.clone().max_axis::<0>().count() + x.argmin_axis::<0>().count(), 0);
+    }
+
+    #[test]
+    fn a_nan_anywhere() {
         for place in [0, 3, 15, 16, 20, 39] {
             let mut x = Tensor::<Rank1<40>>::arange();
             x.as_mut_slice()[place] = f32::NAN;

@@ -40,16 +40,33 @@ impl Fold for Magnitudes {
     }
 }
 
+/// sqrt(sum_j x_j^2) where the squares are out of range: m sqrt(sum_j (x_j / m)^2), with m the largest |x_j|.
+#[cold]
+fn scaled<E: Float>(line: &[E]) -> E {
+    let largest = line.iter().fold(E::zero(), |m, x| if x.abs() > m || x.is_nan() { x.abs() } else { m });
+    if largest == E::zero() || !largest.is_finite() {
+        return largest;
+    }
+    largest * sum_of(line, |x| (x / largest) * (x / largest)).sqrt()
+}
+
 struct Euclidean;
 impl Fold for Euclidean {
     #[inline(always)]
     fn forward<E: Float>(line: &[E], _: E) -> E {
-        sum_of(line, |x| x * x).sqrt()
+        let squares = sum_of(line, |x| x * x);
+        // of sums above this, what lies below the smallest number is not missed
+        if squares > E::min_positive_value() * E::of(1e12) && squares.is_finite() {
+            return squares.sqrt();
+        }
+        scaled(line)
     }
     #[inline(always)]
     fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
-        let factor = if y == E::zero() { E::zero() } else { gradient / y };
-        line.iter_mut().for_each(|x| *x *= factor);
+        for x in line {
+            // a division of its own: gradient / y may be infinite
+            *x = if y == E::zero() { E::zero() } else { *x / y * gradient };
+        }
     }
 }
 

@@ -4,32 +4,43 @@
 //! right where an x_j is 0. The product of no numbers is 1.
 
 use super::fold::{fold_all, fold_axes};
-use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
+use crate::kernels::lines::{Fold, FoldOp};
 use crate::memory::Storage;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
+/// Independent running products.
+const LANES: usize = 8;
+
 struct Product;
 impl Fold for Product {
     #[inline(always)]
     fn forward<E: Float>(line: &[E], _: E) -> E {
-        fold_lanes(line, E::one(), |a, b| a * b, |a, b| a * b)
+        // in f64, so that the order does not decide what is out of range on the way
+        let (chunks, rest) = line.as_chunks::<LANES>();
+        let mut lanes = [1.0; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                lanes[lane] *= chunk[lane].as_f64();
+            }
+        }
+        E::of(rest.iter().fold(lanes.iter().product(), |product, x| product * x.as_f64()))
     }
     #[inline(always)]
     fn backward<E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
-        let mut after = gradient;
-        let mut products = Storage::scratch(line.len());
+        let mut after = 1.0;
+        let mut products = Storage::<f64>::scratch(line.len());
         let products = products.make_mut();
         for (product, &x) in products.iter_mut().zip(&*line).rev() {
             *product = after;
-            after *= x;
+            after *= x.as_f64();
         }
-        let mut before = E::one();
+        let mut before = 1.0;
         for (x, &after) in line.iter_mut().zip(&*products) {
             let factor = *x;
-            *x = before * after;
-            before *= factor;
+            *x = gradient * E::of(before * after);
+            before *= factor.as_f64();
         }
     }
 }

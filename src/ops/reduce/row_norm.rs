@@ -12,7 +12,7 @@
 //! Saved: x, and m and 1 / sqrt(v + epsilon) of each row. Ba, Kiros and Hinton, "Layer Normalization", 2016; Wu and He,
 //! "Group Normalization", 2018.
 
-use crate::kernels::normalize::{self, Rows};
+use crate::kernels::normalize::{self, Normal, Rows};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -30,20 +30,19 @@ pub(crate) fn row_norm<S: Shape, C: Shape, E: Float, T: Trace>(
     let (_, gamma, gamma_trace) = gamma.into_parts();
     let (_, beta, beta_trace) = beta.into_parts();
     let mut y = Storage::scratch(x.len());
-    let mut statistics = vec![[E::zero(); 2]; x.len() / rows.width.max(1)];
-    let affine = Some((gamma.as_slice(), beta.as_slice()));
-    normalize::normalize_rows(rows, x.as_slice(), affine, E::of(epsilon), y.make_mut(), &mut statistics);
-    let channels = gamma.len();
+    let mut normals = vec![Normal::default(); x.len() / rows.width.max(1)];
+    let affine = [gamma.as_slice(), beta.as_slice()];
+    normalize::normalize_rows(rows, x.as_slice(), affine, epsilon, y.make_mut(), &mut normals);
     let node = record([trace.node(), gamma_trace.node(), beta_trace.node()], |_| {
         move |mut g: Storage<E>, parents: &mut Parents<'_, 3>| {
-            let mut d_gamma = Storage::zeros(channels);
-            let mut d_beta = Storage::zeros(channels);
-            let affine = (parents.needs(1) || parents.needs(2)).then(|| (d_gamma.make_mut(), d_beta.make_mut()));
-            let (x, scale) = (x.as_slice(), Some(gamma.as_slice()));
-            normalize::normalize_rows_backward(rows, x, &statistics, scale, g.make_mut(), affine);
+            let affine = parents.needs(1) || parents.needs(2);
+            let (x, gamma) = (x.as_slice(), gamma.as_slice());
+            let [d_gamma, d_beta] = normalize::normalize_rows_backward(rows, x, &normals, gamma, g.make_mut(), affine);
             parents.add(0, g);
-            parents.add(1, d_gamma);
-            parents.add(2, d_beta);
+            if affine {
+                parents.add(1, d_gamma);
+                parents.add(2, d_beta);
+            }
         }
     });
     Tensor::from_parts(shape, y, T::from_node(node))

@@ -8,6 +8,7 @@
 //! (everything is masked) the result is NaN, as in PyTorch.
 
 use crate::kernels::lines::{Map, MapOp, fold_lanes, sum_of};
+use crate::kernels::reduce::block_sums;
 use crate::memory::Storage;
 use crate::numbers::math;
 use crate::ops::movement::moving::{Blocks, blocks};
@@ -36,13 +37,7 @@ impl Map for Softmax {
     }
     #[inline(always)]
     fn backward<E: Float>(gradient: &mut [E], y: &[E]) {
-        let mut lanes = [E::zero(); 8];
-        let (gs, ys) = (gradient.chunks_exact(8), y.chunks_exact(8));
-        let mut inner = gs.remainder().iter().zip(ys.remainder()).fold(E::zero(), |sum, (&g, &y)| sum + g * y);
-        for (g, y) in gs.zip(ys) {
-            lanes.iter_mut().zip(g).zip(y).for_each(|((lane, &g), &y)| *lane += g * y);
-        }
-        lanes.iter().for_each(|&lane| inner += lane);
+        let [inner] = block_sums(gradient, y, |g, y| [g * y]).map(E::of);
         gradient.iter_mut().zip(y).for_each(|(g, &y)| *g = y * (*g - inner));
     }
 }

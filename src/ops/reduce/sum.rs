@@ -6,18 +6,19 @@
 use crate::kernels::elementwise;
 use crate::kernels::reduce;
 use crate::memory::Storage;
+use crate::ops::elementwise::arithmetic::DIVIDE;
 use crate::ops::movement::moving::{Blocks, blocks_of};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace, record};
 
-/// Adds up over the runs of axes, times `factor`.
+/// Adds up over the runs of axes, divided by `divisor`.
 #[track_caller]
 fn reduce_runs<S: Shape, O: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
     shape: O,
     runs: Vec<Blocks>,
-    factor: Option<E>,
+    divisor: Option<usize>,
 ) -> Tensor<O, E, T> {
     let (_, x, trace) = x.into_parts();
     let mut y = x;
@@ -26,13 +27,14 @@ fn reduce_runs<S: Shape, O: Shape, E: Float, T: Trace>(
         reduce::sum_axis(y.as_slice(), (outer, middle, inner), sums.make_mut(), false);
         y = sums;
     }
-    if let Some(factor) = factor {
-        elementwise::scale(y.make_mut(), factor);
+    if let Some(count) = divisor {
+        // a division, so that the mean of equal numbers is one of them
+        E::pick(&DIVIDE.loops).forward(None, y.make_mut(), [E::of(count as f64); 2]);
     }
     let node = record([trace.node()], |_| {
         move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            if let Some(factor) = factor {
-                elementwise::scale(g.make_mut(), factor);
+            if let Some(count) = divisor {
+                elementwise::scale(g.make_mut(), E::of(1.0 / count as f64));
             }
             for &(outer, middle, inner) in runs.iter().rev() {
                 let mut wide = Storage::scratch(outer * middle * inner);
@@ -57,7 +59,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     pub fn mean(self) -> Tensor<(), E, T> {
         let count = self.count();
-        reduce_runs(self, (), vec![(1, count, 1)], Some(E::of(1.0 / count as f64)))
+        reduce_runs(self, (), vec![(1, count, 1)], Some(count))
     }
 
     /// The sum over axis `A`, which disappears.
@@ -105,7 +107,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         let sizes = self.shape().sizes();
         let terms: usize = A::AXES.iter().map(|&axis| sizes.as_ref()[axis]).product();
         let shape = self.shape().reduced();
-        reduce_runs(self, shape, blocks_of::<A>(sizes.as_ref()), Some(E::of(1.0 / terms as f64)))
+        reduce_runs(self, shape, blocks_of::<A>(sizes.as_ref()), Some(terms))
     }
 }
 

@@ -7,7 +7,8 @@
 //! too few numbers (none; one, if unbiased) is NaN.
 
 use super::fold::{fold_all, fold_axes};
-use crate::kernels::lines::{Fold, FoldOp, sum_of};
+use crate::kernels::lines::{Fold, FoldOp};
+use crate::kernels::moments::{Moments, split};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -30,29 +31,49 @@ impl Variance {
     }
 }
 
-#[inline(always)]
-fn mean<E: Float>(line: &[E]) -> E {
-    sum_of(line, |x| x) / E::of(line.len() as f64)
-}
-
 /// n - c, at least 0.
 #[inline(always)]
-fn divisor<E: Float>(count: usize, correction: E) -> E {
-    (E::of(count as f64) - correction).max(E::zero())
+fn divisor<E: Float>(count: usize, correction: E) -> f64 {
+    (count as f64 - correction.as_f64()).max(0.0)
+}
+
+/// The variance of a line, in f64: that of tiny numbers is too small for f32, and their deviation is not.
+#[inline(always)]
+fn variance<E: Float>(line: &[E], correction: E) -> f64 {
+    Moments::of(line).squares() / divisor(line.len(), correction)
+}
+
+/// The deviation of numbers whose squared differences may be out of the range of f64: that of the differences to the first
+/// one, divided by the largest, times that.
+#[cold]
+fn scaled_deviation<E: Float>(line: &[E], correction: E) -> E {
+    let Some(&first) = line.first() else { return E::nan() };
+    let differences = || line.iter().map(|&x| x - first);
+    let largest = differences().fold(E::zero(), |m, d| if d.abs() > m || d.is_nan() { d.abs() } else { m });
+    let scale = if largest == E::zero() { E::one() } else { largest };
+    let scaled: Vec<E> = differences().map(|d| d / scale).collect();
+    scale * E::of(variance(&scaled, correction).sqrt())
+}
+
+/// Makes each x of a line (x - mean) / scale * factor.
+#[inline(always)]
+fn deviations<E: Float>(line: &mut [E], scale: E, factor: E) {
+    let [mean, rest] = split::<E>(Moments::of(line).mean());
+    for x in line {
+        *x = ((*x - mean) - rest) / scale * factor;
+    }
 }
 
 struct Var;
 impl Fold for Var {
     #[inline(always)]
     fn forward<E: Float>(line: &[E], correction: E) -> E {
-        let mean = mean(line);
-        sum_of(line, |x| (x - mean) * (x - mean)) / divisor(line.len(), correction)
+        E::of(variance(line, correction))
     }
     #[inline(always)]
     fn backward<E: Float>(line: &mut [E], _: E, gradient: E, correction: E) {
-        let factor = E::of(2.0) * gradient / divisor(line.len(), correction);
-        let mean = mean(line);
-        line.iter_mut().for_each(|x| *x = (*x - mean) * factor);
+        let factor = E::of(2.0 * gradient.as_f64() / divisor(line.len(), correction));
+        deviations(line, E::one(), factor);
     }
 }
 
@@ -60,13 +81,20 @@ struct Std;
 impl Fold for Std {
     #[inline(always)]
     fn forward<E: Float>(line: &[E], correction: E) -> E {
-        Var::forward(line, correction).sqrt()
+        let variance = variance(line, correction);
+        if variance > 1e-290 && variance.is_finite() {
+            return E::of(variance.sqrt());
+        }
+        scaled_deviation(line, correction)
     }
     #[inline(always)]
     fn backward<E: Float>(line: &mut [E], std: E, gradient: E, correction: E) {
-        let factor = if std == E::zero() { E::zero() } else { gradient / (divisor(line.len(), correction) * std) };
-        let mean = mean(line);
-        line.iter_mut().for_each(|x| *x = (*x - mean) * factor);
+        if std == E::zero() {
+            line.fill(E::zero());
+        } else {
+            // a division of its own: 1 / std may be infinite
+            deviations(line, std, E::of(gradient.as_f64() / divisor(line.len(), correction)));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! rows that are `skipped` have none.
 
 use crate::kernels::parallel;
+use crate::kernels::reduce::sum_of_rows;
 use crate::memory::Storage;
 use crate::ops::movement::index_select::check_indices;
 use crate::shape::{Append, Const, Dim, LastAxis, Rank2, Shape};
@@ -51,14 +52,12 @@ pub(crate) fn embedding_bag<S: LastAxis, const V: usize, const D: usize, E: Floa
     let shape = indices.shape().with_last(Const::<D>);
     let (bags, length) = (indices.shape().rows().count(), indices.shape().last().size());
     let indices = indices.into_storage();
-    let mut y = Storage::zeros(bags * D);
+    let mut y = Storage::scratch(bags * D);
     let (from, of) = (table.as_slice(), indices.as_slice());
     parallel::rows(y.make_mut(), D, parallel::CHEAP, |first, rows| {
         for (number, sum) in (first..).zip(rows.chunks_exact_mut(D.max(1))) {
             let bag = &of[number * length..][..length];
-            for row in used(bag, skipped).flatten() {
-                sum.iter_mut().zip(&from[row * D..]).for_each(|(sum, &x)| *sum += x);
-            }
+            sum_of_rows(used(bag, skipped).flatten().map(|row| &from[row * D..][..D]), sum);
             let factor = E::of(factor(used(bag, skipped).flatten().count()));
             sum.iter_mut().for_each(|sum| *sum *= factor);
         }
