@@ -5,6 +5,7 @@
 
 pub mod convert;
 pub mod convolution;
+pub mod denormals;
 pub mod elementwise;
 pub mod gemm;
 pub mod instructions;

@@ -1,8 +1,9 @@
 //! When and how work is split over threads.
 //!
 //! Every split is fixed by the sizes alone, never by the number of threads, so results are the same bits on any
-//! number of them.
+//! number of them. Each task computes with denormals as the thread does that waits for it ([`Mode`]).
 
+use super::denormals::Mode;
 use rayon::prelude::*;
 
 /// Below this many elements a cheap loop (an addition, a ReLU) is faster on one thread.
@@ -22,7 +23,11 @@ pub fn worthwhile(len: usize, threshold: usize) -> bool {
 /// The function is behind a pointer, so that rayon's machinery is compiled once for each type of element and not for
 /// each loop: it was two thirds of the crate's machine code.
 fn in_parallel<E: Send>(out: &mut [E], size: usize, f: &(dyn Fn(usize, &mut [E]) + Sync)) {
-    out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    let mode = Mode::current();
+    out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| {
+        let _guard = mode.enter();
+        f(i, chunk);
+    });
 }
 
 /// Runs `f(start, part)` over parts of `out`, in parallel if it is longer than `threshold`.
@@ -72,7 +77,11 @@ pub fn chunks_of_two<A: Send, B: Send>(
     }
     if many {
         let chunks = a.par_chunks_mut(sizes[0]).zip(b.par_chunks_mut(sizes[1])).enumerate();
-        chunks.for_each(|(i, (a, b))| f(i, a, b));
+        let mode = Mode::current();
+        chunks.for_each(|(i, (a, b))| {
+            let _guard = mode.enter();
+            f(i, a, b);
+        });
     } else {
         a.chunks_mut(sizes[0]).zip(b.chunks_mut(sizes[1])).enumerate().for_each(|(i, (a, b))| f(i, a, b));
     }
@@ -80,7 +89,11 @@ pub fn chunks_of_two<A: Send, B: Send>(
 
 /// Runs `f(index)` for each index below `count` in parallel.
 pub fn tasks(count: usize, f: &(dyn Fn(usize) + Sync)) {
-    (0..count).into_par_iter().for_each(f);
+    let mode = Mode::current();
+    (0..count).into_par_iter().for_each(|i| {
+        let _guard = mode.enter();
+        f(i);
+    });
 }
 
 /// `f(index)` for each index below `count`, in order, computed in parallel if `many`.
@@ -101,5 +114,10 @@ pub fn together<E: Send>(arrays: &mut [&mut [E]], start: usize, f: &(dyn Fn(usiz
     }
     let middle = (len / 2).next_multiple_of(CHUNK);
     let (mut left, mut right): (Vec<_>, Vec<_>) = arrays.iter_mut().map(|array| array.split_at_mut(middle)).unzip();
-    rayon::join(|| together(&mut left, start, f), || together(&mut right, start + middle, f));
+    let mode = Mode::current();
+    let part = |arrays: &mut [&mut [E]], start| {
+        let _guard = mode.enter();
+        together(arrays, start, f);
+    };
+    rayon::join(|| part(&mut left, start), || part(&mut right, start + middle));
 }

@@ -11,6 +11,7 @@ mod sequence;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use crate::kernels::denormals::flush_denormals;
 pub(crate) use elementwise::binary::BinaryOp;
 pub use elementwise::cast::CastTo;
 pub(crate) use elementwise::dropout::dropout;
