@@ -17,11 +17,10 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use taut::data::Pca;
 use taut::prelude::*;
 use taut::text::word2vec::{self, Architecture, Config, Output, Parallel};
-use taut::text::{
-    Corpus, Questions, SectionScore, Tokens, VocabularyOptions, WordPairs, WordVectors, principal_components,
-};
+use taut::text::{Corpus, Questions, SectionScore, Tokens, VocabularyOptions, WordPairs, WordVectors};
 
 const ADDRESSES: &[u8] = include_bytes!("data/addresses.txt.gz");
 /// How many neighbours are shown of each word.
@@ -198,6 +197,9 @@ fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn 
 fn places(vectors: &WordVectors, groups: &[Vec<&str>]) -> Vec<Place> {
     let words: Vec<(usize, &str)> =
         groups.iter().enumerate().flat_map(|(group, words)| words.iter().map(move |word| (group, *word))).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
     let mut rows = Vec::new();
     for vector in words.iter().filter_map(|(_, word)| vectors.of(word)) {
         // a vector of zeros, as a file may hold, has no direction
@@ -205,7 +207,7 @@ fn places(vectors: &WordVectors, groups: &[Vec<&str>]) -> Vec<Place> {
         rows.extend(vector.iter().map(|x| x / length));
     }
     let rows = Tensor::from_vec(rows, (words.len(), vectors.dimension())).expect("a vector for each word");
-    let plane = principal_components::<2>(&rows);
+    let plane = Pca::<2, _>::fit([rows.clone()]).transform(rows);
     let place = |(i, (group, word)): (usize, &(usize, &str))| Place {
         word: word.to_string(),
         at: [0, 1].map(|axis| plane[[i, axis]]),

@@ -16,6 +16,7 @@ macro_rules! println {
 }
 
 pub mod agents;
+mod command_line;
 mod confusion;
 mod mistakes;
 mod options;
@@ -25,19 +26,20 @@ mod progress;
 mod report;
 mod scatter;
 
+pub use command_line::{Known, at_least_one, read_options};
 pub use confusion::draw_confusion;
 pub use mistakes::{Mistake, draw_mistakes};
 pub use options::Options;
+pub use picture::{BLACK, Picture};
 pub use plot::{Curve, Panel, plot, plot_panels};
 pub use progress::Progress;
 pub use report::Report;
 pub use scatter::{Place, draw_words};
 
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use taut::data::{find_folder, mnist};
-use taut::files::FileError;
 
 /// Writes to the standard output, or ends the program.
 pub fn write_out(arguments: std::fmt::Arguments<'_>) {
@@ -65,10 +67,14 @@ pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> 
 
 /// The folder of the dataset that was asked for, MNIST or Fashion-MNIST.
 pub fn mnist_folder(options: &Options) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let folder: Result<_, FileError> = match options.dataset.as_str() {
-        "mnist" => mnist::find(options.data.as_deref()),
-        "fashion-mnist" => find_folder(options.data.as_deref(), "fashion-mnist", "train-images-idx3-ubyte"),
-        other => return Err(format!("--dataset {other}: there are mnist and fashion-mnist").into()),
-    };
-    Ok(folder?)
+    find_mnist(&options.dataset, options.data.as_deref())
+}
+
+/// The folder of the dataset of this name, MNIST or Fashion-MNIST.
+pub fn find_mnist(name: &str, data: Option<&Path>) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    match name {
+        "mnist" => Ok(mnist::find(data)?),
+        "fashion-mnist" => Ok(find_folder(data, "fashion-mnist", "train-images-idx3-ubyte")?),
+        other => Err(format!("--dataset {other}: there are mnist and fashion-mnist").into()),
+    }
 }

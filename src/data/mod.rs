@@ -32,6 +32,7 @@ mod images;
 pub mod mnist;
 pub mod names;
 mod normalization;
+mod pca;
 #[cfg(feature = "image")]
 pub mod png;
 mod prefetch;
@@ -46,5 +47,6 @@ pub use folder::find_folder;
 pub use idx::Idx;
 pub use images::{Images, PartOfAnImage};
 pub use normalization::Normalization;
+pub use pca::Pca;
 pub use prefetch::Prefetch;
 pub use sequences::Sequences;

@@ -3,6 +3,7 @@
 mod activation;
 mod add_bias;
 mod attention;
+mod autoencoder;
 mod batch_norm;
 mod bias;
 mod blocks;
@@ -44,6 +45,7 @@ pub use attention::{
     AttentionFeatures, AttentionMask, CausalMask, LearnedPositionalEncoding, MultiHeadAttention, NoMask, NormOrder,
     PositionalEncoding, PostNorm, PreNorm, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
 };
+pub use autoencoder::{Autoencoder, GivesBack};
 pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
 pub use bias::{NoBias, OptionalBias};
 pub use blocks::SameAs;

@@ -88,6 +88,31 @@ pub struct PoolIndices<
 impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize>
     PoolIndices<N, C, H, W, K, S, P>
 {
+    /// The upper left pixel of each window, of images of this shape: what [`MaxUnpool2d`] takes where nobody knows where the
+    /// maxima were. Dosovitskiy, Springenberg and Brox, "Learning to Generate Chairs with Convolutional Neural Networks", 2015.
+    ///
+    /// ```
+    /// use taut::nn::PoolIndices;
+    /// use taut::prelude::*;
+    /// let corners = PoolIndices::<_, _, _, _, 2, 2, 0>::corners(<Rank4<1, 1, 2, 4>>::default());
+    /// let y = MaxUnpool2d::<2>.forward((Tensor::from([[[[5.0, 6.0]]]]), corners));
+    /// assert_eq!(y.to_array(), [[[[5.0, 0.0, 6.0, 0.0], [0.0; 4]]]]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the window does not fit a run-time size.
+    #[track_caller]
+    pub fn corners(shape: (N, C, H, W)) -> Self
+    where
+        Const<K>: PoolPadding<P>,
+    {
+        let (batch, channels, height, width) = shape;
+        let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
+        let pooled = (batch, channels, height.windows(), width.windows());
+        let corner = |[_, _, i, j]: [usize; 4]| patches.down[i].start * width.size() + patches.across[j].start;
+        PoolIndices { shape, indices: Tensor::from_fn_with(pooled, corner) }
+    }
+
     /// For each maximum, its index in its plane, row by row.
     pub fn indices(&self) -> &Tensor<(N, C, H::Out, W::Out), usize> {
         &self.indices
@@ -315,6 +340,18 @@ mod tests {
     #[should_panic(expected = "an image of 0 x 5 pixels has nothing to pool")]
     fn an_empty_image_panics() {
         let _ = GlobalMaxPool2d.forward(Tensor::<_, f32>::zeros_with((1_usize, 3_usize, 0_usize, 5_usize)));
+    }
+
+    #[test]
+    fn corners_are_the_first_pixels_of_windows() {
+        let places = PoolIndices::<_, _, _, _, 3, 2, 1>::corners(<Rank4<1, 1, 5, 4>>::default());
+        assert_eq!(places.indices().to_array(), [[[[0, 1], [4, 5], [12, 13]]]]);
+        let y = Tensor::<Rank4<2, 3, 2, 3>>::randn(&mut StdRng::seed_from_u64(0));
+        let up = MaxUnpool2d::<2>.forward((y.clone(), PoolIndices::corners(<Rank4<2, 3, 4, 6>>::default())));
+        for [i, j] in [[0, 0], [1, 2]] {
+            assert_eq!(up[[1, 2, 2 * i, 2 * j]], y[[1, 2, i, j]]);
+        }
+        assert_eq!(up.to_vec().iter().filter(|&&x| x != 0.0).count(), y.count());
     }
 
     #[test]

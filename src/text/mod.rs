@@ -16,7 +16,6 @@
 
 mod corpus;
 mod lines;
-mod pca;
 mod tokens;
 mod vocabulary;
 pub mod word2vec;
@@ -24,7 +23,6 @@ mod word_vectors;
 
 pub use corpus::{Corpus, LineSource, Tokens};
 pub use lines::{InvalidUtf8, LineOptions, Lines, lines};
-pub use pca::principal_components;
 pub use tokens::{characters, words};
 pub use vocabulary::{TokenCounts, Vocabulary, VocabularyOptions};
 pub use word_vectors::{

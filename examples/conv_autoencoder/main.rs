@@ -1,0 +1,293 @@
+//! A convolutional autoencoder: images become short codes, and codes images again.
+//!
+//!     cargo run --release --example conv_autoencoder
+//!     cargo run --release --example conv_autoencoder -- --data FOLDER --dataset cifar-10
+//!     cargo run --release --example conv_autoencoder -- --data FOLDER --dataset fashion-mnist --denoise
+//!
+//! Without a folder of data it learns from the 8x8 digits that are part of the library.
+//!
+//! The encoder f is two convolutions, each of which a pooling halves, and a linear layer: a code c = f(x). A decoder g makes
+//! x' = g(c) of it. Both learn at once to make the mean of (x - x')^2 small over the training set; what is said of them is
+//! that mean over the test set, with pixels from 0 to 1. Three ways to enlarge images are compared ([`models`]): unpooling,
+//! repeating pixels and convolving, and transposed convolution.
+//!
+//! To compare with: principal components, the best code of the same length that is linear ([`Pca`]). Unpooling with the
+//! encoder's indices is told more than the code, which of four pixels was the largest in each window: 2 bits each, which are
+//! counted. So it is no match for the others; the same decoder without the indices is.
+//!
+//! Masci, Meier, Ciresan and Schmidhuber, "Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction", 2011;
+//! with `--denoise`: Vincent, Larochelle, Bengio and Manzagol, "Extracting and Composing Robust Features with Denoising
+//! Autoencoders", 2008.
+
+#[macro_use]
+#[path = "../common/mod.rs"]
+mod common;
+mod models;
+mod options;
+mod pictures;
+
+use common::{Progress, Report, find_mnist};
+use models::{BATCH, Encoder, Images, Model, Models, Transposed, TransposedDecoder, Unpooling, Upsampling};
+use options::Options;
+use pictures::{Row, draw_codes, draw_rows};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::{Labels, Pca, cifar10, digits, mnist};
+use taut::prelude::*;
+use taut::shape::HasAxis;
+
+/// Which part of a channel's range the noise of `--denoise` has as its standard deviation.
+const NOISE: f32 = 0.25;
+const LEARNING_RATE: f64 = 3e-3;
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let mut options = Options::parse();
+        let name = match (&options.dataset, find_mnist("mnist", options.data.as_deref())) {
+            (Some(name), _) => name.clone(),
+            (None, Ok(_)) => "mnist".into(),
+            (None, Err(_)) => "digits".into(),
+        };
+        options.dataset = Some(name.clone());
+        let mut rng = StdRng::seed_from_u64(options.seed);
+        // channels, pixels along a side and in all; pixels along a side after two poolings, channels on the way,
+        // features after the second pooling; the code
+        match name.as_str() {
+            "digits" => {
+                let (images, labels) = digits().whole();
+                let count = labels.count();
+                let images = images.reshape_with((count, Const::<1>, Const::<8>, Const::<8>));
+                let (train, test) = (images, labels).split(0.25, &mut rng);
+                study::<1, 8, 64, 2, 16, 32, 128, 8, _, _>(&train, &test, 30, &mut rng, &options)
+            }
+            "mnist" | "fashion-mnist" => {
+                let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find_mnist(&name, options.data.as_deref())?)?;
+                study::<1, 28, 784, 7, 16, 32, 1568, 32, _, _>(&train, &test, 4, &mut rng, &options)
+            }
+            "cifar-10" => {
+                let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
+                study::<3, 32, 3072, 8, 16, 32, 2048, 128, _, _>(&train, &test, 7, &mut rng, &options)
+            }
+            _ => Err(format!("--dataset {name}: there are digits, mnist, fashion-mnist and cifar-10").into()),
+        }
+    })
+}
+
+/// Pictures, and which class each is of.
+pub trait Pictures<const C: usize, const S: usize>:
+    Dataset<
+        Batch<Const<BATCH>> = (Tensor<Rank4<BATCH, C, S, S>>, Tensor<Rank1<BATCH>, usize>),
+        Batch<usize> = (Images<C, S>, Labels),
+    >
+{
+}
+impl<D, const C: usize, const S: usize> Pictures<C, S> for D where
+    D: Dataset<
+            Batch<Const<BATCH>> = (Tensor<Rank4<BATCH, C, S, S>>, Tensor<Rank1<BATCH>, usize>),
+            Batch<usize> = (Images<C, S>, Labels),
+        >
+{
+}
+
+fn study<
+    const C: usize,
+    const S: usize,
+    const PIXELS: usize,
+    const SIDE: usize,
+    const A: usize,
+    const B: usize,
+    const FEATURES: usize,
+    const CODE: usize,
+    Train,
+    Test,
+>(
+    train: &Train,
+    test: &Test,
+    epochs: usize,
+    rng: &mut StdRng,
+    options: &Options,
+) -> Result<(), Box<dyn Error>>
+where
+    Train: Pictures<C, S>,
+    Test: Pictures<C, S>,
+    Unpooling<C, SIDE, A, B, FEATURES, CODE, false>: Model<C, S>,
+    Unpooling<C, SIDE, A, B, FEATURES, CODE, true>: Model<C, S>,
+    Upsampling<C, SIDE, A, B, FEATURES, CODE>: Model<C, S>,
+    Transposed<C, SIDE, A, B, FEATURES, CODE>: Model<C, S>,
+    Encoder<C, A, B, FEATURES, CODE>: Module<Images<C, S>, Output = Tensor<(usize, Const<CODE>)>>,
+    TransposedDecoder<C, SIDE, A, B, FEATURES, CODE>: Module<Tensor<(usize, Const<CODE>)>, Output = Images<C, S>>,
+{
+    let start = Instant::now();
+    let name = options.dataset.clone().unwrap_or_default();
+    let train = &train.first(options.limit.unwrap_or(train.len()));
+    if train.len() < BATCH {
+        return Err(format!("--limit {}: a batch alone has {BATCH} images", train.len()).into());
+    }
+    let epochs = options.epochs.unwrap_or(epochs);
+    println!("{name}: {} images to learn from, {} to test, codes of {CODE} numbers", train.len(), test.len());
+
+    let flat = |images: Images<C, S>| {
+        let count = images.shape().0;
+        images.reshape_with((count, Const::<PIXELS>))
+    };
+    let pca = Pca::<CODE, _>::fit(train.in_order(1000).map(|(images, _)| flat(images)));
+    let linear = |images: Images<C, S>| {
+        let shape = images.shape();
+        pca.restore(pca.transform(flat(images))).reshape_with(shape)
+    };
+    let noise = if options.denoise { NOISE } else { 0.0 };
+    // the same noise for all that is measured
+    let noise_seed = options.seed + 1;
+    let error = |decoded: &dyn Fn(Images<C, S>) -> Images<C, S>| {
+        let mut rng = StdRng::seed_from_u64(noise_seed);
+        let (mut total, mut count) = (0.0, 0);
+        for (images, _) in test.in_order(500) {
+            let loss = decoded(noisy(&images, noise, &mut rng)).mean_squared_error(&images).item();
+            total += f64::from(loss) * images.shape().0 as f64;
+            count += images.shape().0;
+        }
+        total / count as f64
+    };
+    let pca_error = error(&linear);
+    println!("PCA: test error {pca_error:.4}, after {:.1} s", start.elapsed().as_secs_f64());
+
+    let mut models = match &options.load {
+        Some(path) => Models::<C, SIDE, A, B, FEATURES, CODE>::load(path)?,
+        None => Models::init(rng),
+    };
+    if options.load.is_none() {
+        learn(&mut models.unpooling, "unpooling", train, epochs, noise, rng);
+        learn(&mut models.unpooling_with_indices, "unpooling with indices", train, epochs, noise, rng);
+        learn(&mut models.upsampling, "upsampling", train, epochs, noise, rng);
+        learn(&mut models.transposed, "transposed convolution", train, epochs, noise, rng);
+    }
+    let unpooling = |x| models.unpooling.forward(x);
+    let with_indices = |x| models.unpooling_with_indices.forward(x);
+    let upsampling = |x| models.upsampling.forward(x);
+    let transposed = |x| models.transposed.forward(x);
+    let errors = [error(&unpooling), error(&upsampling), error(&transposed)];
+    let error_with_indices = error(&with_indices);
+    let best = errors.into_iter().fold(f64::INFINITY, f64::min);
+    if let Some(path) = &options.save {
+        models.save(path)?;
+        println!("the models are in {}", path.display());
+    }
+    let seconds = start.elapsed().as_secs_f64();
+
+    // what is drawn: the first test image of each class
+    let (images, labels) = test.whole();
+    let of_class = |class: usize| labels.iter().position(|label| label == class);
+    let shown: Vec<usize> = (0..10).filter_map(of_class).collect();
+    let shown = Dataset::gather(&images, shown.len(), &shown);
+    let given = noisy(&shown, noise, &mut StdRng::seed_from_u64(noise_seed));
+    let mut rows = vec![Row::new("original", &shown)];
+    if options.denoise {
+        rows.push(Row::new("with noise", &given));
+    }
+    rows.extend([
+        Row::new("unpooling", &unpooling(given.clone())),
+        Row::new("upsampling", &upsampling(given.clone())),
+        Row::new("transposed", &transposed(given.clone())),
+        Row::new("PCA", &linear(given.clone())),
+        Row::new("indices known", &with_indices(given.clone())),
+    ]);
+    let folder = options.out.join("conv_autoencoder");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
+    let kind = if options.denoise { format!("{name}_denoise") } else { name.clone() };
+    draw_rows(&folder.join(format!("{kind}_reconstructions.png")), &rows)?;
+
+    // from one image to another in equal steps between their codes, and between their pixels
+    let (mut by_codes, mut by_pixels) = (Vec::new(), Vec::new());
+    for pair in [[0, 1], [3, 8], [4, 7]].into_iter().filter(|pair| pair[1] < shown.shape().0) {
+        let ends = Dataset::gather(&shown, 2, &pair);
+        let codes = models.transposed.encoder.forward(ends.clone());
+        by_codes.push(Row::new("codes", &models.transposed.decoder.forward(between(&codes))));
+        by_pixels.push(Row::new("pixels", &between(&ends)));
+    }
+    let rows: Vec<Row> = by_codes.into_iter().zip(by_pixels).flat_map(|(codes, pixels)| [codes, pixels]).collect();
+    draw_rows(&folder.join(format!("{kind}_walk.png")), &rows)?;
+
+    let few = test.first(2000);
+    let (images, labels) = few.whole();
+    let codes = models.transposed.encoder.forward(images);
+    let plane = Pca::<2, _>::fit([codes.clone()]);
+    draw_codes(&folder.join(format!("{kind}_codes.png")), &plane.transform(codes), &labels)?;
+
+    let mut report = Report::default();
+    report.add("test_mse", best);
+    report.add("pca_mse", pca_error);
+    report.add("code_size", CODE);
+    report.add("test_mse_unpool", errors[0]);
+    report.add("test_mse_upsample", errors[1]);
+    report.add("test_mse_transposed", errors[2]);
+    report.add("test_mse_unpool_with_indices", error_with_indices);
+    // 2 bits for each window of both poolings
+    report.add("bits_of_indices", 2 * (A * 4 * SIDE * SIDE + B * SIDE * SIDE));
+    report.add("bits_of_code", 32 * CODE);
+    if options.denoise {
+        let mean = AvgPool2d::<3, 1, 1, false>;
+        report.add("mse_noisy", error(&|x| x));
+        report.add(
+            "mse_mean_filter",
+            error(&|x| {
+                let shape = x.shape();
+                let (batch, channels, height, width) = shape;
+                mean.forward(x.reshape_with((batch, channels.size(), height.size(), width.size()))).reshape_with(shape)
+            }),
+        );
+    }
+    report.add("epochs", epochs);
+    report.add("seconds", seconds);
+    report.add("seed", options.seed);
+    report.print_as(options.json);
+    Ok(())
+}
+
+/// Images with noise added, kept between 0 and 1.
+fn noisy<S: Shape>(images: &Tensor<S>, deviation: f32, rng: &mut StdRng) -> Tensor<S> {
+    if deviation == 0.0 {
+        return images.clone();
+    }
+    let noise = Tensor::normal_with(images.shape(), 0.0, deviation, rng);
+    (images.clone() + noise).clamp(0.0, 1.0)
+}
+
+/// Ten steps from the first of two points to the second.
+fn between<S: HasAxis<0, Length = usize, With<usize> = S>>(ends: &Tensor<S>) -> Tensor<S> {
+    let shape = ends.shape().with(10_usize);
+    let half = ends.count() / 2;
+    let (first, second) = ends.as_slice().split_at(half);
+    let steps = (0..10).flat_map(|step| {
+        let part = step as f32 / 9.0;
+        first.iter().zip(second).map(move |(a, b)| a + (b - a) * part)
+    });
+    Tensor::from_vec(steps.collect(), shape).expect("ten points")
+}
+
+/// Trains a model to give images back, from what noise left of them.
+fn learn<const C: usize, const S: usize, M: Model<C, S>>(
+    model: &mut M,
+    name: &str,
+    train: &impl Pictures<C, S>,
+    epochs: usize,
+    noise: f32,
+    rng: &mut StdRng,
+) {
+    let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+    let steps = (epochs * (train.len() / BATCH)) as u64;
+    let mut scheduler = Scheduler::new(OneCycle { steps, ..Default::default() }, &mut optimizer);
+    for epoch in 1..=epochs {
+        let batches = train.batches::<BATCH>(rng);
+        let mut progress = Progress::new(format!("{name}, epoch {epoch}/{epochs}"), batches.len());
+        for (images, _) in batches {
+            let given = noisy(&images, noise, rng);
+            let tape = Tape::training(rng);
+            let loss = model.forward(tape.trace(given)).mean_squared_error(&images);
+            progress.batch(loss.item(), BATCH);
+            optimizer.step(model, &loss.backward());
+            scheduler.step(&mut optimizer);
+        }
+        progress.finish("");
+    }
+}
