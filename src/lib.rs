@@ -136,7 +136,6 @@ pub mod nn;
 mod numbers;
 pub mod ops;
 pub mod optim;
-mod random;
 mod range;
 pub mod rl;
 pub mod shape;
@@ -145,10 +144,10 @@ pub mod text;
 pub mod trace;
 
 // At the root, too: the compiler's errors name a type by the shortest path that leads to it.
+pub use numbers::{Rng, RngState};
 #[doc(no_inline)]
 pub use prelude::*;
 pub use rand::Rng as RandomSource;
-pub use random::{Rng, RngState};
 
 /// Everything that most programs use: `use taut::prelude::*;`.
 pub mod prelude {

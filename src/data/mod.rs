@@ -19,7 +19,6 @@
 //! ```
 
 mod augment;
-mod batches;
 pub mod cifar10;
 mod csv;
 mod dataset;
@@ -39,9 +38,8 @@ mod prefetch;
 mod sequences;
 
 pub use augment::Augmentation;
-pub use batches::Batches;
 pub use csv::Csv;
-pub use dataset::{Dataset, Labels, Subset};
+pub use dataset::{Batches, Dataset, Labels, Subset};
 pub use digits::digits;
 pub use folder::find_folder;
 pub use idx::Idx;

@@ -2,9 +2,9 @@
 //! for each type is chosen by the type.
 
 mod element;
-mod family;
 pub mod math;
+mod random;
 
-pub use element::{ByKind, Element, Float, Index, Number};
-pub(crate) use family::for_float;
-pub use family::{AnyFloat, Family, PerFloat};
+pub(crate) use element::for_float;
+pub use element::{AnyFloat, ByKind, Element, Family, Float, Index, Number, PerFloat};
+pub use random::{Rng, RngState};

@@ -11,7 +11,6 @@
 //! The remainder has the sign of a, as in Rust and in C (PyTorch's `fmod`). The operators' impls are in `operators.rs`.
 
 use super::binary::binary_values;
-use super::operators::Sides;
 use super::unary::{unary_values, unary_with};
 use crate::kernels::elementwise::{Binary, Saves, Unary};
 use crate::kernels::integer::Operator;
@@ -21,6 +20,13 @@ use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Node, Trace};
 use std::ops::Neg;
+
+/// The two sides of an operator.
+pub enum Sides<E> {
+    Tensors(Storage<E>, Storage<E>),
+    TensorAndNumber(Storage<E>, E),
+    NumberAndTensor(E, Storage<E>),
+}
 
 struct Sum;
 impl Binary for Sum {

@@ -7,7 +7,7 @@
 //! `usize`, in a sum that is too large, below 0, or after a division by 0, they panic at the caller's line, in release
 //! builds too: an index that wrapped around would point anywhere.
 
-use super::arithmetic::floats;
+use super::arithmetic::{Sides, floats};
 use crate::kernels::integer::{self, Operator};
 use crate::kernels::mask::Source;
 use crate::memory::Storage;
@@ -17,13 +17,6 @@ use crate::shape::Shape;
 use crate::tensor::{Number, Tensor};
 use crate::trace::{Merge, Merged, Node, Trace, constant};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Rem, RemAssign, Sub, SubAssign};
-
-/// The two sides of an operator.
-pub enum Sides<E> {
-    Tensors(Storage<E>, Storage<E>),
-    TensorAndNumber(Storage<E>, E),
-    NumberAndTensor(E, Storage<E>),
-}
 
 /// What an operator gives for indices: a constant.
 ///
