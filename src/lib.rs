@@ -136,9 +136,11 @@ pub mod nn;
 mod numbers;
 pub mod ops;
 pub mod optim;
+pub mod params;
 mod range;
 pub mod rl;
 pub mod shape;
+mod tape;
 pub mod tensor;
 pub mod text;
 pub mod trace;
@@ -157,14 +159,13 @@ pub mod prelude {
     pub use crate::nn::*;
     pub use crate::ops::Join;
     pub use crate::optim::*;
+    pub use crate::params::*;
+    pub use crate::params::{check_gradients, check_parameter_gradients};
     pub use crate::shape::{
         Axis, Channels, Const, Dim, Features, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape,
     };
     pub use crate::tensor::{Element, Float, Tensor};
-    pub use crate::trace::{
-        Gradients, Inference, NoTrace, Tape, Trace, Traced, Training, check_gradients, check_parameter_gradients,
-        custom,
-    };
+    pub use crate::trace::{Gradients, Inference, NoTrace, Tape, Trace, Traced, Training, custom};
     pub use rand::SeedableRng;
     pub use rand::rngs::StdRng;
 }

@@ -8,7 +8,7 @@
 mod common;
 
 use common::{Entry, case, hashed};
-use taut::nn::ValuesMut;
+use taut::params::ValuesMut;
 use taut::prelude::*;
 
 /// Sets all numbers, but leaves the weights and biases of batch norm 1 and 0.

@@ -4,7 +4,7 @@ mod common;
 
 use common::case;
 use taut::models::{CifarResNet18, ResNet18};
-use taut::nn::ValuesMut;
+use taut::params::ValuesMut;
 use taut::prelude::*;
 
 /// Numbers that both sides compute: see `resnet` in `tests/pytorch/generate.py`.

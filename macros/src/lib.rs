@@ -182,26 +182,26 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
             return Err(Error::new(part.field.span(), message));
         }
     }
-    let generics = with_bounds(input, &parts, quote!(::taut::nn::Parameters));
+    let generics = with_bounds(input, &parts, quote!(::taut::params::Parameters));
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let name = &input.ident;
     // spans of the fields' types: an error about a field is shown at the field
     let visits = parts.iter().map(|part| {
         let (field, member, name) = (part.field, &part.member, part.name());
-        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::nn::Parameters::visit(&self.#member, path, visitor));)
+        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::params::Parameters::visit(&self.#member, path, visitor));)
     });
     let visits_mut = parts.iter().map(|part| {
         let (field, member, name) = (part.field, &part.member, part.name());
-        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::nn::Parameters::visit_mut(&mut self.#member, path, visitor));)
+        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::params::Parameters::visit_mut(&mut self.#member, path, visitor));)
     });
     Ok(quote! {
         #[automatically_derived]
         #[allow(unused_variables)]
-        impl #impl_generics ::taut::nn::Parameters for #name #type_generics #where_clause {
-            fn visit(&self, path: &mut ::taut::nn::Path, visitor: &mut dyn ::taut::nn::Visitor) {
+        impl #impl_generics ::taut::params::Parameters for #name #type_generics #where_clause {
+            fn visit(&self, path: &mut ::taut::params::Path, visitor: &mut dyn ::taut::params::Visitor) {
                 #(#visits)*
             }
-            fn visit_mut(&mut self, path: &mut ::taut::nn::Path, visitor: &mut dyn ::taut::nn::VisitorMut) {
+            fn visit_mut(&mut self, path: &mut ::taut::params::Path, visitor: &mut dyn ::taut::params::VisitorMut) {
                 #(#visits_mut)*
             }
         }

@@ -3,8 +3,8 @@
 use super::persist::{compare, open, put, save, strip, under, walk};
 use super::safetensors::{Header, Stored};
 use crate::files::{FileError, Reason};
-use crate::nn::{Parameters, Values};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
+use crate::params::{Parameters, Values};
 use crate::{Rng, RngState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

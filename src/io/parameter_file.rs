@@ -3,7 +3,7 @@
 use super::persist::{differences, duplicates, open, put_fitting, read_parts, strip};
 use super::safetensors::{Header, Stored};
 use crate::files::{FileError, Mismatch, Reason};
-use crate::nn::Parameters;
+use crate::params::Parameters;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};

@@ -3,8 +3,9 @@
 use super::safetensors::{Header, Stored, Walk, header, write_numbers};
 use crate::Rng;
 use crate::files::{FileError, Mismatch, Reason, regular, write_atomically};
-use crate::nn::{Init, Parameters, Values, ValuesMut, each_parameter, each_parameter_mut};
+use crate::nn::Init;
 use crate::optim::SnapshotArray;
+use crate::params::{Parameters, Values, ValuesMut, each_parameter, each_parameter_mut};
 use crate::tensor::Element;
 use safetensors::tensor::Dtype;
 use std::collections::{BTreeMap, HashMap, HashSet};

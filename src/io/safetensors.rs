@@ -2,8 +2,8 @@
 //! shape and place, and the numbers, little-endian, one tensor after the other.
 
 use crate::files::Reason;
-use crate::nn::Values;
 use crate::optim::SnapshotArray;
+use crate::params::Values;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::{BTreeMap, HashSet};

@@ -3,10 +3,11 @@
 use crate::kernels::elementwise;
 use crate::kernels::reduce;
 use crate::memory::Storage;
-use crate::nn::Param;
+use crate::params::Param;
 use crate::shape::Shape;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 impl<E: Float, T: Trace> Tensor<(), E, T> {
     /// This loss plus lambda/2 |w|^2: half the sum of the squares of the parameter's numbers, times lambda.

@@ -9,10 +9,11 @@ use crate::kernels::elementwise;
 use crate::kernels::pair_loss::{PairLoss, PairLossLoops};
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
-use crate::ops::shapes_differ;
 use crate::shape::Shape;
+use crate::shape::shapes_differ;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 
 /// The loops of one [`PairLoss`].
 pub struct PairLossOp {

@@ -6,8 +6,9 @@ use crate::kernels::row_loss::{RowLoop, RowSettings, RowTargets};
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
 use crate::shape::{Dim, LastAxis, Shape, show_sizes};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// The loops of one loss.
 pub struct RowLossOp {

@@ -1,9 +1,10 @@
 //! ResNet-18. He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", 2016.
 
 use crate::nn::{
-    BatchNorm2d, Conv2dNoBias, Forward, GlobalAvgPool2d, Identity, Init, Linear, MaxPool2d, Module, NoBias, Parameters,
-    Relu, SameConv2d,
+    BatchNorm2d, Conv2dNoBias, Forward, GlobalAvgPool2d, Identity, Init, Linear, MaxPool2d, Module, NoBias, Relu,
+    SameConv2d,
 };
+use crate::params::Parameters;
 use crate::shape::{Channels, Const, Dim, Window};
 use crate::tensor::Tensor;
 use crate::trace::Trace;

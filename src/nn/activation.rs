@@ -3,7 +3,8 @@
 //! Each takes a tensor of any shape and keeps it. None has anything to train; for one that has, see
 //! [`PRelu`](super::PRelu).
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
+use crate::params::Parameters;
 use crate::range::{expect, finite};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};

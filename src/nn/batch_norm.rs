@@ -1,8 +1,9 @@
 //! Batch normalisation layers.
 
-use super::{Buffer, Init, Module, Param, Parameters};
+use super::{Init, Module};
 use crate::kernels::normalize::Planes;
 use crate::ops::{Statistics, batch_norm, channel_statistics};
+use crate::params::{Buffer, Param, Parameters};
 use crate::range::{expect, not_negative, part};
 use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
 use crate::tensor::{Float, Tensor};

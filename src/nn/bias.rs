@@ -1,42 +1,48 @@
-//! The bias that a layer may have.
+//! A bias as a layer of its own.
 
-use super::{Param, Parameters};
-use crate::shape::{Rank1, Shape};
-use crate::tensor::{Element, Float, Tensor};
+use super::{Init, Module};
+use crate::ops::add_bias;
+use crate::params::{Param, Parameters};
+use crate::shape::{Features, LastAxis, Rank1, expect_size};
+use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// No bias: stands in a layer's type where a [`Param`] would.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Parameters)]
-pub struct NoBias;
-
-/// What a layer with `O` outputs can have for a bias: a [`Param`], or [`NoBias`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no bias for {O} outputs",
-    note = "a layer has a bias of type `Param<Rank1<{O}>>`, or `NoBias`"
-)]
-pub trait OptionalBias<const O: usize, E: Float>: Parameters {
-    /// A bias from the uniform distribution over -bound .. bound.
-    fn uniform<R: Rng + ?Sized>(bound: f64, rng: &mut R) -> Self;
-    /// The bias on the tape of `x`.
-    #[track_caller]
-    fn on<S: Shape, F: Element, T: Trace>(&self, x: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>>;
+/// y = x + b, with one number for each of `N` features.
+///
+/// | | shape |
+/// | --- | --- |
+/// | x | (.., N) |
+/// | `bias` b | (N) |
+/// | y | (.., N) |
+///
+/// `init` makes it zero.
+///
+/// ```
+/// use taut::prelude::*;
+/// let layer = Bias { bias: Tensor::from([1.0, -1.0]).into() };
+/// assert_eq!(layer.forward(Tensor::from([[2.0, 3.0], [4.0, 5.0]])).to_array(), [[3.0, 2.0], [5.0, 4.0]]);
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct Bias<const N: usize, E: Float = f32> {
+    /// (N)
+    pub bias: Param<Rank1<N>, E>,
 }
 
-impl<const O: usize, E: Float> OptionalBias<O, E> for Param<Rank1<O>, E> {
-    fn uniform<R: Rng + ?Sized>(bound: f64, rng: &mut R) -> Self {
-        Tensor::uniform(E::of(-bound), E::of(bound), rng).into()
-    }
-    fn on<S: Shape, F: Element, T: Trace>(&self, x: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>> {
-        Some(Param::on(self, x))
+impl<const N: usize, E: Float> Init for Bias<N, E> {
+    fn init<R: Rng + ?Sized>(_: &mut R) -> Self {
+        Bias { bias: Tensor::zeros().into() }
     }
 }
 
-impl<const O: usize, E: Float> OptionalBias<O, E> for NoBias {
-    fn uniform<R: Rng + ?Sized>(_: f64, _: &mut R) -> Self {
-        NoBias
-    }
-    fn on<S: Shape, F: Element, T: Trace>(&self, _: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>> {
-        None
+impl<const N: usize, S: LastAxis, E: Float, T: Trace> Module<Tensor<S, E, T>> for Bias<N, E>
+where
+    S::Last: Features<N>,
+{
+    type Output = Tensor<S, E, T>;
+    fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        expect_size("Bias", "features", N, x.shape().last());
+        let bias = self.bias.on(&x);
+        add_bias(x, bias)
     }
 }

@@ -1,6 +1,7 @@
 //! Lists of blocks, and blocks that may be missing.
 
-use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Forward, Init, Module};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use rand::Rng;

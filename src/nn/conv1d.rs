@@ -1,8 +1,9 @@
 //! Convolution over sequences.
 
 use super::conv2d::{default_bound, sizes};
-use super::{Init, Module, OptionalBias, Param, Parameters};
+use super::{Init, Module, OptionalBias};
 use crate::ops::{Window2d, convolution};
+use crate::params::{Param, Parameters};
 use crate::shape::{Channels, Const, Dim, Rank1, Rank3, Window, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

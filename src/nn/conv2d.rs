@@ -1,8 +1,9 @@
 //! Convolution layers over images.
 
-use super::{Init, Module, NoBias, OptionalBias, Param, Parameters};
+use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
+use crate::params::{Param, Parameters};
 use crate::shape::{Channels, Const, Dim, InGroups, Odd, Rank1, Rank4, Window, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

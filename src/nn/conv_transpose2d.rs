@@ -1,9 +1,10 @@
 //! Transposed convolution: from small images to large ones.
 
 use super::conv2d::default_bound;
-use super::{Init, Module, OptionalBias, Param, Parameters};
+use super::{Init, Module, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, transposed_convolution};
+use crate::params::{Param, Parameters};
 use crate::shape::{Channels, Const, Dim, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

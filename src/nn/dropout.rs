@@ -1,7 +1,8 @@
 //! Dropout layers.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
 use crate::ops::dropout;
+use crate::params::Parameters;
 use crate::shape::{Const, Dim, Holds, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -1,7 +1,8 @@
 //! Embeddings: a vector of its own for each of a number of things.
 
-use super::{Init, Module, Param, Parameters, Path, Visitor, VisitorMut};
+use super::{Init, Module};
 use crate::ops::{embedding, embedding_bag};
+use crate::params::{Param, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::{Append, Const, LastAxis, Rank2, Shape};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;

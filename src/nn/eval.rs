@@ -1,6 +1,7 @@
 //! Parts of a model that behave as in use, while the rest is trained.
 
-use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Forward, Init, Module};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 use crate::trace::{BackTo, ToInference};
 use rand::Rng;
 

@@ -1,7 +1,8 @@
 //! Parts of a model that stay as they are.
 
-use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
-use crate::trace::FrozenHere;
+use super::{Forward, Init, Module};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::tape::FrozenHere;
 use rand::Rng;
 
 /// A module whose parameters are not trained. Gradients pass through it to its input.
@@ -74,7 +75,7 @@ impl<M: Parameters> Parameters for Frozen<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Kind;
+    use crate::params::Kind;
     use crate::prelude::*;
 
     fn names<M: Parameters>(model: &M) -> Vec<(String, Kind)> {

@@ -17,7 +17,7 @@
 //! A weight of shape (O, I, k1, k2, ..) has fan-in I k1 k2 .., the number of inputs of one output, and fan-out
 //! O k1 k2 .. For a transposed convolution, whose weight is (I, O, ..), the two change places, as they do in PyTorch.
 
-use super::{Kind, Parameters, ValuesMut};
+use crate::params::{Kind, Parameters, ValuesMut};
 use crate::shape::{StaticShape, show_sizes};
 use crate::tensor::{Float, Tensor};
 use rand::Rng;

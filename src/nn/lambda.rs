@@ -1,6 +1,7 @@
 //! Closures and functions as layers.
 
-use super::{Module, Parameters, Path, Visitor, VisitorMut};
+use super::Module;
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 
 /// A closure or function as a layer: y = f(x), without parameters.
 ///

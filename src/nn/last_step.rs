@@ -1,6 +1,7 @@
 //! The last step of a sequence.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
+use crate::params::Parameters;
 use crate::shape::Dim;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -1,8 +1,9 @@
 //! Layer norm and group norm: each sample is normalised for itself.
 
-use super::{Init, Module, Param, Parameters};
+use super::{Init, Module};
 use crate::kernels::normalize::Rows;
 use crate::ops::row_norm;
+use crate::params::{Param, Parameters};
 use crate::range::{expect, not_negative};
 use crate::shape::{Channels, Const, Features, HasAxis, InGroups, LastAxis, Rank1, expect_size};
 use crate::tensor::{Float, Tensor};

@@ -1,7 +1,8 @@
 //! The fully connected layer.
 
-use super::{Init, Module, NoBias, OptionalBias, Param, Parameters};
+use super::{Init, Module, NoBias, OptionalBias};
 use crate::ops::linear;
+use crate::params::{Param, Parameters};
 use crate::shape::{Const, Features, LastAxis, Rank1, Rank2, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -1,7 +1,6 @@
 //! Layers, and what models are made of.
 
 mod activation;
-mod add_bias;
 mod attention;
 mod autoencoder;
 mod batch_norm;
@@ -21,10 +20,8 @@ mod last_step;
 mod layer_norm;
 mod linear;
 mod module;
+mod optional_bias;
 mod pad2d;
-mod pair;
-mod param;
-mod parameters;
 mod pixel_shuffle;
 mod pointers;
 mod pool1d;
@@ -40,14 +37,13 @@ mod tuple;
 mod upsample;
 
 pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
-pub use add_bias::Bias;
 pub use attention::{
     AttentionFeatures, AttentionMask, CausalMask, LearnedPositionalEncoding, MultiHeadAttention, NoMask, NormOrder,
     PositionalEncoding, PostNorm, PreNorm, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
 };
 pub use autoencoder::{Autoencoder, GivesBack};
 pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
-pub use bias::{NoBias, OptionalBias};
+pub use bias::Bias;
 pub use blocks::SameAs;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
@@ -62,11 +58,8 @@ pub use last_step::LastStep;
 pub use layer_norm::{GroupNorm, LayerNorm};
 pub use linear::{Linear, LinearNoBias};
 pub use module::{Forward, Init, Module, check};
+pub use optional_bias::{NoBias, OptionalBias};
 pub use pad2d::{ReflectionPad2d, ReplicationPad2d, ZeroPad2d};
-pub use pair::Pairs;
-pub use param::{Buffer, Param};
-pub use parameters::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor, VisitorMut};
-pub(crate) use parameters::{each_parameter, each_parameter_mut};
 pub use pixel_shuffle::PixelShuffle;
 pub use pool1d::{AvgPool1d, MaxPool1d};
 pub use pool2d::{
@@ -83,6 +76,6 @@ pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use softmax::{LogSoftmax, Softmax};
 pub use summary::{Summarize, Summary, SummaryRow};
-pub use taut_macros::{Init, Module, Parameters};
+pub use taut_macros::{Init, Module};
 pub use trainable::{Trainable, Untraced};
 pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};

@@ -1,6 +1,6 @@
 //! What a layer is.
 
-use crate::trace::RunningLayer;
+use crate::tape::RunningLayer;
 use rand::Rng;
 
 /// A layer, or a whole model: takes an `X` and gives an `Output`.

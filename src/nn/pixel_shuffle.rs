@@ -1,6 +1,7 @@
 //! Channels into space.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
+use crate::params::Parameters;
 use crate::shape::{Axis, Const, Dim, PixelBlocks, Product};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

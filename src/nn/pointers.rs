@@ -1,6 +1,7 @@
 //! What leads to a module is a module: references, boxes, shared pointers, guards of locks and cells.
 
-use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Forward, Init, Module};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 use rand::Rng;
 use std::borrow::Cow;
 use std::cell::{LazyCell, Ref, RefMut};

@@ -1,7 +1,8 @@
 //! Pooling layers over sequences: images of height 1.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
 use crate::ops::{Window2d, max_pool2d, mean_pool2d, window_patches};
+use crate::params::Parameters;
 use crate::shape::{Const, Dim, PoolPadding, Window};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -1,7 +1,8 @@
 //! Pooling layers.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
 use crate::ops::{Window2d, adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
+use crate::params::Parameters;
 use crate::shape::{AtLeastOne, Axis, Const, Dim, PoolPadding, Window, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Trace, without_trace};

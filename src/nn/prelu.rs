@@ -1,7 +1,8 @@
 //! Rectifiers whose slope on the negative side is trained.
 
-use super::{Init, Module, Param, Parameters};
+use super::{Init, Module};
 use crate::ops::prelu;
+use crate::params::{Param, Parameters};
 use crate::shape::{Channels, HasAxis, Rank1, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

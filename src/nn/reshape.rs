@@ -1,6 +1,7 @@
 //! Layers that change the shape of each sample and compute nothing.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
+use crate::params::Parameters;
 use crate::shape::{FlattenFrom, HasAxis, InsertAxis, StaticShape};
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
@@ -42,8 +43,8 @@ impl<O> Init for Reshape<O> {
 }
 
 impl<O> Parameters for Reshape<O> {
-    fn visit(&self, _: &mut super::Path, _: &mut dyn super::Visitor) {}
-    fn visit_mut(&mut self, _: &mut super::Path, _: &mut dyn super::VisitorMut) {}
+    fn visit(&self, _: &mut crate::params::Path, _: &mut dyn crate::params::Visitor) {}
+    fn visit_mut(&mut self, _: &mut crate::params::Path, _: &mut dyn crate::params::VisitorMut) {}
 }
 
 impl<O: StaticShape + InsertAxis<0>, S: HasAxis<0>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Reshape<O> {

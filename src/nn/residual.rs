@@ -1,7 +1,8 @@
 //! A block with a way around it.
 
 use super::blocks::NoShape;
-use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Forward, Init, Module};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

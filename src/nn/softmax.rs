@@ -1,6 +1,7 @@
 //! Softmax as a layer.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
+use crate::params::Parameters;
 use crate::shape::HasAxis;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

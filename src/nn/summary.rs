@@ -1,9 +1,10 @@
 //! A table of what a model is made of.
 
-use super::{Forward, Kind, Leaf, Module, Parameters, Path, Visitor};
+use super::{Forward, Module};
+use crate::params::{Kind, Leaf, Parameters, Path, Visitor};
 use crate::shape::StaticShape;
+use crate::tape::{LayerNote, layers_of};
 use crate::tensor::Tensor;
-use crate::trace::{LayerNote, layers_of};
 use std::collections::HashMap;
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! One bound for models in generic code.
 
-use super::{Module, Parameters};
+use super::Module;
+use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::tensor::{Element, Tensor};
 use crate::trace::{Inference, NoTrace, Trace, Traced, Training};

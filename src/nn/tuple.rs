@@ -1,6 +1,7 @@
 //! Tuples of modules: run in order.
 
-use super::{Forward, Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Forward, Init, Module};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 use rand::Rng;
 
 // For each member its index, its type, and what it takes; then the last member.

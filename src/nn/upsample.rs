@@ -1,8 +1,9 @@
 //! Layers that make images larger without parameters.
 
-use super::{Init, Module, Parameters};
+use super::{Init, Module};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
+use crate::params::Parameters;
 use crate::shape::{AtLeastOne, Const, Dim, Product, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -4,7 +4,9 @@
 mod element;
 pub mod math;
 mod random;
+mod slices;
 
 pub(crate) use element::for_float;
 pub use element::{AnyFloat, ByKind, Element, Family, Float, Index, Number, PerFloat};
 pub use random::{Rng, RngState};
+pub use slices::{Values, ValuesMut};

@@ -39,12 +39,3 @@ pub(crate) use sequence::embedding::{embedding, embedding_bag};
 pub(crate) use sequence::lengths::{clear_padding, lengths};
 pub(crate) use sequence::positions::add_positions;
 pub(crate) use sequence::recurrent::{CellOp, GRU, LSTM, RNN_RELU, RNN_TANH, States, Times, recurrent};
-
-use crate::shape::{Shape, show};
-
-/// Panics at the caller's line: run-time dimensions disagree.
-#[track_caller]
-#[cold]
-pub(crate) fn shapes_differ(operation: &str, left: impl Shape, right: impl Shape) -> ! {
-    panic!("{operation}: the shapes {} and {} do not fit", show(left), show(right))
-}

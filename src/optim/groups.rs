@@ -1,6 +1,6 @@
 //! Learning rates and weight decay for parts of a model.
 
-use crate::nn::{Kind, Leaf, Parameters, Path, Visitor};
+use crate::params::{Kind, Leaf, Parameters, Path, Visitor};
 use std::collections::HashSet;
 
 /// How a part of a model is trained, compared with the rest: see [`Optimizer::group`](super::Optimizer::group).

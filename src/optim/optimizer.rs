@@ -3,9 +3,10 @@
 use super::snapshot::{Snapshot, SnapshotMismatch};
 use super::state::{Memory, State};
 use super::{Group, Groups};
-use crate::nn::{Kind, LeafMut, Parameters, Path, ValuesMut, VisitorMut};
 use crate::numbers::Float;
-use crate::trace::{AnyStorage, Gradient, Gradients, Rows};
+use crate::params::{Kind, LeafMut, Parameters, Path, ValuesMut, VisitorMut};
+use crate::tape::{AnyStorage, Gradient, Rows};
+use crate::trace::Gradients;
 
 /// How parameters follow their gradients: the settings of an optimizer are its rule.
 ///

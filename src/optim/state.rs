@@ -1,8 +1,8 @@
 //! What optimizers remember of each parameter.
 
 use super::snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
-use crate::nn::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor};
 use crate::numbers::{AnyFloat, Family, Float, for_float};
+use crate::params::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor};
 
 /// The arrays of one parameter, of its element type.
 pub type Memory = AnyFloat<Arrays>;

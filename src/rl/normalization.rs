@@ -1,6 +1,7 @@
 //! Numbers brought to mean 0 and variance 1, by what was seen so far.
 
-use crate::nn::{Buffer, Init, Parameters};
+use crate::nn::Init;
+use crate::params::{Buffer, Parameters};
 use crate::shape::{InsertAxis, Rank0, Shape, StaticShape};
 use crate::tensor::Tensor;
 use rand::Rng;

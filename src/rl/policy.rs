@@ -2,7 +2,8 @@
 
 use super::environment::{Action, Discrete};
 use crate::distributions::{Categorical, Gaussian};
-use crate::nn::{Init, Module, Param, Parameters};
+use crate::nn::{Init, Module};
+use crate::params::{Param, Parameters};
 use crate::shape::{Const, Dim, Rank1, Rank2};
 use crate::tensor::Tensor;
 use crate::trace::{NoTrace, Trace};

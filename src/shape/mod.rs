@@ -172,6 +172,13 @@ pub(crate) fn show_sizes(sizes: &[usize]) -> String {
     }
 }
 
+/// Panics at the caller's line: run-time dimensions disagree.
+#[track_caller]
+#[cold]
+pub(crate) fn shapes_differ(operation: &str, left: impl Shape, right: impl Shape) -> ! {
+    panic!("{operation}: the shapes {} and {} do not fit", show(left), show(right))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

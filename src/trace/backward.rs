@@ -1,9 +1,10 @@
 //! Walking the tape backwards.
 
-use super::gradients::{Gradient, Gradients, Table};
+use super::gradients::Gradients;
 use super::{Mode, Trace, Traced};
 use crate::memory::Storage;
-use crate::shape::Shape;
+use crate::shape::{Shape, shapes_differ};
+use crate::tape::{Node, walk};
 use crate::tensor::{Float, Tensor};
 
 /// What `backward` can start from: a scalar on a tape.
@@ -35,7 +36,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     where
         Self: TracedScalar,
     {
-        walk(self.trace(), Storage::filled(1, E::one()))
+        Gradients::new(walk(place(&self), Storage::filled(1, E::one())))
     }
 }
 
@@ -57,49 +58,12 @@ impl<S: Shape, E: Float, M: Mode> Tensor<S, E, Traced<M>> {
     #[track_caller]
     pub fn vector_jacobian(self, upstream: Tensor<S, E>) -> Gradients {
         if self.shape() != upstream.shape() {
-            crate::ops::shapes_differ("vector_jacobian", self.shape(), upstream.shape());
+            shapes_differ("vector_jacobian", self.shape(), upstream.shape());
         }
-        walk(self.trace(), upstream.into_storage())
+        Gradients::new(walk(place(&self), upstream.into_storage()))
     }
 }
 
-#[track_caller]
-fn walk<E: Float, T: Trace>(trace: &T, upstream: Storage<E>) -> Gradients {
-    let node = trace.node().expect("a traced tensor is on a tape");
-    let mut state = node.tape.state.borrow_mut();
-    if state.closed {
-        panic!("`backward` already ran on this tape: make a new tape for each forward pass");
-    }
-    state.closed = true;
-    let mut nodes = std::mem::take(&mut state.nodes);
-    let mut table = Table::new(nodes.len());
-    let mut inputs = Vec::new();
-    if node.needs_gradient() {
-        // the results of operations that are watched, the last of them first
-        let mut watched = state.watched.clone();
-        watched.retain(|watched| *watched <= node.id && nodes[watched.index()].is_some());
-        watched.sort_unstable();
-        table.add(node.id, Gradient::Whole(E::wrap(upstream)));
-        nodes.truncate(node.id.index() + 1);
-        while let Some(entry) = nodes.pop() {
-            let watched = watched.pop_if(|watched| watched.index() == nodes.len());
-            // a leaf keeps its gradient in the table; an operation passes it on and frees what it saved
-            if let Some(backward) = entry
-                && let Some(gradient) = table.take_at(nodes.len())
-            {
-                if let Some(node) = watched {
-                    inputs.push((node, gradient.clone()));
-                }
-                backward(gradient, &mut table);
-                if let Some(wrong) = table.wrong.take() {
-                    panic!("{wrong}");
-                }
-            }
-        }
-    }
-    let parameters =
-        state.parameters.iter().filter_map(|(&parameter, &node)| Some((parameter, table.take(node)?))).collect();
-    inputs.extend(state.watched.iter().filter_map(|&node| Some((node, table.take(node)?.whole()))));
-    let updates = std::mem::take(&mut state.updates);
-    Gradients::new(node.tape.number, parameters, inputs, updates)
+fn place<S: Shape, E: Float, T: Trace>(value: &Tensor<S, E, T>) -> &Node {
+    value.trace().node().expect("a traced tensor is on a tape")
 }

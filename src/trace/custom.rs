@@ -1,10 +1,10 @@
 //! Operations of a user's own, with their own backward pass.
 
-use super::record::{Parents, record};
-use super::tape::Node;
 use super::{Merge, Trace};
 use crate::memory::Storage;
 use crate::shape::{Shape, show};
+use crate::tape::Node;
+use crate::tape::{Parents, record};
 use crate::tensor::{Float, Tensor};
 use std::panic::Location;
 

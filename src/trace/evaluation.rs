@@ -4,7 +4,7 @@
 //! values of one tape. So a part is run in inference mode by giving it its input with the other type, and no state is
 //! kept anywhere.
 
-use super::{Inference, Merge, Merged, Mode, NoTrace, Trace, Traced};
+use super::{BackTo, Merge, Merged, Trace};
 use crate::shape::Shape;
 use crate::tensor::{Element, Tensor};
 
@@ -41,38 +41,6 @@ pub trait ToInference {
     type Inference;
     /// The same values, seen in inference mode.
     fn to_inference(self) -> Self::Inference;
-}
-
-/// What a part in inference mode can give: turned back into values of trace `T`. See [`Eval`](crate::nn::Eval).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how it comes back from a part in inference mode",
-    note = "tensors do, and tuples, arrays, `Vec`s and `Option`s of them; a type of your own implements `BackTo`"
-)]
-pub trait BackTo<T> {
-    /// The same with traces of the mode outside.
-    type Restored;
-    /// The same values, seen in the mode outside.
-    fn back(self) -> Self::Restored;
-}
-
-impl<T: Trace> BackTo<T> for NoTrace {
-    type Restored = NoTrace;
-    fn back(self) -> NoTrace {
-        self
-    }
-}
-impl<M: Mode> BackTo<Traced<M>> for Traced<Inference> {
-    type Restored = Traced<M>;
-    fn back(self) -> Traced<M> {
-        Traced { node: self.node, mode: std::marker::PhantomData }
-    }
-}
-/// The input was not on a tape, and the part used a value that is on one for inference.
-impl BackTo<NoTrace> for Traced<Inference> {
-    type Restored = Self;
-    fn back(self) -> Self {
-        self
-    }
 }
 
 impl<S: Shape, E: Element, T: Trace> ToInference for Tensor<S, E, T> {

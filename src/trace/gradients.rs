@@ -1,219 +1,9 @@
-//! Gradients: while `backward` runs (a table by node), and after it (by parameter).
+//! Gradients: what a backward pass found.
 
-use super::rows::Rows;
-use super::tape::NodeId;
 use super::{Mode, Trace, Traced};
-use crate::kernels::elementwise;
-use crate::kernels::reduce;
-use crate::memory::Storage;
-use crate::nn::{Kind, Leaf, Param, Parameters, Values, ValuesMut, each_parameter};
-use crate::numbers::{AnyFloat, Family};
 use crate::shape::Shape;
+use crate::tape::{AnyStorage, Found, Gradient, NodeId, Update};
 use crate::tensor::{Float, Tensor};
-
-/// A buffer of one of the types that have gradients.
-pub type AnyStorage = AnyFloat<Storages>;
-pub struct Storages;
-impl Family for Storages {
-    type Of<E: Float> = Storage<E>;
-}
-
-impl AnyStorage {
-    /// The buffer, where the type of its elements is known.
-    pub fn of<E: Float>(self) -> Storage<E> {
-        E::unwrap(self).unwrap_or_else(|| unreachable!("a value has one element type"))
-    }
-
-    fn add(&mut self, other: AnyStorage) {
-        match (self, other) {
-            (AnyStorage::F32(sum), AnyStorage::F32(more)) => add_into(sum, more),
-            (AnyStorage::F64(sum), AnyStorage::F64(more)) => add_into(sum, more),
-            _ => unreachable!("a value has one element type"),
-        }
-    }
-
-    fn scale(&mut self, factor: f64) {
-        match self {
-            AnyStorage::F32(values) => elementwise::scale(values.make_mut(), factor as f32),
-            AnyStorage::F64(values) => elementwise::scale(values.make_mut(), factor),
-        }
-    }
-
-    fn sum_of_squares(&self) -> f64 {
-        match self {
-            AnyStorage::F32(values) => reduce::sum_of_squares(values.as_slice()),
-            AnyStorage::F64(values) => reduce::sum_of_squares(values.as_slice()),
-        }
-    }
-
-    fn clamp(&mut self, limit: f64) {
-        match self {
-            AnyStorage::F32(values) => {
-                let limit = limit as f32;
-                values.make_mut().iter_mut().for_each(|x| *x = x.clamp(-limit, limit));
-            }
-            AnyStorage::F64(values) => values.make_mut().iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
-        }
-    }
-
-    pub fn is_finite(&self) -> bool {
-        match self {
-            AnyStorage::F32(values) => values.as_slice().iter().all(|x| x.is_finite()),
-            AnyStorage::F64(values) => values.as_slice().iter().all(|x| x.is_finite()),
-        }
-    }
-}
-
-fn add_into<E: Float>(sum: &mut Storage<E>, more: Storage<E>) {
-    // write into whichever of the two nobody else shares
-    if sum.is_unique() || !more.is_unique() {
-        elementwise::add_assign(sum.make_mut(), more.as_slice());
-    } else {
-        let old = std::mem::replace(sum, more);
-        elementwise::add_assign(sum.make_mut(), old.as_slice());
-    }
-}
-
-/// The gradient of a node.
-#[derive(Clone)]
-pub enum Gradient {
-    /// Of all its elements.
-    Whole(AnyStorage),
-    /// Of some rows of a table.
-    Rows(Rows),
-}
-
-impl Gradient {
-    /// The gradient of all elements.
-    pub fn whole(self) -> AnyStorage {
-        match self {
-            Gradient::Whole(values) => values,
-            Gradient::Rows(rows) => rows.whole(),
-        }
-    }
-
-    fn add(&mut self, more: Gradient) {
-        match (&mut *self, more) {
-            (Gradient::Whole(sum), Gradient::Whole(more)) => sum.add(more),
-            (Gradient::Whole(sum), Gradient::Rows(rows)) => rows.add_to(sum),
-            (Gradient::Rows(rows), Gradient::Whole(mut sum)) => {
-                rows.add_to(&mut sum);
-                *self = Gradient::Whole(sum);
-            }
-            (Gradient::Rows(rows), Gradient::Rows(more)) => *rows = rows.clone().merge(more),
-        }
-    }
-
-    /// The numbers that are there; all others are zero.
-    fn values(&self) -> &AnyStorage {
-        match self {
-            Gradient::Whole(values) => values,
-            Gradient::Rows(rows) => &rows.values,
-        }
-    }
-
-    fn values_mut(&mut self) -> &mut AnyStorage {
-        match self {
-            Gradient::Whole(values) => values,
-            Gradient::Rows(rows) => &mut rows.values,
-        }
-    }
-}
-
-/// The gradients of nodes, while `backward` walks the tape.
-pub struct Table {
-    nodes: Vec<Option<Gradient>>,
-    /// What is wrong with a backward pass that the user wrote.
-    pub wrong: Option<String>,
-}
-
-impl Table {
-    pub fn new(nodes: usize) -> Self {
-        Table { nodes: (0..nodes).map(|_| None).collect(), wrong: None }
-    }
-
-    pub fn take(&mut self, node: NodeId) -> Option<Gradient> {
-        self.nodes.get_mut(node.index())?.take()
-    }
-
-    pub fn take_at(&mut self, index: usize) -> Option<AnyStorage> {
-        self.nodes[index].take().map(Gradient::whole)
-    }
-
-    pub fn add(&mut self, node: NodeId, gradient: Gradient) {
-        match &mut self.nodes[node.index()] {
-            Some(sum) => sum.add(gradient),
-            empty => *empty = Some(gradient),
-        }
-    }
-
-    /// Lets `write` overwrite a new buffer of `len` elements (`false`), or add to the one that is there (`true`).
-    #[inline]
-    pub fn write<E: Float>(&mut self, node: NodeId, len: usize, write: impl FnOnce(&mut [E], bool)) {
-        let (mut storage, add) = self.take_buffer(node, len);
-        write(storage.make_mut(), add);
-        self.put_buffer(node, storage);
-    }
-
-    // what is around `write` is compiled once for each type of element, and not for each operation
-    fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, bool) {
-        match self.nodes[node.index()].take() {
-            Some(there) => (there.whole().of(), true),
-            None => (Storage::scratch(len), false),
-        }
-    }
-
-    fn put_buffer<E: Float>(&mut self, node: NodeId, storage: Storage<E>) {
-        self.nodes[node.index()] = Some(Gradient::Whole(E::wrap(storage)));
-    }
-
-    pub fn is_set(&self, index: usize) -> bool {
-        self.nodes[index].is_some()
-    }
-}
-
-/// How a buffer changes, noted by a layer during the forward pass: r <- keep r + add.
-#[derive(Clone)]
-pub struct Update {
-    /// The buffer's id.
-    pub buffer: u64,
-    pub keep: f64,
-    pub add: AnyStorage,
-}
-
-impl Update {
-    pub fn apply(&self, values: ValuesMut<'_>) {
-        fn apply<E: Float>(values: &mut [E], keep: f64, add: &[E]) {
-            if keep == 0.0 {
-                values.copy_from_slice(add);
-            } else {
-                values.iter_mut().zip(add).for_each(|(r, &add)| *r = E::of(keep) * *r + add);
-            }
-        }
-        match (values, &self.add) {
-            (ValuesMut::F32(values), AnyStorage::F32(add)) => apply(values, self.keep, add.as_slice()),
-            (ValuesMut::F64(values), AnyStorage::F64(add)) => apply(values, self.keep, add.as_slice()),
-            _ => unreachable!("a buffer has one element type"),
-        }
-    }
-
-    /// This change, and `next` after it.
-    fn then(&mut self, next: &Update) {
-        next.apply(match &mut self.add {
-            AnyStorage::F32(add) => ValuesMut::F32(add.make_mut()),
-            AnyStorage::F64(add) => ValuesMut::F64(add.make_mut()),
-        });
-        self.keep *= next.keep;
-    }
-
-    /// Puts `next` after the changes in `updates`, of which each buffer has one.
-    fn append(updates: &mut Vec<Update>, next: Update) {
-        match updates.iter_mut().find(|update| update.buffer == next.buffer) {
-            Some(update) => update.then(&next),
-            None => updates.push(next),
-        }
-    }
-}
 
 /// What a backward pass found: a gradient for each parameter and each watched input, and new running statistics.
 ///
@@ -241,12 +31,7 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    pub(super) fn new(
-        tape: u64,
-        mut parameters: Vec<(u64, Gradient)>,
-        mut inputs: Vec<(NodeId, AnyStorage)>,
-        noted: Vec<Update>,
-    ) -> Self {
+    pub(super) fn new(Found { tape, mut parameters, mut inputs, updates: noted }: Found) -> Self {
         parameters.sort_unstable_by_key(|entry| entry.0);
         inputs.sort_unstable_by_key(|entry| entry.0);
         let mut updates = Vec::new();
@@ -267,17 +52,6 @@ impl Gradients {
     /// How a buffer changes.
     pub(crate) fn update(&self, buffer: u64) -> Option<&Update> {
         self.updates.iter().find(|update| update.buffer == buffer)
-    }
-
-    /// The gradient of a parameter: zeros if the loss did not depend on it.
-    pub fn of<S: Shape, E: Float>(&self, parameter: &Param<S, E>) -> Tensor<S, E> {
-        self.try_of(parameter).unwrap_or_else(|| Tensor::zeros_with(parameter.shape()))
-    }
-
-    /// The gradient of a parameter, or `None` if the loss did not depend on it.
-    pub fn try_of<S: Shape, E: Float>(&self, parameter: &Param<S, E>) -> Option<Tensor<S, E>> {
-        let gradient = self.find(parameter.id())?.clone().whole().of();
-        Some(Tensor::from_storage(parameter.shape(), gradient))
     }
 
     /// The gradient of an input that was [watched](super::Tape::watch), or of a value in the midst of the computation
@@ -309,85 +83,6 @@ impl Gradients {
     /// The Euclidean norm of the gradients of all parameters together.
     pub fn norm(&self) -> f64 {
         self.parameters.iter().map(|entry| entry.1.values().sum_of_squares()).sum::<f64>().sqrt()
-    }
-
-    /// The Euclidean norm of the gradients of the parameters in a part of the model: a layer, or one parameter.
-    ///
-    /// ```
-    /// use taut::prelude::*;
-    /// let model = <(Linear<2, 3>, Relu, Linear<3, 1>)>::init(&mut StdRng::seed_from_u64(0));
-    /// let x = Tape::inference().trace(Tensor::from([3.0, 4.0]));
-    /// let gradients = model.forward(x).sum().backward();
-    /// let of_layers = [gradients.norm_of(&model.0), gradients.norm_of(&model.2)];
-    /// assert!((gradients.norm() - of_layers[0].hypot(of_layers[1])).abs() < 1e-6);
-    /// ```
-    pub fn norm_of<P: Parameters>(&self, part: &P) -> f64 {
-        let mut squares = 0.0;
-        each_parameter(part, &mut |_, leaf| {
-            squares += self.find(leaf.id).map_or(0.0, |gradient| gradient.values().sum_of_squares());
-        });
-        squares.sqrt()
-    }
-
-    /// Calls `f` with the name of every trained parameter of `model`, the parameter, and its gradient: `None` if the
-    /// loss did not depend on it.
-    ///
-    /// ```
-    /// use taut::prelude::*;
-    /// let model = <(Linear<2, 1>, Linear<1, 1>)>::init(&mut StdRng::seed_from_u64(0));
-    /// let x = Tape::inference().trace(Tensor::from([3.0, 4.0]));
-    /// let gradients = model.0.forward(x).sum().backward(); // the second layer is left out
-    /// let mut lines = Vec::new();
-    /// gradients.for_each(&model, |name, _, gradient| lines.push(format!("{name} {gradient:?}")));
-    /// assert_eq!(lines, ["0.weight Some([3.0, 4.0])", "0.bias Some([1.0])", "1.weight None", "1.bias None"]);
-    /// ```
-    #[doc(alias = "named_parameters")]
-    pub fn for_each<M: Parameters, F>(&self, model: &M, mut f: F)
-    where
-        F: FnMut(&str, Leaf<'_>, Option<Values<'_>>),
-    {
-        each_parameter(model, &mut |name, leaf| {
-            if leaf.kind == Kind::Parameter {
-                match self.find(leaf.id).map(|gradient| gradient.clone().whole()) {
-                    Some(AnyStorage::F32(values)) => f(name, leaf, Some(Values::F32(values.as_slice()))),
-                    Some(AnyStorage::F64(values)) => f(name, leaf, Some(Values::F64(values.as_slice()))),
-                    None => f(name, leaf, None),
-                }
-            }
-        });
-    }
-
-    /// The name of every trained parameter of `model`, and the Euclidean norm of its gradient: 0 if the loss did not
-    /// depend on it.
-    pub fn norms<M: Parameters>(&self, model: &M) -> Vec<(String, f64)> {
-        let mut norms = Vec::new();
-        each_parameter(model, &mut |name, leaf| {
-            if leaf.kind == Kind::Parameter {
-                let squares = self.find(leaf.id).map_or(0.0, |gradient| gradient.values().sum_of_squares());
-                norms.push((name.to_string(), squares.sqrt()));
-            }
-        });
-        norms
-    }
-
-    /// The names of the trained parameters of `model` that have no gradient here: the loss did not depend on them, and
-    /// a step leaves them as they are.
-    ///
-    /// ```
-    /// use taut::prelude::*;
-    /// let model = <(Linear<2, 1>, Linear<1, 1>)>::init(&mut StdRng::seed_from_u64(0));
-    /// let x = Tape::inference().trace(Tensor::from([3.0, 4.0]));
-    /// let gradients = model.0.forward(x).sum().backward();
-    /// assert_eq!(gradients.unreached(&model), ["1.weight", "1.bias"]);
-    /// ```
-    pub fn unreached<M: Parameters>(&self, model: &M) -> Vec<String> {
-        let mut names = Vec::new();
-        each_parameter(model, &mut |name, leaf| {
-            if leaf.kind == Kind::Parameter && self.find(leaf.id).is_none() {
-                names.push(name.to_string());
-            }
-        });
-        names
     }
 
     /// Scales the gradients of all parameters so that their [norm](Gradients::norm) is at most `limit`, and gives the
@@ -466,7 +161,9 @@ impl std::ops::Mul<f64> for Gradients {
 impl std::iter::Sum for Gradients {
     /// The sum of the gradients of several passes: that of none has no gradients.
     fn sum<I: Iterator<Item = Self>>(gradients: I) -> Self {
-        let none = || Gradients::new(u64::MAX, Vec::new(), Vec::new(), Vec::new());
+        let none = || {
+            Gradients::new(Found { tape: u64::MAX, parameters: Vec::new(), inputs: Vec::new(), updates: Vec::new() })
+        };
         gradients.reduce(|a, b| a + b).unwrap_or_else(none)
     }
 }

@@ -1,8 +1,9 @@
 //! Bringing values to where a computation is, in code that has a value of it, but not its tape.
 
-use super::tape::{Node, NodeId, Shared};
-use super::{Mode, Tape, Trace, Traced, sealed};
+use super::{Mode, Tape, Trace, Traced};
 use crate::shape::Shape;
+use crate::tape::sealed;
+use crate::tape::{Node, NodeId, Shared};
 use crate::tensor::{Element, Float, Tensor};
 use std::rc::Rc;
 
@@ -39,7 +40,7 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// This value as a constant where `place` is: on the tape of that value, if it is on one. It wants no gradient.
     ///
     /// This is for code that is generic over the trace: a mask, an initial state, or noise that a layer makes is brought
-    /// to its input. A parameter comes with [`Param::on`](crate::nn::Param::on).
+    /// to its input. A parameter comes with [`Param::on`](crate::params::Param::on).
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,143 +1,14 @@
-//! The tape: the list of recorded operations.
+//! The tape as users see it.
 
-use super::gradients::Update;
-use super::record::Backward;
 use super::{Inference, Mode, Trace, Traced, Training};
-use crate::Rng;
+use crate::numbers::Rng;
 use crate::shape::Shape;
+use crate::tape::{Node, NodeId, Shared, State, next_number};
 use crate::tensor::{Element, Float, Tensor};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-/// The number of a node on its tape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NodeId(u32);
-
-impl NodeId {
-    /// A value that is on the tape but needs no gradient, and so has no node.
-    pub const CONSTANT: NodeId = NodeId(u32::MAX);
-
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A value's place on a tape.
-#[derive(Clone)]
-pub struct Node {
-    pub tape: Rc<Shared>,
-    pub id: NodeId,
-}
-
-impl Node {
-    /// Whether a gradient is wanted here.
-    #[inline]
-    pub fn needs_gradient(&self) -> bool {
-        self.id != NodeId::CONSTANT
-    }
-}
-
-/// What the values on a tape share.
-pub struct Shared {
-    /// Different for every tape of the program, and higher than those of older ones.
-    pub number: u64,
-    /// Whether ReLUs pass on positive gradients only.
-    pub guided: Cell<bool>,
-    pub state: RefCell<State>,
-}
-
-pub struct State {
-    /// How to pass a gradient on, by node. `None` for a leaf: a parameter or an input.
-    pub nodes: Vec<Option<Backward>>,
-    /// The node of each parameter that joined, by the parameter's id.
-    pub parameters: HashMap<u64, NodeId, NoHash>,
-    /// The nodes, leaves or not, whose gradients the user asked for.
-    pub watched: Vec<NodeId>,
-    /// How buffers (running statistics) change, in the order in which layers ran.
-    pub updates: Vec<Update>,
-    pub generator: Option<Rng>,
-    /// `backward` ran: the tape is used up.
-    pub closed: bool,
-}
-
-const USED_UP: &str = "this tape was used up by `backward`, and nothing can be recorded on it any more: \
-                       make a new tape for each forward pass";
-
-impl Shared {
-    #[track_caller]
-    pub fn add(&self, backward: Option<Backward>) -> NodeId {
-        let mut state = self.state.borrow_mut();
-        if state.closed {
-            panic!("{USED_UP}");
-        }
-        let id = u32::try_from(state.nodes.len()).ok().filter(|&id| id != u32::MAX);
-        let id = NodeId(id.expect("a tape holds fewer than 2^32 operations"));
-        state.nodes.push(backward);
-        id
-    }
-
-    /// Keeps the gradient of a node for the user.
-    #[track_caller]
-    pub fn watch(&self, id: NodeId) {
-        let mut state = self.state.borrow_mut();
-        if state.closed {
-            panic!("{USED_UP}");
-        }
-        if !state.watched.contains(&id) {
-            state.watched.push(id);
-        }
-    }
-
-    /// The node of a parameter: it joins the tape when it is first used, as a constant while it is frozen.
-    #[track_caller]
-    pub fn join(&self, parameter: u64) -> NodeId {
-        if self.is_frozen() {
-            return NodeId::CONSTANT;
-        }
-        let joined = self.state.borrow().parameters.get(&parameter).copied();
-        if let Some(id) = joined {
-            return id;
-        }
-        // no closure here: it would hide the caller's line
-        let id = self.add(None);
-        self.state.borrow_mut().parameters.insert(parameter, id);
-        id
-    }
-}
-
-/// A number that is higher than all that this thread was given before.
-pub fn next_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Relaxed)
-}
-
-/// Ids are counted up from 0, so they are good hashes already.
-#[derive(Clone, Copy, Default)]
-pub struct NoHash;
-pub struct IdHasher(u64);
-impl std::hash::BuildHasher for NoHash {
-    type Hasher = IdHasher;
-    fn build_hasher(&self) -> IdHasher {
-        IdHasher(0)
-    }
-}
-impl std::hash::Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 << 8) | u64::from(byte);
-        }
-    }
-    fn write_u64(&mut self, id: u64) {
-        // Fibonacci hashing: the table uses the high bits as well as the low ones
-        self.0 = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
 
 /// A list of recorded operations, for one forward and one backward pass.
 ///

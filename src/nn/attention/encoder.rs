@@ -1,8 +1,9 @@
 //! The encoder of a transformer: attention and a small network for each step, in turn.
 
 use super::{AttentionFeatures, AttentionMask, MultiHeadAttention, NoMask, unfit};
-use crate::nn::{Forward, Identity, Init, LayerNorm, Linear, Module, Parameters, Relu};
+use crate::nn::{Forward, Identity, Init, LayerNorm, Linear, Module, Relu};
 use crate::ops::{clear_padding, dropout, lengths};
+use crate::params::Parameters;
 use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

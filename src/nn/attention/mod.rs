@@ -8,8 +8,9 @@ pub use encoder::{NormOrder, PostNorm, PreNorm, TransformerEncoder, TransformerE
 pub use mask::{AttentionMask, CausalMask, NoMask};
 pub use positions::{LearnedPositionalEncoding, PositionalEncoding, StepsWithin};
 
-use super::{Forward, Init, Linear, Module, Param, Parameters, Path, Percent, Visitor, VisitorMut};
+use super::{Forward, Init, Linear, Module, Percent};
 use crate::ops::{Masking, clear_padding, cross_attention, lengths, linear_parts, self_attention};
+use crate::params::{Param, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::{Const, Dim, Features, Heads, Rank2, Rank3, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -2,8 +2,9 @@
 
 use super::fit;
 use super::unfit;
-use crate::nn::{Init, Module, Param, Parameters};
+use crate::nn::{Init, Module};
 use crate::ops::add_positions;
+use crate::params::{Param, Parameters};
 use crate::shape::{Const, Dim, Features, Holds, Rank2};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -2,8 +2,9 @@
 
 use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
 use super::state::InitialState;
-use crate::nn::{Init, Module, Param, Parameters, Path, Visitor, VisitorMut};
+use crate::nn::{Init, Module};
 use crate::ops::{States, Times, recurrent};
+use crate::params::{Param, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

@@ -10,8 +10,9 @@ pub use direction::{BothWays, Direction, OneWay};
 pub use kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
 pub use state::{InitialState, InitialStates, LstmState, SequenceLengths};
 
-use super::{Init, Module, Parameters, Path, Visitor, VisitorMut};
+use super::{Init, Module};
 use crate::ops::{States, Times, lengths};
+use crate::params::{Parameters, Path, Visitor, VisitorMut};
 use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;

@@ -17,8 +17,9 @@ use crate::kernels::integer::Operator;
 use crate::memory::Storage;
 use crate::ops::{BinaryOp, UnaryOp};
 use crate::shape::Shape;
+use crate::tape::Node;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Node, Trace};
+use crate::trace::Trace;
 use std::ops::Neg;
 
 /// The two sides of an operator.

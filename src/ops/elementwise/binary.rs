@@ -3,10 +3,11 @@
 use crate::kernels::elementwise::{Binary, BinaryLoops, Operands};
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
-use crate::ops::shapes_differ;
 use crate::shape::Shape;
+use crate::shape::shapes_differ;
+use crate::tape::{Node, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Node, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 
 /// The loops of one [`Binary`] function.
 pub struct BinaryOp {

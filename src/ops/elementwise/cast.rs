@@ -6,8 +6,9 @@
 use crate::kernels::convert::convert;
 use crate::memory::Storage;
 use crate::shape::Shape;
+use crate::tape::{Node, constant, record};
 use crate::tensor::{Element, Tensor};
-use crate::trace::{Node, Parents, Trace, constant, record};
+use crate::trace::{Parents, Trace};
 
 /// Numbers of this type can be made numbers of the type `F`. See [`Tensor::cast`].
 #[diagnostic::on_unimplemented(

@@ -7,8 +7,9 @@
 use crate::kernels::random::{self, Mask};
 use crate::memory::Storage;
 use crate::shape::Shape;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 use rand::Rng;
 
 /// A seed from the generator of a training tape; `None` elsewhere, also in a part of a model that

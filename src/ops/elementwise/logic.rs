@@ -1,8 +1,8 @@
 //! The logic of masks: `&`, `|`, `^`, `!`, and questions about all of their elements.
 
 use crate::kernels::mask::{self, Logic};
-use crate::ops::shapes_differ;
 use crate::shape::Shape;
+use crate::shape::shapes_differ;
 use crate::tensor::Tensor;
 use crate::trace::Trace;
 use std::ops::{BitAnd, BitOr, BitXor, Not};

@@ -12,10 +12,11 @@ use crate::kernels::integer::{self, Operator};
 use crate::kernels::mask::Source;
 use crate::memory::Storage;
 use crate::numbers::{ByKind, Float, Index};
-use crate::ops::shapes_differ;
 use crate::shape::Shape;
+use crate::shape::shapes_differ;
+use crate::tape::{Node, constant};
 use crate::tensor::{Number, Tensor};
-use crate::trace::{Merge, Merged, Node, Trace, constant};
+use crate::trace::{Merge, Merged, Trace};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Rem, RemAssign, Sub, SubAssign};
 
 /// What an operator gives for indices: a constant.

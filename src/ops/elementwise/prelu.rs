@@ -10,8 +10,9 @@
 use crate::kernels::prelu::{scale_negative, slope_gradient};
 use crate::memory::Storage;
 use crate::shape::{Rank1, Shape};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// See [`PRelu`](crate::nn::PRelu). Each channel has runs of `inner` numbers.
 #[track_caller]

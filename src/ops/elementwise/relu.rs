@@ -15,8 +15,9 @@ use crate::kernels::elementwise::{Saves, Unary};
 use crate::memory::Storage;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// y = max(x, 0), dy/dx = 1 where y > 0
 struct Relu;

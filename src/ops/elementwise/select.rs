@@ -8,8 +8,9 @@ use crate::kernels::mask::Source;
 use crate::memory::Storage;
 use crate::ops::TensorOrNumber;
 use crate::shape::Shape;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 
 /// The trace of `A` and `B` together.
 type MergedTrace<S, E, A, B> = Merged<<A as TensorOrNumber<S, E>>::Trace, <B as TensorOrNumber<S, E>>::Trace>;

@@ -1,10 +1,11 @@
 //! A tensor, or a number that stands for one: what comparisons and choices accept.
 
 use crate::kernels::mask::Source;
-use crate::ops::shapes_differ;
 use crate::shape::Shape;
+use crate::shape::shapes_differ;
+use crate::tape::Node;
 use crate::tensor::{Element, Tensor};
-use crate::trace::{NoTrace, Node, Trace};
+use crate::trace::{NoTrace, Trace};
 
 /// A tensor of the shape `S`, by value or by reference, or a number in place of a tensor full of it.
 #[diagnostic::on_unimplemented(

@@ -8,8 +8,9 @@ use crate::kernels::elementwise::{Saves, Unary, UnaryLoops};
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
 use crate::shape::Shape;
+use crate::tape::{Node, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Node, Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// The loops of one [`Unary`] function.
 pub struct UnaryOp {

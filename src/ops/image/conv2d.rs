@@ -19,8 +19,9 @@
 use crate::kernels::convolution::{self, Convolution};
 use crate::memory::Storage;
 use crate::shape::Shape;
+use crate::tape::{note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, note_multiply_adds, record};
+use crate::trace::{Parents, Trace};
 
 /// The convolution of `x` with `weight`. The caller computed `shape` and `sizes` from the shapes of both.
 #[track_caller]

@@ -21,8 +21,9 @@ use crate::kernels::transpose::transpose;
 use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, Product, Shape, Window, show};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// A window over images whose sizes the running program chooses. Pairs are (down, across).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use crate::kernels::pooling::{self, Patches};
 use crate::memory::Storage;
 use crate::ops::Window2d;
 use crate::shape::Shape;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// The patches under a moving window. They are cut off at the border: padding is never the maximum.
 pub(crate) fn window_patches(window: Window2d, size: [usize; 2]) -> Patches {

@@ -7,8 +7,9 @@
 use crate::kernels::resample::{Taps, resample, resample_backward};
 use crate::memory::Storage;
 use crate::shape::{Dim, Shape};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// One input pixel, as it is.
 pub(crate) fn single<E: Float>(place: usize) -> Taps<E> {

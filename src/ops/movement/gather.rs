@@ -9,10 +9,11 @@ use super::moving::{Blocks, blocks, move_runs};
 use crate::kernels::elementwise;
 use crate::kernels::runs::Runs;
 use crate::memory::Storage;
-use crate::ops::shapes_differ;
+use crate::shape::shapes_differ;
 use crate::shape::{HasAxis, SameExcept, Shape};
+use crate::tape::record;
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// For each index, the element of this tensor at the same position but with this index along axis `A`.

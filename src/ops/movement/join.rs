@@ -6,8 +6,9 @@ use super::moving::{Blocks, blocks, record_movement};
 use super::pad::placed;
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, HasAxis, InsertAxis, Plus, SameExcept, Shape};
+use crate::tape::Node;
 use crate::tensor::{Element, Tensor};
-use crate::trace::{Merge, Node, Trace};
+use crate::trace::{Merge, Trace};
 
 /// Puts tensors one behind the other: `concat` along an axis that they have, `stack` along a new one.
 ///
@@ -115,7 +116,7 @@ fn part<const A: usize, S: HasAxis<A>, E: Element, T: Trace>(x: Tensor<S, E, T>)
 #[track_caller]
 fn check<S: Shape>(operation: &str, first: impl Shape, other: impl Shape, [left, right]: [S; 2]) {
     if left != right {
-        crate::ops::shapes_differ(operation, first, other);
+        crate::shape::shapes_differ(operation, first, other);
     }
 }
 

@@ -9,8 +9,9 @@ use crate::kernels::runs::Runs;
 use crate::memory::Storage;
 use crate::numbers::ByKind;
 use crate::shape::{Axes, HasAxis, Shape};
+use crate::tape::{Node, constant, record_each};
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Trace, constant, record_each};
+use crate::trace::Trace;
 
 /// How gradients move back.
 pub trait MoveBack: 'static {

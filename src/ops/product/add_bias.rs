@@ -9,8 +9,9 @@ use crate::kernels::elementwise::add_row;
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
 use crate::shape::{LastAxis, Rank1, Shape};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// x + b. See [`Bias`](crate::nn::Bias).
 #[track_caller]

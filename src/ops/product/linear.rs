@@ -13,8 +13,9 @@ use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, LastAxis, Rank1, Rank2, Rank3, Shape};
+use crate::tape::{note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, note_multiply_adds, record};
+use crate::trace::{Parents, Trace};
 
 /// x W^T + b, or x W^T. See [`Linear`](crate::nn::Linear).
 #[track_caller]

@@ -7,10 +7,11 @@
 
 use crate::kernels::gemm::{self, Matrix};
 use crate::memory::Storage;
-use crate::ops::shapes_differ;
+use crate::shape::shapes_differ;
 use crate::shape::{Dim, MatMul, ProductSizes, Shape};
+use crate::tape::{note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, note_multiply_adds, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The product of two matrices, of a vector and a matrix, or of batches of matrices.

@@ -18,8 +18,9 @@
 use crate::kernels::normalize::{self, Normal, Planes};
 use crate::memory::Storage;
 use crate::shape::Shape;
+use crate::tape::{Node, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Node, Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// The mean and the biased variance of each channel, in f64: rounded, the mean would spoil what is normalised.
 pub(crate) struct Statistics {

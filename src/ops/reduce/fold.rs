@@ -8,8 +8,9 @@ use crate::kernels::transpose;
 use crate::memory::Storage;
 use crate::ops::movement::moving::{Blocks, blocks_of};
 use crate::shape::{Axes, Reduce, Shape, show};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// Where the lines of a reduction are.
 struct Lines {

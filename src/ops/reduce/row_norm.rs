@@ -15,8 +15,9 @@
 use crate::kernels::normalize::{self, Normal, Rows};
 use crate::memory::Storage;
 use crate::shape::Shape;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// Normalises the rows of `x`, and scales and shifts them by `affine`, gamma and beta.
 #[track_caller]

@@ -13,8 +13,9 @@ use crate::memory::Storage;
 use crate::numbers::math;
 use crate::ops::movement::moving::{Blocks, blocks};
 use crate::shape::{HasAxis, Shape};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 #[inline(always)]
 fn max<E: Float>(line: &[E]) -> E {

@@ -9,8 +9,9 @@ use crate::memory::Storage;
 use crate::ops::elementwise::arithmetic::DIVIDE;
 use crate::ops::movement::moving::{Blocks, blocks_of};
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// Adds up over the runs of axes, divided by `divisor`.
 #[track_caller]

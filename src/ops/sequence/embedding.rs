@@ -9,8 +9,9 @@ use crate::kernels::reduce::sum_of_rows;
 use crate::memory::Storage;
 use crate::ops::movement::index_select::check_indices;
 use crate::shape::{Append, Const, Dim, LastAxis, Rank2, Shape};
+use crate::tape::{Rows, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Rows, Trace, record};
+use crate::trace::{Parents, Trace};
 
 /// The row of `table` for each index.
 #[track_caller]

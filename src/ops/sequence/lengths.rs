@@ -6,8 +6,9 @@
 use crate::kernels::parallel;
 use crate::memory::Storage;
 use crate::shape::Dim;
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Parents, Trace, record};
+use crate::trace::{Parents, Trace};
 use std::sync::Arc;
 
 /// The lengths of the sequences of a batch.

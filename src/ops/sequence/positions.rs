@@ -9,8 +9,9 @@ use crate::kernels::elementwise::add_row;
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
 use crate::shape::{Dim, Shape};
+use crate::tape::record;
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Parents, Trace, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 
 /// x + p, at each step. The caller has seen that p fits.
 #[track_caller]

@@ -25,10 +25,11 @@ use crate::memory::Storage;
 use crate::ops::elementwise::dropout;
 use crate::ops::reduce::softmax::SOFTMAX;
 use crate::ops::sequence::lengths::lengths;
-use crate::ops::shapes_differ;
+use crate::shape::shapes_differ;
 use crate::shape::{Const, Dim};
+use crate::tape::{Node, note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Merge, Merged, Node, Parents, Trace, note_multiply_adds, record};
+use crate::trace::{Merge, Merged, Parents, Trace};
 use heads::{Attention, Layout, Operand, Operands};
 use std::sync::Arc;
 

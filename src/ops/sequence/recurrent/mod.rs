@@ -30,8 +30,9 @@ use crate::kernels::sparse;
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
 use crate::shape::{Const, Dim, Shape};
+use crate::tape::{Node, note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
-use crate::trace::{Node, Parents, Trace, note_multiply_adds, record};
+use crate::trace::{Parents, Trace};
 use std::cell::RefCell;
 use std::rc::Rc;
 

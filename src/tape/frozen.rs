@@ -7,7 +7,7 @@
 //! tape of its own, which is younger than the frozen part that it interrupts. What runs a frozen part on an older tape
 //! *is* that part.
 
-use super::tape::{Shared, next_number};
+use super::id::next_number;
 use std::cell::Cell;
 use std::marker::PhantomData;
 
@@ -17,13 +17,13 @@ thread_local! {
 }
 
 /// While this lives, parameters are constants on the tapes that were there when it was made.
-pub(crate) struct FrozenHere {
+pub struct FrozenHere {
     outer: u64,
     stays_in_its_thread: PhantomData<*const ()>,
 }
 
 impl FrozenHere {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         // tapes and frozen parts are numbered together, so that a number says which came first
         FrozenHere { outer: FROZEN_BEFORE.replace(next_number()), stays_in_its_thread: PhantomData }
     }
@@ -35,10 +35,8 @@ impl Drop for FrozenHere {
     }
 }
 
-impl Shared {
-    /// Whether a parameter that joins now is a constant.
-    #[inline]
-    pub fn is_frozen(&self) -> bool {
-        self.number < FROZEN_BEFORE.get()
-    }
+/// Whether a parameter that joins the tape of this number now is a constant.
+#[inline]
+pub fn is_frozen(tape: u64) -> bool {
+    tape < FROZEN_BEFORE.get()
 }

@@ -1,10 +1,11 @@
 //! Comparing gradients with finite differences.
 
-use super::{Tape, Traced, Training};
 use crate::Rng;
-use crate::nn::{Kind, Parameters, ValuesMut};
+use crate::params::{Kind, Parameters, ValuesMut};
 use crate::shape::Shape;
+use crate::tape::AnyStorage;
 use crate::tensor::Tensor;
+use crate::trace::{Gradients, Tape, Traced, Training};
 use std::fmt;
 
 /// Half the distance between the two points of a central difference. Its error is about h^2 (from the third
@@ -46,7 +47,7 @@ pub trait Inputs: Clone {
     #[doc(hidden)]
     fn copy(watched: &Self::Watched) -> Self::Watched;
     #[doc(hidden)]
-    fn gradients(watched: &Self::Watched, gradients: &super::Gradients) -> Vec<Vec<f64>>;
+    fn gradients(watched: &Self::Watched, gradients: &Gradients) -> Vec<Vec<f64>>;
     #[doc(hidden)]
     fn values(&mut self) -> Vec<&mut [f64]>;
 }
@@ -59,7 +60,7 @@ impl<S: Shape> Inputs for Tensor<S, f64> {
     fn copy(watched: &Self::Watched) -> Self::Watched {
         watched.clone()
     }
-    fn gradients(watched: &Self::Watched, gradients: &super::Gradients) -> Vec<Vec<f64>> {
+    fn gradients(watched: &Self::Watched, gradients: &Gradients) -> Vec<Vec<f64>> {
         vec![gradients.of_input(watched).to_vec()]
     }
     fn values(&mut self) -> Vec<&mut [f64]> {
@@ -77,7 +78,7 @@ macro_rules! tuple_inputs {
             fn copy(watched: &Self::Watched) -> Self::Watched {
                 ($($input::copy(&watched.$index),)+)
             }
-            fn gradients(watched: &Self::Watched, gradients: &super::Gradients) -> Vec<Vec<f64>> {
+            fn gradients(watched: &Self::Watched, gradients: &Gradients) -> Vec<Vec<f64>> {
                 [$($input::gradients(&watched.$index, gradients)),+].concat()
             }
             fn values(&mut self) -> Vec<&mut [f64]> {
@@ -174,7 +175,7 @@ pub fn check_parameter_gradients<M: Parameters + Clone, S: Shape>(
     model.for_each_parameter_mut(|path, leaf| {
         if leaf.kind == Kind::Parameter {
             let gradient = match gradients.find(leaf.id).map(|gradient| gradient.clone().whole()) {
-                Some(super::AnyStorage::F64(gradient)) => gradient.as_slice().to_vec(),
+                Some(AnyStorage::F64(gradient)) => gradient.as_slice().to_vec(),
                 _ => match leaf.values {
                     ValuesMut::F64(values) => vec![0.0; values.len()],
                     ValuesMut::F32(_) => return,

@@ -3,8 +3,9 @@
 use super::parameters::Kind;
 use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
 use crate::shape::Shape;
+use crate::tape::{Node, Update, note_parameter};
 use crate::tensor::{Element, Float, Tensor};
-use crate::trace::{Node, Place, Trace, Update, note_parameter};
+use crate::trace::{Place, Trace};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that no other parameter or buffer of the program has.

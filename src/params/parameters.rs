@@ -1,7 +1,7 @@
 //! Walking over the parameters of a model, with their names.
 
 use crate::memory::Storage;
-use crate::numbers::{AnyFloat, Family, Float, for_float};
+use crate::numbers::{AnyFloat, Family, Float, Values, ValuesMut};
 use crate::shape::show_sizes;
 use std::marker::PhantomData;
 
@@ -142,41 +142,11 @@ pub enum Kind {
     Frozen,
 }
 
-/// Numbers of one of the types that a model holds.
-pub type Values<'a> = AnyFloat<Slices<'a>>;
-
-/// The [`Family`] of slices.
-pub struct Slices<'a>(PhantomData<&'a ()>);
-impl<'a> Family for Slices<'a> {
-    type Of<E: Float> = &'a [E];
-}
-
-/// Numbers of one of the types that a model holds, for changing.
-pub type ValuesMut<'a> = AnyFloat<SlicesMut<'a>>;
-
-/// The [`Family`] of slices to be changed.
-pub struct SlicesMut<'a>(PhantomData<&'a mut ()>);
-impl<'a> Family for SlicesMut<'a> {
-    type Of<E: Float> = &'a mut [E];
-}
-
 /// The buffer of a parameter, of which a visitor may keep a share.
 pub(crate) type StorageRef<'a> = AnyFloat<StorageRefs<'a>>;
 pub struct StorageRefs<'a>(PhantomData<&'a ()>);
 impl<'a> Family for StorageRefs<'a> {
     type Of<E: Float> = &'a Storage<E>;
-}
-
-impl Values<'_> {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        for_float!(self, values => values.len())
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// One parameter or buffer of a model.
@@ -273,7 +243,7 @@ impl Path {
     }
 
     /// Notes that what stands here cannot be changed.
-    pub(super) fn is_shared(&mut self) {
+    pub(crate) fn is_shared(&mut self) {
         if self.shared.is_none() {
             self.shared = Some(self.text.clone());
         }

@@ -1,9 +1,9 @@
 //! Gradients of tables of which a batch uses few rows: only those rows are computed, stored, and updated.
 
-use super::gradients::AnyStorage;
+use super::any_storage::AnyStorage;
 use crate::kernels::reduce::sum_of_rows;
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::Float;
 
 /// The gradient of some rows of a table; that of the others is zero.
 #[derive(Clone)]

@@ -116,7 +116,7 @@ pub fn note_parameter(id: u64, count: usize) {
 
 /// An operation computes so many products and adds them up.
 #[inline]
-pub(crate) fn note_multiply_adds(count: usize) {
+pub fn note_multiply_adds(count: usize) {
     if RUNNING.get() {
         record(|recorder| {
             if let Some(frame) = recorder.frames.last_mut() {

@@ -5,7 +5,7 @@ use super::{Kind, Leaf, LeafMut, Parameters, Values, ValuesMut};
 use crate::kernels::elementwise;
 use crate::numbers::{Float, for_float};
 use crate::shape::show_sizes;
-use crate::trace::AnyStorage;
+use crate::tape::AnyStorage;
 use std::ops::Range;
 
 /// Models of one make, leaf by leaf.

@@ -1,14 +1,13 @@
 //! Adding an operation to the tape.
 
-use super::gradients::{AnyStorage, Gradient, Table};
+use super::any_storage::AnyStorage;
+use super::gradient::{Gradient, Table};
+use super::id::NodeId;
+use super::nodes::{Node, Shared};
 use super::rows::Rows;
-use super::tape::{Node, NodeId, Shared};
 use crate::memory::Storage;
-use crate::tensor::Float;
+use crate::numbers::Float;
 use std::rc::Rc;
-
-/// Passes the gradient of a node on to its parents.
-pub type Backward = Box<dyn FnOnce(AnyStorage, &mut Table)>;
 
 /// Where an operation's backward pass puts the gradients of its `N` operands.
 pub struct Parents<'a, const N: usize> {
@@ -60,7 +59,7 @@ impl<const N: usize> Parents<'_, N> {
 /// If the parents are on different tapes, or their tape was used up.
 #[track_caller]
 #[inline]
-pub(crate) fn record<const N: usize, E: Float, B>(
+pub fn record<const N: usize, E: Float, B>(
     parents: [Option<&Node>; N],
     save: impl FnOnce([bool; N]) -> B,
 ) -> Option<Node>
@@ -84,7 +83,7 @@ where
 /// `backward(operand, gradient, out, add)` is called for each operand that wants a gradient; it overwrites `out` with
 /// it, or adds it if `add` says so.
 #[track_caller]
-pub(crate) fn record_each<E: Float>(
+pub fn record_each<E: Float>(
     operands: &[(Option<&Node>, usize)],
     backward: impl Fn(usize, &[E], &mut [E], bool) + 'static,
 ) -> Option<Node> {
@@ -110,7 +109,7 @@ pub(crate) fn record_each<E: Float>(
 /// # Panics
 /// If the operands are on different tapes.
 #[track_caller]
-pub(crate) fn constant<'a>(mut operands: impl Iterator<Item = &'a Node>) -> Option<Node> {
+pub fn constant<'a>(mut operands: impl Iterator<Item = &'a Node>) -> Option<Node> {
     Some(Node { tape: common_tape(&mut operands)?.clone(), id: NodeId::CONSTANT })
 }
 

@@ -1,0 +1,42 @@
+//! The bias that a layer may have.
+
+use crate::params::{Param, Parameters};
+use crate::shape::{Rank1, Shape};
+use crate::tensor::{Element, Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+
+/// No bias: stands in a layer's type where a [`Param`] would.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Parameters)]
+pub struct NoBias;
+
+/// What a layer with `O` outputs can have for a bias: a [`Param`], or [`NoBias`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no bias for {O} outputs",
+    note = "a layer has a bias of type `Param<Rank1<{O}>>`, or `NoBias`"
+)]
+pub trait OptionalBias<const O: usize, E: Float>: Parameters {
+    /// A bias from the uniform distribution over -bound .. bound.
+    fn uniform<R: Rng + ?Sized>(bound: f64, rng: &mut R) -> Self;
+    /// The bias on the tape of `x`.
+    #[track_caller]
+    fn on<S: Shape, F: Element, T: Trace>(&self, x: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>>;
+}
+
+impl<const O: usize, E: Float> OptionalBias<O, E> for Param<Rank1<O>, E> {
+    fn uniform<R: Rng + ?Sized>(bound: f64, rng: &mut R) -> Self {
+        Tensor::uniform(E::of(-bound), E::of(bound), rng).into()
+    }
+    fn on<S: Shape, F: Element, T: Trace>(&self, x: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>> {
+        Some(Param::on(self, x))
+    }
+}
+
+impl<const O: usize, E: Float> OptionalBias<O, E> for NoBias {
+    fn uniform<R: Rng + ?Sized>(_: f64, _: &mut R) -> Self {
+        NoBias
+    }
+    fn on<S: Shape, F: Element, T: Trace>(&self, _: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>> {
+        None
+    }
+}
