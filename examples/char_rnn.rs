@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::names::{self, CLASSES, Examples, LETTERS};
 use taut::data::{Sequences, Subset};
-use taut::loss::ConfusionMatrix;
+use taut::metrics::ConfusionMatrix;
 use taut::prelude::*;
 
 const BATCH: usize = 64;

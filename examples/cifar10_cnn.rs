@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::mnist::Examples;
 use taut::data::{Augmentation, Normalization, Prefetch, Subset, cifar10};
-use taut::loss::ConfusionMatrix;
+use taut::metrics::ConfusionMatrix;
 use taut::optim::SnapshotArray;
 use taut::prelude::*;
 

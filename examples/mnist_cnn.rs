@@ -13,7 +13,7 @@ use common::{Curve, Options, Progress, Report, plot};
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Augmentation, Normalization, Prefetch, mnist};
-use taut::loss::ConfusionMatrix;
+use taut::metrics::ConfusionMatrix;
 use taut::prelude::*;
 
 type LeNet = (

@@ -11,7 +11,7 @@ use common::{Curve, Options, Progress, Report, plot};
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Normalization, Prefetch, Subset, mnist};
-use taut::loss::ConfusionMatrix;
+use taut::metrics::ConfusionMatrix;
 use taut::optim::Rule;
 use taut::prelude::*;
 

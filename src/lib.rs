@@ -131,13 +131,13 @@ mod kernels;
 pub mod loss;
 #[allow(unsafe_code)]
 pub mod memory;
+pub mod metrics;
 pub mod models;
 pub mod nn;
 mod numbers;
 pub mod ops;
 pub mod optim;
 pub mod params;
-mod range;
 pub mod rl;
 pub mod shape;
 mod tape;

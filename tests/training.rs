@@ -1,7 +1,7 @@
 //! Whole trainings on real digits, small enough for a debug build.
 
 use taut::data::{Normalization, Prefetch, digits};
-use taut::loss::ConfusionMatrix;
+use taut::metrics::ConfusionMatrix;
 use taut::prelude::*;
 
 #[derive(Init, Module, Parameters)]

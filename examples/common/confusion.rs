@@ -8,7 +8,7 @@ use embedded_graphics::text::Alignment;
 use std::convert::Infallible;
 use std::error::Error;
 use std::path::Path;
-use taut::loss::ConfusionMatrix;
+use taut::metrics::ConfusionMatrix;
 
 /// The place of one count.
 const CELL: Size = Size::new(44, 26);

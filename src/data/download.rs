@@ -3,7 +3,7 @@
 //! A file is written under another name until it is complete and its SHA-256 is right, and then renamed: there is
 //! never half a file under its own name. A transfer that breaks is taken up where it broke, also by a later run.
 
-use super::mnist::FILES;
+use super::idx::FILES;
 use crate::files::{FileError, Limit, unpacked};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};

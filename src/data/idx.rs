@@ -13,6 +13,9 @@ use crate::shape::show_sizes;
 use std::io::Read;
 use std::path::Path;
 
+pub(super) const FILES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
 /// The contents of an IDX file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idx {

@@ -1,5 +1,6 @@
 //! MNIST, and the datasets that come in the same files (Fashion-MNIST, KMNIST).
 
+use super::idx::FILES;
 use super::{Idx, Images, Labels, find_folder};
 use crate::files::{FileError, Limit, plain_or_gzip};
 use crate::shape::StaticShape;
@@ -9,8 +10,6 @@ use std::path::{Path, PathBuf};
 /// 28 x 28.
 const PIXELS: usize = 28 * 28;
 const CLASSES: usize = 10;
-pub(super) const FILES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// The folder with the files of MNIST: see [`find_folder`] for where it is looked for. With the feature `download`, it
 /// is made by `download::mnist` (with the feature `download`) if it is not there.

@@ -28,7 +28,7 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
     /// If lambda is negative, infinite or no number.
     #[track_caller]
     pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self {
-        crate::range::expect(crate::range::not_negative("plus_l2", "lambda", lambda));
+        crate::numbers::range::expect(crate::numbers::range::not_negative("plus_l2", "lambda", lambda));
         let weight = parameter.on(&self);
         let (_, mut loss, trace) = self.into_parts();
         let (_, w, weight_trace) = weight.into_parts();

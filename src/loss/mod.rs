@@ -27,7 +27,6 @@
 //! assert_eq!(prediction.squared_error_with(&target, Each).to_array(), [0.0, 1.0, 4.0]);
 //! ```
 
-mod accuracy;
 mod binary_cross_entropy;
 mod cross_entropy;
 mod hinge;
@@ -39,7 +38,6 @@ mod reduction;
 mod regression;
 mod rows;
 
-pub use accuracy::ConfusionMatrix;
 pub use cross_entropy::CrossEntropy;
 pub use reduction::{Each, Mean, Reduction, Sum};
 pub use rows::{Logits, Targets};

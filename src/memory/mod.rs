@@ -11,6 +11,23 @@
 mod pool;
 mod storage;
 
-pub use pool::{release_unused, retained_bytes};
 pub use storage::Pooled;
 pub(crate) use storage::Storage;
+
+use pool::Pool;
+use storage::pools;
+
+/// Gives all memory that no tensor uses at the moment back to the system.
+///
+/// The pool does so by itself when it would hold more than the program ever used at once. Call this after a phase
+/// that needed much more memory than what follows.
+pub fn release_unused() {
+    for pool in pools() {
+        pool.release();
+    }
+}
+
+/// The bytes that the pool holds and no tensor uses at the moment.
+pub fn retained_bytes() -> usize {
+    pools().iter().map(Pool::free).sum()
+}

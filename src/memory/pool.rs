@@ -109,12 +109,12 @@ impl Pool {
     }
 
     /// The bytes of all free blocks.
-    fn free(&self) -> usize {
+    pub(super) fn free(&self) -> usize {
         (0..CLASSES).map(|class| self.class(class).len() * size_of_class(class)).sum()
     }
 
     /// Gives all free blocks to the system.
-    fn release(&self) {
+    pub(super) fn release(&self) {
         for class in 0..CLASSES {
             let blocks = std::mem::take(&mut *self.class(class));
             let size = size_of_class(class);
@@ -132,21 +132,6 @@ impl Pool {
 fn size_of_class(class: usize) -> usize {
     let (octave, part) = (class / 4 + 5, class % 4);
     (1 << octave) + (part + 1) * (1 << (octave - 2))
-}
-
-/// Gives all memory that no tensor uses at the moment back to the system.
-///
-/// The pool does so by itself when it would hold more than the program ever used at once. Call this after a phase
-/// that needed much more memory than what follows.
-pub fn release_unused() {
-    for pool in super::storage::pools() {
-        pool.release();
-    }
-}
-
-/// The bytes that the pool holds and no tensor uses at the moment.
-pub fn retained_bytes() -> usize {
-    super::storage::pools().iter().map(Pool::free).sum()
 }
 
 #[cfg(test)]

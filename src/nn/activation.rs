@@ -4,8 +4,8 @@
 //! [`PRelu`](super::PRelu).
 
 use super::{Init, Module};
+use crate::numbers::range::{expect, finite};
 use crate::params::Parameters;
-use crate::range::{expect, finite};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

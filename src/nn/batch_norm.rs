@@ -2,9 +2,9 @@
 
 use super::{Init, Module};
 use crate::kernels::normalize::Planes;
+use crate::numbers::range::{expect, not_negative, part};
 use crate::ops::{Statistics, batch_norm, channel_statistics};
 use crate::params::{Buffer, Param, Parameters};
-use crate::range::{expect, not_negative, part};
 use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

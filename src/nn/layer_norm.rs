@@ -2,9 +2,9 @@
 
 use super::{Init, Module};
 use crate::kernels::normalize::Rows;
+use crate::numbers::range::{expect, not_negative};
 use crate::ops::row_norm;
 use crate::params::{Param, Parameters};
-use crate::range::{expect, not_negative};
 use crate::shape::{Channels, Const, Features, HasAxis, InGroups, LastAxis, Rank1, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;

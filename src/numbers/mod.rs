@@ -4,6 +4,7 @@
 mod element;
 pub mod math;
 mod random;
+pub mod range;
 mod slices;
 
 pub(crate) use element::for_float;

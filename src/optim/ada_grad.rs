@@ -6,7 +6,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::range::not_negative;
+use crate::numbers::range::not_negative;
 use crate::tensor::Float;
 
 /// The settings of [`AdaGrad`].

@@ -12,7 +12,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::range::{average, not_negative};
+use crate::numbers::range::{average, not_negative};
 use crate::tensor::Float;
 
 /// The settings of [`Adam`].

@@ -28,8 +28,10 @@ pub struct Groups {
 impl Groups {
     #[track_caller]
     pub fn add<M: Parameters + ?Sized, P: Parameters + ?Sized>(&mut self, model: &M, part: &P, group: Group) {
-        let checked = crate::range::not_negative("group", "learning_rate_factor", group.learning_rate_factor)
-            .and_then(|()| crate::range::not_negative("group", "weight_decay_factor", group.weight_decay_factor));
+        let checked = crate::numbers::range::not_negative("group", "learning_rate_factor", group.learning_rate_factor)
+            .and_then(|()| {
+                crate::numbers::range::not_negative("group", "weight_decay_factor", group.weight_decay_factor)
+            });
         if let Err(wrong) = checked {
             panic!("{wrong}");
         }

@@ -58,7 +58,7 @@ impl WeightDecay {
         match self {
             WeightDecay::None => Ok(()),
             WeightDecay::Coupled(lambda) | WeightDecay::Decoupled(lambda) => {
-                crate::range::not_negative(owner, "weight_decay", lambda)
+                crate::numbers::range::not_negative(owner, "weight_decay", lambda)
             }
         }
     }

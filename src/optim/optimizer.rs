@@ -150,7 +150,7 @@ impl<R: Rule> Optimizer<R> {
     /// If it is negative, infinite, or no number.
     #[track_caller]
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        if let Err(wrong) = crate::range::not_negative("set_learning_rate", "learning_rate", learning_rate) {
+        if let Err(wrong) = crate::numbers::range::not_negative("set_learning_rate", "learning_rate", learning_rate) {
             panic!("{wrong}");
         }
         self.learning_rate = learning_rate;
@@ -237,7 +237,8 @@ impl<R: Rule> Optimizer<R> {
     /// If the snapshot is of another model or another rule, or is damaged. The optimizer stays as it is then.
     pub fn restore<M: Parameters + ?Sized>(&mut self, snapshot: &Snapshot, model: &M) -> Result<(), SnapshotMismatch> {
         let learning_rate = snapshot.number("learning_rate")?;
-        crate::range::not_negative("the snapshot", "learning_rate", learning_rate).map_err(SnapshotMismatch::new)?;
+        crate::numbers::range::not_negative("the snapshot", "learning_rate", learning_rate)
+            .map_err(SnapshotMismatch::new)?;
         let state = State::read_from(snapshot, self.rule.memory(), model)?;
         (self.learning_rate, self.state) = (learning_rate, state);
         Ok(())

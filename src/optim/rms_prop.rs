@@ -9,7 +9,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::range::{average, not_negative};
+use crate::numbers::range::{average, not_negative};
 use crate::tensor::Float;
 
 /// What [`RmsProp`] keeps of the direction of earlier steps.

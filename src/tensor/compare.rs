@@ -1,7 +1,7 @@
 //! Equality, exact and approximate.
 
 use super::{Element, Float, Tensor};
-use crate::range::{expect, limit};
+use crate::numbers::range::{expect, limit};
 use crate::shape::Shape;
 use crate::trace::Trace;
 

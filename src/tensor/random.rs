@@ -2,7 +2,7 @@
 
 use super::{Float, Tensor};
 use crate::memory::Storage;
-use crate::range::{expect, finite, not_negative};
+use crate::numbers::range::{expect, finite, not_negative};
 use crate::shape::{Shape, StaticShape};
 use rand::Rng;
 

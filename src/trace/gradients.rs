@@ -96,7 +96,7 @@ impl Gradients {
     #[doc(alias = "clip_grad_norm_")]
     #[track_caller]
     pub fn clip_norm(&mut self, limit: f64) -> f64 {
-        crate::range::expect(crate::range::limit("clip_norm", "limit", limit));
+        crate::numbers::range::expect(crate::numbers::range::limit("clip_norm", "limit", limit));
         let norm = self.norm();
         if norm.is_finite() && norm > limit {
             // 1e-6 as in PyTorch's `clip_grad_norm_`
@@ -113,7 +113,7 @@ impl Gradients {
     #[doc(alias = "clip_grad_value_")]
     #[track_caller]
     pub fn clip_value(&mut self, limit: f64) {
-        crate::range::expect(crate::range::limit("clip_value", "limit", limit));
+        crate::numbers::range::expect(crate::numbers::range::limit("clip_value", "limit", limit));
         self.parameters_mut().for_each(|gradient| gradient.clamp(limit));
     }
 

@@ -1,6 +1,6 @@
 //! What recurrent layers differ in: their cell, and what they remember.
 
-use super::state::LstmState;
+use super::lstm_state::LstmState;
 use crate::ops::{CellOp, GRU, LSTM, RNN_RELU, RNN_TANH, States};
 use crate::shape::{Const, Dim};
 use crate::tensor::{Float, Tensor};

@@ -3,12 +3,14 @@
 mod cell;
 mod direction;
 mod kind;
+mod lstm_state;
 mod state;
 
 pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
 pub use direction::{BothWays, Direction, OneWay};
 pub use kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
-pub use state::{InitialState, InitialStates, LstmState, SequenceLengths};
+pub use lstm_state::LstmState;
+pub use state::{InitialState, InitialStates, SequenceLengths};
 
 use super::{Init, Module};
 use crate::ops::{States, Times, lengths};

@@ -37,7 +37,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn elu(self, alpha: E) -> Self {
-        crate::range::expect(crate::range::finite("elu", "alpha", alpha.as_f64()));
+        crate::numbers::range::expect(crate::numbers::range::finite("elu", "alpha", alpha.as_f64()));
         unary_with(self, &ELU, [alpha; 2])
     }
 }

@@ -85,7 +85,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn leaky_relu(self, slope: E) -> Self {
-        crate::range::expect(crate::range::finite("leaky_relu", "slope", slope.as_f64()));
+        crate::numbers::range::expect(crate::numbers::range::finite("leaky_relu", "slope", slope.as_f64()));
         unary_with(self, &LEAKY_RELU, [slope; 2])
     }
 }

@@ -2,7 +2,7 @@
 //! 2017.
 
 use super::Schedule;
-use crate::range::{expect, not_negative};
+use crate::numbers::range::{expect, not_negative};
 
 /// From 1 at `progress` 0 to `last` at 1.
 pub fn half_cosine(progress: f64, last: f64) -> f64 {

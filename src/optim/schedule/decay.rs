@@ -1,7 +1,7 @@
 //! Rates that fall in steps, or by the same factor each time.
 
 use super::Schedule;
-use crate::range::{expect, not_negative};
+use crate::numbers::range::{expect, not_negative};
 
 /// Multiplies the rate by `factor` after every `every` steps: factor^floor(step / every). (PyTorch's `StepLR`.)
 ///

@@ -2,7 +2,7 @@
 
 use super::Schedule;
 use super::cosine::half_cosine;
-use crate::range::{expect, not_negative, part};
+use crate::numbers::range::{expect, not_negative, part};
 
 /// How a [`OneCycle`] goes from one rate to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

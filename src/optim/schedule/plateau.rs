@@ -1,7 +1,7 @@
 //! Rates that fall when nothing gets better any more.
 
+use crate::numbers::range::{expect, not_negative, part};
 use crate::optim::{Snapshot, SnapshotMismatch};
-use crate::range::{expect, not_negative, part};
 
 /// By how much a measured number must be better than the best one so far, to count as better.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! Counting steps and setting the learning rate.
 
 use super::Schedule;
+use crate::numbers::range::not_negative;
 use crate::optim::{Optimizer, Rule, Snapshot, SnapshotMismatch};
-use crate::range::not_negative;
 
 /// Sets the learning rate of an optimizer, step by step, to the base rate times the factor of a [`Schedule`].
 ///

@@ -1,7 +1,7 @@
 //! Rates that start small.
 
 use super::Schedule;
-use crate::range::{expect, not_negative};
+use crate::numbers::range::{expect, not_negative};
 
 /// Rises in a straight line from `first` at step 0 to 1 at step `steps`, and stays there. Goyal et al., "Accurate, Large
 /// Minibatch SGD", 2017. (PyTorch's `LinearLR`.)

@@ -184,7 +184,7 @@ impl Learner {
 
 #[cfg(test)]
 mod tests {
-    use super::super::MOST_EXPONENT;
+    use super::super::config::MOST_EXPONENT;
     use super::*;
     use crate::kernels::word2vec::add_rows;
     use crate::text::{TokenCounts, VocabularyOptions};

@@ -51,7 +51,7 @@ fn classes<'a, B: Dim, C: Dim, E: Float, T: Trace>(
 /// How often samples of each class were taken for each other class, counted over any number of batches.
 ///
 /// ```
-/// use taut::loss::ConfusionMatrix;
+/// use taut::metrics::ConfusionMatrix;
 /// use taut::prelude::*;
 /// let mut confusion = ConfusionMatrix::<2>::default();
 /// confusion.add(&Tensor::from([[2.0, 1.0], [0.0, 3.0]]), &Tensor::from([0, 1]));
