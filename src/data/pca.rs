@@ -4,7 +4,7 @@
 //! its place along them, and mean + code V the point of their plane that is nearest to it: of all linear codes of this length,
 //! the one with the smallest squared error.
 
-use crate::random::Rng;
+use crate::numbers::Rng;
 use crate::shape::{Const, Dim};
 use crate::tensor::Tensor;
 use rand::RngExt;

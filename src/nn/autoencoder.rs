@@ -1,6 +1,7 @@
 //! An encoder and the decoder that undoes it.
 
-use super::{Forward, Init, Module, Parameters};
+use super::{Forward, Init, Module};
+use crate::params::Parameters;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
