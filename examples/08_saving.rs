@@ -11,7 +11,7 @@ struct Model {
     output: Linear<32, 10>,
 }
 
-fn epoch(model: &mut Model, optimizer: &mut Adam, rng: &mut taut::Rng) {
+fn epoch(model: &mut Model, optimizer: &mut Adam, rng: &mut taut::Generator) {
     for (images, labels) in digits().batches::<64>(rng) {
         let tape = Tape::training(rng);
         let loss = model.forward(tape.trace(images)).cross_entropy(&labels);
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::temp_dir().join(format!("taut-saving-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     // this generator can be saved, unlike most
-    let mut rng = taut::Rng::from_seed_u64(0);
+    let mut rng = taut::Generator::new(0);
     let mut model = Model::init(&mut rng);
     let mut optimizer = Adam::new(AdamConfig::default());
     epoch(&mut model, &mut optimizer, &mut rng);
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Checkpoint::new()
         .with_model("model", &model)
         .with_snapshot("optimizer", &optimizer.snapshot())
-        .with_rng("rng", &rng)
+        .with_generator("rng", &rng)
         .save(&path)?;
     epoch(&mut model, &mut optimizer, &mut rng);
 
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     checkpoint.restore_model("model", &mut resumed)?;
     let mut its_optimizer = Adam::new(AdamConfig::default());
     its_optimizer.restore(&checkpoint.snapshot("optimizer")?, &resumed)?;
-    epoch(&mut resumed, &mut its_optimizer, &mut checkpoint.rng("rng")?);
+    epoch(&mut resumed, &mut its_optimizer, &mut checkpoint.generator("rng")?);
     println!("the same bits: {}", resumed.output.weight.value() == model.output.weight.value());
 
     // The finished model alone, for those who use it: in Python, safetensors.torch.load_file reads it.

@@ -49,7 +49,7 @@ struct Run {
     model: Network,
     optimizer: Sgd,
     scheduler: Scheduler<OneCycle>,
-    rng: taut::Rng,
+    rng: taut::Generator,
     /// Of each epoch that is done: the mean training loss, and which part of the test set was taken for something else.
     losses: Vec<f64>,
     errors: Vec<f64>,
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
 impl Run {
     /// Nothing learned yet.
     fn new(options: &Options, batches: usize) -> Self {
-        let mut rng = taut::Rng::from_seed_u64(options.seed);
+        let mut rng = taut::Generator::new(options.seed);
         let mut optimizer = Sgd::new(SgdConfig {
             learning_rate: LEARNING_RATE,
             momentum: Momentum::Nesterov(0.9),
@@ -156,7 +156,7 @@ impl Run {
             .with_snapshot("optimizer", &self.optimizer.snapshot())
             .with_snapshot("scheduler", &self.scheduler.snapshot())
             .with_snapshot("curves", &Snapshot { numbers: Vec::new(), arrays: arrays.into() })
-            .with_rng("rng", &self.rng)
+            .with_generator("rng", &self.rng)
             .with_count("epochs", options.epochs)
             .save(path)?;
         Ok(())
@@ -174,7 +174,7 @@ impl Run {
         checkpoint.restore_model("model", &mut self.model)?;
         self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.model)?;
         self.scheduler.restore(&checkpoint.snapshot("scheduler")?)?;
-        self.rng = checkpoint.rng("rng")?;
+        self.rng = checkpoint.generator("rng")?;
         for (name, values) in checkpoint.snapshot("curves")?.arrays {
             match (name.as_str(), values) {
                 ("losses", SnapshotArray::F64(values)) => self.losses = values,

@@ -201,7 +201,7 @@ struct Run<E: Task<N>, Q, const N: usize> {
     memory: ReplayMemory<E, E::Kept>,
     /// If they are wanted.
     priorities: Option<Priorities>,
-    rng: taut::Rng,
+    rng: taut::Generator,
     log: Log,
     /// How many batches were learned from.
     learned: usize,
@@ -249,7 +249,7 @@ fn mean_return_of<E: Task<N>, Q: Network<E, N>, const N: usize>(network: &Q, see
 impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
     fn new(options: &Options, seed: u64) -> Self {
         let Settings { memory, learning_rate, discount, multi_step, .. } = E::SETTINGS;
-        let mut rng = taut::Rng::from_seed_u64(seed);
+        let mut rng = taut::Generator::new(seed);
         let network = Q::init(&mut rng);
         let prioritised = options.is_set("prioritised");
         Run {
@@ -335,7 +335,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
             .with_snapshot("environments", &self.environments.snapshot())
             .with_snapshot("rewards", &self.rewards.snapshot())
             .with_snapshot("memory", &self.memory.snapshot())
-            .with_rng("rng", &self.rng)
+            .with_generator("rng", &self.rng)
             .with_count("steps", steps);
         if let Some(priorities) = &self.priorities {
             checkpoint = checkpoint.with_snapshot("priorities", &priorities.snapshot());
@@ -363,7 +363,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         if let Some(priorities) = &mut self.priorities {
             priorities.restore(&checkpoint.snapshot("priorities")?)?;
         }
-        self.rng = checkpoint.rng("rng")?;
+        self.rng = checkpoint.generator("rng")?;
         self.log.restore(&checkpoint)
     }
 }

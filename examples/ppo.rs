@@ -177,7 +177,7 @@ struct Run<E: Task> {
     agent: Agent<E>,
     optimizer: Adam,
     environments: Environments<E, ENVIRONMENTS>,
-    rng: taut::Rng,
+    rng: taut::Generator,
     log: Log,
 }
 
@@ -229,7 +229,7 @@ impl<E: Task> Agent<E> {
 
 impl<E: Task> Run<E> {
     fn new(seed: u64) -> Self {
-        let mut rng = taut::Rng::from_seed_u64(seed);
+        let mut rng = taut::Generator::new(seed);
         let config = AdamConfig { learning_rate: E::SETTINGS.learning_rate, epsilon: 1e-5, ..Default::default() };
         Run {
             agent: Agent::init(&mut rng),
@@ -311,7 +311,7 @@ impl<E: Task> Run<E> {
             .with_model("agent", &self.agent)
             .with_snapshot("optimizer", &self.optimizer.snapshot())
             .with_snapshot("environments", &self.environments.snapshot())
-            .with_rng("rng", &self.rng)
+            .with_generator("rng", &self.rng)
             .with_count("steps", steps);
         Ok(self.log.save_in(checkpoint).save(path)?)
     }
@@ -327,7 +327,7 @@ impl<E: Task> Run<E> {
         checkpoint.restore_model("agent", &mut self.agent)?;
         self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.agent)?;
         self.environments.restore(&checkpoint.snapshot("environments")?)?;
-        self.rng = checkpoint.rng("rng")?;
+        self.rng = checkpoint.generator("rng")?;
         self.log.restore(&checkpoint)
     }
 }

@@ -146,7 +146,7 @@ pub mod text;
 pub mod trace;
 
 // At the root, too: the compiler's errors name a type by the shortest path that leads to it.
-pub use numbers::{Rng, RngState};
+pub use numbers::{Generator, GeneratorState};
 #[doc(no_inline)]
 pub use prelude::*;
 pub use rand::Rng as RandomSource;

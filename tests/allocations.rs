@@ -60,7 +60,7 @@ fn expect_steady(name: &str, all: usize, mut step: impl FnMut()) {
 /// One test, for the counters are the program's.
 #[test]
 fn a_steady_training_step_allocates_no_buffer() {
-    let mut rng = taut::Rng::from_seed_u64(0);
+    let mut rng = taut::Generator::new(0);
     let labels = Tensor::<Rank1<16>, usize>::from_fn(|[i]| i % 10);
 
     let mut model = <((Linear<49, 32>, Relu), (Linear<32, 16>, Relu), Linear<16, 10>)>::init(&mut rng);

@@ -22,13 +22,13 @@ impl Drop for File {
 /// One name may not be within another: each would take what is the other's.
 #[test]
 fn names_that_begin_with_another_one_and_a_dot_are_refused() {
-    let model = Linear::<2, 3>::init(&mut taut::Rng::from_seed_u64(0));
+    let model = Linear::<2, 3>::init(&mut taut::Generator::new(0));
     let snapshot = Sgd::new(SgdConfig::default()).snapshot();
     type Add<'a> = &'a dyn Fn(Checkpoint, &str) -> Checkpoint;
     let adding: [Add<'_>; 5] = [
         &|checkpoint, name| checkpoint.with_model(name, &model),
         &|checkpoint, name| checkpoint.with_snapshot(name, &snapshot),
-        &|checkpoint, name| checkpoint.with_rng(name, &taut::Rng::from_seed_u64(0)),
+        &|checkpoint, name| checkpoint.with_generator(name, &taut::Generator::new(0)),
         &|checkpoint, name| checkpoint.with_number(name, 1.0),
         &|checkpoint, name| checkpoint.with_count(name, 1),
     ];
@@ -55,14 +55,14 @@ struct Run<R> {
     optimizer: Optimizer<R>,
     /// Gives rates that are no short decimal numbers.
     scheduler: Scheduler<Exponential>,
-    rng: taut::Rng,
+    rng: taut::Generator,
     best_loss: f64,
     epoch: usize,
 }
 
 impl<R: Rule> Run<R> {
     fn new(rule: R, seed: u64) -> Self {
-        let mut rng = taut::Rng::from_seed_u64(seed);
+        let mut rng = taut::Generator::new(seed);
         let model = Model::init(&mut rng);
         let mut optimizer = Optimizer::new(rule);
         let scheduler = Scheduler::new(Exponential { factor: 0.97 }, &mut optimizer);
@@ -88,7 +88,7 @@ impl<R: Rule> Run<R> {
             .with_model("model", &self.model)
             .with_snapshot("optimizer", &self.optimizer.snapshot())
             .with_snapshot("scheduler", &self.scheduler.snapshot())
-            .with_rng("rng", &self.rng)
+            .with_generator("rng", &self.rng)
             .with_number("best_loss", self.best_loss)
             .with_count("epoch", self.epoch)
     }
@@ -97,7 +97,7 @@ impl<R: Rule> Run<R> {
         checkpoint.restore_model("model", &mut self.model).unwrap();
         self.optimizer.restore(&checkpoint.snapshot("optimizer").unwrap(), &self.model).unwrap();
         self.scheduler.restore(&checkpoint.snapshot("scheduler").unwrap()).unwrap();
-        self.rng = checkpoint.rng("rng").unwrap();
+        self.rng = checkpoint.generator("rng").unwrap();
         self.best_loss = checkpoint.number("best_loss").unwrap();
         self.epoch = checkpoint.count("epoch").unwrap();
     }
@@ -180,7 +180,7 @@ fn what_does_not_fit_is_an_error_and_changes_nothing() {
     assert!(message.contains("there is no `step` in this checkpoint, which holds"), "{message}");
     assert!(message.contains(r#"["best_loss", "epoch", "model", "optimizer", "rng", "scheduler"]"#), "{message}");
     assert!(checkpoint.count("best_loss").is_err());
-    assert!(checkpoint.rng("generator").is_err());
+    assert!(checkpoint.generator("generator").is_err());
     assert!(checkpoint.snapshot("schedule").is_err());
     // an error of the optimizer goes on as one of the file
     let of_another = |snapshot| Adam::new(AdamConfig::default()).restore(&snapshot, &run.model);
@@ -229,6 +229,6 @@ fn a_damaged_checkpoint_is_refused() {
         let mut damaged = bytes.clone();
         damaged[text + 12] = wrong;
         std::fs::write(&file.0, &damaged).unwrap();
-        assert!(Checkpoint::load(&file.0).and_then(|checkpoint| checkpoint.rng("rng")).is_err());
+        assert!(Checkpoint::load(&file.0).and_then(|checkpoint| checkpoint.generator("rng")).is_err());
     }
 }

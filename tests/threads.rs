@@ -8,7 +8,7 @@ type Model = ((Linear<200, 300>, Relu), (Linear<300, 290>, Sigmoid), Linear<290,
 fn trained(threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
-        let mut rng = taut::Rng::from_seed_u64(0);
+        let mut rng = taut::Generator::new(0);
         let mut model = Model::init(&mut rng);
         let x = Tensor::<Rank2<512, 200>>::randn(&mut rng);
         let labels = Tensor::<Rank1<512>, usize>::from_fn(|[i]| i % 40);

@@ -18,7 +18,7 @@ fn sentences(count: usize) -> Vec<Vec<String>> {
 
 fn trained(corpus: &Corpus, config: &Config) -> WordVectors {
     let vocabulary = corpus.vocabulary(VocabularyOptions::default()).unwrap();
-    train(corpus, vocabulary, config, &mut taut::Rng::from_seed_u64(1), |_| {}).unwrap()
+    train(corpus, vocabulary, config, &mut taut::Generator::new(1), |_| {}).unwrap()
 }
 
 fn small() -> Config {
@@ -102,7 +102,7 @@ fn files_are_read_anew_in_each_epoch() {
     assert!(a == b && b == c);
     std::fs::write(&path, b"fine words\n\xff").unwrap();
     let vocabulary = in_memory.vocabulary(VocabularyOptions::default()).unwrap();
-    let error = train(&files, vocabulary, &config, &mut taut::Rng::from_seed_u64(1), |_| {}).unwrap_err();
+    let error = train(&files, vocabulary, &config, &mut taut::Generator::new(1), |_| {}).unwrap_err();
     assert!(matches!(error, TrainingError::Data(_)) && error.to_string().contains("line 2 is not UTF-8"), "{error}");
     std::fs::remove_file(&path).unwrap();
 }
@@ -115,7 +115,7 @@ fn progress_is_told_until_the_end() {
         let vocabulary = corpus.vocabulary(VocabularyOptions::default()).unwrap();
         let mut told: Vec<Progress> = Vec::new();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let mut rng = taut::Rng::from_seed_u64(1);
+        let mut rng = taut::Generator::new(1);
         pool.install(|| train(&corpus, vocabulary, &config, &mut rng, |progress| told.push(progress))).unwrap();
         let (first, last) = (told[0], told[told.len() - 1]);
         assert_eq!((last.words, last.total), (3200, 3200));
@@ -131,7 +131,7 @@ fn settings_without_a_meaning_are_errors() {
     let corpus = Corpus::from_sentences(sentences(10));
     let says = |config: Config, minimum_count: u64, message: &str| {
         let vocabulary = corpus.vocabulary(VocabularyOptions { minimum_count, ..Default::default() }).unwrap();
-        let error = train(&corpus, vocabulary, &config, &mut taut::Rng::from_seed_u64(1), |_| {}).unwrap_err();
+        let error = train(&corpus, vocabulary, &config, &mut taut::Generator::new(1), |_| {}).unwrap_err();
         assert!(matches!(error, TrainingError::Setting(_)) && error.to_string().contains(message), "{error}");
     };
     says(Config { dimension: 0, ..small() }, 1, "`dimension` must be at least 1, and is 0");
@@ -155,6 +155,6 @@ fn settings_without_a_meaning_are_errors() {
     // as many words as one likes, of which one occurs
     let options = VocabularyOptions { special: &["<padding>", "<unknown>"], ..Default::default() };
     let vocabulary = Corpus::from_text("one", Tokens::Spaces).vocabulary(options).unwrap();
-    let error = train(&corpus, vocabulary, &small(), &mut taut::Rng::from_seed_u64(1), |_| {}).unwrap_err();
+    let error = train(&corpus, vocabulary, &small(), &mut taut::Generator::new(1), |_| {}).unwrap_err();
     assert!(error.to_string().contains("at least 2 words that occur, and has 1"), "{error}");
 }

@@ -16,7 +16,7 @@ fn word2vec(criterion: &mut Criterion) {
     for architecture in [Architecture::SkipGram, Architecture::Cbow] {
         for output in [Output::NegativeSampling(5), Output::HierarchicalSoftmax] {
             let config = Config { architecture, output, epochs: 1, ..Default::default() };
-            let mut rng = taut::Rng::from_seed_u64(0);
+            let mut rng = taut::Generator::new(0);
             group.bench_function(format!("{architecture:?}/{output:?}"), |bench| {
                 bench.iter(|| train(&corpus, vocabulary.clone(), &config, &mut rng, |_| {}));
             });

@@ -119,7 +119,7 @@ pub const PRODUCTS: [(usize, usize, usize); 13] = [
 pub fn zipf_corpus(words: usize) -> Corpus {
     const VOCABULARY: usize = 10_000;
     const SENTENCE: usize = 20;
-    let mut rng = taut::Rng::from_seed_u64(0);
+    let mut rng = taut::Generator::new(0);
     let mut sum = 0.0;
     let mut add = |rank: usize| {
         sum += 1.0 / rank as f64;

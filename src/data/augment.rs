@@ -1,6 +1,6 @@
 //! Random changes of training images that do not change what they show.
 
-use crate::Rng;
+use crate::numbers::Generator;
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 use rand::RngExt;
@@ -26,13 +26,13 @@ pub struct Augmentation {
     crop: usize,
     flip: bool,
     cutout: usize,
-    rng: Rng,
+    rng: Generator,
 }
 
 impl Augmentation {
     /// No change yet. One number is drawn from `rng`.
     pub fn new<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
-        Augmentation { crop: 0, flip: false, cutout: 0, rng: Rng::from_seed_u64(rng.next_u64()) }
+        Augmentation { crop: 0, flip: false, cutout: 0, rng: Generator::new(rng.next_u64()) }
     }
 
     /// Moves each image by up to `padding` pixels down or up and across; zeros come in at the edge. It is a random crop

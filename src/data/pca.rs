@@ -4,7 +4,7 @@
 //! its place along them, and mean + code V the point of their plane that is nearest to it: of all linear codes of this length,
 //! the one with the smallest squared error.
 
-use crate::numbers::Rng;
+use crate::numbers::Generator;
 use crate::shape::{Const, Dim};
 use crate::tensor::Tensor;
 use rand::RngExt;
@@ -277,7 +277,7 @@ fn largest(matrix: Matrix, wanted: usize) -> (f64, Vec<(f64, Vec<f64>)>) {
 /// first `wanted` ones fades by their eigenvalue over that of the vector after the block, each time.
 fn simultaneous_iteration(matrix: &Matrix, wanted: usize, block: usize) -> Vec<(f64, Vec<f64>)> {
     let size = matrix.shape().0;
-    let mut rng = Rng::from_seed_u64(0);
+    let mut rng = Generator::new(0);
     let mut rows = Matrix::from_fn_with((block, size), |_| rng.random_range(-1.0..1.0));
     let mut before: Vec<f64> = vec![0.0; wanted];
     for _ in 0..MOST_MULTIPLICATIONS / ROUND {

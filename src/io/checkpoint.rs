@@ -3,9 +3,9 @@
 use super::persist::{compare, open, put, save, strip, under, walk};
 use super::safetensors::{Header, Stored};
 use crate::files::{FileError, Reason};
+use crate::numbers::{Generator, GeneratorState};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::params::{Parameters, Values};
-use crate::{Rng, RngState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::str::FromStr;
 /// numbers, and numbers of your own such as the epoch. Each has a name.
 ///
 /// A run that goes on from a checkpoint gives the same bits as one that was never interrupted, if its random numbers
-/// come from a [`taut::Rng`](crate::Rng) that is in the checkpoint.
+/// come from a [`taut::Generator`](crate::Generator) that is in the checkpoint.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -24,7 +24,7 @@ use std::str::FromStr;
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let path = folder.join("run.safetensors");
 /// type Mlp = (Linear<4, 8>, Relu, Linear<8, 2>);
-/// let mut rng = taut::Rng::from_seed_u64(0);
+/// let mut rng = taut::Generator::new(0);
 /// let mut model = Mlp::init(&mut rng);
 /// let mut optimizer = Adam::new(AdamConfig::default());
 /// let mut epoch = 0;
@@ -33,7 +33,7 @@ use std::str::FromStr;
 ///     let checkpoint = Checkpoint::load(&path)?;
 ///     checkpoint.restore_model("model", &mut model)?;
 ///     optimizer.restore(&checkpoint.snapshot("optimizer")?, &model)?;
-///     rng = checkpoint.rng("rng")?;
+///     rng = checkpoint.generator("rng")?;
 ///     epoch = checkpoint.count("epoch")?;
 /// }
 /// while epoch < 3 {
@@ -47,7 +47,7 @@ use std::str::FromStr;
 ///     Checkpoint::new()
 ///         .with_model("model", &model)
 ///         .with_snapshot("optimizer", &optimizer.snapshot())
-///         .with_rng("rng", &rng)
+///         .with_generator("rng", &rng)
 ///         .with_count("epoch", epoch)
 ///         .save(&path)?;
 /// }
@@ -65,15 +65,15 @@ use std::str::FromStr;
 /// use taut::prelude::*;
 /// # fn main() -> Result<(), taut::files::FileError> {
 /// # let path = std::env::temp_dir().join(format!("taut-doc-mid-epoch-{}", std::process::id()));
-/// let mut rng = taut::Rng::from_seed_u64(0);
+/// let mut rng = taut::Generator::new(0);
 /// let of_epoch = rng.clone();
 /// let mut batches = digits().batches::<64>(&mut rng);
 /// batches.by_ref().take(10).for_each(drop); // train on ten of them
-/// Checkpoint::new().with_rng("rng", &rng).with_rng("of_epoch", &of_epoch).with_count("batch", 10).save(&path)?;
+/// Checkpoint::new().with_generator("rng", &rng).with_generator("of_epoch", &of_epoch).with_count("batch", 10).save(&path)?;
 ///
 /// let checkpoint = Checkpoint::load(&path)?;
-/// let again = digits().batches::<64>(&mut checkpoint.rng("of_epoch")?).skip(checkpoint.count("batch")?);
-/// let rng = checkpoint.rng("rng")?; // for dropout, and for the next epoch
+/// let again = digits().batches::<64>(&mut checkpoint.generator("of_epoch")?).skip(checkpoint.count("batch")?);
+/// let rng = checkpoint.generator("rng")?; // for dropout, and for the next epoch
 /// assert!(again.eq(batches));
 /// # std::fs::remove_file(&path).unwrap();
 /// # Ok(())
@@ -169,9 +169,9 @@ impl Checkpoint {
     /// # Panics
     /// If something added before has the same name, or one within the other (`model` and `model.ema`).
     #[track_caller]
-    pub fn with_rng(mut self, name: &str, rng: &Rng) -> Self {
+    pub fn with_generator(mut self, name: &str, rng: &Generator) -> Self {
         self.claim(name);
-        let RngState { seed, stream, position } = rng.state();
+        let GeneratorState { seed, stream, position } = rng.state();
         let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
         self.put_text(&under(name, "seed"), seed);
         self.put_text(&under(name, "stream"), stream);
@@ -279,7 +279,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If there is none of this name.
-    pub fn rng(&self, name: &str) -> Result<Rng, FileError> {
+    pub fn generator(&self, name: &str) -> Result<Generator, FileError> {
         let text: String = self.get(&under(name, "seed"))?;
         let mut seed = [0; 32];
         let digits = text.as_bytes();
@@ -292,7 +292,7 @@ impl Checkpoint {
             *byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(wrong)?;
         }
         let (stream, position) = (self.get(&under(name, "stream"))?, self.get(&under(name, "position"))?);
-        Ok(Rng::from_state(&RngState { seed, stream, position }))
+        Ok(Generator::from_state(&GeneratorState { seed, stream, position }))
     }
 
     /// A number of your own.

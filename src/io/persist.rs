@@ -1,9 +1,9 @@
 //! Saving a model, and loading it again.
 
 use super::safetensors::{Header, Stored, Walk, header, write_numbers};
-use crate::Rng;
 use crate::files::{FileError, Mismatch, Reason, regular, write_atomically};
 use crate::nn::Init;
+use crate::numbers::Generator;
 use crate::optim::SnapshotArray;
 use crate::params::{Parameters, Values, ValuesMut, each_parameter, each_parameter_mut};
 use crate::tensor::Element;
@@ -150,7 +150,7 @@ impl<M: Parameters> Persist for M {}
 
 /// A model to be overwritten.
 fn blank<M: Init>() -> M {
-    M::init(&mut Rng::from_seed_u64(0))
+    M::init(&mut Generator::new(0))
 }
 
 /// A name under another one.

@@ -201,8 +201,8 @@ pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::testing::{assert_close, random, wide};
+    use crate::numbers::Generator;
     use rand::RngExt as _;
 
     /// Calls `f` with the places in x, in the weight and in y of every product that a convolution adds up.
@@ -234,7 +234,7 @@ mod tests {
         product2(a, b).flat_map(move |(i, j)| (0..c).map(move |k| (i, j, k)))
     }
 
-    fn compare<E: Float>(sizes: Convolution, rng: &mut Rng) {
+    fn compare<E: Float>(sizes: Convolution, rng: &mut Generator) {
         let (inputs, outputs) = (sizes.batch * sizes.input(), sizes.batch * sizes.output());
         let x: Vec<E> = random(inputs, rng);
         let g: Vec<E> = random(outputs, rng);
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn all_three_passes_are_sums_of_products_over_random_sizes() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         let mut tried = 0;
         while tried < 60 {
             let mut below = |end: usize| rng.random_range(0..end);
@@ -301,12 +301,12 @@ mod tests {
             dilation: [1, 1],
             out: [19, 17],
         };
-        compare::<f32>(Convolution { batch: 11, windows, filters: 13, groups: 2 }, &mut Rng::from_seed_u64(1));
+        compare::<f32>(Convolution { batch: 11, windows, filters: 13, groups: 2 }, &mut Generator::new(1));
     }
 
     #[test]
     fn the_gradient_of_a_bias_is_a_sum_over_images_and_positions() {
-        let x: Vec<f64> = random(4 * 3 * 35, &mut Rng::from_seed_u64(2));
+        let x: Vec<f64> = random(4 * 3 * 35, &mut Generator::new(2));
         let mut expected = vec![0.0; 3];
         x.iter().enumerate().for_each(|(i, x)| expected[i / 35 % 3] += x);
         let mut found = vec![f64::NAN; 3];

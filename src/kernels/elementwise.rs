@@ -314,8 +314,8 @@ pub fn add_row<E: Float>(rows: &mut [E], row: &[E]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
 
     /// p0 x^2 + p1
     struct Square;
@@ -360,7 +360,7 @@ mod tests {
     /// Around a register, a block, and long enough for several threads.
     const LENGTHS: [usize; 8] = [0, 1, 5, 31, BLOCK - 1, BLOCK + 1, 3 * parallel::COSTLY / 2, 3 * parallel::CHEAP / 2];
 
-    fn unary<E: Float, U: Unary>(len: usize, rng: &mut Rng) {
+    fn unary<E: Float, U: Unary>(len: usize, rng: &mut Generator) {
         let loops = UnaryLoops::<E>::of::<U>();
         let p = [E::of(1.5), E::of(-0.25)];
         let (x, g): (Vec<E>, Vec<E>) = (random(len, rng), random(len, rng));
@@ -375,7 +375,7 @@ mod tests {
         assert_close(&gradient, &expected, 4);
     }
 
-    fn binary<E: Float>(len: usize, rng: &mut Rng) {
+    fn binary<E: Float>(len: usize, rng: &mut Generator) {
         let loops = BinaryLoops::<E>::of::<Weighted>();
         let [a, b, g]: [Vec<E>; 3] = [random(len, rng), random(len, rng), random(len, rng)];
         let each = |f: fn(f64, f64, f64) -> f64| -> Vec<f64> {
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn functions_of_one_and_two_numbers_in_place_and_apart() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         for len in LENGTHS {
             unary::<f32, Square>(len, &mut rng);
             unary::<f64, Square>(len, &mut rng);
@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn sums_scales_and_rows() {
-        let mut rng = Rng::from_seed_u64(1);
+        let mut rng = Generator::new(1);
         for len in LENGTHS {
             let (a, b): (Vec<f32>, Vec<f32>) = (random(len, &mut rng), random(len, &mut rng));
             let mut sum = a.clone();

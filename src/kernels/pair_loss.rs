@@ -89,8 +89,8 @@ fn sum_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E) -> E {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
 
     /// p (x - t)^2
     struct Square;
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    fn compare<E: Float>(len: usize, rng: &mut Rng) {
+    fn compare<E: Float>(len: usize, rng: &mut Generator) {
         let loops = PairLossLoops::<E>::of::<Square>();
         let (x, t): (Vec<E>, Vec<E>) = (random(len, rng), random(len, rng));
         let difference = |i: usize| x[i].as_f64() - t[i].as_f64();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn losses_their_sum_and_their_derivatives_are_those_of_each_pair() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         // around a register, a block, a chunk, and long enough for several threads
         for len in [0, 1, 7, 33, BLOCK - 1, BLOCK + 1, CHUNK + 3, 5 * CHUNK + 1] {
             compare::<f32>(len, &mut rng);

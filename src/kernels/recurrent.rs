@@ -269,8 +269,8 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
 
     /// Two gates, the second apart; both parts of a state. Nothing in it is symmetric, so that nothing can be mixed up.
     struct Toy;
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn every_unit_of_every_row_takes_its_own_step_and_ended_rows_stand_still() {
         let loops = CellLoops::<f64>::of::<Toy>();
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         for (batch, width) in [(0, 3), (1, 1), (3, 5), (2, LANES), (3, LANES + 1), (2, 2 * LANES + 3)] {
             for lengths in [None, Some(vec![1, 4, 2])] {
                 let rows = Rows { width, time: 2, lengths: lengths.as_deref() };

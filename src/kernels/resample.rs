@@ -64,18 +64,18 @@ pub fn resample_backward<E: Float>(size: [usize; 2], down: &[Taps<E>], across: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
     use rand::RngExt as _;
 
-    fn taps(outputs: usize, inputs: usize, rng: &mut Rng) -> Vec<Taps<f64>> {
+    fn taps(outputs: usize, inputs: usize, rng: &mut Generator) -> Vec<Taps<f64>> {
         let mut tap = || (rng.random_range(0..inputs), rng.random_range(-1.0..1.0));
         (0..outputs).map(|_| [tap(), tap()]).collect()
     }
 
     #[test]
     fn outputs_are_sums_of_taps_and_going_back_is_the_transpose() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         for ([height, width], [rows, columns], planes) in [
             ([1, 1], [1, 1], 1),
             ([3, 5], [4, 2], 3),

@@ -214,8 +214,8 @@ pub fn scale_rows<E: Float>(rows: &mut [E], factors: &[E]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
     use rand::RngExt as _;
 
     /// The loss and gradient of one row, from the formula: a_j = w_j ((1 - s) t_j + s / classes).
@@ -231,7 +231,7 @@ mod tests {
         (loss, a.iter().zip(x).map(|(a, &x)| softmax(x) * total - a).collect())
     }
 
-    fn compare<E: Float>(rows: usize, classes: usize, rng: &mut Rng) {
+    fn compare<E: Float>(rows: usize, classes: usize, rng: &mut Generator) {
         let scores: Vec<E> = random(rows * classes, rng);
         let x = crate::kernels::testing::wide(&scores);
         let indices: Vec<usize> = (0..rows).map(|_| rng.random_range(0..classes)).collect();
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn likelihoods_follow_their_formula() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         for (rows, classes) in [(1, 1), (3, 2), (5, 10), (2, 17), (2_000, 33)] {
             compare::<f32>(rows, classes, &mut rng);
             compare::<f64>(rows, classes, &mut rng);
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn rows_that_are_ignored_have_neither_loss_nor_gradient() {
-        let mut scores: Vec<f64> = random(6, &mut Rng::from_seed_u64(1));
+        let mut scores: Vec<f64> = random(6, &mut Generator::new(1));
         let mut losses = vec![f64::NAN; 2];
         let targets = RowTargets::Indices(&[7, 1]);
         let settings = RowSettings { targets, smoothing: 0.1, weights: &[], ignored: Some(7) };
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_hinge_counts_what_is_above_the_margin() {
-        let mut rng = Rng::from_seed_u64(2);
+        let mut rng = Generator::new(2);
         for (rows, classes) in [(1, 1), (4, 3), (3, 70)] {
             let scores: Vec<f64> = random(rows * classes, &mut rng);
             let indices: Vec<usize> = (0..rows).map(|_| rng.random_range(0..classes)).collect();

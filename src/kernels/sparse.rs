@@ -73,13 +73,13 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
     use crate::kernels::gemm::{Matrix, gemm};
     use crate::kernels::testing;
+    use crate::numbers::Generator;
 
     #[test]
     fn they_are_the_products_of_the_matrices() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         let (rows, k, n) = (7, 33, 19);
         let mut random = |len| testing::random::<f64>(len, &mut rng);
         let (w, g, before) = (random(n * k), random(rows * n), random(n * k));

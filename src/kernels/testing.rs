@@ -1,11 +1,11 @@
 //! What the tests of the kernels share: they compare slices with naive loops in f64.
 
-use crate::Rng;
 use crate::numbers::Float;
+use crate::numbers::Generator;
 use rand::RngExt as _;
 
 /// Numbers between -1 and 1.
-pub fn random<E: Float>(len: usize, rng: &mut Rng) -> Vec<E> {
+pub fn random<E: Float>(len: usize, rng: &mut Generator) -> Vec<E> {
     (0..len).map(|_| E::of(rng.random_range(-1.0..1.0))).collect()
 }
 

@@ -269,7 +269,7 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
+    use crate::numbers::Generator;
     use rand::RngExt;
 
     /// The sum over all pairs of -ln sigmoid(x w) or -ln sigmoid(-x w), for vectors of `length` numbers one after another.
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn vectors_move_against_the_gradient_of_the_loss() {
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         for case in 0..40 {
             // 1 to 10 inputs, 1 to 20 outputs: all remainders of the tiles and groups
             let (m, k, width) = (case % 10 + 1, case * 7 % 20 + 1, case % 3 + 1);

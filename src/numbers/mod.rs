@@ -9,5 +9,5 @@ mod slices;
 
 pub(crate) use element::for_float;
 pub use element::{AnyFloat, ByKind, Element, Family, Float, Index, Number, PerFloat};
-pub use random::{Rng, RngState};
+pub use random::{Generator, GeneratorState};
 pub use slices::{Values, ValuesMut};

@@ -10,20 +10,20 @@ use rand::{Rng as _, SeedableRng};
 ///
 /// ```
 /// use taut::prelude::*;
-/// let mut rng = taut::Rng::from_seed_u64(7);
+/// let mut rng = taut::Generator::new(7);
 /// let first = Tensor::<Rank1<3>>::randn(&mut rng);
 /// let saved = rng.state();
 /// let second = Tensor::<Rank1<3>>::randn(&mut rng);
-/// let again = Tensor::<Rank1<3>>::randn(&mut taut::Rng::from_state(&saved));
+/// let again = Tensor::<Rank1<3>>::randn(&mut taut::Generator::from_state(&saved));
 /// assert_eq!(second, again);
 /// assert_ne!(first, second);
 /// ```
 #[derive(Debug, PartialEq, Eq)]
-pub struct Rng(ChaCha8Rng);
+pub struct Generator(ChaCha8Rng);
 
-/// The state of an [`Rng`].
+/// The state of a [`Generator`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RngState {
+pub struct GeneratorState {
     /// The seed that the generator started from.
     pub seed: [u8; 32],
     /// Its stream.
@@ -32,34 +32,34 @@ pub struct RngState {
     pub position: u128,
 }
 
-impl Rng {
+impl Generator {
     /// A generator for this seed.
-    pub fn from_seed_u64(seed: u64) -> Self {
-        Rng(ChaCha8Rng::seed_from_u64(seed))
+    pub fn new(seed: u64) -> Self {
+        Generator(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// The state, to be saved.
-    pub fn state(&self) -> RngState {
-        RngState { seed: self.0.get_seed(), stream: self.0.get_stream(), position: self.0.get_word_pos() }
+    pub fn state(&self) -> GeneratorState {
+        GeneratorState { seed: self.0.get_seed(), stream: self.0.get_stream(), position: self.0.get_word_pos() }
     }
 
     /// The generator of a saved state.
-    pub fn from_state(state: &RngState) -> Self {
+    pub fn from_state(state: &GeneratorState) -> Self {
         let mut rng = ChaCha8Rng::from_seed(state.seed);
         rng.set_stream(state.stream);
         rng.set_word_pos(state.position);
-        Rng(rng)
+        Generator(rng)
     }
 }
 
-impl Clone for Rng {
+impl Clone for Generator {
     /// A generator that will give the same numbers as this one.
     fn clone(&self) -> Self {
-        Rng::from_state(&self.state())
+        Generator::from_state(&self.state())
     }
 }
 
-impl rand::TryRng for Rng {
+impl rand::TryRng for Generator {
     type Error = std::convert::Infallible;
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
         Ok(self.0.next_u32())
@@ -73,9 +73,9 @@ impl rand::TryRng for Rng {
     }
 }
 
-impl SeedableRng for Rng {
+impl SeedableRng for Generator {
     type Seed = [u8; 32];
     fn from_seed(seed: [u8; 32]) -> Self {
-        Rng(ChaCha8Rng::from_seed(seed))
+        Generator(ChaCha8Rng::from_seed(seed))
     }
 }

@@ -365,7 +365,7 @@ mod tests {
 
     type Model = (Linear<3, 4>, Relu, Linear<4, 2, f32>);
 
-    fn train<R: Rule>(optimizer: &mut Optimizer<R>, model: &mut Model, steps: usize, rng: &mut taut::Rng) {
+    fn train<R: Rule>(optimizer: &mut Optimizer<R>, model: &mut Model, steps: usize, rng: &mut taut::Generator) {
         for _ in 0..steps {
             let tape = Tape::training(rng);
             let y = model.forward(tape.trace(Tensor::<Rank2<5, 3>>::randn(rng)));
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn a_restored_optimizer_goes_on_bit_by_bit() {
         fn check<R: Rule + Clone>(config: R) {
-            let mut rng = taut::Rng::from_seed_u64(1);
+            let mut rng = taut::Generator::new(1);
             let mut model = Model::init(&mut rng);
             let mut optimizer = Optimizer::new(config.clone());
             train(&mut optimizer, &mut model, 3, &mut rng);
@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_of_something_else_is_refused_and_changes_nothing() {
-        let mut rng = taut::Rng::from_seed_u64(1);
+        let mut rng = taut::Generator::new(1);
         let mut model = Model::init(&mut rng);
         let mut sgd = Sgd::new(SgdConfig::default());
         train(&mut sgd, &mut model, 1, &mut rng);
@@ -449,7 +449,7 @@ mod tests {
         expected = "another model before: it remembers `0.weight` of 12 numbers, and here comes `0.weight` of 15"
     )]
     fn another_size_is_noticed() {
-        let mut rng = taut::Rng::from_seed_u64(1);
+        let mut rng = taut::Generator::new(1);
         let mut optimizer = Adam::new(AdamConfig::default());
         train(&mut optimizer, &mut Model::init(&mut rng), 1, &mut rng);
         let mut wider = <(Linear<3, 5>, Relu, Linear<5, 2>)>::init(&mut rng);
@@ -460,7 +460,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "another model before: it remembers `2.weight`, and this model has no such parameter")]
     fn a_missing_parameter_is_noticed() {
-        let mut rng = taut::Rng::from_seed_u64(1);
+        let mut rng = taut::Generator::new(1);
         let mut optimizer = Adam::new(AdamConfig::default());
         train(&mut optimizer, &mut Model::init(&mut rng), 1, &mut rng);
         let mut shorter = (Linear::<3, 4>::init(&mut rng),);
@@ -471,7 +471,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "another model before: it remembers 2 parameters, and here comes `2.weight` as one more")]
     fn one_more_parameter_is_noticed() {
-        let mut rng = taut::Rng::from_seed_u64(1);
+        let mut rng = taut::Generator::new(1);
         let mut optimizer = Adam::new(AdamConfig::default());
         let mut shorter = (Linear::<3, 4>::init(&mut rng),);
         let gradients = shorter.forward(Tape::inference().trace(Tensor::<Rank1<3>>::ones())).sum().backward();

@@ -1,6 +1,6 @@
 //! Comparing gradients with finite differences.
 
-use crate::Rng;
+use crate::numbers::Generator;
 use crate::params::{Kind, Parameters, ValuesMut};
 use crate::shape::Shape;
 use crate::tape::AnyStorage;
@@ -102,7 +102,7 @@ fn weighted<S: Shape>(y: &Tensor<S, f64, Traced<Training>>) -> f64 {
 
 /// A training tape whose generator always starts alike: dropout draws the same mask in every evaluation.
 fn tape() -> Tape<Training> {
-    Tape::training(&mut Rng::from_seed_u64(0))
+    Tape::training(&mut Generator::new(0))
 }
 
 fn compare(operand: &str, element: usize, gradient: f64, at: impl Fn(f64) -> f64) -> Result<(), GradientMismatch> {

@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_restored_memory_goes_on_as_the_other() {
-        let mut rng = taut::Rng::from_seed_u64(0);
+        let mut rng = taut::Generator::new(0);
         for count in [2, 5, 7] {
             let mut memory = ReplayMemory::<CartPole>::new(5);
             for i in 0..count {

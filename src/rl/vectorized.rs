@@ -2,10 +2,10 @@
 
 use super::environment::{Batch, Environment, Observations, Outcome};
 use crate::memory::Storage;
+use crate::numbers::{Generator, GeneratorState};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::shape::{Const, InsertAxis, Shape};
 use crate::tensor::Tensor;
-use crate::{Rng, RngState};
 use rayon::prelude::*;
 
 /// `N` environments that step together, each with a generator of its own, and with its episodes counted.
@@ -40,7 +40,7 @@ pub struct Environments<E: Environment, const N: usize> {
 #[derive(Clone, Debug)]
 struct Slot<E> {
     environment: E,
-    rng: Rng,
+    rng: Generator,
     /// Of the episode that is going on.
     episode: Episode,
 }
@@ -93,9 +93,9 @@ impl<E: Environment, const N: usize> Environments<E, N> {
 
     /// `N` environments like this one: with settings other than the usual. They are reset.
     pub fn of(environment: E, seed: u64) -> Self {
-        let mut seeds = Rng::from_seed_u64(seed);
+        let mut seeds = Generator::new(seed);
         let slot = |_| {
-            let mut rng = Rng::from_seed_u64(rand::Rng::next_u64(&mut seeds));
+            let mut rng = Generator::new(rand::Rng::next_u64(&mut seeds));
             let mut environment = environment.clone();
             environment.reset(&mut rng);
             Slot { environment, rng, episode: Episode::default() }
@@ -214,7 +214,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
                 return Err(SnapshotMismatch::new(format!("what was saved of environment {index} is too short")));
             };
             slot.episode = Episode { total_reward, steps: steps as usize };
-            slot.rng = Rng::from_state(&state_of(words));
+            slot.rng = Generator::from_state(&state_of(words));
             slot.environment.restore(state).map_err(SnapshotMismatch::new)?;
         }
         self.slots = slots;
@@ -227,7 +227,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
 /// How many words of 32 bits, each of which a number holds exactly, are the state of a generator.
 const WORDS: usize = 14;
 
-fn words(state: &RngState) -> impl Iterator<Item = f64> + use<> {
+fn words(state: &GeneratorState) -> impl Iterator<Item = f64> + use<> {
     let seed: [u32; 8] = std::array::from_fn(|i| {
         let bytes: [u8; 4] = std::array::from_fn(|byte| state.seed[4 * i + byte]);
         u32::from_le_bytes(bytes)
@@ -239,13 +239,13 @@ fn words(state: &RngState) -> impl Iterator<Item = f64> + use<> {
 }
 
 /// The reverse of [`words`].
-fn state_of(words: &[f64]) -> RngState {
+fn state_of(words: &[f64]) -> GeneratorState {
     let mut seed = [0; 32];
     for (bytes, &word) in seed.chunks_exact_mut(4).zip(words) {
         bytes.copy_from_slice(&(word as u32).to_le_bytes());
     }
     let join = |words: &[f64]| words.iter().rev().fold(0_u128, |sum, &word| (sum << 32) | u128::from(word as u32));
-    RngState { seed, stream: join(&words[8..10]) as u64, position: join(&words[10..14]) }
+    GeneratorState { seed, stream: join(&words[8..10]) as u64, position: join(&words[10..14]) }
 }
 
 impl<E: Environment> Slot<E> {
@@ -311,7 +311,11 @@ mod tests {
     use crate::rl::{Action, CartPole, Discrete, Pendulum};
 
     /// Steps at random, and gives everything that came of it, bit by bit.
-    fn run<const N: usize>(environments: &mut Environments<CartPole, N>, steps: usize, rng: &mut Rng) -> Vec<u32> {
+    fn run<const N: usize>(
+        environments: &mut Environments<CartPole, N>,
+        steps: usize,
+        rng: &mut Generator,
+    ) -> Vec<u32> {
         let mut bits = Vec::new();
         for _ in 0..steps {
             let step = environments.step(&std::array::from_fn(|_| Discrete::random(rng)));
@@ -324,13 +328,13 @@ mod tests {
 
     #[test]
     fn threads_and_company_do_not_change_a_bit() {
-        let alone = run(&mut Environments::<CartPole, 5>::new(3), 200, &mut Rng::from_seed_u64(0));
+        let alone = run(&mut Environments::<CartPole, 5>::new(3), 200, &mut Generator::new(0));
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let mut environments = Environments::<CartPole, 5>::new(3).with_threads();
-            assert!(alone == pool.install(|| run(&mut environments, 200, &mut Rng::from_seed_u64(0))));
+            assert!(alone == pool.install(|| run(&mut environments, 200, &mut Generator::new(0))));
         }
-        assert!(alone != run(&mut Environments::<CartPole, 5>::new(4), 200, &mut Rng::from_seed_u64(0)));
+        assert!(alone != run(&mut Environments::<CartPole, 5>::new(4), 200, &mut Generator::new(0)));
         // the first environments are the same however many others there are
         let (few, many) = (Environments::<CartPole, 2>::new(3), Environments::<CartPole, 5>::new(3));
         assert_eq!(few.observations().as_slice(), &many.observations().as_slice()[..8]);
@@ -372,7 +376,7 @@ mod tests {
 
     #[test]
     fn restored_environments_go_on_bit_by_bit() {
-        let mut rng = Rng::from_seed_u64(1);
+        let mut rng = Generator::new(1);
         let mut environments = Environments::<CartPole, 3>::new(5);
         run(&mut environments, 37, &mut rng);
         let snapshot = environments.snapshot();
@@ -394,7 +398,7 @@ mod tests {
 
     #[test]
     fn the_words_of_a_generator_are_its_state() {
-        let state = RngState {
+        let state = GeneratorState {
             seed: std::array::from_fn(|i| (200 + 7 * i) as u8),
             stream: 0xFEDC_BA98_7654_3210,
             position: 0xF_0123_4567_89AB_CDEF,

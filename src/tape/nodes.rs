@@ -4,7 +4,7 @@ use super::frozen::is_frozen;
 use super::gradient::Backward;
 use super::id::{NoHash, NodeId};
 use super::update::Update;
-use crate::numbers::Rng;
+use crate::numbers::Generator;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -42,7 +42,7 @@ pub struct State {
     pub watched: Vec<NodeId>,
     /// How buffers (running statistics) change, in the order in which layers ran.
     pub updates: Vec<Update>,
-    pub generator: Option<Rng>,
+    pub generator: Option<Generator>,
     /// `backward` ran: the tape is used up.
     pub closed: bool,
 }

@@ -1,7 +1,7 @@
 //! The tape as users see it.
 
 use super::{Inference, Mode, Trace, Traced, Training};
-use crate::numbers::Rng;
+use crate::numbers::Generator;
 use crate::shape::Shape;
 use crate::tape::{Node, NodeId, Shared, State, next_number};
 use crate::tensor::{Element, Float, Tensor};
@@ -41,7 +41,7 @@ impl Tape<Training> {
     /// A tape on which layers behave as in training. One number is drawn from `rng` to seed the tape's own generator
     /// (dropout's masks come from it), so `rng` is free again at once.
     pub fn training<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
-        Self::new(Some(Rng::from_seed_u64(rng.next_u64())))
+        Self::new(Some(Generator::new(rng.next_u64())))
     }
 }
 
@@ -53,7 +53,7 @@ impl Tape<Inference> {
 }
 
 impl<M: Mode> Tape<M> {
-    fn new(generator: Option<Rng>) -> Self {
+    fn new(generator: Option<Generator>) -> Self {
         let state = State {
             nodes: Vec::with_capacity(32),
             parameters: HashMap::default(),

@@ -16,7 +16,7 @@ fn main() {
             continue;
         }
         let config = Config { sample, epochs: 1, ..Default::default() };
-        let mut rng = taut::Rng::from_seed_u64(0);
+        let mut rng = taut::Generator::new(0);
         let mut losses = Vec::new();
         let figures = measure(1.0, || {
             losses.clear();

@@ -1,8 +1,8 @@
 use super::*;
-use crate::Rng;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
 use crate::kernels::testing::random;
+use crate::numbers::Generator;
 
 /// A matrix in one of the three ways that a tensor can be stored, and with numbers between the entries. Its slice ends
 /// with its last entry.
@@ -18,7 +18,7 @@ fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matr
 }
 
 /// Compares with sums in f64, for every layout of both operands, with and without adding.
-fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Rng) {
+fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Generator) {
     let room = |m: usize, n: usize| m * (2 * n + 3) + 1;
     let (a, b) = (random::<E>(room(m, k), rng), random::<E>(room(k, n), rng));
     let before = random::<E>(m * n, rng);
@@ -64,7 +64,7 @@ fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Rng) {
 
 #[test]
 fn all_small_sizes_are_right() {
-    let mut rng = Rng::from_seed_u64(0);
+    let mut rng = Generator::new(0);
     let sizes = [0, 1, 2, 3, 5, 6, 7, 8, 9, 17];
     for m in sizes {
         for n in sizes.into_iter().chain([33]) {
@@ -78,7 +78,7 @@ fn all_small_sizes_are_right() {
 
 #[test]
 fn sizes_beyond_one_block_are_right() {
-    let mut rng = Rng::from_seed_u64(1);
+    let mut rng = Generator::new(1);
     for (m, k, n) in [(150, 3, 7), (7, 519, 18), (3, 5, 2_065), (13, 2, 300), (1, 70, 300), (300, 70, 1)] {
         compare::<f32>(m, k, n, &mut rng);
         compare::<f64>(m, k, n, &mut rng);
@@ -87,7 +87,7 @@ fn sizes_beyond_one_block_are_right() {
 
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
-    let mut rng = Rng::from_seed_u64(2);
+    let mut rng = Generator::new(2);
     for (m, k, n) in [(203, 300, 110), (90, 70, 330), (1, 400, 1_000), (1, 70_000, 3)] {
         let (a, b) = (random::<f32>(m * k, &mut rng), random::<f32>(k * n, &mut rng));
         let product = |threads| {
@@ -106,7 +106,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn avx2_and_avx512_give_the_same_bits() {
-    let mut rng = Rng::from_seed_u64(3);
+    let mut rng = Generator::new(3);
     for (m, k, n) in [(7, 83, 7), (64, 784, 128), (13, 600, 70), (150, 3, 330)] {
         let (a, b) = (random::<f32>(m * k, &mut rng), random::<f32>(k * n, &mut rng));
         let product = |instructions| {

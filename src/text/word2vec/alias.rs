@@ -51,13 +51,13 @@ impl AliasTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
+    use crate::numbers::Generator;
 
     #[test]
     fn numbers_are_drawn_as_often_as_their_weights_say() {
         let weights = [0.0, 5.0, 1.0, 0.1, 3.0, 0.0, 20.0, 0.9];
         let table = AliasTable::new(&weights);
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         let draws = 200_000;
         let mut counts = [0; 8];
         (0..draws).for_each(|_| counts[table.draw(&mut rng) as usize] += 1);
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn one_number_is_always_drawn() {
         let table = AliasTable::new(&[0.3]);
-        let mut rng = Rng::from_seed_u64(0);
+        let mut rng = Generator::new(0);
         assert!((0..1000).all(|_| table.draw(&mut rng) == 0));
     }
 }

@@ -4,8 +4,8 @@ use super::alias::AliasTable;
 use super::huffman::Huffman;
 use super::parts::Part;
 use super::{Architecture, Config, Output};
-use crate::Rng;
 use crate::kernels::word2vec::{LANES, Lanes, Movement, Picked, mean, step};
+use crate::numbers::Generator;
 use crate::text::Vocabulary;
 use rand::RngExt;
 
@@ -106,7 +106,7 @@ impl Learner {
     /// Learns from the sentences of a part.
     pub fn learn(&mut self, task: &Task, part: &Part, inputs: &mut impl Table, outputs: &mut impl Table) -> Loss {
         // what is drawn depends on the part alone, not on who reads it
-        let mut rng = Rng::from_seed_u64(task.seed.wrapping_add(part.number));
+        let mut rng = Generator::new(task.seed.wrapping_add(part.number));
         let rate = task.rate(part.before) as f32;
         let mut loss = Loss::default();
         for sentence in part.sentences() {
@@ -142,7 +142,7 @@ impl Learner {
         rate: f32,
         inputs: &mut impl Table,
         outputs: &mut impl Table,
-        rng: &mut Rng,
+        rng: &mut Generator,
     ) -> f32 {
         match &task.targets {
             Targets::Negative(table, negatives) => {
@@ -214,7 +214,7 @@ mod tests {
 
     /// The same in `f64` and in the words of the definition, with the same random numbers.
     fn reference(task: &Task, part: &Part, length: usize, x: &mut [f64], w: &mut [f64]) -> (f64, u64) {
-        let mut rng = Rng::from_seed_u64(task.seed.wrapping_add(part.number));
+        let mut rng = Generator::new(task.seed.wrapping_add(part.number));
         let rate = task.rate(part.before);
         let (mut loss, mut predictions) = (0.0, 0);
         for sentence in part.sentences() {
@@ -286,7 +286,7 @@ mod tests {
             for output in [Output::NegativeSampling(4), Output::HierarchicalSoftmax] {
                 let config = Config { dimension: 11, sample: 0.02, architecture, output, ..Default::default() };
                 let task = Task::new(&config, &vocabulary, 3);
-                let mut rng = Rng::from_seed_u64(1);
+                let mut rng = Generator::new(1);
                 let words: Vec<u32> = (0..150).map(|_| rng.random_range(0..WORDS as u32)).collect();
                 let part = Part { number: 2, before: 1000, words, ends: vec![60, 61, 150] };
                 let mut table = |most: f32| -> Direct {
@@ -325,7 +325,7 @@ mod tests {
             let task = Task::new(&Config { exponent, ..Default::default() }, &vocabulary, 0);
             assert_eq!(task.total, most);
             let Targets::Negative(table, _) = &task.targets else { panic!("negative words are the default") };
-            let mut rng = Rng::from_seed_u64(0);
+            let mut rng = Generator::new(0);
             let drawn: Vec<u32> = (0..1000).map(|_| table.draw(&mut rng)).collect();
             // with -0.5 the word that occurs once has nearly all of the weight, with 8 nearly none
             assert!(!drawn.contains(&0), "{exponent}");
