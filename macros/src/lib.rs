@@ -198,10 +198,10 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
         #[automatically_derived]
         #[allow(unused_variables)]
         impl #impl_generics ::taut::params::Parameters for #name #type_generics #where_clause {
-            fn visit(&self, path: &mut ::taut::params::Path, visitor: &mut dyn ::taut::params::Visitor) {
+            fn visit(&self, path: &mut ::taut::params::ParameterPath, visitor: &mut dyn ::taut::params::Visitor) {
                 #(#visits)*
             }
-            fn visit_mut(&mut self, path: &mut ::taut::params::Path, visitor: &mut dyn ::taut::params::VisitorMut) {
+            fn visit_mut(&mut self, path: &mut ::taut::params::ParameterPath, visitor: &mut dyn ::taut::params::VisitorMut) {
                 #(#visits_mut)*
             }
         }

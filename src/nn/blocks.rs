@@ -1,7 +1,7 @@
 //! Lists of blocks, and blocks that may be missing.
 
 use super::{Forward, Init, Module};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use rand::Rng;
@@ -112,12 +112,12 @@ impl<M: Init, const N: usize> Init for [M; N] {
 }
 
 impl<M: Parameters> Parameters for [M] {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         for (i, block) in self.iter().enumerate() {
             path.at(&i.to_string(), |path| block.visit(path, visitor));
         }
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         for (i, block) in self.iter_mut().enumerate() {
             path.at(&i.to_string(), |path| block.visit_mut(path, visitor));
         }
@@ -125,31 +125,31 @@ impl<M: Parameters> Parameters for [M] {
 }
 
 impl<M: Parameters> Parameters for Vec<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         self.as_slice().visit(path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         self.as_mut_slice().visit_mut(path, visitor);
     }
 }
 
 impl<M: Parameters, const N: usize> Parameters for [M; N] {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         self.as_slice().visit(path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         self.as_mut_slice().visit_mut(path, visitor);
     }
 }
 
 /// No level of its own in the names: a model saved with the block loads into one that has it.
 impl<M: Parameters> Parameters for Option<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         if let Some(block) = self {
             block.visit(path, visitor);
         }
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         if let Some(block) = self {
             block.visit_mut(path, visitor);
         }
@@ -160,7 +160,7 @@ impl<M: Parameters> Parameters for Option<M> {
 ///
 /// # Panics
 /// If the name is empty or has a dot: another part could have the same names in files.
-fn at_key<R>(path: &mut Path, name: &str, visit: impl FnOnce(&mut Path) -> R) -> R {
+fn at_key<R>(path: &mut ParameterPath, name: &str, visit: impl FnOnce(&mut ParameterPath) -> R) -> R {
     assert!(
         !name.is_empty() && !name.contains('.'),
         "a map of layers with the key {name:?}: a parameter's name is not empty and has no dot"
@@ -182,12 +182,12 @@ fn at_key<R>(path: &mut Path, name: &str, visit: impl FnOnce(&mut Path) -> R) ->
 /// let y = heads["left"].forward(Tensor::<Rank2<4, 8>>::ones());
 /// ```
 impl<K: AsRef<str>, M: Parameters> Parameters for BTreeMap<K, M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         for (key, part) in self {
             at_key(path, key.as_ref(), |path| part.visit(path, visitor));
         }
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         for (key, part) in self {
             at_key(path, key.as_ref(), |path| part.visit_mut(path, visitor));
         }
@@ -196,14 +196,14 @@ impl<K: AsRef<str>, M: Parameters> Parameters for BTreeMap<K, M> {
 
 /// Layers by name, visited in the order of the names, so that it is the same in every run of a program.
 impl<K: AsRef<str>, M: Parameters, S> Parameters for HashMap<K, M, S> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         let mut parts: Vec<_> = self.iter().collect();
         parts.sort_unstable_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
         for (key, part) in parts {
             at_key(path, key.as_ref(), |path| part.visit(path, visitor));
         }
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         let mut parts: Vec<_> = self.iter_mut().collect();
         parts.sort_unstable_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
         for (key, part) in parts {

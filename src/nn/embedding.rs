@@ -2,7 +2,7 @@
 
 use super::{Init, Module};
 use crate::ops::{embedding, embedding_bag};
-use crate::params::{Param, Parameters, Path, Visitor, VisitorMut};
+use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::{Append, Const, LastAxis, Rank2, Shape};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
@@ -139,12 +139,12 @@ pub enum BagMode {
 
 // neither is trained or saved
 impl Parameters for BagMode {
-    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
-    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+    fn visit(&self, _: &mut ParameterPath, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut ParameterPath, _: &mut dyn VisitorMut) {}
 }
 impl Parameters for Padding {
-    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
-    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+    fn visit(&self, _: &mut ParameterPath, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut ParameterPath, _: &mut dyn VisitorMut) {}
 }
 
 /// The mean (or the sum) of the vectors of each bag of words, without storing the vectors one by one.

@@ -1,7 +1,7 @@
 //! Parts of a model that behave as in use, while the rest is trained.
 
 use super::{Forward, Init, Module};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::trace::{BackTo, ToInference};
 use rand::Rng;
 
@@ -73,10 +73,10 @@ impl<M: Init> Init for Eval<M> {
 }
 
 impl<M: Parameters> Parameters for Eval<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         self.0.visit(path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         self.0.visit_mut(path, visitor);
     }
 }

@@ -1,7 +1,7 @@
 //! Parts of a model that stay as they are.
 
 use super::{Forward, Init, Module};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::tape::FrozenHere;
 use rand::Rng;
 
@@ -64,10 +64,10 @@ impl<M: Init> Init for Frozen<M> {
 }
 
 impl<M: Parameters> Parameters for Frozen<M> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         path.frozen(|path| self.0.visit(path, visitor));
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         path.frozen(|path| self.0.visit_mut(path, visitor));
     }
 }

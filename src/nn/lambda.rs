@@ -1,7 +1,7 @@
 //! Closures and functions as layers.
 
 use super::Module;
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 
 /// A closure or function as a layer: y = f(x), without parameters.
 ///
@@ -50,6 +50,6 @@ impl<X, Y, F: Fn(X) -> Y> Module<X> for Lambda<F> {
 }
 
 impl<F> Parameters for Lambda<F> {
-    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
-    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+    fn visit(&self, _: &mut ParameterPath, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut ParameterPath, _: &mut dyn VisitorMut) {}
 }

@@ -1,7 +1,7 @@
 //! What leads to a module is a module: references, boxes, shared pointers, guards of locks and cells.
 
 use super::{Forward, Init, Module};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use rand::Rng;
 use std::borrow::Cow;
 use std::cell::{LazyCell, Ref, RefMut};
@@ -57,10 +57,10 @@ init_what_they_lead_to! { Box Rc Arc }
 macro_rules! visit_what_they_lead_to {
     ($($pointer:ty)*) => { $(
         impl<M: Parameters + ?Sized> Parameters for $pointer {
-            fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+            fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
                 (**self).visit(path, visitor);
             }
-            fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+            fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
                 (**self).visit_mut(path, visitor);
             }
         }
@@ -71,10 +71,10 @@ visit_what_they_lead_to! { &mut M Box<M> MutexGuard<'_, M> RwLockWriteGuard<'_, 
 macro_rules! visit_what_they_share {
     ($($pointer:ident)*) => { $(
         impl<M: Parameters> Parameters for $pointer<M> {
-            fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+            fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
                 (**self).visit(path, visitor);
             }
-            fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+            fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
                 match $pointer::get_mut(self) {
                     Some(model) => model.visit_mut(path, visitor),
                     None => path.is_shared(),

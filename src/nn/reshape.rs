@@ -43,8 +43,8 @@ impl<O> Init for Reshape<O> {
 }
 
 impl<O> Parameters for Reshape<O> {
-    fn visit(&self, _: &mut crate::params::Path, _: &mut dyn crate::params::Visitor) {}
-    fn visit_mut(&mut self, _: &mut crate::params::Path, _: &mut dyn crate::params::VisitorMut) {}
+    fn visit(&self, _: &mut crate::params::ParameterPath, _: &mut dyn crate::params::Visitor) {}
+    fn visit_mut(&mut self, _: &mut crate::params::ParameterPath, _: &mut dyn crate::params::VisitorMut) {}
 }
 
 impl<O: StaticShape + InsertAxis<0>, S: HasAxis<0>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Reshape<O> {

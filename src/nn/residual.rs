@@ -2,7 +2,7 @@
 
 use super::blocks::NoShape;
 use super::{Forward, Init, Module};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -78,10 +78,10 @@ impl<F: Init> Init for Residual<F> {
 }
 
 impl<F: Parameters> Parameters for Residual<F> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         self.0.visit(path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         self.0.visit_mut(path, visitor);
     }
 }

@@ -1,7 +1,7 @@
 //! A table of what a model is made of.
 
 use super::{Forward, Module};
-use crate::params::{Kind, Leaf, Parameters, Path, Visitor};
+use crate::params::{Kind, Leaf, ParameterPath, Parameters, Visitor};
 use crate::shape::StaticShape;
 use crate::tape::{LayerNote, layers_of};
 use crate::tensor::Tensor;
@@ -72,7 +72,7 @@ pub trait Summarize {
             let _shapes_are_in_its_type = self.forward(x);
         });
         let mut held = Held::default();
-        self.visit(&mut Path::default(), &mut held);
+        self.visit(&mut ParameterPath::default(), &mut held);
         let rows: Vec<SummaryRow> = notes.iter().map(|note| row(note, &held.paths)).collect();
         let multiply_adds = rows.iter().map(|row| row.multiply_adds).sum();
         Summary { rows, trained: held.trained, frozen: held.frozen, multiply_adds }

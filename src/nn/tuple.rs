@@ -1,7 +1,7 @@
 //! Tuples of modules: run in order.
 
 use super::{Forward, Init, Module};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use rand::Rng;
 
 // For each member its index, its type, and what it takes; then the last member.
@@ -20,10 +20,10 @@ macro_rules! tuple {
             }
         }
         impl<$($member: Parameters),+> Parameters for ($($member,)+) {
-            fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+            fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
                 $(path.at(stringify!($index), |path| self.$index.visit(path, visitor));)+
             }
-            fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+            fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
                 $(path.at(stringify!($index), |path| self.$index.visit_mut(path, visitor));)+
             }
         }

@@ -1,6 +1,6 @@
 //! Learning rates and weight decay for parts of a model.
 
-use crate::params::{Kind, Leaf, Parameters, Path, Visitor};
+use crate::params::{Kind, Leaf, ParameterPath, Parameters, Visitor};
 use std::collections::HashSet;
 
 /// How a part of a model is trained, compared with the rest: see [`Optimizer::group`](super::Optimizer::group).
@@ -73,7 +73,7 @@ fn parameters<M: Parameters + ?Sized>(model: &M) -> Vec<(u64, String)> {
         }
     }
     let mut list = List(Vec::new());
-    model.visit(&mut Path::default(), &mut list);
+    model.visit(&mut ParameterPath::default(), &mut list);
     list.0
 }
 

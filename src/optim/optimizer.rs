@@ -4,7 +4,7 @@ use super::snapshot::{Snapshot, SnapshotMismatch};
 use super::state::{Memory, State};
 use super::{Group, Groups};
 use crate::numbers::Float;
-use crate::params::{Kind, LeafMut, Parameters, Path, ValuesMut, VisitorMut};
+use crate::params::{Kind, LeafMut, ParameterPath, Parameters, ValuesMut, VisitorMut};
 use crate::tape::{AnyStorage, Gradient, Rows};
 use crate::trace::Gradients;
 
@@ -127,7 +127,7 @@ impl<R: Rule> Optimizer<R> {
         let Optimizer { rule, learning_rate, groups, state } = self;
         let learning_rate = *learning_rate;
         let mut stepper = Stepper { rule, learning_rate, groups, state, next: 0, gradients, used: false, wrong: None };
-        let mut path = Path::default();
+        let mut path = ParameterPath::default();
         model.visit_mut(&mut path, &mut stepper);
         path.finish();
         let Stepper { next: visited, used, wrong, .. } = stepper;

@@ -2,7 +2,7 @@
 
 use super::snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::numbers::{AnyFloat, Family, Float, for_float};
-use crate::params::{Kind, Leaf, LeafMut, Parameters, Path, Values, ValuesMut, Visitor};
+use crate::params::{Kind, Leaf, LeafMut, ParameterPath, Parameters, Values, ValuesMut, Visitor};
 
 /// The arrays of one parameter, of its element type.
 pub type Memory = AnyFloat<Arrays>;
@@ -88,7 +88,7 @@ impl State {
             return Ok(State::default());
         }
         let mut reader = Reader { snapshot, names, slots: Vec::new(), wrong: None };
-        model.visit(&mut Path::default(), &mut reader);
+        model.visit(&mut ParameterPath::default(), &mut reader);
         if let Some(wrong) = reader.wrong {
             return Err(wrong);
         }

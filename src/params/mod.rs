@@ -10,6 +10,6 @@ pub use crate::numbers::{Values, ValuesMut};
 pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradients};
 pub use pair::Pairs;
 pub use param::{Buffer, Param};
-pub use parameters::{Kind, Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
+pub use parameters::{Kind, Leaf, LeafMut, ParameterPath, Parameters, Visitor, VisitorMut};
 pub(crate) use parameters::{each_parameter, each_parameter_mut};
 pub use taut_macros::Parameters;

@@ -1,7 +1,7 @@
 //! What a model holds: parameters, which are trained, and buffers, which are not.
 
 use super::parameters::Kind;
-use super::{Leaf, LeafMut, Parameters, Path, Visitor, VisitorMut};
+use super::{Leaf, LeafMut, ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::Shape;
 use crate::tape::{Node, Update, note_parameter};
 use crate::tensor::{Element, Float, Tensor};
@@ -107,10 +107,10 @@ impl<S: Shape, E: Float> From<Tensor<S, E>> for Param<S, E> {
 }
 
 impl<S: Shape, E: Float> Parameters for Param<S, E> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         visit(&self.value, path.parameter_kind(), self.id, path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         visit_mut(&mut self.value, path.parameter_kind(), self.id, path, visitor);
     }
 }
@@ -191,28 +191,34 @@ impl<S: Shape, E: Float> Clone for Buffer<S, E> {
 }
 
 impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         visit(&self.value, Kind::Buffer, self.id, path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         visit_mut(&mut self.value, Kind::Buffer, self.id, path, visitor);
     }
 }
 
 impl<S: Shape, E: Float> Param<S, E> {
     /// [`visit`](Parameters::visit) with other sizes: where files know a shape with fewer axes.
-    pub(crate) fn visit_as(&self, sizes: &[usize], path: &Path, visitor: &mut dyn Visitor) {
+    pub(crate) fn visit_as(&self, sizes: &[usize], path: &ParameterPath, visitor: &mut dyn Visitor) {
         visit_sizes(&self.value, sizes, path.parameter_kind(), self.id, path, visitor);
     }
 
     /// [`visit_mut`](Parameters::visit_mut) with other sizes.
-    pub(crate) fn visit_mut_as(&mut self, sizes: &[usize], path: &Path, visitor: &mut dyn VisitorMut) {
+    pub(crate) fn visit_mut_as(&mut self, sizes: &[usize], path: &ParameterPath, visitor: &mut dyn VisitorMut) {
         let values = E::wrap(self.value.as_mut_slice());
         visitor.leaf(path.as_str(), LeafMut { kind: path.parameter_kind(), id: self.id, sizes, values });
     }
 }
 
-fn visit<S: Shape, E: Float>(value: &Tensor<S, E>, kind: Kind, id: u64, path: &Path, visitor: &mut dyn Visitor) {
+fn visit<S: Shape, E: Float>(
+    value: &Tensor<S, E>,
+    kind: Kind,
+    id: u64,
+    path: &ParameterPath,
+    visitor: &mut dyn Visitor,
+) {
     visit_sizes(value, value.shape().sizes().as_ref(), kind, id, path, visitor);
 }
 
@@ -221,7 +227,7 @@ fn visit_sizes<S: Shape, E: Float>(
     sizes: &[usize],
     kind: Kind,
     id: u64,
-    path: &Path,
+    path: &ParameterPath,
     visitor: &mut dyn Visitor,
 ) {
     let (values, storage) = (E::wrap(value.as_slice()), E::wrap(value.storage()));
@@ -232,7 +238,7 @@ fn visit_mut<S: Shape, E: Float>(
     value: &mut Tensor<S, E>,
     kind: Kind,
     id: u64,
-    path: &Path,
+    path: &ParameterPath,
     visitor: &mut dyn VisitorMut,
 ) {
     let sizes = value.shape().sizes();
@@ -242,16 +248,16 @@ fn visit_mut<S: Shape, E: Float>(
 
 /// A constant in a model: neither trained nor saved.
 impl<S: Shape, E: Element> Parameters for Tensor<S, E> {
-    fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
-    fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+    fn visit(&self, _: &mut ParameterPath, _: &mut dyn Visitor) {}
+    fn visit_mut(&mut self, _: &mut ParameterPath, _: &mut dyn VisitorMut) {}
 }
 
 // Numbers in a model are constants too: a slope, a rate.
 macro_rules! constants {
     ($($type:ty)*) => { $(
         impl Parameters for $type {
-            fn visit(&self, _: &mut Path, _: &mut dyn Visitor) {}
-            fn visit_mut(&mut self, _: &mut Path, _: &mut dyn VisitorMut) {}
+            fn visit(&self, _: &mut ParameterPath, _: &mut dyn Visitor) {}
+            fn visit_mut(&mut self, _: &mut ParameterPath, _: &mut dyn VisitorMut) {}
         }
     )* };
 }

@@ -23,13 +23,13 @@ use std::marker::PhantomData;
 /// }
 ///
 /// impl Parameters for Translator {
-///     fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+///     fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
 ///         path.at("shared", |path| self.words.visit(path, visitor));
 ///         for (i, layer) in self.layers.iter().enumerate() {
 ///             path.at(&format!("layer{i}"), |path| layer.visit(path, visitor));
 ///         }
 ///     }
-///     fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+///     fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
 ///         path.at("shared", |path| self.words.visit_mut(path, visitor));
 ///         for (i, layer) in self.layers.iter_mut().enumerate() {
 ///             path.at(&format!("layer{i}"), |path| layer.visit_mut(path, visitor));
@@ -50,9 +50,9 @@ use std::marker::PhantomData;
 )]
 pub trait Parameters {
     /// Shows every parameter and buffer to `visitor`, in a fixed order.
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor);
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor);
     /// The same for changing them.
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut);
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut);
 
     /// Calls `f` with the name and contents of every parameter and buffer.
     ///
@@ -111,7 +111,7 @@ pub(crate) fn each_parameter(model: &dyn Parameters, f: &mut dyn FnMut(&str, Lea
             (self.0)(path, leaf);
         }
     }
-    model.visit(&mut Path::default(), &mut Each(f));
+    model.visit(&mut ParameterPath::default(), &mut Each(f));
 }
 
 /// The same for changing them.
@@ -126,7 +126,7 @@ pub(crate) fn each_parameter_mut(model: &mut dyn Parameters, f: &mut dyn FnMut(&
             (self.0)(path, leaf);
         }
     }
-    let mut path = Path::default();
+    let mut path = ParameterPath::default();
     model.visit_mut(&mut path, &mut Each(f));
     path.finish();
 }
@@ -191,7 +191,7 @@ pub trait VisitorMut {
 
 /// Where in a model a visitor is.
 #[derive(Debug, Default)]
-pub struct Path {
+pub struct ParameterPath {
     text: String,
     frozen: bool,
     /// Something in the model could not be changed, at this path.
@@ -199,7 +199,7 @@ pub struct Path {
 }
 
 // A visit that somebody made without looking at its end must not leave a model half changed without a word.
-impl Drop for Path {
+impl Drop for ParameterPath {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.finish();
@@ -207,7 +207,7 @@ impl Drop for Path {
     }
 }
 
-impl Path {
+impl ParameterPath {
     /// Visits what stands under `name` here.
     pub fn at<R>(&mut self, name: &str, visit: impl FnOnce(&mut Self) -> R) -> R {
         let length = self.enter(name);

@@ -37,9 +37,9 @@ pub trait Operands {
     message = "this backward pass holds a value of a tape, or something else that cannot leave its thread",
     note = "a traced tensor would keep its own tape alive: use the untraced values that the forward pass is given, or `x.detach()`"
 )]
-pub trait Untraced {}
+pub trait WithoutTape {}
 #[diagnostic::do_not_recommend]
-impl<T: Send> Untraced for T {}
+impl<T: Send> WithoutTape for T {}
 
 /// Adds a gradient that a user computed to that of operand `index`.
 fn add<S: Shape, E: Float, const N: usize>(
@@ -170,7 +170,7 @@ pub fn custom<X: Operands, O: Shape, B>(
     forward: impl FnOnce(X::Values) -> (Tensor<O, X::Element>, B),
 ) -> Tensor<O, X::Element, X::Trace>
 where
-    B: FnOnce(Tensor<O, X::Element>) -> X::Values + Untraced + 'static,
+    B: FnOnce(Tensor<O, X::Element>) -> X::Values + WithoutTape + 'static,
 {
     operands.record_custom(forward)
 }

@@ -30,7 +30,7 @@ mod tape;
 
 pub use crate::tape::{BackTo, Inference, Merge, Merged, Mode, NoTrace, Parents, Trace, Traced, Training};
 pub use backward::TracedScalar;
-pub use custom::{Operands, Untraced, custom};
+pub use custom::{Operands, WithoutTape, custom};
 pub use evaluation::ToInference;
 pub(crate) use evaluation::without_trace;
 pub use gradients::Gradients;

@@ -10,7 +10,7 @@ pub use positions::{LearnedPositionalEncoding, PositionalEncoding, StepsWithin};
 
 use super::{Forward, Init, Linear, Module, Percent};
 use crate::ops::{Masking, clear_padding, cross_attention, lengths, linear_parts, self_attention};
-use crate::params::{Param, Parameters, Path, Visitor, VisitorMut};
+use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::{Const, Dim, Features, Heads, Rank2, Rank3, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -181,12 +181,12 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M, E: Float> 
 impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M, E: Float> Parameters
     for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
 {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         path.at("in_proj_weight", |path| self.in_proj_weight.visit_as(&[3 * WIDTH, WIDTH], path, visitor));
         path.at("in_proj_bias", |path| self.in_proj_bias.visit_as(&[3 * WIDTH], path, visitor));
         path.at("out_proj", |path| self.out_proj.visit(path, visitor));
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         path.at("in_proj_weight", |path| self.in_proj_weight.visit_mut_as(&[3 * WIDTH, WIDTH], path, visitor));
         path.at("in_proj_bias", |path| self.in_proj_bias.visit_mut_as(&[3 * WIDTH], path, visitor));
         path.at("out_proj", |path| self.out_proj.visit_mut(path, visitor));

@@ -4,7 +4,7 @@ use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
 use super::state::InitialState;
 use crate::nn::{Init, Module};
 use crate::ops::{States, Times, recurrent};
-use crate::params::{Param, Parameters, Path, Visitor, VisitorMut};
+use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -131,7 +131,7 @@ impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, 
     }
 
     /// The parameters by their names, with `suffix`, and the sizes that they have in files.
-    pub(super) fn visit_named(&self, suffix: &str, path: &mut Path, visitor: &mut dyn Visitor) {
+    pub(super) fn visit_named(&self, suffix: &str, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         let [gates, input] = self.file_sizes();
         path.at(&format!("weight_ih{suffix}"), |path| self.weight_ih.visit_as(&[gates, input], path, visitor));
         path.at(&format!("weight_hh{suffix}"), |path| self.weight_hh.visit_as(&[gates, H], path, visitor));
@@ -139,7 +139,7 @@ impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, 
         path.at(&format!("bias_hh{suffix}"), |path| self.bias_hh.visit_as(&[gates], path, visitor));
     }
 
-    pub(super) fn visit_mut_named(&mut self, suffix: &str, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    pub(super) fn visit_mut_named(&mut self, suffix: &str, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         let [gates, input] = self.file_sizes();
         path.at(&format!("weight_ih{suffix}"), |path| self.weight_ih.visit_mut_as(&[gates, input], path, visitor));
         path.at(&format!("weight_hh{suffix}"), |path| self.weight_hh.visit_mut_as(&[gates, H], path, visitor));
@@ -154,10 +154,10 @@ impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, 
 }
 
 impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> Parameters for RecurrentCell<K, I, H, E> {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         self.visit_named("", path, visitor);
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         self.visit_mut_named("", path, visitor);
     }
 }

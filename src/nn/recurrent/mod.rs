@@ -14,7 +14,7 @@ pub use state::{InitialState, InitialStates, SequenceLengths};
 
 use super::{Init, Module};
 use crate::ops::{States, Times, lengths};
-use crate::params::{Parameters, Path, Visitor, VisitorMut};
+use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::{Const, Dim, Features, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
@@ -230,7 +230,7 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
 impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float> Parameters
     for Recurrent<K, I, H, LAYERS, D, E>
 {
-    fn visit(&self, path: &mut Path, visitor: &mut dyn Visitor) {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         for (direction, cell) in self.first.iter().enumerate() {
             cell.visit_named(&suffix(0, direction), path, visitor);
         }
@@ -240,7 +240,7 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
             }
         }
     }
-    fn visit_mut(&mut self, path: &mut Path, visitor: &mut dyn VisitorMut) {
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
         for (direction, cell) in self.first.iter_mut().enumerate() {
             cell.visit_mut_named(&suffix(0, direction), path, visitor);
         }
