@@ -20,6 +20,7 @@ use std::time::Instant;
 use taut::data::names::{self, CLASSES, Examples, LETTERS};
 use taut::data::{Sequences, Subset};
 use taut::metrics::ConfusionMatrix;
+use taut::nn::{Elman, LstmGates, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 const BATCH: usize = 64;

@@ -18,8 +18,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::mnist::Examples;
 use taut::data::{Augmentation, Normalization, Prefetch, Subset, cifar10};
+use taut::loss::Mean;
 use taut::metrics::ConfusionMatrix;
 use taut::optim::SnapshotArray;
+use taut::optim::{OneCycle, Scheduler, Snapshot};
 use taut::prelude::*;
 
 /// A convolution of 3 x 3 that keeps the size, batch norm, and ReLU.

@@ -25,6 +25,7 @@ use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
+use taut::loss::Each;
 use taut::prelude::*;
 use taut::rl::*;
 

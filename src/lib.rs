@@ -155,15 +155,26 @@ pub use rand::Rng as RandomSource;
 pub mod prelude {
     pub use crate::data::Dataset;
     pub use crate::io::{Checkpoint, Persist};
-    pub use crate::loss::{CrossEntropy, Each, Mean, Reduction, Sum};
-    pub use crate::nn::*;
-    pub use crate::ops::Join;
-    pub use crate::optim::*;
-    pub use crate::params::*;
-    pub use crate::params::{check_gradients, check_parameter_gradients};
-    pub use crate::shape::{
-        Axis, Channels, Const, Dim, Features, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape,
+    pub use crate::loss::CrossEntropy;
+    pub use crate::nn::{
+        AdaptiveAvgPool2d, AdaptiveMaxPool2d, Autoencoder, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d, BiGru,
+        BiLstm, BiRnn, Bias, CausalMask, ChannelPRelu, Conv1d, Conv2d, Conv2dNoBias, ConvTranspose2d, Dropout,
+        Dropout2d, Elu, Embedding, EmbeddingBag, Eval, Flatten, Forward, Frozen, Gelu, GeluTanh, GlobalAvgPool2d,
+        GlobalMaxPool2d, GroupNorm, GroupedConv2d, Gru, GruCell, Identity, Init, Lambda, LastStep, LayerNorm,
+        LeakyRelu, LearnedPositionalEncoding, Linear, LinearNoBias, LogSoftmax, Lstm, LstmCell, LstmState, MaxPool1d,
+        MaxPool2d, MaxUnpool2d, Module, MultiHeadAttention, NoBias, NoMask, PRelu, PixelShuffle, PlainBatchNorm1d,
+        PlainBatchNorm2d, PositionalEncoding, RectangularConv2d, ReflectionPad2d, Relu, ReluRnn, ReluRnnCell,
+        ReplicationPad2d, Reshape, Residual, Rnn, RnnCell, SameConv2d, Sigmoid, Silu, Softmax, Softplus, Summarize,
+        Tanh, Trainable, TransformerEncoder, TransformerEncoderLayer, UpsampleBilinear2d, UpsampleNearest2d, ZeroPad2d,
+        check, eval, frozen,
     };
+    pub use crate::ops::Join;
+    pub use crate::optim::{
+        AdaGrad, AdaGradConfig, Adam, AdamConfig, Group, Momentum, Optimizer, RmsMomentum, RmsProp, RmsPropConfig, Sgd,
+        SgdConfig, WeightDecay,
+    };
+    pub use crate::params::{Buffer, Pairs, Param, Parameters, check_gradients, check_parameter_gradients};
+    pub use crate::shape::{Axis, Const, Dim, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape};
     pub use crate::tensor::{Element, Float, Tensor};
     pub use crate::trace::{Gradients, Inference, NoTrace, Tape, Trace, Traced, Training, custom};
     pub use rand::SeedableRng;

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Entry, F32, F64, case};
+use taut::nn::{PostNorm, PreNorm};
 use taut::ops::AttentionOptions;
+use taut::params::ValuesMut;
 use taut::prelude::*;
 
 fn rng() -> StdRng {

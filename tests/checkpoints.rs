@@ -1,6 +1,7 @@
 //! A run that goes on from a checkpoint gives the same bits as one that was never interrupted.
 
 use std::path::PathBuf;
+use taut::optim::{Exponential, Rule, Scheduler};
 use taut::prelude::*;
 
 /// Everything that can make two runs differ: masks drawn in training, running statistics, frozen parameters.

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 use taut::files::{FileError, Mismatch};
+use taut::params::Values;
 use taut::prelude::*;
 
 #[derive(Init, Parameters)]

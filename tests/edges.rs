@@ -1,6 +1,7 @@
 //! Gradients where squares and products are out of range, and means over nothing.
 
 use taut::loss::CrossEntropy;
+use taut::loss::Mean;
 use taut::ops::{Norm, Variance};
 use taut::prelude::*;
 

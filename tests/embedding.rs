@@ -3,6 +3,8 @@
 mod common;
 
 use common::{F32, F64, case};
+use taut::nn::BagMode;
+use taut::optim::Rule;
 use taut::prelude::*;
 
 fn rng() -> StdRng {

@@ -4,6 +4,7 @@
 mod common;
 
 use common::testing::*;
+use taut::nn::OneWay;
 use taut::prelude::*;
 
 /// Finite differences over the input and the parameters of `$layer`.

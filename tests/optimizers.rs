@@ -1,5 +1,6 @@
 //! Optimizers: steps computed by hand, whole training runs, and gradients of parts that add up to those of the whole.
 
+use taut::optim::Rule;
 use taut::prelude::*;
 
 type Net = (Linear<2, 16>, Relu, Linear<16, 3>);

@@ -8,6 +8,7 @@
 mod common;
 
 use common::{Entry, case, hashed};
+use taut::optim::Rule;
 use taut::params::ValuesMut;
 use taut::prelude::*;
 

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{F32, case};
+use taut::nn::{BothWays, Direction, Elman, GruGates, LstmGates, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 type Sequential = (Conv2d<1, 3, 3>, BatchNorm2d<3>, Relu, MaxPool2d<2>, Flatten, Linear<27, 5>, Relu, Linear<5, 3>);

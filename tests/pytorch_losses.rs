@@ -3,6 +3,7 @@
 mod common;
 
 use common::{F32, F64, case};
+use taut::loss::{Each, Mean, Reduction, Sum};
 use taut::prelude::*;
 
 type One<E> = (Tensor<Rank2<3, 4>, E>,);

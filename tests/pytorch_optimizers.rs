@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Entry, F32, F64, case};
+use taut::optim::Rule;
 use taut::prelude::*;
 
 #[derive(Parameters)]

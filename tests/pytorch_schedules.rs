@@ -3,6 +3,10 @@
 mod common;
 
 use common::{F64, case};
+use taut::optim::{
+    Anneal, Cosine, CosineRestarts, Exponential, Milestones, OneCycle, Plateau, PlateauConfig, Schedule, Scheduler,
+    StepDecay, Threshold, WarmUp,
+};
 use taut::prelude::*;
 
 const BASE: f64 = 0.5;

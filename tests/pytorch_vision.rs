@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Entry, F32, F64, case};
+use taut::nn::BatchNormOptions;
 use taut::nn::NoBias;
 use taut::prelude::*;
 

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Case, Entry, F32, F64, case};
+use taut::nn::{BothWays, Direction, Elman, GruGates, LstmGates, OneWay, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 fn rng() -> StdRng {

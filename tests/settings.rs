@@ -1,6 +1,8 @@
 //! Numbers out of range: whatever takes one says its name.
 
+use taut::loss::Mean;
 use taut::nn::{BatchNorm1d, GroupNorm, LayerNorm};
+use taut::optim::{Plateau, PlateauConfig};
 use taut::prelude::*;
 
 /// Panics unless `f` does, with all these words.

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use taut::files::ensure_writable;
+use taut::optim::Snapshot;
 use taut::optim::SnapshotArray;
 use taut::prelude::*;
 use taut::rl::{Environment, Environments, Observations, evaluate};

@@ -34,6 +34,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Labels, Pca, cifar10, digits, mnist};
+use taut::optim::{OneCycle, Scheduler};
 use taut::prelude::*;
 use taut::shape::HasAxis;
 

@@ -38,7 +38,7 @@ mod prefetch;
 mod sequences;
 
 pub use augment::Augmentation;
-pub use csv::Csv;
+pub use csv::{Column, Csv, CsvOptions};
 pub use dataset::{Batches, Dataset, Labels, Subset};
 pub use digits::digits;
 pub use folder::find_folder;

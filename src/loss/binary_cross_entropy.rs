@@ -66,6 +66,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
 
 #[cfg(test)]
 mod tests {
+    use crate::loss::{Each, Mean};
     use crate::ops::testing::*;
     use crate::prelude::*;
 

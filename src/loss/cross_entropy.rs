@@ -30,6 +30,7 @@ static NEGATIVE_LOG_LIKELIHOOD: RowLossOp = RowLossOp {
 ///
 /// ```
 /// use taut::loss::CrossEntropy;
+/// use taut::loss::Mean;
 /// use taut::prelude::*;
 /// let logits = Tensor::from([[1.0, 2.0, 0.5], [0.0, 0.0, 3.0]]);
 /// let smooth = CrossEntropy { label_smoothing: 0.1, ..Default::default() };
@@ -49,6 +50,7 @@ pub struct CrossEntropy<C: Dim, E: Float = f32> {
     ///
     /// ```
     /// use taut::loss::CrossEntropy;
+    /// use taut::loss::Mean;
     /// use taut::prelude::*;
     /// const PADDING: usize = usize::MAX;
     /// let logits = Tensor::<Rank3<2, 3, 5>>::zeros(); // batch, time, classes
@@ -154,6 +156,7 @@ impl<C: Dim, E: Float> CrossEntropy<C, E> {
 
 #[cfg(test)]
 mod tests {
+    use crate::loss::{Each, Mean, Sum};
     use crate::ops::testing::*;
     use crate::prelude::*;
     use crate::shape::LastAxis;

@@ -103,6 +103,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
 
 #[cfg(test)]
 mod tests {
+    use crate::loss::Each;
     use crate::ops::testing::*;
     use crate::prelude::*;
     use crate::shape::LastAxis;

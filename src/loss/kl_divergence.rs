@@ -53,6 +53,7 @@ impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
 
 #[cfg(test)]
 mod tests {
+    use crate::loss::Each;
     use crate::ops::testing::*;
     use crate::prelude::*;
 

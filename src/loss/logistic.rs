@@ -62,6 +62,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
 
 #[cfg(test)]
 mod tests {
+    use crate::loss::Each;
     use crate::ops::testing::*;
     use crate::prelude::*;
     use rand::Rng;

@@ -20,6 +20,7 @@
 //! [`plus_l2`](crate::tensor::Tensor::plus_l2) adds lambda/2 |w|^2 of a parameter.
 //!
 //! ```
+//! use taut::loss::{Each, Sum};
 //! use taut::prelude::*;
 //! let prediction = Tensor::from([1.0, 2.0, 4.0]);
 //! let target = Tensor::from([1.0, 3.0, 2.0]);

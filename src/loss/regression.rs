@@ -183,6 +183,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
 
 #[cfg(test)]
 mod tests {
+    use crate::loss::{Each, Sum};
     use crate::ops::testing::*;
     use crate::prelude::*;
 

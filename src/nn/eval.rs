@@ -83,6 +83,7 @@ impl<M: Parameters> Parameters for Eval<M> {
 
 #[cfg(test)]
 mod tests {
+    use crate::params::Kind;
     use crate::prelude::*;
 
     type Part = (Linear<3, 4, f64>, BatchNorm1d<4, f64>, Dropout<50>, Linear<4, 2, f64>);

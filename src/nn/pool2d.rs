@@ -287,6 +287,7 @@ impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H,
 
 #[cfg(test)]
 mod tests {
+    use crate::nn::PoolIndices;
     use crate::prelude::*;
 
     /// Distinct numbers, so that no maximum is near another and finite differences are meaningful.

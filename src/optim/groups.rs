@@ -79,6 +79,7 @@ fn parameters<M: Parameters + ?Sized>(model: &M) -> Vec<(u64, String)> {
 
 #[cfg(test)]
 mod tests {
+    use crate::params::ValuesMut;
     use crate::prelude::*;
 
     type Model = (Linear<2, 2>, Relu, Linear<2, 1>);

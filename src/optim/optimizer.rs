@@ -14,6 +14,7 @@ use crate::trace::Gradients;
 /// [`AdamConfig`](super::AdamConfig) and [`AdaGradConfig`](super::AdaGradConfig). A rule of your own:
 ///
 /// ```
+/// use taut::optim::{Arrays, Rule, Step};
 /// use taut::prelude::*;
 ///
 /// /// theta <- theta - a sign(g)
@@ -361,6 +362,8 @@ fn slices<E>(memory: &mut [Vec<E>]) -> [&mut [E]; MEMORY] {
 
 #[cfg(test)]
 mod tests {
+    use crate::optim::Rule;
+    use crate::params::Values;
     use crate::prelude::*;
 
     type Model = (Linear<3, 4>, Relu, Linear<4, 2, f32>);

@@ -19,6 +19,7 @@ pub trait Pairs: Parameters {
     /// If the two do not hold the same parameters and buffers.
     ///
     /// ```
+    /// use taut::params::Values;
     /// use taut::prelude::*;
     /// let mut rng = StdRng::seed_from_u64(0);
     /// let (a, b) = (Linear::<4, 3>::init(&mut rng), Linear::<4, 3>::init(&mut rng));
@@ -260,6 +261,7 @@ impl Others {
 
 #[cfg(test)]
 mod tests {
+    use crate::params::{Kind, Values, ValuesMut};
     use crate::prelude::*;
 
     type Model = (Linear<3, 4>, BatchNorm1d<4>, Frozen<Linear<4, 2, f64>>, Embedding<5, 2>);

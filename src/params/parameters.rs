@@ -14,6 +14,7 @@ use std::marker::PhantomData;
 /// By hand, where names or order are others than the fields'. Both methods visit the same parts in the same order:
 ///
 /// ```
+/// use taut::params::{ParameterPath, Visitor, VisitorMut};
 /// use taut::prelude::*;
 ///
 /// /// An encoder and a decoder with one embedding, which is saved once, as `shared.weight`.

@@ -8,6 +8,7 @@
 pub mod testing;
 
 use serde_json::Value;
+use taut::params::{Values, ValuesMut};
 use taut::prelude::*;
 
 /// How far f32 results may be from PyTorch's in f64, relative to the larger of the result and 1: some roundings.

@@ -3,6 +3,7 @@
 //! nothing; `w11_attention` is the attention of one such layer alone, without the projections, and `w11_attention_long` that
 //! of 4 sequences of 512 steps.
 
+use taut::nn::Percent;
 use taut::ops::AttentionOptions;
 use taut::prelude::*;
 use taut_benches::{Work, measure, report, wanted};

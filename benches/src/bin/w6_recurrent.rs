@@ -2,6 +2,7 @@
 //! hidden 128, the last step to 18 classes; the norm of the gradients clipped to 5; SGD, rate 0.01. `w6_charlm`: batch 32,
 //! 64 steps, vocabulary 65: embedding 64, LSTM 256, and 65 logits at every step; Adam.
 
+use taut::nn::{Elman, LstmGates, Recurrent, RecurrentKind};
 use taut::prelude::*;
 use taut_benches::{Work, measure, report, wanted};
 

@@ -52,6 +52,7 @@ impl NormOrder for PreNorm {
 /// Vaswani et al., "Attention Is All You Need", 2017.
 ///
 /// ```
+/// use taut::nn::PreNorm;
 /// use taut::prelude::*;
 /// let mut rng = StdRng::seed_from_u64(0);
 /// let layer = TransformerEncoderLayer::<16, 4, 64>::init(&mut rng);
@@ -182,6 +183,7 @@ impl<
 /// `norm.weight`, ..) are those of PyTorch's `TransformerEncoder`, whose files load.
 ///
 /// ```
+/// use taut::nn::PreNorm;
 /// use taut::prelude::*;
 /// type LanguageModel = (
 ///     Embedding<65, 32>,

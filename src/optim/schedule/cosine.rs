@@ -13,6 +13,7 @@ pub fn half_cosine(progress: f64, last: f64) -> f64 {
 /// `CosineAnnealingLR`, which rises again afterwards.)
 ///
 /// ```
+/// use taut::optim::{Cosine, Schedule};
 /// use taut::prelude::*;
 /// let cosine = Cosine { steps: 100, last: 0.1 };
 /// assert_eq!((cosine.factor(0), cosine.factor(500)), (1.0, 0.1));
@@ -45,6 +46,7 @@ impl Schedule for Cosine {
 /// times as long. (PyTorch's `CosineAnnealingWarmRestarts`.)
 ///
 /// ```
+/// use taut::optim::{CosineRestarts, Schedule};
 /// use taut::prelude::*;
 /// let restarts = CosineRestarts { steps: 10, growth: 2, last: 0.0 };
 /// assert_eq!([0, 10, 30, 70].map(|step| restarts.factor(step)), [1.0; 4]);

@@ -6,6 +6,7 @@ use crate::numbers::range::{expect, not_negative};
 /// Multiplies the rate by `factor` after every `every` steps: factor^floor(step / every). (PyTorch's `StepLR`.)
 ///
 /// ```
+/// use taut::optim::{Schedule, StepDecay};
 /// use taut::prelude::*;
 /// assert_eq!(StepDecay { every: 10, factor: 0.1 }.factor(9), 1.0);
 /// assert_eq!(StepDecay { every: 10, factor: 0.1 }.factor(10), 0.1);
@@ -33,6 +34,7 @@ impl Schedule for StepDecay {
 /// Multiplies the rate by `factor` at each of these steps. (PyTorch's `MultiStepLR`.)
 ///
 /// ```
+/// use taut::optim::{Milestones, Schedule};
 /// use taut::prelude::*;
 /// let schedule = Milestones { steps: [30, 60, 80], factor: 0.5 };
 /// assert_eq!([0, 30, 79, 80].map(|step| schedule.factor(step)), [1.0, 0.5, 0.25, 0.125]);
@@ -61,6 +63,7 @@ impl<const N: usize> Schedule for Milestones<N> {
 /// Multiplies the rate by `factor` at every step: factor^step. (PyTorch's `ExponentialLR`.)
 ///
 /// ```
+/// use taut::optim::{Exponential, Schedule};
 /// use taut::prelude::*;
 /// assert_eq!(Exponential { factor: 0.5 }.factor(3), 0.125);
 /// ```

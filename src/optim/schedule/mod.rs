@@ -7,6 +7,7 @@
 //! A function of the step is a schedule too.
 //!
 //! ```
+//! use taut::optim::{Cosine, Schedule, Scheduler, WarmUp};
 //! use taut::prelude::*;
 //! let mut optimizer = Adam::new(AdamConfig { learning_rate: 0.5, ..Default::default() });
 //! let warm_up = WarmUp { steps: 5, first: 0.2 };
@@ -43,6 +44,7 @@ pub use warm_up::WarmUp;
 /// A schedule is a function of the step alone: so it is resumed by counting on.
 ///
 /// ```
+/// use taut::optim::Schedule;
 /// use taut::prelude::*;
 /// let inverse_root = |step: u64| 1.0 / (1.0 + step as f64).sqrt();
 /// assert_eq!(inverse_root.factor(3), 0.5);

@@ -20,6 +20,7 @@ pub enum Anneal {
 /// it is.)
 ///
 /// ```
+/// use taut::optim::{OneCycle, Schedule};
 /// use taut::prelude::*;
 /// let cycle = OneCycle { steps: 101, ..Default::default() };
 /// let factors = [0, 30 - 1, 100].map(|step| cycle.factor(step));

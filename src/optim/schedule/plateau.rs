@@ -49,6 +49,7 @@ impl Default for PlateauConfig {
 /// scheduler's base rate.
 ///
 /// ```
+/// use taut::optim::{Plateau, PlateauConfig};
 /// use taut::prelude::*;
 /// let mut optimizer = Sgd::new(SgdConfig { learning_rate: 0.8, ..Default::default() });
 /// let mut plateau = Plateau::new(PlateauConfig { factor: 0.5, patience: 1, ..Default::default() });
@@ -138,6 +139,7 @@ impl Plateau {
 
 #[cfg(test)]
 mod tests {
+    use crate::optim::{Plateau, PlateauConfig};
     use crate::prelude::*;
 
     #[test]

@@ -7,6 +7,7 @@ use crate::optim::{Optimizer, Rule, Snapshot, SnapshotMismatch};
 /// Sets the learning rate of an optimizer, step by step, to the base rate times the factor of a [`Schedule`].
 ///
 /// ```
+/// use taut::optim::{Scheduler, StepDecay};
 /// use taut::prelude::*;
 /// let mut optimizer = Sgd::new(SgdConfig { learning_rate: 0.8, ..Default::default() });
 /// let mut scheduler = Scheduler::new(StepDecay { every: 2, factor: 0.5 }, &mut optimizer);
@@ -73,6 +74,7 @@ impl<S: Schedule> Scheduler<S> {
     /// program.
     ///
     /// ```
+    /// use taut::optim::{Exponential, Scheduler};
     /// use taut::prelude::*;
     /// let mut optimizer = Sgd::new(SgdConfig::default());
     /// let mut scheduler = Scheduler::new(Exponential { factor: 0.9 }, &mut optimizer);

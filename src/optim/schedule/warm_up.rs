@@ -7,6 +7,7 @@ use crate::numbers::range::{expect, not_negative};
 /// Minibatch SGD", 2017. (PyTorch's `LinearLR`.)
 ///
 /// ```
+/// use taut::optim::{Exponential, Schedule, WarmUp};
 /// use taut::prelude::*;
 /// let warm_up = WarmUp { steps: 4, first: 0.0 };
 /// assert_eq!([0, 1, 4, 9].map(|step| warm_up.factor(step)), [0.0, 0.25, 1.0, 1.0]);
