@@ -10,7 +10,10 @@ use super::table::{ToDim, ToNumber};
 use std::ops::{Add, Div, Mul, Rem, Sub};
 use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 
+// No impl here has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
+// rustc would leave it open and print the digits of the number. Each result is one projection, whose steps are aliases.
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
+type ConstOf<Number> = <Number as ToDim>::Dim;
 
 /// A sliding window of `KERNEL` cells, moved by `STRIDE`, `DILATION` apart, over this dimension with `PADDING` cells
 /// added at both ends.
@@ -41,10 +44,18 @@ pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize,
     fn windows(self) -> Self::Out;
 }
 
-// (D + (P + P) - Dil * (K - 1) - 1) / S + 1, with the subtractions ordered so that none is taken of too small a number
+/// From the first cell of a window to its last: L * (K - 1) + 1
+type Span<const K: usize, const L: usize> = Sum<Prod<Sub1<Number<K>>, Number<L>>, B1>;
+/// D + (P + P)
+type PaddedBothEnds<const D: usize, const P: usize> = Sum<Number<D>, Sum<Number<P>, Number<P>>>;
+/// How far the window can move: D + (P + P) - (L * (K - 1) + 1), so that nothing is taken of too small a number
+type Room<const D: usize, const K: usize, const P: usize, const L: usize> = Diff<PaddedBothEnds<D, P>, Span<K, L>>;
+/// room / S + 1
+type Positions<const D: usize, const K: usize, const S: usize, const P: usize, const L: usize> =
+    Sum<Quot<Room<D, K, P, L>, Number<S>>, B1>;
+
 #[diagnostic::do_not_recommend]
-impl<const D: usize, const K: usize, const S: usize, const P: usize, const L: usize, Padded, Span, Rest, Steps>
-    Window<K, S, P, L> for Const<D>
+impl<const D: usize, const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S, P, L> for Const<D>
 where
     Const<D>: ToNumber,
     Const<K>: ToNumber,
@@ -54,16 +65,16 @@ where
     Number<S>: NonZero,
     Number<L>: NonZero,
     Number<P>: Add<Number<P>>,
-    Number<D>: Add<Sum<Number<P>, Number<P>>, Output = Padded>,
+    Number<D>: Add<Sum<Number<P>, Number<P>>>,
     Number<K>: Sub<B1>,
     Sub1<Number<K>>: Mul<Number<L>>,
-    Prod<Sub1<Number<K>>, Number<L>>: Add<B1, Output = Span>,
-    Padded: Sub<Span, Output = Rest>,
-    Rest: Div<Number<S>>,
-    Quot<Rest, Number<S>>: Add<B1, Output = Steps>,
-    Steps: ToDim,
+    Prod<Sub1<Number<K>>, Number<L>>: Add<B1>,
+    PaddedBothEnds<D, P>: Sub<Span<K, L>>,
+    Room<D, K, P, L>: Div<Number<S>>,
+    Quot<Room<D, K, P, L>, Number<S>>: Add<B1>,
+    Positions<D, K, S, P, L>: ToDim,
 {
-    type Out = Steps::Dim;
+    type Out = ConstOf<Positions<D, K, S, P, L>>;
     fn windows(self) -> Self::Out {
         Self::Out::default()
     }
@@ -105,9 +116,15 @@ pub trait TransposedWindow<
     fn transposed_windows(self) -> Self::Out;
 }
 
-// ((D - 1) * S + (K + O)) - (P + P), at least 1
+/// (D - 1) * S + (K + O)
+type Grown<const D: usize, const K: usize, const S: usize, const O: usize> =
+    Sum<Prod<Sub1<Number<D>>, Number<S>>, Sum<Number<K>, Number<O>>>;
+/// grown - (P + P), at least 1
+type Transposed<const D: usize, const K: usize, const S: usize, const P: usize, const O: usize> =
+    Diff<Grown<D, K, S, O>, Sum<Number<P>, Number<P>>>;
+
 #[diagnostic::do_not_recommend]
-impl<const D: usize, const K: usize, const S: usize, const P: usize, const O: usize, Out> TransposedWindow<K, S, P, O>
+impl<const D: usize, const K: usize, const S: usize, const P: usize, const O: usize> TransposedWindow<K, S, P, O>
     for Const<D>
 where
     Const<D>: ToNumber,
@@ -121,10 +138,10 @@ where
     Sub1<Number<D>>: Mul<Number<S>>,
     Prod<Sub1<Number<D>>, Number<S>>: Add<Sum<Number<K>, Number<O>>>,
     Number<P>: Add<Number<P>>,
-    Sum<Prod<Sub1<Number<D>>, Number<S>>, Sum<Number<K>, Number<O>>>: Sub<Sum<Number<P>, Number<P>>, Output = Out>,
-    Out: NonZero + ToDim,
+    Grown<D, K, S, O>: Sub<Sum<Number<P>, Number<P>>>,
+    Transposed<D, K, S, P, O>: NonZero + ToDim,
 {
-    type Out = Out::Dim;
+    type Out = ConstOf<Transposed<D, K, S, P, O>>;
     fn transposed_windows(self) -> Self::Out {
         Self::Out::default()
     }
@@ -163,7 +180,7 @@ where
     Number<A>: Add<Number<B>>,
     Sum<Number<A>, Number<B>>: ToDim,
 {
-    type Out = <Sum<Number<A>, Number<B>> as ToDim>::Dim;
+    type Out = ConstOf<Sum<Number<A>, Number<B>>>;
     fn plus(self, _: Const<B>) -> Self::Out {
         Self::Out::default()
     }
@@ -193,16 +210,16 @@ pub trait Padded<const BEFORE: usize, const AFTER: usize>: Dim {
     fn padded(self) -> Self::Out;
 }
 #[diagnostic::do_not_recommend]
-impl<const D: usize, const B: usize, const A: usize, Out> Padded<B, A> for Const<D>
+impl<const D: usize, const B: usize, const A: usize> Padded<B, A> for Const<D>
 where
     Const<D>: ToNumber,
     Const<B>: ToNumber,
     Const<A>: ToNumber,
     Number<D>: Add<Number<B>>,
-    Sum<Number<D>, Number<B>>: Add<Number<A>, Output = Out>,
-    Out: ToDim,
+    Sum<Number<D>, Number<B>>: Add<Number<A>>,
+    Sum<Sum<Number<D>, Number<B>>, Number<A>>: ToDim,
 {
-    type Out = Out::Dim;
+    type Out = ConstOf<Sum<Sum<Number<D>, Number<B>>, Number<A>>>;
     fn padded(self) -> Self::Out {
         Self::Out::default()
     }
@@ -259,15 +276,15 @@ pub trait DivisibleBy<const N: usize>: Dim {
     fn quotient(self) -> Self::Quotient;
 }
 #[diagnostic::do_not_recommend]
-impl<const D: usize, const N: usize, Quotient> DivisibleBy<N> for Const<D>
+impl<const D: usize, const N: usize> DivisibleBy<N> for Const<D>
 where
     Const<D>: ToNumber,
     Const<N>: ToNumber,
     Number<N>: NonZero,
-    Number<D>: Rem<Number<N>, Output = UTerm> + Div<Number<N>, Output = Quotient>,
-    Quotient: ToDim,
+    Number<D>: Rem<Number<N>, Output = UTerm> + Div<Number<N>>,
+    Quot<Number<D>, Number<N>>: ToDim,
 {
-    type Quotient = Quotient::Dim;
+    type Quotient = ConstOf<Quot<Number<D>, Number<N>>>;
     fn quotient(self) -> Self::Quotient {
         Self::Quotient::default()
     }
@@ -333,27 +350,36 @@ impl Product for (usize,) {
     }
 }
 
-/// The impl for `Const` dimensions only. `$first`, times each `$next`, is a chain of typenum products.
+type Product2<const A: usize, const B: usize> = Prod<Number<A>, Number<B>>;
+type Product3<const A: usize, const B: usize, const C: usize> = Prod<Product2<A, B>, Number<C>>;
+type Product4<const A: usize, const B: usize, const C: usize, const D: usize> = Prod<Product3<A, B, C>, Number<D>>;
+type Product5<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
+    Prod<Product4<A, B, C, D>, Number<E>>;
+
+/// The impl for `Const` dimensions only: each partial product can be multiplied by the next dimension.
 macro_rules! constant_product {
-    ($first:ident $($next:ident => $partial:ident from $left:ty),+; $last:ident) => {
+    ($($dim:ident)+: $product:ty; $($partial:ty, $next:ident);+) => {
         #[diagnostic::do_not_recommend]
-        impl<const $first: usize, $(const $next: usize, $partial,)+> Product for (Const<$first>, $(Const<$next>,)+)
+        impl<$(const $dim: usize),+> Product for ($(Const<$dim>,)+)
         where
-            Const<$first>: ToNumber,
-            $(Const<$next>: ToNumber, $left: Mul<Number<$next>, Output = $partial>,)+
-            $last: ToDim,
+            $(Const<$dim>: ToNumber,)+
+            $($partial: Mul<Number<$next>>,)+
+            $product: ToDim,
         {
-            type Out = $last::Dim;
+            type Out = ConstOf<$product>;
             fn product(self) -> Self::Out {
                 Self::Out::default()
             }
         }
     };
 }
-constant_product!(A B => P from Number<A>; P);
-constant_product!(A B => P from Number<A>, C => Q from P; Q);
-constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q; R);
-constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q, E => T from R; T);
+constant_product!(A B: Product2<A, B>; Number<A>, B);
+constant_product!(A B C: Product3<A, B, C>; Number<A>, B; Product2<A, B>, C);
+constant_product!(A B C D: Product4<A, B, C, D>; Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D);
+constant_product!(
+    A B C D E: Product5<A, B, C, D, E>;
+    Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E
+);
 
 /// The impls in which the first run-time dimension stands after `$constant`s and before any `$other`s.
 macro_rules! run_time_product {

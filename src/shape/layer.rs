@@ -14,7 +14,7 @@ impl<D: Holds<0, 1>> AtLeastOne for D {}
 pub trait Odd: Dim {}
 // K + 1 is even
 #[diagnostic::do_not_recommend]
-impl<K: Plus<Const<1>, Out = Next>, Next: DivisibleBy<2>> Odd for K {}
+impl<K: Plus<Const<1>>> Odd for K where K::Out: DivisibleBy<2> {}
 
 /// A pooling window of this size can have `PADDING`: at most half of it, so that every patch sees a pixel.
 #[diagnostic::on_unimplemented(message = "padding {PADDING} is more than half of a pooling window of {Self}")]
@@ -86,13 +86,13 @@ pub trait PixelBlocks<const R: usize>: Dim {
     fn pixel_blocks(self) -> Self::Out;
 }
 #[diagnostic::do_not_recommend]
-impl<const C: usize, const R: usize, Row, Out: Dim> PixelBlocks<R> for Const<C>
+impl<const C: usize, const R: usize> PixelBlocks<R> for Const<C>
 where
-    Const<C>: DivisibleBy<R, Quotient = Row>,
-    Row: DivisibleBy<R, Quotient = Out>,
+    Const<C>: DivisibleBy<R>,
+    <Const<C> as DivisibleBy<R>>::Quotient: DivisibleBy<R>,
 {
-    type Out = Out;
-    fn pixel_blocks(self) -> Out {
+    type Out = <<Const<C> as DivisibleBy<R>>::Quotient as DivisibleBy<R>>::Quotient;
+    fn pixel_blocks(self) -> Self::Out {
         self.quotient().quotient()
     }
 }
