@@ -5,7 +5,7 @@ use crate::kernels::normalize::Planes;
 use crate::numbers::range::{expect, not_negative, part};
 use crate::ops::{Statistics, batch_norm, channel_statistics};
 use crate::params::{Buffer, Param, Parameters};
-use crate::shape::{Channels, Const, Dim, Features, Rank1, Shape, expect_size};
+use crate::shape::{Channels, Dim, ImageAxes, Rank1, RowsOrSignals, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -201,72 +201,51 @@ fn planes_of<const C: usize>(
     Planes { batch: batch.size(), channels: C, positions: height.size() * width.size() }
 }
 
-impl<const C: usize, N: Dim, D: Channels<C>, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, D, H, W), E, T>>
-    for BatchNorm2d<C, E>
+impl<const C: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for BatchNorm2d<C, E>
+where
+    X::C: Channels<C>,
 {
-    type Output = Tensor<(N, D, H, W), E, T>;
-    fn apply(&self, x: Tensor<(N, D, H, W), E, T>) -> Self::Output {
-        let planes = planes_of::<C>("BatchNorm2d", x.shape());
+    type Output = Tensor<X, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let planes = planes_of::<C>("BatchNorm2d", x.shape().axes());
         let running = [&self.running_mean, &self.running_var];
         normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
     }
 }
 
-impl<const C: usize, N: Dim, D: Channels<C>, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, D, H, W), E, T>>
-    for PlainBatchNorm2d<C, E>
+impl<const C: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for PlainBatchNorm2d<C, E>
+where
+    X::C: Channels<C>,
 {
-    type Output = Tensor<(N, D, H, W), E, T>;
-    fn apply(&self, x: Tensor<(N, D, H, W), E, T>) -> Self::Output {
-        let planes = planes_of::<C>("PlainBatchNorm2d", x.shape());
+    type Output = Tensor<X, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let planes = planes_of::<C>("PlainBatchNorm2d", x.shape().axes());
         normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
     }
 }
 
-/// (N, C) as (N, C, 1, 1).
+/// (N, C) as (N, C, 1, 1), and (N, C, L) as (N, C, L, 1).
 #[track_caller]
-fn planes_of_features<const C: usize>(layer: &str, (batch, features): (impl Dim, impl Dim)) -> Planes {
-    expect_size(layer, "features", C, features);
-    Planes { batch: batch.size(), channels: C, positions: 1 }
+fn planes_of_rows<const C: usize, X: RowsOrSignals<C>>(layer: &str, shape: X) -> Planes {
+    let sizes = shape.sizes();
+    let sizes = sizes.as_ref();
+    expect_size(layer, X::NAME, C, sizes[1]);
+    Planes { batch: sizes[0], channels: C, positions: sizes[2..].iter().product() }
 }
 
-impl<const C: usize, N: Dim, F: Features<C>, E: Float, T: Trace> Module<Tensor<(N, F), E, T>> for BatchNorm1d<C, E> {
-    type Output = Tensor<(N, F), E, T>;
-    fn apply(&self, x: Tensor<(N, F), E, T>) -> Self::Output {
-        let planes = planes_of_features::<C>("BatchNorm1d", x.shape());
+impl<const C: usize, X: RowsOrSignals<C>, E: Float, T: Trace> Module<Tensor<X, E, T>> for BatchNorm1d<C, E> {
+    type Output = Tensor<X, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let planes = planes_of_rows("BatchNorm1d", x.shape());
         let running = [&self.running_mean, &self.running_var];
         normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
     }
 }
 
-impl<const C: usize, N: Dim, D: Channels<C>, L: Dim, E: Float, T: Trace> Module<Tensor<(N, D, L), E, T>>
-    for BatchNorm1d<C, E>
-{
-    type Output = Tensor<(N, D, L), E, T>;
-    fn apply(&self, x: Tensor<(N, D, L), E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape();
-        let planes = planes_of::<C>("BatchNorm1d", (batch, channels, length, Const::<1>));
-        let running = [&self.running_mean, &self.running_var];
-        normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
-    }
-}
-
-impl<const C: usize, N: Dim, F: Features<C>, E: Float, T: Trace> Module<Tensor<(N, F), E, T>>
-    for PlainBatchNorm1d<C, E>
-{
-    type Output = Tensor<(N, F), E, T>;
-    fn apply(&self, x: Tensor<(N, F), E, T>) -> Self::Output {
-        let planes = planes_of_features::<C>("PlainBatchNorm1d", x.shape());
-        normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
-    }
-}
-
-impl<const C: usize, N: Dim, D: Channels<C>, L: Dim, E: Float, T: Trace> Module<Tensor<(N, D, L), E, T>>
-    for PlainBatchNorm1d<C, E>
-{
-    type Output = Tensor<(N, D, L), E, T>;
-    fn apply(&self, x: Tensor<(N, D, L), E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape();
-        let planes = planes_of::<C>("PlainBatchNorm1d", (batch, channels, length, Const::<1>));
+impl<const C: usize, X: RowsOrSignals<C>, E: Float, T: Trace> Module<Tensor<X, E, T>> for PlainBatchNorm1d<C, E> {
+    type Output = Tensor<X, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let planes = planes_of_rows("PlainBatchNorm1d", x.shape());
         normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
     }
 }

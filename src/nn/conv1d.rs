@@ -1,10 +1,10 @@
 //! Convolution over sequences.
 
-use super::conv2d::{default_bound, sizes};
+use super::conv2d::{Out, default_bound, sizes};
 use super::{Init, Module, OptionalBias};
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Dim, Rank1, Rank3, Window, expect_size};
+use crate::shape::{Channels, Const, Rank1, Rank3, SignalAxes, Window, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -60,9 +60,7 @@ impl<
 }
 
 impl<
-    N: Dim,
-    C: Channels<I>,
-    L: Window<K, S, P, D>,
+    X: SignalAxes,
     const I: usize,
     const O: usize,
     const K: usize,
@@ -72,11 +70,14 @@ impl<
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> Module<Tensor<(N, C, L), E, T>> for Conv1d<I, O, K, S, P, D, E, B>
+> Module<Tensor<X, E, T>> for Conv1d<I, O, K, S, P, D, E, B>
+where
+    X::C: Channels<I>,
+    X::L: Window<K, S, P, D>,
 {
-    type Output = Tensor<(N, Const<O>, L::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, L), E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape();
+    type Output = Tensor<(X::N, Const<O>, Out<X::L, K, S, P, D>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, length) = x.shape().axes();
         expect_size("Conv1d", "channels", I, channels);
         let shape = (batch, Const::<O>, length.windows());
         let window = Window2d { kernel: [1, K], stride: [1, S], padding: [0, P], dilation: [1, D] };

@@ -4,10 +4,14 @@ use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Dim, InGroups, Odd, Rank1, Rank4, Window, expect_size};
+use crate::shape::{Channels, Const, Dim, ImageAxes, InGroups, Odd, Rank1, Rank4, Window, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
+
+/// What a window leaves of an axis.
+pub(super) type Out<Axis, const K: usize, const S: usize, const P: usize, const D: usize = 1> =
+    <Axis as Window<K, S, P, D>>::Out;
 
 /// The sizes of a convolution whose shapes were checked.
 pub(super) fn sizes(
@@ -92,10 +96,7 @@ impl<
 }
 
 impl<
-    N: Dim,
-    C: Channels<I>,
-    H: Window<K, S, P, D>,
-    W: Window<K, S, P, D>,
+    X: ImageAxes,
     const I: usize,
     const O: usize,
     const K: usize,
@@ -105,15 +106,19 @@ impl<
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for Conv2d<I, O, K, S, P, D, E, B>
+> Module<Tensor<X, E, T>> for Conv2d<I, O, K, S, P, D, E, B>
+where
+    X::C: Channels<I>,
+    X::H: Window<K, S, P, D>,
+    X::W: Window<K, S, P, D>,
 {
-    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         expect_size("Conv2d", "channels", I, channels);
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
-        let sizes = sizes(window, x.shape(), O, 1);
+        let sizes = sizes(window, x.shape().axes(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes)
     }
@@ -145,27 +150,18 @@ impl<const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O
     }
 }
 
-impl<
-    N: Dim,
-    C: Channels<I>,
-    H: Dim,
-    W: Dim,
-    const I: usize,
-    const O: usize,
-    const K: usize,
-    E: Float,
-    B: OptionalBias<O, E>,
-    T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for SameConv2d<I, O, K, E, B>
+impl<X: ImageAxes, const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O, E>, T: Trace>
+    Module<Tensor<X, E, T>> for SameConv2d<I, O, K, E, B>
 where
+    X::C: Channels<I>,
     Const<K>: Odd,
 {
-    type Output = Tensor<(N, Const<O>, H, W), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, Const<O>, X::H, X::W), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         expect_size("SameConv2d", "channels", I, channels);
         let window = Window2d { padding: [K / 2; 2], ..Window2d::square(K) };
-        let sizes = sizes(window, x.shape(), O, 1);
+        let sizes = sizes(window, x.shape().axes(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, (batch, Const::<O>, height, width), sizes)
     }
@@ -237,10 +233,7 @@ where
 }
 
 impl<
-    N: Dim,
-    C: Channels<I>,
-    H: Window<K, S, P, D>,
-    W: Window<K, S, P, D>,
+    X: ImageAxes,
     const I: usize,
     const O: usize,
     const G: usize,
@@ -251,18 +244,21 @@ impl<
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for GroupedConv2d<I, O, G, K, S, P, D, E, B>
+> Module<Tensor<X, E, T>> for GroupedConv2d<I, O, G, K, S, P, D, E, B>
 where
+    X::C: Channels<I>,
+    X::H: Window<K, S, P, D>,
+    X::W: Window<K, S, P, D>,
     Const<I>: InGroups<G>,
     Const<O>: InGroups<G>,
 {
-    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         expect_size("GroupedConv2d", "channels", I, channels);
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
-        let sizes = sizes(window, x.shape(), O, G);
+        let sizes = sizes(window, x.shape().axes(), O, G);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes)
     }
@@ -322,10 +318,7 @@ impl<
 }
 
 impl<
-    N: Dim,
-    C: Channels<I>,
-    H: Window<KH, SH, PH, DH>,
-    W: Window<KW, SW, PW, DW>,
+    X: ImageAxes,
     const I: usize,
     const O: usize,
     const KH: usize,
@@ -339,15 +332,19 @@ impl<
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
+> Module<Tensor<X, E, T>> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
+where
+    X::C: Channels<I>,
+    X::H: Window<KH, SH, PH, DH>,
+    X::W: Window<KW, SW, PW, DW>,
 {
-    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, KH, SH, PH, DH>, Out<X::W, KW, SW, PW, DW>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         expect_size("RectangularConv2d", "channels", I, channels);
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
-        let sizes = sizes(window, x.shape(), O, 1);
+        let sizes = sizes(window, x.shape().axes(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes)
     }

@@ -5,7 +5,7 @@ use super::{Init, Module, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, transposed_convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Dim, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
+use crate::shape::{Channels, Const, Dim, ImageAxes, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -66,11 +66,12 @@ impl<
     }
 }
 
+/// What a transposed window makes of an axis.
+type Out<Axis, const K: usize, const S: usize, const P: usize, const OP: usize> =
+    <Axis as TransposedWindow<K, S, P, OP>>::Out;
+
 impl<
-    N: Dim,
-    C: Channels<I>,
-    H: TransposedWindow<K, S, P, OP>,
-    W: TransposedWindow<K, S, P, OP>,
+    X: ImageAxes,
     const I: usize,
     const O: usize,
     const K: usize,
@@ -80,13 +81,16 @@ impl<
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for ConvTranspose2d<I, O, K, S, P, OP, E, B>
+> Module<Tensor<X, E, T>> for ConvTranspose2d<I, O, K, S, P, OP, E, B>
 where
+    X::C: Channels<I>,
+    X::H: TransposedWindow<K, S, P, OP>,
+    X::W: TransposedWindow<K, S, P, OP>,
     Const<S>: OutputPadding<OP>,
 {
-    type Output = Tensor<(N, Const<O>, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         expect_size("ConvTranspose2d", "channels", I, channels);
         let (out_height, out_width) = (height.transposed_windows(), width.transposed_windows());
         let window = Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) };

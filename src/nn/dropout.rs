@@ -3,7 +3,7 @@
 use super::{Init, Module};
 use crate::ops::dropout;
 use crate::params::Parameters;
-use crate::shape::{Const, Dim, Holds, Shape};
+use crate::shape::{Const, Dim, Holds, ImageAxes, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -47,14 +47,13 @@ where
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct Dropout2d<const PERCENT: usize = 50>;
 
-impl<const PERCENT: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
-    for Dropout2d<PERCENT>
+impl<const PERCENT: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for Dropout2d<PERCENT>
 where
     Const<100>: Percent<PERCENT>,
 {
-    type Output = Tensor<(N, C, H, W), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (_, _, height, width) = x.shape();
+    type Output = Tensor<X, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (_, _, height, width) = x.shape().axes();
         dropout(x, PERCENT as f64 / 100.0, height.size() * width.size())
     }
 }

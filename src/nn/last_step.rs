@@ -2,7 +2,7 @@
 
 use super::{Init, Module};
 use crate::params::Parameters;
-use crate::shape::Dim;
+use crate::shape::{Dim, SequenceAxes};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -52,11 +52,12 @@ use crate::trace::Trace;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct LastStep;
 
-impl<B: Dim, L: Dim, F: Dim, E: Float, T: Trace> Module<Tensor<(B, L, F), E, T>> for LastStep {
-    type Output = Tensor<(B, F), E, T>;
-    fn apply(&self, x: Tensor<(B, L, F), E, T>) -> Self::Output {
-        let steps = x.shape().1.size();
+impl<X: SequenceAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for LastStep {
+    type Output = Tensor<(X::B, X::F), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let steps = x.shape().axes().1.size();
         assert!(steps > 0, "LastStep: sequences without a step have no last one");
-        x.slice_at::<1>(steps - 1)
+        let shape = x.shape().axes();
+        x.in_shape(shape).slice_at::<1>(steps - 1)
     }
 }

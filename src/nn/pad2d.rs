@@ -4,7 +4,7 @@ use super::{Init, Module};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
 use crate::params::Parameters;
-use crate::shape::{Dim, Mirrored, Padded, Shape, show};
+use crate::shape::{Dim, ImageAxes, Mirrored, Padded, Shape, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -46,6 +46,9 @@ pub struct ReflectionPad2d<const P: usize>;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct ReplicationPad2d<const P: usize>;
 
+/// The size of an axis, `P` longer at both ends.
+type Larger<Axis, const P: usize> = <Axis as Padded<P, P>>::Out;
+
 /// Resamples each axis, `P` longer at both ends, by `taps(place - P, input size)`.
 #[track_caller]
 fn pad<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>(
@@ -60,44 +63,51 @@ fn pad<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Floa
     resample2d(x, shape, size, axis(size[0]), axis(size[1]))
 }
 
-impl<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>
-    Module<Tensor<(N, C, H, W), E, T>> for ZeroPad2d<P>
+impl<const P: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for ZeroPad2d<P>
+where
+    X::H: Padded<P, P>,
+    X::W: Padded<P, P>,
 {
-    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        pad::<P, _, _, _, _, _, _>(x, |place, size| {
+    type Output = Tensor<(X::N, X::C, Larger<X::H, P>, Larger<X::W, P>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        pad::<P, _, _, _, _, _, _>(x.in_shape(shape), |place, size| {
             if (0..size as isize).contains(&place) { single(place as usize) } else { [(0, E::zero()); 2] }
         })
     }
 }
 
-impl<const P: usize, N: Dim, C: Dim, H, W, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for ReflectionPad2d<P>
+impl<const P: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for ReflectionPad2d<P>
 where
-    H: Padded<P, P> + Mirrored<P>,
-    W: Padded<P, P> + Mirrored<P>,
+    X::H: Padded<P, P> + Mirrored<P>,
+    X::W: Padded<P, P> + Mirrored<P>,
 {
-    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (_, _, height, width) = x.shape();
+    type Output = Tensor<(X::N, X::C, Larger<X::H, P>, Larger<X::W, P>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let (_, _, height, width) = shape;
         height.check_mirrored();
         width.check_mirrored();
-        pad::<P, _, _, _, _, _, _>(x, |place, size| {
+        pad::<P, _, _, _, _, _, _>(x.in_shape(shape), |place, size| {
             let last = size as isize - 1;
             single((last - (last - place.abs()).abs()) as usize)
         })
     }
 }
 
-impl<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Float, T: Trace>
-    Module<Tensor<(N, C, H, W), E, T>> for ReplicationPad2d<P>
+impl<const P: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for ReplicationPad2d<P>
+where
+    X::H: Padded<P, P>,
+    X::W: Padded<P, P>,
 {
-    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (_, _, height, width) = x.shape();
+    type Output = Tensor<(X::N, X::C, Larger<X::H, P>, Larger<X::W, P>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let (_, _, height, width) = shape;
         if height.size() * width.size() == 0 {
             panic!("ReplicationPad2d: images of shape {} have no pixel to repeat", show(x.shape()));
         }
-        pad::<P, _, _, _, _, _, _>(x, |place, size| single(place.clamp(0, size as isize - 1) as usize))
+        pad::<P, _, _, _, _, _, _>(x.in_shape(shape), |place, size| single(place.clamp(0, size as isize - 1) as usize))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Channels into space.
 
+use super::upsample::Scaled;
 use super::{Init, Module};
 use crate::params::Parameters;
-use crate::shape::{Axis, Const, Dim, PixelBlocks, Product};
+use crate::shape::{Axis, Const, ImageAxes, PixelBlocks, Product};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -19,16 +20,15 @@ use crate::trace::Trace;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct PixelShuffle<const R: usize>;
 
-impl<const R: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
-    for PixelShuffle<R>
+impl<const R: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for PixelShuffle<R>
 where
-    C: PixelBlocks<R>,
-    (H, Const<R>): Product,
-    (W, Const<R>): Product,
+    X::C: PixelBlocks<R>,
+    (X::H, Const<R>): Product,
+    (X::W, Const<R>): Product,
 {
-    type Output = Tensor<(N, C::Out, <(H, Const<R>) as Product>::Out, <(W, Const<R>) as Product>::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, <X::C as PixelBlocks<R>>::Out, Scaled<X::H, R>, Scaled<X::W, R>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         let channels = channels.pixel_blocks();
         let factor = Const::<R>;
         let shape = (batch, channels, (height, factor).product(), (width, factor).product());

@@ -1,9 +1,10 @@
 //! Pooling layers over sequences: images of height 1.
 
+use super::conv2d::Out;
 use super::{Init, Module};
 use crate::ops::{Window2d, max_pool2d, mean_pool2d, window_patches};
 use crate::params::Parameters;
-use crate::shape::{Const, Dim, PoolPadding, Window};
+use crate::shape::{Const, Dim, PoolPadding, SignalAxes, Window};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -24,15 +25,15 @@ const fn window(kernel: usize, stride: usize, padding: usize) -> Window2d {
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct MaxPool1d<const K: usize, const S: usize = K, const P: usize = 0>;
 
-impl<N: Dim, C: Dim, L, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
-    Module<Tensor<(N, C, L), E, T>> for MaxPool1d<K, S, P>
+impl<X: SignalAxes, const K: usize, const S: usize, const P: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
+    for MaxPool1d<K, S, P>
 where
-    L: Window<K, S, P>,
+    X::L: Window<K, S, P>,
     Const<K>: PoolPadding<P>,
 {
-    type Output = Tensor<(N, C, L::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, L), E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape();
+    type Output = Tensor<(X::N, X::C, Out<X::L, K, S, P>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, length) = x.shape().axes();
         let shape = (batch, channels, length.windows());
         max_pool2d(x, shape, &window_patches(window(K, S, P), [1, length.size()])).0
     }
@@ -50,15 +51,15 @@ where
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct AvgPool1d<const K: usize, const S: usize = K, const P: usize = 0, const COUNT_PADDING: bool = true>;
 
-impl<N: Dim, C: Dim, L, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float, T: Trace>
-    Module<Tensor<(N, C, L), E, T>> for AvgPool1d<K, S, P, COUNT_PADDING>
+impl<X: SignalAxes, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float, T: Trace>
+    Module<Tensor<X, E, T>> for AvgPool1d<K, S, P, COUNT_PADDING>
 where
-    L: Window<K, S, P>,
+    X::L: Window<K, S, P>,
     Const<K>: PoolPadding<P>,
 {
-    type Output = Tensor<(N, C, L::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, L), E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape();
+    type Output = Tensor<(X::N, X::C, Out<X::L, K, S, P>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, length) = x.shape().axes();
         let shape = (batch, channels, length.windows());
         let patches = window_patches(window(K, S, P), [1, length.size()]);
         mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K))

@@ -1,9 +1,10 @@
 //! Pooling layers.
 
+use super::conv2d::Out;
 use super::{Init, Module};
 use crate::ops::{Window2d, adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
 use crate::params::Parameters;
-use crate::shape::{AtLeastOne, Axis, Const, Dim, PoolPadding, Window, show};
+use crate::shape::{AtLeastOne, Axis, Const, Dim, ImageAxes, PoolPadding, Window, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Trace, without_trace};
 
@@ -25,32 +26,37 @@ const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct MaxPool2d<const K: usize, const S: usize = K, const P: usize = 0>;
 
-impl<N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
-    Module<Tensor<(N, C, H, W), E, T>> for MaxPool2d<K, S, P>
+impl<X: ImageAxes, const K: usize, const S: usize, const P: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
+    for MaxPool2d<K, S, P>
 where
-    H: Window<K, S, P>,
-    W: Window<K, S, P>,
+    X::H: Window<K, S, P>,
+    X::W: Window<K, S, P>,
     Const<K>: PoolPadding<P>,
 {
-    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
+    type Output = Tensor<PooledShape<X, K, S, P>, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         self.pool(x).0
     }
 }
 
 /// A pooled image and where its maxima are, each as an index into its plane.
-type Pooled<N, C, H, W, E, T> = (Tensor<(N, C, H, W), E, T>, Tensor<(N, C, H, W), usize>);
+type Pooled<S, E, T> = (Tensor<S, E, T>, Tensor<S, usize>);
+
+/// The shape of pooled images.
+type PooledShape<X, const K: usize, const S: usize, const P: usize> =
+    (<X as ImageAxes>::N, <X as ImageAxes>::C, Out<<X as ImageAxes>::H, K, S, P>, Out<<X as ImageAxes>::W, K, S, P>);
 
 impl<const K: usize, const S: usize, const P: usize> MaxPool2d<K, S, P>
 where
     Const<K>: PoolPadding<P>,
 {
     #[track_caller]
-    fn pool<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, E: Float, T: Trace>(
-        &self,
-        x: Tensor<(N, C, H, W), E, T>,
-    ) -> Pooled<N, C, H::Out, W::Out, E, T> {
-        let (batch, channels, height, width) = x.shape();
+    fn pool<X: ImageAxes, E: Float, T: Trace>(&self, x: Tensor<X, E, T>) -> Pooled<PooledShape<X, K, S, P>, E, T>
+    where
+        X::H: Window<K, S, P>,
+        X::W: Window<K, S, P>,
+    {
+        let (batch, channels, height, width) = x.shape().axes();
         let shape = (batch, channels, height.windows(), width.windows());
         let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
         max_pool2d(x, shape, &patches)
@@ -61,11 +67,16 @@ where
     /// # Panics
     /// If the window does not fit a run-time size.
     #[track_caller]
-    pub fn with_indices<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, E: Float, T: Trace>(
+    #[allow(clippy::type_complexity)]
+    pub fn with_indices<X: ImageAxes, E: Float, T: Trace>(
         &self,
-        x: Tensor<(N, C, H, W), E, T>,
-    ) -> (Tensor<(N, C, H::Out, W::Out), E, T>, PoolIndices<N, C, H, W, K, S, P>) {
-        let shape = x.shape();
+        x: Tensor<X, E, T>,
+    ) -> (Tensor<PooledShape<X, K, S, P>, E, T>, PoolIndices<X::N, X::C, X::H, X::W, K, S, P>)
+    where
+        X::H: Window<K, S, P>,
+        X::W: Window<K, S, P>,
+    {
+        let shape = x.shape().axes();
         let (y, indices) = self.pool(x);
         (y, PoolIndices { shape, indices })
     }
@@ -174,26 +185,16 @@ where
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct AvgPool2d<const K: usize, const S: usize = K, const P: usize = 0, const COUNT_PADDING: bool = true>;
 
-impl<
-    N: Dim,
-    C: Dim,
-    H,
-    W,
-    const K: usize,
-    const S: usize,
-    const P: usize,
-    const COUNT_PADDING: bool,
-    E: Float,
-    T: Trace,
-> Module<Tensor<(N, C, H, W), E, T>> for AvgPool2d<K, S, P, COUNT_PADDING>
+impl<X: ImageAxes, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float, T: Trace>
+    Module<Tensor<X, E, T>> for AvgPool2d<K, S, P, COUNT_PADDING>
 where
-    H: Window<K, S, P>,
-    W: Window<K, S, P>,
+    X::H: Window<K, S, P>,
+    X::W: Window<K, S, P>,
     Const<K>: PoolPadding<P>,
 {
-    type Output = Tensor<(N, C, H::Out, W::Out), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<PooledShape<X, K, S, P>, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         let shape = (batch, channels, height.windows(), width.windows());
         let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
         mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K * K))
@@ -211,15 +212,15 @@ where
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct AdaptiveAvgPool2d<const OH: usize, const OW: usize = OH>;
 
-impl<N: Dim, C: Dim, H: Dim, W: Dim, const OH: usize, const OW: usize, E: Float, T: Trace>
-    Module<Tensor<(N, C, H, W), E, T>> for AdaptiveAvgPool2d<OH, OW>
+impl<X: ImageAxes, const OH: usize, const OW: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
+    for AdaptiveAvgPool2d<OH, OW>
 where
     Const<OH>: AtLeastOne,
     Const<OW>: AtLeastOne,
 {
-    type Output = Tensor<(N, C, Const<OH>, Const<OW>), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, X::C, Const<OH>, Const<OW>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         let patches = adaptive_patches([height.size(), width.size()], [OH, OW]);
         mean_pool2d(x, (batch, channels, Const, Const), patches, None)
     }
@@ -235,15 +236,15 @@ where
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct AdaptiveMaxPool2d<const OH: usize, const OW: usize = OH>;
 
-impl<N: Dim, C: Dim, H: Dim, W: Dim, const OH: usize, const OW: usize, E: Float, T: Trace>
-    Module<Tensor<(N, C, H, W), E, T>> for AdaptiveMaxPool2d<OH, OW>
+impl<X: ImageAxes, const OH: usize, const OW: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
+    for AdaptiveMaxPool2d<OH, OW>
 where
     Const<OH>: AtLeastOne,
     Const<OW>: AtLeastOne,
 {
-    type Output = Tensor<(N, C, Const<OH>, Const<OW>), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+    type Output = Tensor<(X::N, X::C, Const<OH>, Const<OW>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         let patches = adaptive_patches([height.size(), width.size()], [OH, OW]);
         max_pool2d(x, (batch, channels, Const, Const), &patches).0
     }
@@ -259,10 +260,11 @@ where
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct GlobalAvgPool2d;
 
-impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for GlobalAvgPool2d {
-    type Output = Tensor<(N, C), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        x.mean_axes::<(Axis<2>, Axis<3>)>()
+impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalAvgPool2d {
+    type Output = Tensor<(X::N, X::C), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        x.in_shape(shape).mean_axes::<(Axis<2>, Axis<3>)>()
     }
 }
 
@@ -276,10 +278,10 @@ impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H,
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct GlobalMaxPool2d;
 
-impl<N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>> for GlobalMaxPool2d {
-    type Output = Tensor<(N, C), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
+impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalMaxPool2d {
+    type Output = Tensor<(X::N, X::C), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let (batch, channels, height, width) = x.shape().axes();
         let patches = adaptive_patches([height.size(), width.size()], [1, 1]);
         max_pool2d(x, (batch, channels), &patches).0
     }

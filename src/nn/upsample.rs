@@ -4,12 +4,12 @@ use super::{Init, Module};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
 use crate::params::Parameters;
-use crate::shape::{AtLeastOne, Const, Dim, Product, Shape};
+use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, Product, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
 /// The size of an axis times `F`.
-type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
+pub(super) type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
 
 /// Makes images `F` times as large, each pixel an `F` x `F` block: (N, C, H, W) to (N, C, H F, W F).
 ///
@@ -36,29 +36,29 @@ pub struct UpsampleNearest2d<const F: usize>;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct UpsampleBilinear2d<const F: usize>;
 
-impl<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
-    for UpsampleNearest2d<F>
+impl<const F: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for UpsampleNearest2d<F>
 where
     Const<F>: AtLeastOne,
-    (H, Const<F>): Product,
-    (W, Const<F>): Product,
+    (X::H, Const<F>): Product,
+    (X::W, Const<F>): Product,
 {
-    type Output = Tensor<(N, C, Scaled<H, F>, Scaled<W, F>), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        enlarge::<F, _, _, _, _, _, _>(x, |place, _| single(place / F))
+    type Output = Tensor<(X::N, X::C, Scaled<X::H, F>, Scaled<X::W, F>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        enlarge::<F, _, _, _, _, _, _>(x.in_shape(shape), |place, _| single(place / F))
     }
 }
 
-impl<const F: usize, N: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Module<Tensor<(N, C, H, W), E, T>>
-    for UpsampleBilinear2d<F>
+impl<const F: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for UpsampleBilinear2d<F>
 where
     Const<F>: AtLeastOne,
-    (H, Const<F>): Product,
-    (W, Const<F>): Product,
+    (X::H, Const<F>): Product,
+    (X::W, Const<F>): Product,
 {
-    type Output = Tensor<(N, C, Scaled<H, F>, Scaled<W, F>), E, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), E, T>) -> Self::Output {
-        enlarge::<F, _, _, _, _, _, _>(x, |place, size| {
+    type Output = Tensor<(X::N, X::C, Scaled<X::H, F>, Scaled<X::W, F>), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        enlarge::<F, _, _, _, _, _, _>(x.in_shape(shape), |place, size| {
             // the middle of the output pixel in the input's pixels; beyond the outermost middles nothing changes
             let source = ((place as f64 + 0.5) / F as f64 - 0.5).max(0.0);
             let left = source as usize;

@@ -12,6 +12,7 @@
 
 mod arithmetic;
 mod axes;
+mod axes_of_layers;
 mod dim;
 mod fit;
 mod layer;
@@ -22,6 +23,7 @@ pub use arithmetic::{DivisibleBy, Heads, Holds, Padded, Plus, Product, Transpose
 pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };
+pub use axes_of_layers::{ImageAxes, RowAxes, RowsOrSignals, SequenceAxes, SignalAxes};
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features, Found};
 pub use fit::{Append, FlattenFrom, One, SameExcept};

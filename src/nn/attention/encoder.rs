@@ -4,7 +4,7 @@ use super::{AttentionFeatures, AttentionMask, MultiHeadAttention, NoMask, unfit}
 use crate::nn::{Forward, Identity, Init, LayerNorm, Linear, Module, Relu};
 use crate::ops::{clear_padding, dropout, lengths};
 use crate::params::Parameters;
-use crate::shape::{Const, Dim, Features, Shape, expect_size};
+use crate::shape::{Const, Dim, Features, SequenceAxes, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -139,16 +139,18 @@ impl<
     const DROPOUT: usize,
     M: AttentionMask,
     N: NormOrder,
-    A: Module<Hidden<B, L, HIDDEN, E, T>, Output = Hidden<B, L, HIDDEN, E, T>>,
-    B: Dim,
-    L: Dim,
-    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
+    A: Module<Hidden<X::B, X::L, HIDDEN, E, T>, Output = Hidden<X::B, X::L, HIDDEN, E, T>>,
+    X: SequenceAxes,
     E: Float,
     T: Trace,
-> Module<Tensor<(B, L, X), E, T>> for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
+> Module<Tensor<X, E, T>> for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
+where
+    X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         self.run(x, |x| self.self_attn.forward(x))
     }
 }
@@ -160,17 +162,19 @@ impl<
     const DROPOUT: usize,
     M: AttentionMask,
     N: NormOrder,
-    A: Module<Hidden<B, L, HIDDEN, E, T>, Output = Hidden<B, L, HIDDEN, E, T>>,
-    B: Dim,
-    L: Dim,
-    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
+    A: Module<Hidden<X::B, X::L, HIDDEN, E, T>, Output = Hidden<X::B, X::L, HIDDEN, E, T>>,
+    X: SequenceAxes,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)>
+> Module<(Tensor<X, E, T>, Tensor<(X::B,), usize>)>
     for TransformerEncoderLayer<WIDTH, HEADS, HIDDEN, DROPOUT, M, N, A, E>
+where
+    X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, (x, of_each): (Tensor<X, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
         let y = self.run(clear_padding(x, &lengths), |x| self.self_attn.forward((x, of_each.clone())));
         clear_padding(y, &lengths)

@@ -11,7 +11,7 @@ pub use positions::{LearnedPositionalEncoding, PositionalEncoding, StepsWithin};
 use super::{Forward, Init, Linear, Module, Percent};
 use crate::ops::{Masking, clear_padding, cross_attention, lengths, linear_parts, self_attention};
 use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
-use crate::shape::{Const, Dim, Features, Heads, Rank2, Rank3, expect_size};
+use crate::shape::{Const, Dim, Features, Heads, Rank2, Rank3, SequenceAxes, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -198,15 +198,17 @@ impl<
     const HEADS: usize,
     const DROPOUT: usize,
     M: AttentionMask,
-    B: Dim,
-    L: Dim,
-    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
+    X: SequenceAxes,
     E: Float,
     T: Trace,
-> Module<Tensor<(B, L, X), E, T>> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+> Module<Tensor<X, E, T>> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         self.within(x, None)
     }
 }
@@ -216,15 +218,17 @@ impl<
     const HEADS: usize,
     const DROPOUT: usize,
     M: AttentionMask,
-    B: Dim,
-    L: Dim,
-    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
+    X: SequenceAxes,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+> Module<(Tensor<X, E, T>, Tensor<(X::B,), usize>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, (x, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B,), usize>)) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, (x, of_each): (Tensor<X, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
         // cleared first, for what padding holds would reach the weights' gradients, and last, for it would go on
         let y = self.within(clear_padding(x, &lengths), Some(lengths.clone()));
@@ -237,17 +241,21 @@ impl<
     const HEADS: usize,
     const DROPOUT: usize,
     M: AttentionMask,
-    B: Dim,
-    L: Dim,
-    S: Dim,
-    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
-    Y: Features<WIDTH>,
+    X: SequenceAxes,
+    Y: SequenceAxes<B = X::B>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+> Module<(Tensor<X, E, T>, Tensor<Y, E, T>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
+    Y::F: Features<WIDTH>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, (x, memory): (Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>)) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, (x, memory): (Tensor<X, E, T>, Tensor<Y, E, T>)) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
+        let of_memory = memory.shape().axes();
+        let memory = memory.in_shape(of_memory);
         self.across(x, memory, None)
     }
 }
@@ -257,21 +265,21 @@ impl<
     const HEADS: usize,
     const DROPOUT: usize,
     M: AttentionMask,
-    B: Dim,
-    L: Dim,
-    S: Dim,
-    X: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
-    Y: Features<WIDTH>,
+    X: SequenceAxes,
+    Y: SequenceAxes<B = X::B>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>, Tensor<(B,), usize>)>
-    for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+> Module<(Tensor<X, E, T>, Tensor<Y, E, T>, Tensor<(X::B,), usize>)> for MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
+where
+    X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
+    Y::F: Features<WIDTH>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(
-        &self,
-        (x, memory, of_each): (Tensor<(B, L, X), E, T>, Tensor<(B, S, Y), E, T>, Tensor<(B,), usize>),
-    ) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, (x, memory, of_each): (Tensor<X, E, T>, Tensor<Y, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
+        let of_memory = memory.shape().axes();
+        let memory = memory.in_shape(of_memory);
         let lengths = lengths(NAME, &of_each, memory.shape().0, memory.shape().1.size());
         let memory = clear_padding(memory, &lengths);
         self.across(x, memory, Some(lengths))

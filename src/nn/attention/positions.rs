@@ -5,7 +5,7 @@ use super::unfit;
 use crate::nn::{Init, Module};
 use crate::ops::add_positions;
 use crate::params::{Param, Parameters};
-use crate::shape::{Const, Dim, Features, Holds, Rank2};
+use crate::shape::{Const, Dim, Features, Holds, Rank2, SequenceAxes};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -25,11 +25,14 @@ use rand::Rng;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct PositionalEncoding<const WIDTH: usize>;
 
-impl<const WIDTH: usize, B: Dim, L: Dim, X: Features<WIDTH>, E: Float, T: Trace> Module<Tensor<(B, L, X), E, T>>
-    for PositionalEncoding<WIDTH>
+impl<const WIDTH: usize, X: SequenceAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for PositionalEncoding<WIDTH>
+where
+    X::F: Features<WIDTH>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let (x, features) = fit::<_, _, _, WIDTH, _, _>("PositionalEncoding", "features", x);
         let frequencies: Vec<f64> =
             (0..WIDTH).map(|place| 10_000.0_f64.powf(-((place / 2 * 2) as f64) / WIDTH as f64)).collect();
@@ -72,11 +75,16 @@ impl<const LENGTH: usize, const WIDTH: usize, E: Float> Init for LearnedPosition
     }
 }
 
-impl<const LENGTH: usize, const WIDTH: usize, B: Dim, L: StepsWithin<LENGTH>, X: Features<WIDTH>, E: Float, T: Trace>
-    Module<Tensor<(B, L, X), E, T>> for LearnedPositionalEncoding<LENGTH, WIDTH, E>
+impl<const LENGTH: usize, const WIDTH: usize, X: SequenceAxes, E: Float, T: Trace> Module<Tensor<X, E, T>>
+    for LearnedPositionalEncoding<LENGTH, WIDTH, E>
+where
+    X::L: StepsWithin<LENGTH>,
+    X::F: Features<WIDTH>,
 {
-    type Output = Tensor<(B, L, X), E, T>;
-    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let steps = x.shape().1.size();
         if steps > LENGTH {
             panic!("LearnedPositionalEncoding: sequences of {steps} steps, and {LENGTH} positions are learned");

@@ -5,7 +5,7 @@ use super::state::InitialState;
 use crate::nn::{Init, Module};
 use crate::ops::{States, Times, recurrent};
 use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
-use crate::shape::{Const, Dim, Features, Shape, expect_size};
+use crate::shape::{Const, Dim, Features, RowAxes, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -168,30 +168,37 @@ impl<K: RecurrentKind, const I: usize, const H: usize, E: Float> Init for Recurr
     }
 }
 
-impl<K: RecurrentKind, B: Dim, X: Features<I>, const I: usize, const H: usize, E: Float, T: Trace>
-    Module<Tensor<(B, X), E, T>> for RecurrentCell<K, Const<I>, H, E>
+impl<K: RecurrentKind, X: RowAxes, const I: usize, const H: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
+    for RecurrentCell<K, Const<I>, H, E>
+where
+    X::F: Features<I>,
 {
-    type Output = K::State<B, H, E, T>;
-    fn apply(&self, x: Tensor<(B, X), E, T>) -> Self::Output {
-        expect_size(K::op().name, "features", I, x.shape().1);
+    type Output = K::State<X::B, H, E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        expect_size(K::op().name, "features", I, shape.1);
+        let x = x.in_shape(shape);
         self.step(x, [None, None])
     }
 }
 
 impl<
     K: RecurrentKind,
-    B: Dim,
-    X: Features<I>,
-    S: InitialState<K, B, H, E, T>,
+    X: RowAxes,
+    S: InitialState<K, X::B, H, E, T>,
     const I: usize,
     const H: usize,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, X), E, T>, S)> for RecurrentCell<K, Const<I>, H, E>
+> Module<(Tensor<X, E, T>, S)> for RecurrentCell<K, Const<I>, H, E>
+where
+    X::F: Features<I>,
 {
-    type Output = K::State<B, H, E, T>;
-    fn apply(&self, (x, state): (Tensor<(B, X), E, T>, S)) -> Self::Output {
-        expect_size(K::op().name, "features", I, x.shape().1);
+    type Output = K::State<X::B, H, E, T>;
+    fn apply(&self, (x, state): (Tensor<X, E, T>, S)) -> Self::Output {
+        let shape = x.shape().axes();
+        expect_size(K::op().name, "features", I, shape.1);
+        let x = x.in_shape(shape);
         self.step(x, state.into_parts())
     }
 }

@@ -15,7 +15,7 @@ pub use state::{InitialState, InitialStates, SequenceLengths};
 use super::{Init, Module};
 use crate::ops::{States, Times, lengths};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
-use crate::shape::{Const, Dim, Features, Shape, expect_size};
+use crate::shape::{Const, Dim, Features, SequenceAxes, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -254,28 +254,28 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
 
 impl<
     K: RecurrentKind,
-    B: Dim,
-    L: Dim,
-    X: Features<I>,
+    X: SequenceAxes,
     const I: usize,
     const H: usize,
     const LAYERS: usize,
     D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<Tensor<(B, L, X), E, T>> for Recurrent<K, I, H, LAYERS, D, E>
+> Module<Tensor<X, E, T>> for Recurrent<K, I, H, LAYERS, D, E>
+where
+    X::F: Features<I>,
 {
-    type Output = Tensor<(B, L, D::Width), E, T>;
-    fn apply(&self, x: Tensor<(B, L, X), E, T>) -> Self::Output {
+    type Output = Tensor<(X::B, X::L, D::Width), E, T>;
+    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         self.run(x, Vec::new(), None).0
     }
 }
 
 impl<
     K: RecurrentKind,
-    B: Dim,
-    L: Dim,
-    X: Features<I>,
+    X: SequenceAxes,
     N: Shape,
     F: Element,
     U: Trace,
@@ -285,12 +285,15 @@ impl<
     D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, Tensor<N, F, U>)> for Recurrent<K, I, H, LAYERS, D, E>
+> Module<(Tensor<X, E, T>, Tensor<N, F, U>)> for Recurrent<K, I, H, LAYERS, D, E>
 where
-    Tensor<N, F, U>: SequenceLengths<B>,
+    X::F: Features<I>,
+    Tensor<N, F, U>: SequenceLengths<X::B>,
 {
-    type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
-    fn apply(&self, (x, lengths): (Tensor<(B, L, X), E, T>, Tensor<N, F, U>)) -> Self::Output {
+    type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+    fn apply(&self, (x, lengths): (Tensor<X, E, T>, Tensor<N, F, U>)) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let (y, states) = self.run(x, Vec::new(), Some(lengths.into_lengths()));
         (y, Self::states(states))
     }
@@ -298,9 +301,7 @@ where
 
 impl<
     K: RecurrentKind,
-    B: Dim,
-    L: Dim,
-    X: Features<I>,
+    X: SequenceAxes,
     S,
     const N: usize,
     const I: usize,
@@ -309,12 +310,15 @@ impl<
     D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, [S; N])> for Recurrent<K, I, H, LAYERS, D, E>
+> Module<(Tensor<X, E, T>, [S; N])> for Recurrent<K, I, H, LAYERS, D, E>
 where
-    [S; N]: InitialStates<K, B, H, LAYERS, D, E, T>,
+    X::F: Features<I>,
+    [S; N]: InitialStates<K, X::B, H, LAYERS, D, E, T>,
 {
-    type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
-    fn apply(&self, (x, states): (Tensor<(B, L, X), E, T>, [S; N])) -> Self::Output {
+    type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+    fn apply(&self, (x, states): (Tensor<X, E, T>, [S; N])) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let (y, states) = self.run(x, states.into_parts(), None);
         (y, Self::states(states))
     }
@@ -322,21 +326,23 @@ where
 
 impl<
     K: RecurrentKind,
-    B: Dim,
-    L: Dim,
-    X: Features<I>,
-    S: InitialStates<K, B, H, LAYERS, D, E, T>,
-    N: SequenceLengths<B>,
+    X: SequenceAxes,
+    S: InitialStates<K, X::B, H, LAYERS, D, E, T>,
+    N: SequenceLengths<X::B>,
     const I: usize,
     const H: usize,
     const LAYERS: usize,
     D: Direction<H>,
     E: Float,
     T: Trace,
-> Module<(Tensor<(B, L, X), E, T>, S, N)> for Recurrent<K, I, H, LAYERS, D, E>
+> Module<(Tensor<X, E, T>, S, N)> for Recurrent<K, I, H, LAYERS, D, E>
+where
+    X::F: Features<I>,
 {
-    type Output = (Tensor<(B, L, D::Width), E, T>, AllStates<K, B, H, LAYERS, D, E, T>);
-    fn apply(&self, (x, states, lengths): (Tensor<(B, L, X), E, T>, S, N)) -> Self::Output {
+    type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+    fn apply(&self, (x, states, lengths): (Tensor<X, E, T>, S, N)) -> Self::Output {
+        let shape = x.shape().axes();
+        let x = x.in_shape(shape);
         let (y, states) = self.run(x, states.into_parts(), Some(lengths.into_lengths()));
         (y, Self::states(states))
     }

@@ -75,7 +75,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 
     /// The same elements seen in another shape of as many.
-    fn in_shape<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
+    pub(crate) fn in_shape<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
         let (_, storage, trace) = self.into_parts();
         Tensor::from_parts(shape, storage, trace)
     }

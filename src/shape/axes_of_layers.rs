@@ -1,0 +1,124 @@
+//! Shapes by what their axes mean: what a layer that takes a certain number of axes asks for.
+//!
+//! A layer is implemented for a tensor of shape `X: ImageAxes`, and not of shape `(N, C, H, W)`: of another number of
+//! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes.
+
+use super::Shape;
+use super::dim::{Channels, Dim, Features};
+
+/// Images: (batch, channels, height, width).
+#[diagnostic::on_unimplemented(
+    message = "this layer takes images, (batch, channels, height, width), and {Self} comes",
+    label = "these are not the four axes of images",
+    note = "`unsqueeze::<0>()` makes one image a batch of one; `unsqueeze::<1>()` gives images without channels one"
+)]
+pub trait ImageAxes: Shape {
+    /// The number of images.
+    type N: Dim;
+    /// The channels of each.
+    type C: Dim;
+    /// The height of each channel.
+    type H: Dim;
+    /// The width of each channel.
+    type W: Dim;
+    /// The shape as a tuple.
+    fn axes(self) -> (Self::N, Self::C, Self::H, Self::W);
+}
+impl<N: Dim, C: Dim, H: Dim, W: Dim> ImageAxes for (N, C, H, W) {
+    type N = N;
+    type C = C;
+    type H = H;
+    type W = W;
+    fn axes(self) -> Self {
+        self
+    }
+}
+
+/// Signals, as of audio: (batch, channels, length).
+#[diagnostic::on_unimplemented(
+    message = "this layer takes signals, (batch, channels, length), and {Self} comes",
+    label = "these are not the three axes of signals",
+    note = "`unsqueeze::<0>()` makes one signal a batch of one; `unsqueeze::<1>()` gives signals without channels one"
+)]
+pub trait SignalAxes: Shape {
+    /// The number of signals.
+    type N: Dim;
+    /// The channels of each.
+    type C: Dim;
+    /// The length of each channel.
+    type L: Dim;
+    /// The shape as a tuple.
+    fn axes(self) -> (Self::N, Self::C, Self::L);
+}
+impl<N: Dim, C: Dim, L: Dim> SignalAxes for (N, C, L) {
+    type N = N;
+    type C = C;
+    type L = L;
+    fn axes(self) -> Self {
+        self
+    }
+}
+
+/// Sequences: (batch, steps, features).
+#[diagnostic::on_unimplemented(
+    message = "this layer takes sequences, (batch, steps, features), and {Self} comes",
+    label = "these are not the three axes of sequences",
+    note = "`unsqueeze::<0>()` makes one sequence a batch of one; tokens become features in an `Embedding`"
+)]
+pub trait SequenceAxes: Shape {
+    /// The number of sequences.
+    type B: Dim;
+    /// The steps of each.
+    type L: Dim;
+    /// The features of each step.
+    type F: Dim;
+    /// The shape as a tuple.
+    fn axes(self) -> (Self::B, Self::L, Self::F);
+}
+impl<B: Dim, L: Dim, F: Dim> SequenceAxes for (B, L, F) {
+    type B = B;
+    type L = L;
+    type F = F;
+    fn axes(self) -> Self {
+        self
+    }
+}
+
+/// Rows of features: (batch, features).
+#[diagnostic::on_unimplemented(
+    message = "this layer takes rows, (batch, features), and {Self} comes",
+    label = "these are not the two axes of rows",
+    note = "`unsqueeze::<0>()` makes one row a batch of one; of whole sequences a recurrent cell takes one step at a time"
+)]
+pub trait RowAxes: Shape {
+    /// The number of rows.
+    type B: Dim;
+    /// The features of each.
+    type F: Dim;
+    /// The shape as a tuple.
+    fn axes(self) -> (Self::B, Self::F);
+}
+impl<B: Dim, F: Dim> RowAxes for (B, F) {
+    type B = B;
+    type F = F;
+    fn axes(self) -> Self {
+        self
+    }
+}
+
+/// Rows of `C` features or signals of `C` channels: (batch, features) or (batch, channels, length).
+#[diagnostic::on_unimplemented(
+    message = "this layer takes (batch, features) or (batch, channels, length), and {Self} comes",
+    label = "these are neither the axes of rows nor those of signals",
+    note = "for images, (batch, channels, height, width), there is `BatchNorm2d`"
+)]
+pub trait RowsOrSignals<const C: usize>: Shape {
+    /// Features or channels, as messages call them.
+    const NAME: &'static str;
+}
+impl<const C: usize, N: Dim, F: Features<C>> RowsOrSignals<C> for (N, F) {
+    const NAME: &'static str = "features";
+}
+impl<const C: usize, N: Dim, D: Channels<C>, L: Dim> RowsOrSignals<C> for (N, D, L) {
+    const NAME: &'static str = "channels";
+}
