@@ -10,7 +10,7 @@ use super::table::{ToDim, ToNumber};
 use std::ops::{Add, Div, Mul, Rem, Sub};
 use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 
-// No impl here has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
+// No impl but that of products has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
 // rustc would leave it open and print the digits of the number. Each result is one projection, whose steps are aliases.
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
 type ConstOf<Number> = <Number as ToDim>::Dim;
@@ -350,36 +350,29 @@ impl Product for (usize,) {
     }
 }
 
-type Product2<const A: usize, const B: usize> = Prod<Number<A>, Number<B>>;
-type Product3<const A: usize, const B: usize, const C: usize> = Prod<Product2<A, B>, Number<C>>;
-type Product4<const A: usize, const B: usize, const C: usize, const D: usize> = Prod<Product3<A, B, C>, Number<D>>;
-type Product5<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
-    Prod<Product4<A, B, C, D>, Number<E>>;
-
-/// The impl for `Const` dimensions only: each partial product can be multiplied by the next dimension.
+// The one exception to the rule at the head of this file: products leave the table often, and of a type in a signature
+// that is one projection rustc would then name the table's own bound, with the digits, and not "the product of ..".
+/// The impl for `Const` dimensions only. `$first`, times each `$next`, is a chain of typenum products.
 macro_rules! constant_product {
-    ($($dim:ident)+: $product:ty; $($partial:ty, $next:ident);+) => {
+    ($first:ident $($next:ident => $partial:ident from $left:ty),+; $last:ident) => {
         #[diagnostic::do_not_recommend]
-        impl<$(const $dim: usize),+> Product for ($(Const<$dim>,)+)
+        impl<const $first: usize, $(const $next: usize, $partial,)+> Product for (Const<$first>, $(Const<$next>,)+)
         where
-            $(Const<$dim>: ToNumber,)+
-            $($partial: Mul<Number<$next>>,)+
-            $product: ToDim,
+            Const<$first>: ToNumber,
+            $(Const<$next>: ToNumber, $left: Mul<Number<$next>, Output = $partial>,)+
+            $last: ToDim,
         {
-            type Out = ConstOf<$product>;
+            type Out = $last::Dim;
             fn product(self) -> Self::Out {
                 Self::Out::default()
             }
         }
     };
 }
-constant_product!(A B: Product2<A, B>; Number<A>, B);
-constant_product!(A B C: Product3<A, B, C>; Number<A>, B; Product2<A, B>, C);
-constant_product!(A B C D: Product4<A, B, C, D>; Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D);
-constant_product!(
-    A B C D E: Product5<A, B, C, D, E>;
-    Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E
-);
+constant_product!(A B => P from Number<A>; P);
+constant_product!(A B => P from Number<A>, C => Q from P; Q);
+constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q; R);
+constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q, E => T from R; T);
 
 /// The impls in which the first run-time dimension stands after `$constant`s and before any `$other`s.
 macro_rules! run_time_product {

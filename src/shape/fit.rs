@@ -36,6 +36,18 @@ pub trait FlattenFrom<const FROM: usize>: Shape {
     fn flattened(self) -> Self::Flattened;
 }
 
+/// Axes `A` and `A` + 1 can be made one: their sizes multiply.
+#[diagnostic::on_unimplemented(
+    message = "axis {A} of shape {Self} cannot be made one with the next",
+    note = "the shape must have an axis {A} and one after it"
+)]
+pub trait MergeAxes<const A: usize>: Shape {
+    /// The shape with one axis in place of the two.
+    type Merged: Shape;
+    /// The shape with one axis in place of the two.
+    fn merged(self) -> Self::Merged;
+}
+
 /// A shape of at most five dimensions, to which one more can be added at the end.
 #[diagnostic::on_unimplemented(
     message = "no axis can be added to shape {Self}",
@@ -70,6 +82,29 @@ flatten_from! {
     3: (A B C) (D); 3: (A B C) (D E); 3: (A B C) (D E F);
     4: (A B C D) (E); 4: (A B C D) (E F);
     5: (A B C D E) (F);
+}
+
+macro_rules! merge_axes {
+    ($($axis:literal: ($($before:ident)*) ($($after:ident)*);)*) => { $(
+        #[allow(non_snake_case)]
+        impl<$($before: Dim,)* L: Dim, R: Dim, $($after: Dim),*> MergeAxes<$axis> for ($($before,)* L, R, $($after,)*)
+        where
+            (L, R): Product,
+        {
+            type Merged = ($($before,)* <(L, R) as Product>::Out, $($after,)*);
+            fn merged(self) -> Self::Merged {
+                let ($($before,)* left, right, $($after,)*) = self;
+                ($($before,)* (left, right).product(), $($after,)*)
+            }
+        }
+    )* };
+}
+merge_axes! {
+    0: () ();
+    0: () (A); 1: (A) ();
+    0: () (A B); 1: (A) (B); 2: (A B) ();
+    0: () (A B C); 1: (A) (B C); 2: (A B) (C); 3: (A B C) ();
+    0: () (A B C D); 1: (A) (B C D); 2: (A B) (C D); 3: (A B C) (D); 4: (A B C D) ();
 }
 
 macro_rules! append {

@@ -86,13 +86,13 @@ pub trait PixelBlocks<const R: usize>: Dim {
     fn pixel_blocks(self) -> Self::Out;
 }
 #[diagnostic::do_not_recommend]
-impl<const C: usize, const R: usize> PixelBlocks<R> for Const<C>
+impl<const C: usize, const R: usize, Row, Out: Dim> PixelBlocks<R> for Const<C>
 where
-    Const<C>: DivisibleBy<R>,
-    <Const<C> as DivisibleBy<R>>::Quotient: DivisibleBy<R>,
+    Const<C>: DivisibleBy<R, Quotient = Row>,
+    Row: DivisibleBy<R, Quotient = Out>,
 {
-    type Out = <<Const<C> as DivisibleBy<R>>::Quotient as DivisibleBy<R>>::Quotient;
-    fn pixel_blocks(self) -> Self::Out {
+    type Out = Out;
+    fn pixel_blocks(self) -> Out {
         self.quotient().quotient()
     }
 }

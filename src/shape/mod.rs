@@ -12,10 +12,11 @@
 
 mod arithmetic;
 mod axes;
-mod axes_of_layers;
+
 mod dim;
 mod fit;
 mod layer;
+mod layer_axes;
 mod matmul;
 mod table;
 
@@ -23,11 +24,11 @@ pub use arithmetic::{DivisibleBy, Heads, Holds, Padded, Plus, Product, Transpose
 pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };
-pub use axes_of_layers::{ImageAxes, RowAxes, RowsOrSignals, SequenceAxes, SignalAxes};
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features, Found};
-pub use fit::{Append, FlattenFrom, One, SameExcept};
+pub use fit::{Append, FlattenFrom, MergeAxes, One, SameExcept};
 pub use layer::{AtLeastOne, InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
+pub use layer_axes::{ImageAxes, RowAxes, RowsOrSignals, SequenceAxes, SignalAxes};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;
 

@@ -4,6 +4,10 @@ use super::dim::{Const, Dim};
 use typenum::{B0, B1, UInt, UTerm};
 
 /// The typenum number of a `Const`.
+#[diagnostic::on_unimplemented(
+    message = "the compiler does not compute with a size of {Self}: it is outside the table of sizes",
+    note = "the table holds sizes up to 2048: a `usize` dimension works for any size"
+)]
 pub trait ToNumber {
     type Number;
 }
@@ -15,6 +19,11 @@ pub trait Split {
 }
 
 /// The way back: the `Const` whose low bits are `Self` and whose other bits are `High`.
+#[diagnostic::on_unimplemented(
+    message = "a size that the compiler computes here is outside the table of sizes",
+    label = "outside the table of sizes",
+    note = "it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size"
+)]
 pub trait Join<High> {
     type Dim: Dim + Default;
 }

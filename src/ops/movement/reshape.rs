@@ -4,7 +4,9 @@
 //! as well as of the new one, and both tensors stand at the same place of the tape.
 
 use crate::shape::shapes_differ;
-use crate::shape::{Const, Dim, FlattenFrom, HasAxis, InsertAxis, One, Shape, StaticShape, show, show_sizes};
+use crate::shape::{
+    Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, Shape, StaticShape, show, show_sizes,
+};
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
@@ -29,6 +31,12 @@ impl std::fmt::Display for ShapeMismatch {
     }
 }
 impl std::error::Error for ShapeMismatch {}
+
+/// The shape `S` with a part of axis `A`, which `PARTS` divides, in its place.
+type PartOf<S, const A: usize, const PARTS: usize> =
+    <S as HasAxis<A>>::With<<<S as HasAxis<A>>::Length as DivisibleBy<PARTS>>::Quotient>;
+/// The shape `S` with axis `A` made two: `PARTS`, and the size of a part.
+type SplitShape<S, const A: usize, const PARTS: usize> = <PartOf<S, A, PARTS> as InsertAxis<A>>::Inserted<Const<PARTS>>;
 
 /// Fails if the compiler knows both shapes, and that they do not have as many elements.
 const fn same_number_of_elements<S: Shape, O: Shape>() {
@@ -107,6 +115,50 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape)
     }
 
+    /// Axis `A` made two: `PARTS`, and the size of a part. `split_axis::<2, 4>()` makes four heads of a width:
+    /// (B, L, W) becomes (B, L, 4, W / 4).
+    ///
+    /// That `PARTS` divides the axis is checked by the compiler, unlike what [`reshape`](Tensor::reshape) does.
+    /// [`split`](Tensor::split) gives the parts as tensors of their own.
+    ///
+    /// # Panics
+    /// If `PARTS` does not divide a run-time dimension.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::<Rank3<2, 10, 64>>::ones();
+    /// let heads: Tensor<Rank4<2, 10, 4, 16>> = x.split_axis::<2, 4>();
+    /// let by_head: Tensor<Rank4<2, 4, 10, 16>> = heads.permute::<(Axis<0>, Axis<2>, Axis<1>, Axis<3>)>();
+    /// ```
+    #[doc(alias = "unflatten")]
+    #[track_caller]
+    pub fn split_axis<const A: usize, const PARTS: usize>(self) -> Tensor<SplitShape<S, A, PARTS>, E, T>
+    where
+        S: HasAxis<A>,
+        S::Length: DivisibleBy<PARTS>,
+        PartOf<S, A, PARTS>: InsertAxis<A>,
+    {
+        let part = self.shape().length().quotient();
+        let shape = self.shape().with(part).inserted(Const::<PARTS>);
+        self.in_shape(shape)
+    }
+
+    /// Axes `A` and `A` + 1 made one: the reverse of [`split_axis`](Tensor::split_axis).
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x: Tensor<Rank3<2, 10, 64>> = Tensor::<Rank4<2, 10, 4, 16>>::ones().merge_axes::<2>();
+    /// let rows: Tensor<(usize, Const<64>)> = Tensor::<(usize, Const<10>, Const<64>)>::zeros_with((2, Const, Const)).merge_axes::<0>();
+    /// ```
+    #[track_caller]
+    pub fn merge_axes<const A: usize>(self) -> Tensor<S::Merged, E, T>
+    where
+        S: MergeAxes<A>,
+    {
+        let shape = self.shape().merged();
+        self.in_shape(shape)
+    }
+
     /// A new axis of size 1, which has the number `A` in the result.
     ///
     /// ```
@@ -162,6 +214,32 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 mod tests {
     use crate::ops::testing::*;
     use crate::prelude::*;
+
+    #[test]
+    fn axes_are_split_and_merged_as_reshape_does() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let x = Tensor::<Rank3<2, 6, 4>>::randn(&mut rng);
+        let split: Tensor<Rank4<2, 3, 2, 4>> = x.clone().split_axis::<1, 3>();
+        assert_eq!(split, x.clone().reshape::<Rank4<2, 3, 2, 4>>());
+        assert_eq!(split.merge_axes::<1>(), x);
+        let last: Tensor<Rank4<2, 6, 2, 2>> = x.clone().split_axis::<2, 2>();
+        assert_eq!(last.merge_axes::<2>(), x);
+        let first: Tensor<Rank4<2, 1, 6, 4>> = x.clone().split_axis::<0, 2>();
+        assert_eq!(first.merge_axes::<0>(), x);
+        let run_time = x.clone().reshape_with((2_usize, 6_usize, Const::<4>));
+        let split: Tensor<(usize, Const<3>, usize, Const<4>)> = run_time.split_axis::<1, 3>();
+        assert_eq!(split.shape(), (2, Const, 2, Const));
+        let merged: Tensor<(usize, usize, Const<4>)> = split.merge_axes::<1>();
+        assert_eq!(merged.to_vec(), x.to_vec());
+        check_gradients(|x| x.split_axis::<1, 2>().merge_axes::<0>(), Tensor::<Rank2<3, 4>, f64>::randn(&mut rng))
+            .unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "4 does not divide 6 exactly")]
+    fn a_run_time_axis_that_cannot_be_split_panics() {
+        let _ = Tensor::<_, f32>::ones_with((2_usize, 6_usize)).split_axis::<1, 4>();
+    }
 
     #[test]
     fn gradients_agree_with_finite_differences() {

@@ -1,0 +1,8 @@
+use taut::prelude::*;
+
+fn main() {
+    let mut rng = StdRng::seed_from_u64(0);
+    //~ this layer takes sequences, (batch, steps, features), and (Const<3>, Const<4>) comes
+    //~ `MultiHeadAttention<4, 2>`
+    MultiHeadAttention::<4, 2>::init(&mut rng).forward(Tensor::<Rank2<3, 4>>::ones());
+}
