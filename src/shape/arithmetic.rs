@@ -10,8 +10,9 @@ use super::table::{ToDim, ToNumber};
 use std::ops::{Add, Div, Mul, Rem, Sub};
 use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 
-// No impl but that of products has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
-// rustc would leave it open and print the digits of the number. Each result is one projection, whose steps are aliases.
+// No impl but that of products has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares
+// the result, rustc would leave it open and print the digits of the number. Each result is one projection, whose steps
+// are aliases.
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
 type ConstOf<Number> = <Number as ToDim>::Dim;
 
