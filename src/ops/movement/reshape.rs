@@ -3,9 +3,9 @@
 //! Nothing is copied, and nothing recorded: a gradient lies in memory as its value does, so it is that of the old shape
 //! as well as of the new one, and both tensors stand at the same place of the tape.
 
-use crate::shape::shapes_differ;
 use crate::shape::{
-    Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, Shape, StaticShape, show, show_sizes,
+    Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, Shape, StaticShape, shapes_differ, show,
+    show_sizes,
 };
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
