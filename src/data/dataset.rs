@@ -39,8 +39,7 @@ pub trait Dataset: Clone {
     /// The order is drawn at once, so `rng` is free again while the batches are used. The same generator state gives
     /// the same batches.
     ///
-    /// # Panics
-    /// If `N` is 0.
+    /// With an `N` of 0, this does not build.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -53,6 +52,7 @@ pub trait Dataset: Clone {
     /// ```
     #[track_caller]
     fn batches<const N: usize>(&self, rng: &mut (impl Rng + ?Sized)) -> Batches<Self, Const<N>> {
+        const { assert!(N > 0, "batches: a batch has at least one sample") };
         Batches::of_full_ones(self.clone(), Const, shuffled(self.len(), rng))
     }
 

@@ -62,6 +62,7 @@ pub(crate) enum Reason {
 
 /// A difference between a model and a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mismatch {
     /// The model has this parameter, and the file does not.
     Missing {

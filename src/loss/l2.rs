@@ -3,6 +3,7 @@
 use crate::kernels::elementwise;
 use crate::kernels::reduce;
 use crate::memory::Storage;
+use crate::numbers::range::{expect, not_negative};
 use crate::params::Param;
 use crate::shape::Shape;
 use crate::tape::record;
@@ -28,7 +29,7 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
     /// If lambda is negative, infinite or no number.
     #[track_caller]
     pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self {
-        crate::numbers::range::expect(crate::numbers::range::not_negative("plus_l2", "lambda", lambda));
+        expect(not_negative("plus_l2", "lambda", lambda));
         let weight = parameter.on(&self);
         let (_, mut loss, trace) = self.into_parts();
         let (_, w, weight_trace) = weight.into_parts();

@@ -1,37 +1,70 @@
-//! Whether a setting is in range, and the sentence that says so.
+//! Whether a setting is in range, and the error that says so.
+
+use std::fmt;
+
+/// A setting that is out of its range: `Adam: `epsilon` must be a finite number of at least 0, and is -1`.
+///
+/// ```
+/// use taut::optim::OutOfRange;
+/// let wrong = OutOfRange::new("SignDescent", "learning_rate", "above 0", -0.5);
+/// assert_eq!(wrong.to_string(), "SignDescent: `learning_rate` must be above 0, and is -0.5");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutOfRange {
+    owner: String,
+    setting: String,
+    range: String,
+    value: f64,
+}
+
+impl OutOfRange {
+    /// What has the setting, the setting's name, what it must be, and what it is.
+    pub fn new(owner: &str, setting: &str, range: &str, value: f64) -> Self {
+        OutOfRange { owner: owner.to_string(), setting: setting.to_string(), range: range.to_string(), value }
+    }
+}
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OutOfRange { owner, setting, range, value } = self;
+        write!(f, "{owner}: `{setting}` must be {range}, and is {value}")
+    }
+}
+
+impl std::error::Error for OutOfRange {}
 
 /// `Ok` if 0 <= value < infinity.
-pub fn not_negative(owner: &str, name: &str, value: f64) -> Result<(), String> {
+pub fn not_negative(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, value >= 0.0 && value.is_finite(), "a finite number of at least 0")
 }
 
 /// `Ok` if value is a number, and not infinite.
-pub fn finite(owner: &str, name: &str, value: f64) -> Result<(), String> {
+pub fn finite(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, value.is_finite(), "a finite number")
 }
 
 /// `Ok` if 0 <= value, which may be infinite: what nothing exceeds.
-pub fn limit(owner: &str, name: &str, value: f64) -> Result<(), String> {
+pub fn at_least_zero(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, value >= 0.0, "at least 0")
 }
 
 /// `Ok` if 0 <= value <= 1: a part, or a probability.
-pub fn part(owner: &str, name: &str, value: f64) -> Result<(), String> {
+pub fn part(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, (0.0..=1.0).contains(&value), "from 0 to 1")
 }
 
 /// `Ok` if 0 <= value < 1: what a moving average keeps at each step.
-pub fn average(owner: &str, name: &str, value: f64) -> Result<(), String> {
+pub fn average(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
 }
 
-fn within(owner: &str, name: &str, value: f64, fits: bool, range: &str) -> Result<(), String> {
-    if fits { Ok(()) } else { Err(format!("{owner}: `{name}` must be {range}, and is {value}")) }
+fn within(owner: &str, name: &str, value: f64, fits: bool, range: &str) -> Result<(), OutOfRange> {
+    if fits { Ok(()) } else { Err(OutOfRange::new(owner, name, range, value)) }
 }
 
 /// Panics with the sentence, where there is one.
 #[track_caller]
-pub fn expect(checked: Result<(), String>) {
+pub fn expect(checked: Result<(), OutOfRange>) {
     if let Err(wrong) = checked {
         panic!("{wrong}");
     }

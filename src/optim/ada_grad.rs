@@ -6,7 +6,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::numbers::range::not_negative;
+use crate::numbers::range::{OutOfRange, not_negative};
 use crate::tensor::Float;
 
 /// The settings of [`AdaGrad`].
@@ -50,7 +50,7 @@ impl Rule for AdaGradConfig {
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), OutOfRange> {
         not_negative("AdaGrad", "learning_rate", self.learning_rate)?;
         not_negative("AdaGrad", "learning_rate_decay", self.learning_rate_decay)?;
         not_negative("AdaGrad", "initial_sum", self.initial_sum)?;

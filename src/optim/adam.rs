@@ -12,7 +12,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::numbers::range::{average, not_negative};
+use crate::numbers::range::{OutOfRange, average, not_negative};
 use crate::tensor::Float;
 
 /// The settings of [`Adam`].
@@ -68,7 +68,7 @@ impl Rule for AdamConfig {
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), OutOfRange> {
         not_negative("Adam", "learning_rate", self.learning_rate)?;
         average("Adam", "mean_decay", self.mean_decay)?;
         average("Adam", "square_decay", self.square_decay)?;

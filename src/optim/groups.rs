@@ -1,5 +1,6 @@
 //! Learning rates and weight decay for parts of a model.
 
+use crate::numbers::range::{expect, not_negative};
 use crate::params::{Kind, Leaf, ParameterPath, Parameters, Visitor};
 use std::collections::HashSet;
 
@@ -28,13 +29,9 @@ pub struct Groups {
 impl Groups {
     #[track_caller]
     pub fn add<M: Parameters + ?Sized, P: Parameters + ?Sized>(&mut self, model: &M, part: &P, group: Group) {
-        let checked = crate::numbers::range::not_negative("group", "learning_rate_factor", group.learning_rate_factor)
-            .and_then(|()| {
-                crate::numbers::range::not_negative("group", "weight_decay_factor", group.weight_decay_factor)
-            });
-        if let Err(wrong) = checked {
-            panic!("{wrong}");
-        }
+        let checked = not_negative("group", "learning_rate_factor", group.learning_rate_factor)
+            .and_then(|()| not_negative("group", "weight_decay_factor", group.weight_decay_factor));
+        expect(checked);
         let chosen: HashSet<u64> = parameters(part).into_iter().map(|(id, _)| id).collect();
         let inside = parameters(model).into_iter().filter(|(id, _)| chosen.contains(id));
         let paths: HashSet<String> = inside.map(|(_, path)| path).collect();

@@ -27,6 +27,7 @@ mod sgd;
 mod snapshot;
 mod state;
 
+pub use crate::numbers::range::OutOfRange;
 pub use ada_grad::{AdaGrad, AdaGradConfig};
 pub use adam::{Adam, AdamConfig};
 pub use groups::Group;
@@ -39,6 +40,8 @@ pub use schedule::{
 };
 pub use sgd::{Momentum, Sgd, SgdConfig};
 pub use snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
+
+use crate::numbers::range;
 
 /// What pulls parameters towards zero, beside the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,11 +57,11 @@ pub enum WeightDecay {
 }
 
 impl WeightDecay {
-    fn check(self, owner: &str) -> Result<(), String> {
+    fn check(self, owner: &str) -> Result<(), OutOfRange> {
         match self {
             WeightDecay::None => Ok(()),
             WeightDecay::Coupled(lambda) | WeightDecay::Decoupled(lambda) => {
-                crate::numbers::range::not_negative(owner, "weight_decay", lambda)
+                range::not_negative(owner, "weight_decay", lambda)
             }
         }
     }

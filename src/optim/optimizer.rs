@@ -4,6 +4,7 @@ use super::snapshot::{Snapshot, SnapshotMismatch};
 use super::state::{Memory, State};
 use super::{Group, Groups};
 use crate::numbers::Float;
+use crate::numbers::range::{OutOfRange, expect, not_negative};
 use crate::params::{Kind, LeafMut, ParameterPath, Parameters, ValuesMut, VisitorMut};
 use crate::tape::{AnyStorage, Gradient, Rows};
 use crate::trace::Gradients;
@@ -57,7 +58,7 @@ pub trait Rule {
     ///
     /// # Errors
     /// If one is not.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), OutOfRange> {
         Ok(())
     }
 }
@@ -108,9 +109,7 @@ impl<R: Rule> Optimizer<R> {
     /// [`MEMORY`] arrays.
     #[track_caller]
     pub fn new(rule: R) -> Self {
-        if let Err(wrong) = rule.check() {
-            panic!("{wrong}");
-        }
+        expect(rule.check());
         assert!(rule.memory().len() <= MEMORY, "a rule remembers at most {MEMORY} arrays of each parameter");
         Optimizer { learning_rate: rule.learning_rate(), rule, groups: Groups::default(), state: State::default() }
     }
@@ -151,7 +150,7 @@ impl<R: Rule> Optimizer<R> {
     /// If it is negative, infinite, or no number.
     #[track_caller]
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        if let Err(wrong) = crate::numbers::range::not_negative("set_learning_rate", "learning_rate", learning_rate) {
+        if let Err(wrong) = not_negative("set_learning_rate", "learning_rate", learning_rate) {
             panic!("{wrong}");
         }
         self.learning_rate = learning_rate;
@@ -238,8 +237,8 @@ impl<R: Rule> Optimizer<R> {
     /// If the snapshot is of another model or another rule, or is damaged. The optimizer stays as it is then.
     pub fn restore<M: Parameters + ?Sized>(&mut self, snapshot: &Snapshot, model: &M) -> Result<(), SnapshotMismatch> {
         let learning_rate = snapshot.number("learning_rate")?;
-        crate::numbers::range::not_negative("the snapshot", "learning_rate", learning_rate)
-            .map_err(SnapshotMismatch::new)?;
+        not_negative("the snapshot", "learning_rate", learning_rate)
+            .map_err(|wrong| SnapshotMismatch::new(wrong.to_string()))?;
         let state = State::read_from(snapshot, self.rule.memory(), model)?;
         (self.learning_rate, self.state) = (learning_rate, state);
         Ok(())
@@ -497,7 +496,7 @@ mod tests {
         ];
         for (check, name) in wrong {
             let message = check.unwrap_err();
-            assert!(message.contains(name), "{message}");
+            assert!(message.to_string().contains(name), "{message}");
         }
     }
 

@@ -9,7 +9,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::numbers::range::{average, not_negative};
+use crate::numbers::range::{OutOfRange, average, not_negative};
 use crate::tensor::Float;
 
 /// What [`RmsProp`] keeps of the direction of earlier steps.
@@ -71,7 +71,7 @@ impl Rule for RmsPropConfig {
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), OutOfRange> {
         not_negative("RmsProp", "learning_rate", self.learning_rate)?;
         average("RmsProp", "decay", self.decay)?;
         not_negative("RmsProp", "epsilon", self.epsilon)?;

@@ -11,7 +11,7 @@
 
 use super::{Arrays, Optimizer, Rule, Step, WeightDecay};
 use crate::kernels::update::{Update, update};
-use crate::numbers::range::{average, not_negative};
+use crate::numbers::range::{OutOfRange, average, not_negative};
 use crate::tensor::Float;
 
 /// How the direction of earlier steps is kept. See [`Sgd`].
@@ -67,7 +67,7 @@ impl Rule for SgdConfig {
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), OutOfRange> {
         not_negative("Sgd", "learning_rate", self.learning_rate)?;
         self.weight_decay.check("Sgd")?;
         match self.momentum {

@@ -1,7 +1,7 @@
 //! Equality, exact and approximate.
 
 use super::{Element, Float, Tensor};
-use crate::numbers::range::{expect, limit};
+use crate::numbers::range::{at_least_zero, expect};
 use crate::shape::Shape;
 use crate::trace::Trace;
 
@@ -24,7 +24,10 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn is_close<U: Trace>(&self, other: &Tensor<S, E, U>, relative: f64, absolute: f64) -> bool {
-        expect(limit("is_close", "relative", relative).and_then(|()| limit("is_close", "absolute", absolute)));
+        expect(
+            at_least_zero("is_close", "relative", relative)
+                .and_then(|()| at_least_zero("is_close", "absolute", absolute)),
+        );
         let close = |(a, b): (&E, &E)| {
             let (a, b) = (a.as_f64(), b.as_f64());
             a == b || (a - b).abs() <= absolute + relative * b.abs()

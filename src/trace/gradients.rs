@@ -1,6 +1,7 @@
 //! Gradients: what a backward pass found.
 
 use super::{Mode, Trace, Traced};
+use crate::numbers::range::{at_least_zero, expect};
 use crate::shape::Shape;
 use crate::tape::{AnyStorage, Found, Gradient, NodeId, Update};
 use crate::tensor::{Float, Tensor};
@@ -96,7 +97,7 @@ impl Gradients {
     #[doc(alias = "clip_grad_norm_")]
     #[track_caller]
     pub fn clip_norm(&mut self, limit: f64) -> f64 {
-        crate::numbers::range::expect(crate::numbers::range::limit("clip_norm", "limit", limit));
+        expect(at_least_zero("clip_norm", "limit", limit));
         let norm = self.norm();
         if norm.is_finite() && norm > limit {
             // 1e-6 as in PyTorch's `clip_grad_norm_`
@@ -113,7 +114,7 @@ impl Gradients {
     #[doc(alias = "clip_grad_value_")]
     #[track_caller]
     pub fn clip_value(&mut self, limit: f64) {
-        crate::numbers::range::expect(crate::numbers::range::limit("clip_value", "limit", limit));
+        expect(at_least_zero("clip_value", "limit", limit));
         self.parameters_mut().for_each(|gradient| gradient.clamp(limit));
     }
 

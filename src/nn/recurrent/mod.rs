@@ -15,7 +15,7 @@ pub use state::{InitialState, InitialStates, SequenceLengths};
 use super::{Init, Module};
 use crate::ops::{States, Times, lengths};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
-use crate::shape::{Const, Dim, Features, SequenceAxes, Shape, expect_size};
+use crate::shape::{AtLeastOne, Const, Dim, Features, SequenceAxes, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -49,7 +49,7 @@ use rand::Rng;
 ///
 /// # Panics
 /// If a run-time dimension is not what the layer expects: the features of the input or of a state, the batch of a state or
-/// of the lengths. If a length is more than there are steps. `init` panics if `LAYERS` is 0.
+/// of the lengths. If a length is more than there are steps. With 0 `LAYERS`, `init` does not compile.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -218,10 +218,11 @@ fn one_layer<K: RecurrentKind, B: Dim, L: Dim, X: Dim, I: Dim, const H: usize, D
 
 impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float> Init
     for Recurrent<K, I, H, LAYERS, D, E>
+where
+    Const<LAYERS>: AtLeastOne,
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        assert!(LAYERS > 0, "a recurrent network has at least one layer");
-        let first = (0..D::COUNT).map(|_| RecurrentCell::init(rng)).collect();
+        let first = (0..D::COUNT).map(|_| RecurrentCell::<K, Const<I>, H, E>::init(rng)).collect();
         let mut layer = || (0..D::COUNT).map(|_| RecurrentCell::random(D::width(), rng)).collect();
         Recurrent { first, rest: (1..LAYERS).map(|_| layer()).collect() }
     }

@@ -7,6 +7,7 @@ use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
 use crate::numbers::math;
+use crate::numbers::range::{expect, finite};
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -37,7 +38,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn elu(self, alpha: E) -> Self {
-        crate::numbers::range::expect(crate::numbers::range::finite("elu", "alpha", alpha.as_f64()));
+        expect(finite("elu", "alpha", alpha.as_f64()));
         unary_with(self, &ELU, [alpha; 2])
     }
 }

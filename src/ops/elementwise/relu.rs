@@ -13,6 +13,7 @@
 use super::unary::{unary, unary_with};
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::memory::Storage;
+use crate::numbers::range::{expect, finite};
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tape::record;
@@ -85,7 +86,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn leaky_relu(self, slope: E) -> Self {
-        crate::numbers::range::expect(crate::numbers::range::finite("leaky_relu", "slope", slope.as_f64()));
+        expect(finite("leaky_relu", "slope", slope.as_f64()));
         unary_with(self, &LEAKY_RELU, [slope; 2])
     }
 }

@@ -95,7 +95,7 @@ impl<S: Schedule> Scheduler<S> {
     /// If the snapshot is of something else, or is damaged. The scheduler stays as it is then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let (base, step) = (snapshot.number("base")?, snapshot.whole("step")?);
-        not_negative("the snapshot", "base", base).map_err(SnapshotMismatch::new)?;
+        not_negative("the snapshot", "base", base).map_err(|wrong| SnapshotMismatch::new(wrong.to_string()))?;
         (self.base, self.step) = (base, step);
         Ok(())
     }

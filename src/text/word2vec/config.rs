@@ -103,6 +103,7 @@ pub struct Progress {
 
 /// Why there are no vectors.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum TrainingError {
     /// A setting has no meaning: a sentence that names it.
     Setting(String),
