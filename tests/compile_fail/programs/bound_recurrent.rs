@@ -1,3 +1,4 @@
+use taut::nn::BothWays;
 use taut::prelude::*;
 
 fn keeps<M: Module<Tensor<Rank3<2, 9, 3>>, Output = Tensor<Rank3<2, 9, 4>>>>(_: &M) {}
