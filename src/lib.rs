@@ -125,6 +125,7 @@ extern crate self as taut;
 
 pub mod data;
 pub mod distributions;
+pub mod explain;
 pub mod files;
 pub mod io;
 mod kernels;

@@ -158,10 +158,10 @@ where
         None => Models::init(rng),
     };
     if options.load.is_none() {
+        learn(&mut models.transposed, "transposed convolution", train, epochs, noise, rng);
+        learn(&mut models.upsampling, "upsampling", train, epochs, noise, rng);
         learn(&mut models.unpooling, "unpooling", train, epochs, noise, rng);
         learn(&mut models.unpooling_with_indices, "unpooling with indices", train, epochs, noise, rng);
-        learn(&mut models.upsampling, "upsampling", train, epochs, noise, rng);
-        learn(&mut models.transposed, "transposed convolution", train, epochs, noise, rng);
     }
     let unpooling = |x| models.unpooling.forward(x);
     let with_indices = |x| models.unpooling_with_indices.forward(x);

@@ -13,11 +13,11 @@ type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoB
 /// Two convolutions, each of which a pooling follows, and a code: images of C channels become `CODE` numbers.
 /// `A` and `B` are the channels on the way, `FEATURES` is what the second pooling leaves: B x SIDE x SIDE.
 pub type Encoder<const C: usize, const A: usize, const B: usize, const FEATURES: usize, const CODE: usize> =
-    ((Convolution<C, A>, MaxPool2d<2>), (Convolution<A, B>, MaxPool2d<2>), (Flatten, Linear<FEATURES, CODE>));
+    ((Convolution<C, A>, AvgPool2d<2>), (Convolution<A, B>, AvgPool2d<2>), (Flatten, Linear<FEATURES, CODE>));
 
 /// How every decoder begins: from the code to small images of B channels.
 type Unfold<const CODE: usize, const FEATURES: usize, const B: usize, const SIDE: usize> =
-    (Linear<CODE, FEATURES>, Relu, Reshape<Rank3<B, SIDE, SIDE>>);
+    (Linear<CODE, FEATURES>, Reshape<Rank3<B, SIDE, SIDE>>);
 
 /// The decoder repeats each pixel 2 x 2 times, and convolutions make the steps smooth. Odena, Dumoulin and Olah,
 /// "Deconvolution and Checkerboard Artifacts", 2016.

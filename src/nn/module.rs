@@ -1,6 +1,6 @@
 //! What a layer is.
 
-use crate::tape::RunningLayer;
+use crate::tape::{ObservedLayer, RunningLayer};
 use rand::Rng;
 
 /// A layer, or a whole model: takes an `X` and gives an `Output`.
@@ -58,8 +58,9 @@ pub trait Forward {
     where
         Self: Module<X>,
     {
+        let output = std::any::type_name::<<Self as Module<X>>::Output>;
         let _ends_when_it_has_run =
-            RunningLayer::begin(std::any::type_name::<Self>, std::any::type_name::<<Self as Module<X>>::Output>);
+            (RunningLayer::begin(std::any::type_name::<Self>, output), ObservedLayer::begin(self, output));
         self.apply(x)
     }
 }

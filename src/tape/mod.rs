@@ -9,6 +9,7 @@
 //! | `update.rs` | how running statistics change |
 //! | `frozen.rs` | parameters as constants |
 //! | `notes.rs` | what a summary of a model notes |
+//! | `observe.rs`, `observations.rs` | what layers give, read while a model runs |
 
 mod any_storage;
 mod frozen;
@@ -17,6 +18,8 @@ mod id;
 mod mode;
 mod nodes;
 mod notes;
+mod observations;
+mod observe;
 mod record;
 mod rows;
 mod update;
@@ -29,6 +32,8 @@ pub use id::{NodeId, next_number};
 pub use mode::{BackTo, Inference, Merge, Merged, Mode, NoTrace, Trace, Traced, Training, sealed};
 pub use nodes::{Node, Shared, State};
 pub use notes::{LayerNote, RunningLayer, layers_of, note_multiply_adds, note_parameter};
+pub use observations::{Layer, Observations, Value};
+pub use observe::{ObservedLayer, Observer, note_value};
 pub use record::{Parents, constant, record, record_each};
 pub use rows::Rows;
 pub use update::Update;

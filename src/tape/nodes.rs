@@ -3,6 +3,7 @@
 use super::frozen::is_frozen;
 use super::gradient::Backward;
 use super::id::{NoHash, NodeId};
+use super::observations::Observations;
 use super::update::Update;
 use crate::numbers::Generator;
 use std::cell::{Cell, RefCell};
@@ -30,6 +31,8 @@ pub struct Shared {
     pub number: u64,
     /// Whether ReLUs pass on positive gradients only.
     pub guided: Cell<bool>,
+    /// What layers give, where that is read.
+    pub observations: Observations,
     pub state: RefCell<State>,
 }
 

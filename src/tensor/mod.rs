@@ -15,6 +15,7 @@ pub(crate) use random::{normal_pair, unit};
 
 use crate::memory::Storage;
 use crate::shape::Shape;
+use crate::tape::note_value;
 use crate::trace::{NoTrace, Trace};
 
 /// An array of numbers of type `E` with the shape `S`.
@@ -55,7 +56,10 @@ impl<S: Shape, E: Element> Tensor<S, E> {
 
     /// Puts this value at a place on a tape.
     #[inline]
-    pub(crate) fn with_trace<T>(self, trace: T) -> Tensor<S, E, T> {
+    pub(crate) fn with_trace<T: Trace>(self, trace: T) -> Tensor<S, E, T> {
+        if let Some(node) = trace.node() {
+            note_value(self.shape.sizes(), &self.storage, node, std::any::type_name::<Tensor<S, E, T>>);
+        }
         Tensor { shape: self.shape, storage: self.storage, trace }
     }
 
@@ -83,6 +87,9 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     pub(crate) fn from_parts(shape: S, storage: Storage<E>, trace: T) -> Self {
         assert_eq!(shape.count(), storage.len(), "a tensor has as many elements as its shape says");
+        if let Some(node) = trace.node() {
+            note_value(shape.sizes(), &storage, node, std::any::type_name::<Self>);
+        }
         Tensor { shape, storage, trace }
     }
 

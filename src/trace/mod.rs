@@ -25,6 +25,7 @@ mod backward;
 mod custom;
 mod evaluation;
 mod gradients;
+mod observe;
 mod place;
 mod tape;
 
@@ -34,5 +35,6 @@ pub use custom::{Operands, WithoutTape, custom};
 pub use evaluation::ToInference;
 pub(crate) use evaluation::without_trace;
 pub use gradients::Gradients;
+pub use observe::Observed;
 pub use place::Place;
 pub use tape::Tape;

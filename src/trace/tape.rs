@@ -3,7 +3,7 @@
 use super::{Inference, Mode, Trace, Traced, Training};
 use crate::numbers::Generator;
 use crate::shape::Shape;
-use crate::tape::{Node, NodeId, Shared, State, next_number};
+use crate::tape::{Node, NodeId, Observations, Shared, State, next_number};
 use crate::tensor::{Element, Float, Tensor};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -62,7 +62,12 @@ impl<M: Mode> Tape<M> {
             generator,
             closed: false,
         };
-        let shared = Shared { number: next_number(), guided: Cell::new(false), state: RefCell::new(state) };
+        let shared = Shared {
+            number: next_number(),
+            guided: Cell::new(false),
+            observations: Observations::default(),
+            state: RefCell::new(state),
+        };
         Tape { shared: Rc::new(shared), mode: PhantomData }
     }
 

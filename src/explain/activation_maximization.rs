@@ -1,0 +1,205 @@
+//! Activation maximisation: an input that a class, or a channel of a layer, answers to most.
+//!
+//! x <- x + rate g / rms(g), with g the gradient of the score, and regularised so that no noise comes out: the image is moved
+//! by some pixels before each step and back after it (jitter), shrinks a little (decay), and is smoothed now and then (blur).
+
+use super::passes::{gradient, sum};
+use super::target::OnTape;
+use super::{Explainable, Target};
+use crate::nn::{Forward, frozen};
+use crate::shape::Dim;
+use crate::tensor::Tensor;
+use crate::trace::Tape;
+use rand::{Rng, RngExt};
+
+/// How an input is made that a class or a channel answers to most.
+///
+/// Erhan, Bengio, Courville and Vincent, "Visualizing Higher-Layer Features of a Deep Network", 2009. Decay and blur: Yosinski
+/// et al., "Understanding Neural Networks Through Deep Visualization", 2015; jitter: Mordvintsev, Olah and Tyka,
+/// "Inceptionism", 2015.
+///
+/// ```
+/// use taut::explain::{ActivationMaximization, Class};
+/// use taut::prelude::*;
+/// type Network = ((Conv2d<1, 4, 3>, Relu), MaxPool2d<2>, Flatten, Linear<36, 10>);
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let network = Network::init(&mut rng);
+/// let start = Tensor::<Rank4<1, 1, 8, 8>>::full(0.5);
+/// let method = ActivationMaximization { steps: 20, range: Some([0.0, 1.0]), ..Default::default() };
+/// let three = method.of_target(&network, &start, Class(3), &mut rng);
+/// assert!(network.forward(three)[[0, 3]] > network.forward(start.clone())[[0, 3]]);
+/// let second_channel = method.of_channel(&network, |network| &network.0, 1, &start, &mut rng);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ActivationMaximization {
+    /// 100 by default.
+    pub steps: usize,
+    /// How far a pixel goes in a step, in the root of the mean of squares. 0.05 by default.
+    pub rate: f32,
+    /// By how many pixels an image is moved at most. 1 by default.
+    pub jitter: usize,
+    /// Which part of each pixel's distance from the starting image is taken away in each step. 0.01 by default.
+    pub decay: f32,
+    /// After how many steps the image is smoothed: each pixel is (1, 2, 1) / 4 of its neighbours, down and across. 0 for never; 8
+    /// by default.
+    pub blur_every: usize,
+    /// Between which numbers pixels stay. `None` by default.
+    pub range: Option<[f32; 2]>,
+}
+
+impl Default for ActivationMaximization {
+    fn default() -> Self {
+        ActivationMaximization { steps: 100, rate: 0.05, jitter: 1, decay: 0.01, blur_every: 8, range: None }
+    }
+}
+
+impl ActivationMaximization {
+    /// Images that raise the score of a target, from `start` on.
+    #[track_caller]
+    pub fn of_target<M, B, C, H, W, G, R>(
+        &self,
+        model: &M,
+        start: &Tensor<(B, C, H, W)>,
+        target: G,
+        rng: &mut R,
+    ) -> Tensor<(B, C, H, W)>
+    where
+        B: Dim,
+        C: Dim,
+        H: Dim,
+        W: Dim,
+        M: Explainable<(B, C, H, W)>,
+        G: Target<M::Output, B>,
+        R: Rng + ?Sized,
+    {
+        self.climb(start, rng, |images| gradient(model, images, &target, false))
+    }
+
+    /// Images that raise the mean of one channel of a layer that gives images, (N, K, h, w).
+    ///
+    /// # Panics
+    /// If the layer did not run exactly once, gives no images, or has no such channel.
+    #[track_caller]
+    pub fn of_channel<M, L, B, C, H, W, R>(
+        &self,
+        model: &M,
+        layer: impl Fn(&M) -> &L,
+        channel: usize,
+        start: &Tensor<(B, C, H, W)>,
+        rng: &mut R,
+    ) -> Tensor<(B, C, H, W)>
+    where
+        B: Dim,
+        C: Dim,
+        H: Dim,
+        W: Dim,
+        L: ?Sized,
+        M: Explainable<(B, C, H, W)>,
+        R: Rng + ?Sized,
+    {
+        self.climb(start, rng, |images| {
+            let tape = Tape::inference();
+            let seen = tape.observe(layer(model));
+            let x = tape.watch(images.clone());
+            let _ = frozen(model).forward(x.clone());
+            let maps: OnTape<(usize, usize, usize, usize)> = seen.value();
+            let channels = maps.shape().1;
+            assert!(channel < channels, "of_channel: channel {channel} is not one of {channels}");
+            sum(maps.slice_at::<1>(channel).flatten()).backward().of_input(&x)
+        })
+    }
+
+    #[track_caller]
+    fn climb<B: Dim, C: Dim, H: Dim, W: Dim, R: Rng + ?Sized>(
+        &self,
+        start: &Tensor<(B, C, H, W)>,
+        rng: &mut R,
+        gradient_at: impl Fn(&Tensor<(B, C, H, W)>) -> Tensor<(B, C, H, W)>,
+    ) -> Tensor<(B, C, H, W)> {
+        let (batch, _, height, width) = start.shape();
+        let (height, width) = (height.size(), width.size());
+        let mut images = start.clone();
+        let size = images.count() / batch.size().max(1);
+        for step in 1..=self.steps {
+            let mut shift = || rng.random_range(0..=2 * self.jitter) as isize - self.jitter as isize;
+            let by = [shift(), shift()];
+            let g = rolled(&gradient_at(&rolled(&images, by)), by.map(|by| -by));
+            for ((image, g), start) in images
+                .as_mut_slice()
+                .chunks_exact_mut(size.max(1))
+                .zip(g.as_slice().chunks_exact(size.max(1)))
+                .zip(start.as_slice().chunks_exact(size.max(1)))
+            {
+                let rms = (g.iter().map(|g| g * g).sum::<f32>() / size as f32).sqrt().max(f32::MIN_POSITIVE);
+                for ((x, g), start) in image.iter_mut().zip(g).zip(start) {
+                    *x = start + (*x - start) * (1.0 - self.decay) + self.rate * g / rms;
+                }
+            }
+            if self.blur_every > 0 && step % self.blur_every == 0 {
+                images.as_mut_slice().chunks_exact_mut((height * width).max(1)).for_each(|plane| blur(plane, width));
+            }
+            if let Some([low, high]) = self.range {
+                images.as_mut_slice().iter_mut().for_each(|x| *x = x.clamp(low, high));
+            }
+        }
+        images
+    }
+}
+
+/// Each plane moved down and to the right; what leaves it comes in at the other side.
+fn rolled<B: Dim, C: Dim, H: Dim, W: Dim>(images: &Tensor<(B, C, H, W)>, by: [isize; 2]) -> Tensor<(B, C, H, W)> {
+    let (_, _, height, width) = images.shape();
+    let from = |place: usize, by: isize, size: usize| (place as isize - by).rem_euclid(size as isize) as usize;
+    Tensor::from_fn_with(images.shape(), |[sample, channel, row, column]| {
+        images[[sample, channel, from(row, by[0], height.size()), from(column, by[1], width.size())]]
+    })
+}
+
+/// (1, 2, 1) / 4 down and across; beyond the edge is what is at the edge.
+fn blur(plane: &mut [f32], width: usize) {
+    let height = plane.len() / width;
+    for step in [1, width] {
+        let old = plane.to_vec();
+        for (place, out) in plane.iter_mut().enumerate() {
+            let (along, last) = if step == 1 { (place % width, width - 1) } else { (place / width, height - 1) };
+            let before = if along > 0 { old[place - step] } else { old[place] };
+            let after = if along < last { old[place + step] } else { old[place] };
+            *out = 0.25 * before + 0.5 * old[place] + 0.25 * after;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn rolling_back_gives_the_image() {
+        let x = Tensor::<Rank4<2, 1, 4, 5>>::randn(&mut StdRng::seed_from_u64(0));
+        assert_eq!(rolled(&rolled(&x, [1, -2]), [-1, 2]), x);
+        assert_eq!(rolled(&x, [1, 0])[[0, 0, 1, 3]], x[[0, 0, 0, 3]]);
+    }
+
+    #[test]
+    fn blurring_keeps_what_is_even() {
+        let mut plane = vec![3.0; 12];
+        blur(&mut plane, 4);
+        assert_eq!(plane, [3.0; 12]);
+        let mut point = vec![0.0; 25];
+        point[12] = 16.0;
+        blur(&mut point, 5);
+        assert_eq!(point[6..9], [1.0, 2.0, 1.0]);
+        assert_eq!(point[12], 4.0);
+    }
+
+    #[test]
+    fn a_channel_is_found_by_its_layer() {
+        let mut rng = StdRng::seed_from_u64(0);
+        let model = <((Conv2d<1, 4, 3>, Tanh), Flatten, Linear<144, 2>)>::init(&mut rng);
+        let start = Tensor::<Rank4<1, 1, 8, 8>>::zeros();
+        let found = ActivationMaximization::default().of_channel(&model, |model| &model.0, 2, &start, &mut rng);
+        let mean = |x: Tensor<Rank4<1, 1, 8, 8>>| model.0.forward(x).slice_at::<1>(2).mean().item();
+        assert!(mean(found) > mean(start) + 0.3);
+    }
+}

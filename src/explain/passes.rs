@@ -1,0 +1,57 @@
+//! What the methods share: passes forward and back.
+
+use super::target::{Explainable, Target};
+use crate::nn::{Forward, frozen};
+use crate::shape::{Dim, HasAxis, Shape};
+use crate::tensor::Tensor;
+use crate::trace::{Inference, Tape, Traced};
+
+/// The scores of a batch, off the tape.
+#[track_caller]
+pub(super) fn scores<M, S, G>(model: &M, inputs: &Tensor<S>, target: &G) -> Tensor<(S::Length,)>
+where
+    S: HasAxis<0>,
+    M: Explainable<S>,
+    G: Target<M::Output, S::Length>,
+{
+    let tape = Tape::inference();
+    target.scores(frozen(model).forward(tape.trace(inputs.clone()))).detach()
+}
+
+/// The gradient of each sample's score in the sample. Samples do not depend on each other, so the gradient of the sum is that
+/// of each.
+#[track_caller]
+pub(super) fn gradient<M, S, G>(model: &M, inputs: &Tensor<S>, target: &G, guided: bool) -> Tensor<S>
+where
+    S: HasAxis<0>,
+    M: Explainable<S>,
+    G: Target<M::Output, S::Length>,
+{
+    let tape = Tape::inference();
+    let x = tape.watch(inputs.clone());
+    let run = || target.scores(frozen(model).forward(x.clone()));
+    let scores = if guided { tape.guided(run) } else { run() };
+    sum(scores).backward().of_input(&x)
+}
+
+/// Of all samples.
+pub(super) fn sum<B: Dim>(scores: Tensor<(B,), f32, Traced<Inference>>) -> Tensor<(), f32, Traced<Inference>> {
+    scores.sum()
+}
+
+/// One map for each image: the sum over the channels of the absolute values. Shapes: (B, C, H, W) to (B, H, W).
+///
+/// ```
+/// use taut::prelude::*;
+/// let attributions = Tensor::from([[[[1.0, -2.0]], [[-3.0, 4.0]]]]);
+/// assert_eq!(taut::explain::map(&attributions).to_array(), [[[4.0, 6.0]]]);
+/// ```
+pub fn map<B: Dim, C: Dim, H: Dim, W: Dim>(attributions: &Tensor<(B, C, H, W)>) -> Tensor<(B, H, W)> {
+    attributions.clone().abs().sum_axis::<1>()
+}
+
+/// A number of each pair of elements of two tensors of one shape.
+pub(super) fn zip<S: Shape>(a: &Tensor<S>, b: &Tensor<S>, change: impl Fn(f32, f32) -> f32) -> Tensor<S> {
+    let values = a.iter().zip(b.iter()).map(|(a, b)| change(a, b)).collect();
+    Tensor::from_vec(values, a.shape()).expect("one number for each element")
+}
