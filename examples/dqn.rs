@@ -60,6 +60,8 @@ struct Settings {
     discount: f32,
     /// How many rewards are summed.
     multi_step: usize,
+    /// Whether observations are brought to mean 0 and variance 1.
+    normalized: bool,
     /// The probability of a random action at the end, and the part of the training in which it falls to it from 1.
     last_epsilon: f64,
     exploration: f64,
@@ -74,7 +76,8 @@ const SETTINGS: Settings = Settings {
     copy_after: 50,
     learning_rate: 1e-3,
     discount: 0.99,
-    multi_step: 1,
+    multi_step: 3,
+    normalized: false,
     last_epsilon: 0.04,
     exploration: 0.16,
 };
@@ -104,11 +107,13 @@ impl Task<3> for MountainCar {
     type Kept = f32;
     const SETTINGS: Settings = Settings {
         steps: 120_000,
-        copy_after: 300,
-        learning_rate: 4e-3,
-        discount: 0.98,
+        copy_after: 1000,
+        learning_rate: 1e-3,
+        discount: 0.99,
         exploration: 0.2,
         last_epsilon: 0.07,
+        normalized: true,
+        multi_step: 3,
         ..SETTINGS
     };
 }
@@ -194,6 +199,7 @@ fn train_all<E: Task<N>, const N: usize>(options: &Options) -> Result<(), Box<dy
 struct Run<E: Task<N>, Q, const N: usize> {
     double: bool,
     network: Q,
+    normalization: RunningNormalization<E::Observation>,
     /// The second one.
     target: Q,
     optimizer: Adam,
@@ -226,7 +232,7 @@ fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: 
             (0..batches).for_each(|_| run.learn(done));
         }
         if run.log.steps >= run.log.next_evaluation(steps) {
-            let mean_return = mean_return_of::<E, Q, N>(&run.network, 1000 + seed);
+            let mean_return = run.mean_return_of(&run.network, 1000 + seed);
             if mean_return >= run.best_return {
                 (run.best, run.best_return) = (run.network.clone(), mean_return);
             }
@@ -235,16 +241,11 @@ fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: 
             run.save(options, steps)?;
         }
     }
-    run.log.mean_return = mean_return_of::<E, Q, N>(&run.best, 2000 + seed);
+    run.log.mean_return = run.mean_return_of(&run.best, 2000 + seed);
     if options.watch {
-        watch::<E>(seed, |seen| Discrete::best(&run.best.forward(seen))[0]);
+        watch::<E>(seed, |seen| Discrete::best(&run.best.forward(run.normal(seen)))[0]);
     }
     Ok(run.log)
-}
-
-/// With the best action at each step.
-fn mean_return_of<E: Task<N>, Q: Network<E, N>, const N: usize>(network: &Q, seed: u64) -> f64 {
-    mean_return::<E>(seed, |seen| Discrete::best(&network.forward(seen)))
 }
 
 impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
@@ -258,6 +259,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
             target: network.clone(),
             best: network.clone(),
             network,
+            normalization: RunningNormalization::init(&mut rng),
             optimizer: Adam::new(AdamConfig { learning_rate, ..Default::default() }),
             environments: Environments::new(seed),
             rewards: MultiStep::new(multi_step, discount),
@@ -270,12 +272,25 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         }
     }
 
+    /// Observations as the networks see them.
+    fn normal<const B: usize>(&self, seen: Observations<E, B>) -> Observations<E, B> {
+        if E::SETTINGS.normalized { self.normalization.apply(seen) } else { seen }
+    }
+
+    /// With the best action at each step.
+    fn mean_return_of(&self, network: &Q, seed: u64) -> f64 {
+        mean_return::<E>(seed, |seen| Discrete::best(&network.forward(self.normal(seen))))
+    }
+
     /// Takes one step, and keeps it.
     fn play(&mut self, steps: usize) {
         let Settings { first_steps, last_epsilon, exploration, .. } = E::SETTINGS;
         let epsilon = Epsilon { first: 1.0, last: last_epsilon, steps: (exploration * steps as f64) as usize };
         let seen = self.environments.observations();
-        let mut actions = Discrete::best(&self.network.forward(seen.clone()));
+        if E::SETTINGS.normalized {
+            self.normalization.update(&seen);
+        }
+        let mut actions = Discrete::best(&self.network.forward(self.normal(seen.clone())));
         epsilon.explore(self.log.steps.saturating_sub(first_steps), &mut actions, &mut self.rng);
         let step = self.environments.step(&actions);
         let Run { rewards, memory, priorities, .. } = self;
@@ -299,15 +314,16 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
             None => (self.memory.draw::<BATCH, _>(&mut self.rng), Tensor::ones()),
         };
         let batch = self.memory.gather(&places);
-        let next = self.target.forward(batch.successors.clone());
+        let [seen, successors] = [batch.observations, batch.successors].map(|seen| self.normal(seen));
+        let next = self.target.forward(successors.clone());
         let next = match self.double {
-            true => next.pick::<1>(&self.network.forward(batch.successors).argmax_axis::<1>()),
+            true => next.pick::<1>(&self.network.forward(successors).argmax_axis::<1>()),
             false => next.max_axis::<1>(),
         };
         let goal = batch.rewards + batch.discounts * next;
 
         let tape = Tape::training(&mut self.rng);
-        let values = self.network.forward(tape.trace(batch.observations)).pick::<1>(&Discrete::tensor(&batch.actions));
+        let values = self.network.forward(tape.trace(seen)).pick::<1>(&Discrete::tensor(&batch.actions));
         let errors = (goal.clone() - values.detach()).to_array();
         let loss = (values.huber_with(&goal, 1.0, Each) * weights).mean();
         let mut gradients = loss.backward();
@@ -330,6 +346,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
             .with_model("network", &self.network)
             .with_model("target", &self.target)
             .with_model("best", &self.best)
+            .with_model("normalization", &self.normalization)
             .with_number("best_return", self.best_return)
             .with_count("learned", self.learned)
             .with_snapshot("optimizer", &self.optimizer.snapshot())
@@ -355,6 +372,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         checkpoint.restore_model("network", &mut self.network)?;
         checkpoint.restore_model("target", &mut self.target)?;
         checkpoint.restore_model("best", &mut self.best)?;
+        checkpoint.restore_model("normalization", &mut self.normalization)?;
         self.best_return = checkpoint.number("best_return")?;
         self.learned = checkpoint.count("learned")?;
         self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.network)?;

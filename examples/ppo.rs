@@ -104,6 +104,16 @@ impl Task for Pendulum {
     };
 }
 
+/// A convolution of the four channels of 10 x 10 cells, and `O` numbers out.
+type Convolutional<const O: usize> = (Conv2d<4, 16, 3>, Relu, Flatten, Linear<1024, 128>, Relu, Linear<128, O>);
+
+impl Task for Breakout {
+    type Actor = (Convolutional<3>, CategoricalPolicy);
+    type Critic = Convolutional<1>;
+    const SETTINGS: Settings =
+        Settings { steps: 1_000_000, rollout: 128, epochs: 4, discount: 0.99, lambda: 0.95, entropy: 0.01, ..SETTINGS };
+}
+
 // What is asked of the networks: that they take the environment's observations, as many as are played, learned from,
 // judged by and watched, and that the actor's actions are those of the environment.
 trait Acts<E: Environment, const B: usize, T: Trace>:
@@ -154,10 +164,11 @@ fn main() -> ExitCode {
     common::run(|| {
         let options = Options::parse(
             "Trains an agent by proximal policy optimisation.",
-            &["cartpole", "acrobot", "pendulum"],
+            &["cartpole", "acrobot", "pendulum", "breakout"],
             &[],
         );
         match options.environment.as_str() {
+            "breakout" => run_all(&options, |seed| train::<Breakout>(&options, seed)),
             "acrobot" => run_all(&options, |seed| train::<Acrobot>(&options, seed)),
             "pendulum" => run_all(&options, |seed| train::<Pendulum>(&options, seed)),
             _ => run_all(&options, |seed| train::<CartPole>(&options, seed)),

@@ -47,8 +47,8 @@ impl<B: Dim, N: Dim, E: Float, T: Trace> Categorical<B, N, E, T> {
 
     /// The entropy of each distribution, in nats.
     pub fn entropy(&self) -> Tensor<(B,), E, T> {
-        // 0 log 0 is 0, and not 0 times minus infinity
-        let finite = self.log_probabilities.clone().clamp_min(num_traits::Float::min_value());
+        // 0 log 0 is 0, and not 0 times minus infinity; e to the power of this is 0 in 64 bits, too
+        let finite = self.log_probabilities.clone().clamp_min(E::of(-1e4));
         -(self.log_probabilities.clone().exp() * finite).sum_axis::<1>()
     }
 
@@ -123,6 +123,11 @@ mod tests {
         let logits = Tensor::from([[f32::NEG_INFINITY, 0.0, 0.0, f32::NEG_INFINITY]]);
         let policy = Categorical::new(logits);
         assert!((policy.entropy().as_slice()[0] - 2.0_f32.ln()).abs() < 1e-6);
+        let logits = Tensor::from([[f32::NEG_INFINITY, 1.0, -1.0, f32::NEG_INFINITY]]);
+        let tape = Tape::inference();
+        let scores = tape.watch(logits);
+        let gradient = (Categorical::new(scores.clone()).entropy().sum() * 100.0).backward().of_input(&scores);
+        assert!(gradient.iter().all(f32::is_finite) && gradient[[0, 1]] < 0.0, "{gradient}");
         for u in [0.0, 0.499_999, 0.5, 0.999_999_999_999, 1.0] {
             assert!([1, 2].contains(&draw(policy.log_probabilities().as_slice(), u)), "{u}");
         }

@@ -1,6 +1,7 @@
 //! Reinforcement learning: environments, and the parts that agents are made of.
 //!
-//! * [`Environment`]: what one is; [`CartPole`], [`Acrobot`], [`MountainCar`] and [`Pendulum`] step as Gymnasium's do.
+//! * [`Environment`]: what one is; [`CartPole`], [`Acrobot`], [`MountainCar`] and [`Pendulum`] step as Gymnasium's do, and
+//!   [`Breakout`], a game of 10 x 10 cells, as MinAtar's.
 //!   [`FrameStack`] shows the last observations together.
 //! * [`Environments`]: several at once, with time limits and episodes counted; [`evaluate`] an agent in them.
 //! * [`Policy`]: what networks end with that choose actions, [`CategoricalPolicy`] or [`GaussianPolicy`].
@@ -42,7 +43,7 @@ mod vectorized;
 
 pub use advantages::{Moment, advantages};
 pub use environment::{Action, ActionSize, Batch, Discrete, Environment, Observations, Outcome, saved};
-pub use environments::{Acrobot, CartPole, MountainCar, Pendulum};
+pub use environments::{Acrobot, Breakout, CartPole, MountainCar, Pendulum};
 pub use epsilon::Epsilon;
 pub use frame_stack::FrameStack;
 pub use multi_step::MultiStep;

@@ -8,14 +8,16 @@ Of each environment of Gymnasium, `values/NAME.json` holds 200 injected states, 
 actions, and the last observation, the sum of the rewards, and the first step at which the episode terminated. Most
 states are drawn from all that can occur, beyond what a reset gives.
 
-Of MinAtar's Breakout, `values/breakout.json` holds 200 episodes without sticky actions: the actions, the rewards and, of
-each step, which cells of which channel are set, hashed.
+Of MinAtar's Breakout, `values/breakout.json` holds 200 episodes without sticky actions, cut off where they become long:
+for each step the action, the reward, where the ball is (row and column) and where the paddle is, as digits; and at the
+end which bricks are left. An agent that follows the ball plays, and does something at random now and then.
 """
 
 import json
 import pathlib
 
 import gymnasium
+import minatar
 import numpy as np
 
 VALUES = pathlib.Path(__file__).parent / "values"
@@ -73,3 +75,44 @@ for name, intervals in STATES.items():
     cases = [sequence(environment, state, random) for state in states]
     assert name == "Pendulum-v1" or any(case["terminated"] for case in cases)
     write(name.split("-")[0].lower(), cases)
+
+
+def play(environment, random, mistakes, most):
+    """An episode of Breakout."""
+    environment.reset()
+    initial = environment.state()
+    path = {"actions": "", "rewards": "", "balls": "", "paddles": ""}
+    terminated = False
+    while len(path["actions"]) < most and not terminated:
+        state = environment.state()
+        (row, ball), (_, paddle) = np.argwhere(state[:, :, 1])[0], np.argwhere(state[:, :, 0])[0]
+        before = np.argwhere(state[:, :, 2])[0][1]
+        action = 0 if ball == paddle else (1 if ball < paddle else 2)
+        if row == 8 and ball == paddle and random.integers(2):
+            # meet it where it comes down, so that it goes back
+            action = 1 if ball < before else 2
+        if random.random() < mistakes:
+            action = int(random.integers(3))
+        reward, terminated = environment.act([0, 1, 3][action])
+        state = environment.state()
+        path["actions"] += str(action)
+        path["rewards"] += str(int(reward))
+        path["balls"] += "".join(map(str, np.argwhere(state[:, :, 1])[0]))
+        path["paddles"] += str(np.argwhere(state[:, :, 0])[0][1])
+    return {
+        "right": bool(initial[3, 9, 1]),
+        **path,
+        "bricks": "".join(str(int(brick)) for brick in state[1:4, :, 3].flatten()),
+        "terminated": bool(terminated),
+    }
+
+
+random = np.random.default_rng(0)
+environment = minatar.Environment("breakout", sticky_action_prob=0.0)
+environment.seed(0)
+episodes = [play(environment, random, mistakes=0.5, most=60) for _ in range(100)]
+episodes += [play(environment, random, mistakes=0.05, most=150) for _ in range(94)]
+# long enough to clear the screen, and to meet the bricks that come then
+episodes += [play(environment, random, mistakes=0.0, most=1000) for _ in range(6)]
+assert any(sum(map(int, episode["rewards"])) > 40 for episode in episodes)
+write("breakout", episodes)

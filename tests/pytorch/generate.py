@@ -1115,5 +1115,29 @@ def attention():
     return result
 
 
+@topic
+def distributions():
+    """Log-probabilities and entropies; gradients with respect to scores, or means and logarithms of deviations."""
+    from torch.distributions import Categorical, Independent, Normal
+
+    logits, classes = numbers(3, 4), torch.tensor([2, 0, 3])
+    logits[1] *= 20  # as good as certain
+    masked = logits.masked_fill(torch.tensor([False, True, False, False]), -math.inf)
+    mean, log_deviation, x = numbers(3, 4), numbers(3, 4), numbers(3, 4)
+
+    def normal(mean, log_deviation):
+        return Independent(Normal(mean, log_deviation.exp()), 1)
+
+    return [
+        case("categorical log_probability", lambda z: Categorical(logits=z).log_prob(classes), logits, classes=classes),
+        case("categorical entropy", lambda z: Categorical(logits=z).entropy(), logits),
+        case("categorical masked log_probability", lambda z: Categorical(logits=z).log_prob(classes), masked, classes=classes),
+        # PyTorch's gradient of this one is NaN where the upstream gradient is above 1
+        case("categorical masked entropy", lambda z: Categorical(logits=z.detach()).entropy(), masked),
+        case("gaussian log_probability", lambda m, s: normal(m, s).log_prob(x), mean, log_deviation, x=x),
+        case("gaussian entropy", lambda m, s: normal(m, s).entropy() + 0 * m.sum(1), mean, log_deviation),
+    ]
+
+
 if __name__ == "__main__":
     main()

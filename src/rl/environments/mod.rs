@@ -1,11 +1,13 @@
 //! The environments that are ready: one a file, its rules in the comment at the top.
 
 mod acrobot;
+mod breakout;
 mod cart_pole;
 mod mountain_car;
 mod pendulum;
 
 pub use acrobot::Acrobot;
+pub use breakout::Breakout;
 pub use cart_pole::CartPole;
 pub use mountain_car::MountainCar;
 pub use pendulum::Pendulum;

@@ -1,0 +1,343 @@
+//! Policy gradients without a limit to their steps: REINFORCE with a baseline, and advantage actor-critic.
+//!
+//!     cargo run --release --example policy_gradient
+//!     cargo run --release --example policy_gradient -- --reinforce --runs 5 --plot reinforce.png
+//!
+//! Both make likelier what went better than a critic expected:
+//!
+//! loss = -mean(A log pi(a | s)) + mean((V - R)^2) / 2 - e mean(entropy).
+//!
+//! REINFORCE waits for the ends of episodes, and knows what was gathered: A is the discounted sum of the rewards to come,
+//! minus the baseline V. The actor-critic learns after a few steps, and trusts its critic for what follows.
+//!
+//! Williams, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning", 1992; Mnih et
+//! al., "Asynchronous Methods for Deep Reinforcement Learning", 2016, whose actor-critic this is with all environments
+//! in step. The program `ppo` learns several times from the same steps, and needs fewer.
+
+mod common;
+
+use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::prelude::*;
+use taut::rl::*;
+
+/// How many environments are played at once.
+const ENVIRONMENTS: usize = 8;
+/// How many steps are taken in each before the actor-critic learns.
+const ROLLOUT: usize = 8;
+/// How many steps that makes.
+const BATCH: usize = ENVIRONMENTS * ROLLOUT;
+/// How many steps, in whole episodes, REINFORCE waits for.
+const EPISODE_STEPS: usize = 1024;
+
+/// What differs from environment to environment: the networks, and how they learn.
+trait Task: Environment {
+    type Actor: Actor<Self>;
+    type Critic: Critic<Self>;
+    const ACTOR_CRITIC: Settings;
+    const REINFORCE: Settings;
+}
+
+struct Settings {
+    steps: usize,
+    /// At the start; it falls to 0.
+    learning_rate: f64,
+    discount: f32,
+    /// Of the generalised advantages; 1 for REINFORCE, which trusts no critic for what follows.
+    lambda: f32,
+    /// How much entropy is worth.
+    entropy: f32,
+    /// Rewards are multiplied by it, so that the values are around 1.
+    reward_scale: f32,
+}
+
+const ACTOR_CRITIC: Settings =
+    Settings { steps: 300_000, learning_rate: 2e-3, discount: 0.99, lambda: 0.9, entropy: 0.0, reward_scale: 0.1 };
+const REINFORCE: Settings = Settings { steps: 400_000, lambda: 1.0, ..ACTOR_CRITIC };
+
+/// A network of two hidden layers, with `I` numbers in and `O` out.
+type Mlp<const I: usize, const O: usize> = (Linear<I, 64>, Tanh, Linear<64, 64>, Tanh, Linear<64, O>);
+
+impl Task for CartPole {
+    type Actor = (Mlp<4, 2>, CategoricalPolicy);
+    type Critic = Mlp<4, 1>;
+    const ACTOR_CRITIC: Settings = ACTOR_CRITIC;
+    const REINFORCE: Settings = REINFORCE;
+}
+
+impl Task for Acrobot {
+    type Actor = (Mlp<6, 3>, CategoricalPolicy);
+    type Critic = Mlp<6, 1>;
+    const ACTOR_CRITIC: Settings = Settings { entropy: 0.01, ..ACTOR_CRITIC };
+    const REINFORCE: Settings = Settings { entropy: 0.01, ..REINFORCE };
+}
+
+// What is asked of the networks: that they take the environment's observations, as many as are played, learned from,
+// judged by and watched, and that the actor's actions are those of the environment.
+trait Acts<E: Environment, const B: usize, T: Trace>:
+    Module<Observations<E, B, T>, Output: Policy<E::Action, B, T>>
+{
+}
+impl<E: Environment, const B: usize, T: Trace, M> Acts<E, B, T> for M where
+    M: Module<Observations<E, B, T>, Output: Policy<E::Action, B, T>>
+{
+}
+trait Actor<E: Environment>:
+    Init
+    + Parameters
+    + Acts<E, 1, NoTrace>
+    + Acts<E, ENVIRONMENTS, NoTrace>
+    + Acts<E, BATCH, Traced<Inference>>
+    + Acts<E, EPISODES, NoTrace>
+{
+}
+impl<E: Environment, M> Actor<E> for M where
+    M: Init
+        + Parameters
+        + Acts<E, 1, NoTrace>
+        + Acts<E, ENVIRONMENTS, NoTrace>
+        + Acts<E, BATCH, Traced<Inference>>
+        + Acts<E, EPISODES, NoTrace>
+{
+}
+trait Critic<E: Environment>:
+    Init
+    + Parameters
+    + Module<Observations<E, 1>, Output = Tensor<Rank2<1, 1>>>
+    + Module<Observations<E, ENVIRONMENTS>, Output = Tensor<Rank2<ENVIRONMENTS, 1>>>
+    + Module<Observations<E, BATCH, Traced<Inference>>, Output = Tensor<Rank2<BATCH, 1>, f32, Traced<Inference>>>
+{
+}
+impl<E: Environment, M> Critic<E> for M where
+    M: Init
+        + Parameters
+        + Module<Observations<E, 1>, Output = Tensor<Rank2<1, 1>>>
+        + Module<Observations<E, ENVIRONMENTS>, Output = Tensor<Rank2<ENVIRONMENTS, 1>>>
+        + Module<Observations<E, BATCH, Traced<Inference>>, Output = Tensor<Rank2<BATCH, 1>, f32, Traced<Inference>>>
+{
+}
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let options = Options::parse(
+            "Trains an agent by policy gradients: advantage actor-critic.",
+            &["cartpole", "acrobot"],
+            &[("reinforce", "REINFORCE with a baseline: learn from whole episodes, and trust no critic for the rest")],
+        );
+        match options.environment.as_str() {
+            "acrobot" => run_all(&options, |seed| train::<Acrobot>(&options, seed)),
+            _ => run_all(&options, |seed| train::<CartPole>(&options, seed)),
+        }
+    })
+}
+
+/// Both networks: one optimizer serves them.
+#[derive(Init, Parameters)]
+struct Agent<E: Task> {
+    actor: E::Actor,
+    critic: E::Critic,
+}
+
+/// All that training changes, and that a checkpoint holds.
+struct Run<E: Task> {
+    settings: Settings,
+    agent: Agent<E>,
+    optimizer: Adam,
+    /// Those of the actor-critic, and the one in which REINFORCE plays whole episodes.
+    environments: Environments<E, ENVIRONMENTS>,
+    single: Environments<E, 1>,
+    rng: taut::Rng,
+    log: Log,
+}
+
+/// Steps to learn from.
+struct Lesson<E: Environment> {
+    observations: Vec<f32>,
+    actions: Vec<E::Action>,
+    advantages: Vec<f32>,
+    /// What the critic is to say.
+    returns: Vec<f32>,
+}
+
+fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
+    let reinforce = options.is_set("reinforce");
+    let settings = if reinforce { E::REINFORCE } else { E::ACTOR_CRITIC };
+    let steps = options.steps.unwrap_or(settings.steps);
+    let mut run = Run::<E>::new(settings, seed);
+    if options.resume {
+        run.restore(options, steps)?;
+    }
+    let (start, before) = (Instant::now(), run.log.seconds);
+    while run.log.steps < steps {
+        let left = 1.0 - run.log.steps as f64 / steps as f64;
+        let lesson = if reinforce { run.play_episodes() } else { run.play_steps() };
+        run.learn(&lesson, left);
+        if run.log.steps >= run.log.next_evaluation(steps) {
+            let mean_return = run.agent.mean_return(1000 + seed);
+            run.log.seconds = before + start.elapsed().as_secs_f64();
+            run.log.evaluated(mean_return);
+            run.save(options, steps)?;
+        }
+    }
+    run.log.mean_return = run.agent.mean_return(2000 + seed);
+    if options.watch {
+        watch::<E>(seed, |seen| run.agent.actor.forward(seen).best()[0]);
+    }
+    Ok(run.log)
+}
+
+impl<E: Task> Agent<E> {
+    /// With the likeliest action at each step.
+    fn mean_return(&self, seed: u64) -> f64 {
+        mean_return::<E>(seed, |seen| self.actor.forward(seen).best())
+    }
+}
+
+impl<E: Task> Run<E> {
+    fn new(settings: Settings, seed: u64) -> Self {
+        let mut rng = taut::Rng::from_seed_u64(seed);
+        let config = AdamConfig { learning_rate: settings.learning_rate, epsilon: 1e-5, ..Default::default() };
+        Run {
+            settings,
+            agent: Agent::init(&mut rng),
+            optimizer: Adam::new(config),
+            environments: Environments::new(seed),
+            single: Environments::new(seed),
+            rng,
+            log: Log { seed, ..Default::default() },
+        }
+    }
+
+    /// Some steps in all environments, with the critic's word for what follows.
+    fn play_steps(&mut self) -> Lesson<E> {
+        let mut recorder = Recorder::default();
+        for _ in 0..ROLLOUT {
+            recorder.step(&mut self.environments, &self.agent, &self.settings, &mut self.rng);
+        }
+        self.log.steps += BATCH;
+        recorder.lesson(&self.settings)
+    }
+
+    /// Whole episodes, until there is as much as [`EPISODE_STEPS`].
+    fn play_episodes(&mut self) -> Lesson<E> {
+        let mut recorder = Recorder::default();
+        let mut steps = 0;
+        loop {
+            let done = recorder.step(&mut self.single, &self.agent, &self.settings, &mut self.rng);
+            steps += 1;
+            if done && steps >= EPISODE_STEPS {
+                self.log.steps += steps;
+                return recorder.lesson(&self.settings);
+            }
+        }
+    }
+
+    /// One step of the optimizer. `left` is the part of the training that is left.
+    fn learn(&mut self, lesson: &Lesson<E>, left: f64) {
+        let count = lesson.actions.len();
+        let batch = |first: usize| {
+            // the last batch is filled up with steps that have no weight
+            let places: [usize; BATCH] = std::array::from_fn(|i| (first + i).min(count - 1));
+            let weights =
+                Tensor::<Rank1<BATCH>>::from_fn(|[i]| if first + i < count { 1.0 / count as f32 } else { 0.0 });
+            let at = |numbers: &[f32]| Tensor::<Rank1<BATCH>>::from_fn(|[i]| numbers[places[i]]);
+            let actions = places.map(|place| lesson.actions[place]);
+
+            let tape = Tape::inference();
+            let seen = tape.trace(gather::<E, _, BATCH>(&lesson.observations, &places));
+            let policy = self.agent.actor.forward(seen.clone());
+            let gain = policy.log_probability(&actions) * at(&lesson.advantages);
+            let error = self.agent.critic.forward(seen).squeeze::<1>().squared_error_with(&at(&lesson.returns), Each);
+            ((error * 0.5 - gain - policy.entropy() * self.settings.entropy) * weights).sum().backward()
+        };
+        let mut gradients: Gradients = (0..count).step_by(BATCH).map(batch).sum();
+        gradients.clip_norm(0.5);
+        self.optimizer.set_learning_rate(self.settings.learning_rate * left);
+        self.optimizer.step(&mut self.agent, &gradients);
+    }
+
+    /// Saves a checkpoint, where one is wanted.
+    fn save(&self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+        let Some(path) = &options.checkpoint else { return Ok(()) };
+        let checkpoint = Checkpoint::new()
+            .with_model("agent", &self.agent)
+            .with_snapshot("optimizer", &self.optimizer.snapshot())
+            .with_snapshot("environments", &self.environments.snapshot())
+            .with_snapshot("single", &self.single.snapshot())
+            .with_rng("rng", &self.rng)
+            .with_count("steps", steps);
+        Ok(self.log.save_in(checkpoint).save(path)?)
+    }
+
+    /// Becomes the run of a checkpoint.
+    fn restore(&mut self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+        let path = options.checkpoint.as_deref().expect("the command line was checked");
+        let checkpoint = Checkpoint::load(path)?;
+        let saved = checkpoint.count("steps")?;
+        if saved != steps {
+            return Err(format!("{}: is of a run of {saved} steps, not {steps}", path.display()).into());
+        }
+        checkpoint.restore_model("agent", &mut self.agent)?;
+        self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.agent)?;
+        self.environments.restore(&checkpoint.snapshot("environments")?)?;
+        self.single.restore(&checkpoint.snapshot("single")?)?;
+        self.rng = checkpoint.rng("rng")?;
+        self.log.restore(&checkpoint)
+    }
+}
+
+/// Writes down what is played in `B` environments.
+struct Recorder<E: Environment, const B: usize> {
+    observations: Vec<f32>,
+    actions: Vec<E::Action>,
+    moments: Vec<Moment<B>>,
+    /// What the critic says of what is seen now, where it was asked already.
+    values: Option<[f32; B]>,
+}
+
+impl<E: Environment, const B: usize> Default for Recorder<E, B> {
+    fn default() -> Self {
+        Recorder { observations: Vec::new(), actions: Vec::new(), moments: Vec::new(), values: None }
+    }
+}
+
+impl<E: Task, const B: usize> Recorder<E, B>
+where
+    E::Actor: Acts<E, B, NoTrace>,
+    E::Critic: Module<Observations<E, B>, Output = Tensor<Rank2<B, 1>>>,
+{
+    /// Takes one step, and says whether the first environment's episode ended with it.
+    fn step(
+        &mut self,
+        environments: &mut Environments<E, B>,
+        agent: &Agent<E>,
+        settings: &Settings,
+        rng: &mut taut::Rng,
+    ) -> bool {
+        let values = |seen| agent.critic.forward(seen).squeeze::<1>().to_array();
+        let seen = environments.observations();
+        let before = self.values.unwrap_or_else(|| values(seen.clone()));
+        let actions = agent.actor.forward(seen.clone()).sample(rng);
+        let step = environments.step(&actions);
+        let now = values(environments.observations());
+        // where an episode was cut off, what is seen now is not what followed
+        let after = if step.truncated.contains(&true) { values(step.successors.clone()) } else { now };
+        let mut moment = Moment::new(&step, before, after);
+        moment.rewards = moment.rewards.map(|reward| reward * settings.reward_scale);
+        self.observations.extend_from_slice(seen.as_slice());
+        self.actions.extend(actions);
+        self.moments.push(moment);
+        self.values = Some(now);
+        step.done(0)
+    }
+
+    /// What can be learned from it.
+    fn lesson(self, settings: &Settings) -> Lesson<E> {
+        let advantages = advantages(&self.moments, settings.discount, settings.lambda).into_flattened();
+        let values = self.moments.iter().flat_map(|moment| moment.values);
+        let returns = values.zip(&advantages).map(|(value, advantage)| value + advantage).collect();
+        Lesson { observations: self.observations, actions: self.actions, advantages, returns }
+    }
+}
