@@ -248,7 +248,7 @@ impl<E: Task> Run<E> {
             let tape = Tape::inference();
             let seen = tape.trace(gather::<E, _, BATCH>(&lesson.observations, &places));
             let policy = self.agent.actor.forward(seen.clone());
-            let gain = policy.log_probability(&actions) * at(&lesson.advantages);
+            let gain = policy.log_probability_of(&actions) * at(&lesson.advantages);
             let error = self.agent.critic.forward(seen).squeeze::<1>().squared_error_with(&at(&lesson.returns), Each);
             ((error * 0.5 - gain - policy.entropy() * self.settings.entropy) * weights).sum().backward()
         };
@@ -319,7 +319,7 @@ where
         let values = |seen| agent.critic.forward(seen).squeeze::<1>().to_array();
         let seen = environments.observations();
         let before = self.values.unwrap_or_else(|| values(seen.clone()));
-        let actions = agent.actor.forward(seen.clone()).sample(rng);
+        let actions = agent.actor.forward(seen.clone()).act(rng);
         let step = environments.step(&actions);
         let now = values(environments.observations());
         // where an episode was cut off, what is seen now is not what followed

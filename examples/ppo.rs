@@ -260,10 +260,10 @@ impl<E: Task> Run<E> {
         let mut values = self.agent.values(seen.clone());
         for _ in 0..length {
             let policy = self.agent.actor.forward(seen.clone());
-            let chosen = policy.sample(&mut self.rng);
+            let chosen = policy.act(&mut self.rng);
             observations.extend_from_slice(seen.as_slice());
             actions.extend(chosen);
-            log_probabilities.extend(policy.log_probability(&chosen).iter());
+            log_probabilities.extend(policy.log_probability_of(&chosen).iter());
 
             let step = self.environments.step(&chosen);
             seen = self.environments.observations();
@@ -301,7 +301,7 @@ impl<E: Task> Run<E> {
                 let tape = Tape::training(&mut self.rng);
                 let seen = tape.trace(gather::<E, _, MINIBATCH>(&rollout.observations, places));
                 let policy = self.agent.actor.forward(seen.clone());
-                let ratio = (policy.log_probability(&actions) - at(&rollout.log_probabilities)).exp();
+                let ratio = (policy.log_probability_of(&actions) - at(&rollout.log_probabilities)).exp();
                 let clipped = ratio.clone().clamp(1.0 - clip, 1.0 + clip);
                 let gain = (ratio * &advantages).minimum(clipped * &advantages).mean();
                 let values = self.agent.critic.forward(seen).squeeze::<1>();

@@ -10,25 +10,29 @@ use crate::trace::{NoTrace, Trace};
 use rand::Rng;
 
 /// A distribution over the actions in each of `B` environments: what learning by policy gradients needs of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not choose actions of the type `{A}`",
+    note = "a network ends with `CategoricalPolicy` for actions `Discrete<N>`, and with `GaussianPolicy<N>` for `[f32; N]`"
+)]
 pub trait Policy<A, const B: usize, T: Trace = NoTrace> {
     /// An action drawn for each environment.
-    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> [A; B];
+    fn act<R: Rng + ?Sized>(&self, rng: &mut R) -> [A; B];
     /// The likeliest action in each environment.
     fn best(&self) -> [A; B];
     /// The logarithm of the probability, or of its density, of an action in each environment.
-    fn log_probability(&self, actions: &[A; B]) -> Tensor<Rank1<B>, f32, T>;
+    fn log_probability_of(&self, actions: &[A; B]) -> Tensor<Rank1<B>, f32, T>;
     /// The entropy of each distribution.
     fn entropy(&self) -> Tensor<Rank1<B>, f32, T>;
 }
 
 impl<const B: usize, const N: usize, T: Trace> Policy<Discrete<N>, B, T> for Categorical<Const<B>, Const<N>, f32, T> {
-    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> [Discrete<N>; B] {
+    fn act<R: Rng + ?Sized>(&self, rng: &mut R) -> [Discrete<N>; B] {
         actions(&self.sample(rng))
     }
     fn best(&self) -> [Discrete<N>; B] {
         Discrete::best(self.log_probabilities())
     }
-    fn log_probability(&self, actions: &[Discrete<N>; B]) -> Tensor<Rank1<B>, f32, T> {
+    fn log_probability_of(&self, actions: &[Discrete<N>; B]) -> Tensor<Rank1<B>, f32, T> {
         self.log_probability(&Discrete::tensor(actions))
     }
     fn entropy(&self) -> Tensor<Rank1<B>, f32, T> {
@@ -41,13 +45,13 @@ fn actions<const B: usize, const N: usize>(drawn: &Tensor<Rank1<B>, usize>) -> [
 }
 
 impl<const B: usize, const N: usize, T: Trace> Policy<[f32; N], B, T> for Gaussian<Const<B>, Const<N>, f32, T> {
-    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> [[f32; N]; B] {
+    fn act<R: Rng + ?Sized>(&self, rng: &mut R) -> [[f32; N]; B] {
         rows(&self.sample(rng))
     }
     fn best(&self) -> [[f32; N]; B] {
         rows(&self.mean().detach())
     }
-    fn log_probability(&self, actions: &[[f32; N]; B]) -> Tensor<Rank1<B>, f32, T> {
+    fn log_probability_of(&self, actions: &[[f32; N]; B]) -> Tensor<Rank1<B>, f32, T> {
         self.log_probability(&Tensor::<Rank2<B, N>>::from_fn(|[i, number]| actions[i][number]))
     }
     fn entropy(&self) -> Tensor<Rank1<B>, f32, T> {
@@ -68,7 +72,7 @@ fn rows<const B: usize, const N: usize>(numbers: &Tensor<Rank2<B, N>>) -> [[f32;
 /// let mut rng = StdRng::seed_from_u64(0);
 /// let actor = Actor::init(&mut rng);
 /// let mut environments = Environments::<CartPole, 8>::new(0);
-/// let actions = Policy::sample(&actor.forward(environments.observations()), &mut rng);
+/// let actions = actor.forward(environments.observations()).act(&mut rng);
 /// environments.step(&actions);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Init, Parameters)]
@@ -114,9 +118,9 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let logits = Tensor::<Rank2<5, 3>>::randn(&mut rng);
         let policy = CategoricalPolicy.forward(logits.clone());
-        let drawn: [Discrete<3>; 5] = Policy::sample(&policy, &mut rng);
+        let drawn: [Discrete<3>; 5] = policy.act(&mut rng);
         let expected = logits.clone().log_softmax::<1>();
-        for (i, log_probability) in Policy::log_probability(&policy, &drawn).iter().enumerate() {
+        for (i, log_probability) in policy.log_probability_of(&drawn).iter().enumerate() {
             assert_eq!(log_probability, expected[[i, drawn[i].index()]]);
         }
         assert_eq!(policy.best(), Discrete::best(&logits));
@@ -135,7 +139,7 @@ mod tests {
             });
             let tape = Tape::training(&mut rng);
             let now = policy.forward(tape.trace(Tensor::<Rank2<64, 2>>::zeros()));
-            let loss = -Policy::log_probability(&now, &actions).mean();
+            let loss = -now.log_probability_of(&actions).mean();
             optimizer.step(&mut policy, &loss.backward());
         }
         let found = policy.log_deviation.value().clone().exp().to_array();
