@@ -1,9 +1,11 @@
-//! A training step that has run before takes all buffers from the pool, and little else from the system's allocator.
+//! A training step that has run before takes all buffers from the pool, and little else from the system's allocator; acting
+//! in an environment, nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use taut::prelude::*;
+use taut::rl::{CartPole, Discrete, Environments, Epsilon, GaussianPolicy, Pendulum, Policy};
 
 /// Counts allocations: all of this thread, for the test harness has one of its own, and those of any thread that are
 /// aligned like the buffers of tensors.
@@ -82,5 +84,23 @@ fn a_steady_training_step_allocates_no_buffer() {
         let tape = Tape::training(&mut rng);
         let loss = model.forward(tape.trace(words.clone())).cross_entropy(&labels);
         optimizer.step(&mut model, &loss.backward());
+    });
+
+    // nothing at all: no tape, buffers from the pool, and room for the episodes that end was there before
+    let network = <((Linear<4, 64>, Tanh), (Linear<64, 64>, Tanh), Linear<64, 2>)>::init(&mut rng);
+    let mut environments = Environments::<CartPole, 1>::new(0);
+    expect_steady("acting", 0, || {
+        for _ in 0..20 {
+            let mut actions = Discrete::best(&network.forward(environments.observations()));
+            Epsilon { first: 0.5, last: 0.5, steps: 0 }.explore(0, &mut actions, &mut rng);
+            environments.step(&actions);
+        }
+        environments.finished().for_each(|_| ());
+    });
+    let actor = <(Linear<3, 32>, Tanh, Linear<32, 1>, GaussianPolicy<1>)>::init(&mut rng);
+    let mut environments = Environments::<Pendulum, 8>::new(0);
+    expect_steady("acting with numbers", 0, || {
+        let actions = actor.forward(environments.observations()).act(&mut rng);
+        environments.step(&actions);
     });
 }

@@ -1,9 +1,12 @@
-//! W9: how long the answer to one sample takes, without gradients. W1's network, and a network of 4-32-32-2.
+//! W9: how long the answer to one sample takes, without gradients. W1's network, and a network of 4-32-32-2. And a step
+//! of CartPole with the best action of a network of 4-64-64-2, alone and in eight environments: samples are steps.
 
 use taut::prelude::*;
+use taut::rl::{CartPole, Discrete, Environments};
 use taut_benches::{Work, measure, report, wanted};
 
 type Mlp = ((Linear<784, 128>, Relu), (Linear<128, 64>, Relu), Linear<64, 10>);
+type Actor = ((Linear<4, 64>, Tanh), (Linear<64, 64>, Tanh), Linear<64, 2>);
 type Small = ((Linear<4, 32>, Relu), (Linear<32, 32>, Relu), Linear<32, 2>);
 
 fn latency<M: Init + Module<Tensor<X>>, X: Shape + Default>(workload: &str) {
@@ -19,7 +22,26 @@ fn latency<M: Init + Module<Tensor<X>>, X: Shape + Default>(workload: &str) {
     report(workload, &figures, Work { samples: Some(1.0), ..Default::default() });
 }
 
+fn acting<const N: usize>(workload: &str)
+where
+    Actor: Module<Tensor<Rank2<N, 4>>, Output = Tensor<Rank2<N, 2>>>,
+{
+    if !wanted(workload) {
+        return;
+    }
+    let network = Actor::init(&mut StdRng::seed_from_u64(0));
+    let mut environments = Environments::<CartPole, N>::new(0);
+    let figures = measure(1.0, || {
+        let actions = Discrete::best(&network.forward(environments.observations()));
+        std::hint::black_box(environments.step(&actions));
+        environments.finished().for_each(|_| ());
+    });
+    report(workload, &figures, Work { samples: Some(N as f64), ..Default::default() });
+}
+
 fn main() {
     latency::<Mlp, Rank2<1, 784>>("w9_mlp_b1");
     latency::<Small, Rank2<1, 4>>("w9_small_b1");
+    acting::<1>("w9_cartpole_b1");
+    acting::<8>("w9_cartpole_b8");
 }

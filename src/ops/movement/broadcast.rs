@@ -11,11 +11,11 @@ use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 
 /// The repeated axes, as runs of neighbours in the result.
-struct Back(Vec<Blocks>);
+struct Back<R>(R);
 
-impl MoveBack for Back {
+impl<R: AsRef<[Blocks]> + 'static> MoveBack for Back<R> {
     fn move_back<E: Float>(&self, _: usize, gradient: &[E], out: &mut [E], add: bool) {
-        let [first @ .., last] = &self.0[..] else { return };
+        let [first @ .., last] = self.0.as_ref() else { return };
         let mut summed: Option<Storage<E>> = None;
         for &(outer, middle, inner) in first {
             let mut sums = Storage::scratch(outer * inner);
@@ -32,12 +32,12 @@ impl MoveBack for Back {
 fn broadcast<S: Shape, O: Shape, E: Element, T: Trace>(
     x: Tensor<S, E, T>,
     shape: O,
-    runs: Vec<Blocks>,
+    runs: impl AsRef<[Blocks]> + 'static,
 ) -> Tensor<O, E, T> {
     // before the parts of it are computed
     shape.count();
     let mut y = x.storage().clone();
-    for &(outer, middle, inner) in runs.iter().rev() {
+    for &(outer, middle, inner) in runs.as_ref().iter().rev() {
         let mut wide = Storage::scratch(outer * middle * inner);
         reduce::repeat_axis(y.as_slice(), (outer, middle, inner), wide.make_mut());
         y = wide;
@@ -92,7 +92,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         let shape = self.shape().inserted(dim);
         let sizes = self.shape().sizes();
         let [outer, inner] = [&sizes.as_ref()[..A], &sizes.as_ref()[A..]].map(|sizes| sizes.iter().product());
-        broadcast(self, shape, vec![(outer, dim.size(), inner)])
+        broadcast(self, shape, [(outer, dim.size(), inner)])
     }
 }
 
