@@ -20,6 +20,7 @@ use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
+use taut::loss::Each;
 use taut::prelude::*;
 use taut::rl::*;
 
@@ -148,7 +149,7 @@ struct Run<E: Task> {
     /// Those of the actor-critic, and the one in which REINFORCE plays whole episodes.
     environments: Environments<E, ENVIRONMENTS>,
     single: Environments<E, 1>,
-    rng: taut::Rng,
+    rng: taut::Generator,
     log: Log,
 }
 
@@ -197,7 +198,7 @@ impl<E: Task> Agent<E> {
 
 impl<E: Task> Run<E> {
     fn new(settings: Settings, seed: u64) -> Self {
-        let mut rng = taut::Rng::from_seed_u64(seed);
+        let mut rng = taut::Generator::new(seed);
         let config = AdamConfig { learning_rate: settings.learning_rate, epsilon: 1e-5, ..Default::default() };
         Run {
             settings,
@@ -266,7 +267,7 @@ impl<E: Task> Run<E> {
             .with_snapshot("optimizer", &self.optimizer.snapshot())
             .with_snapshot("environments", &self.environments.snapshot())
             .with_snapshot("single", &self.single.snapshot())
-            .with_rng("rng", &self.rng)
+            .with_generator("rng", &self.rng)
             .with_count("steps", steps);
         Ok(self.log.save_in(checkpoint).save(path)?)
     }
@@ -283,7 +284,7 @@ impl<E: Task> Run<E> {
         self.optimizer.restore(&checkpoint.snapshot("optimizer")?, &self.agent)?;
         self.environments.restore(&checkpoint.snapshot("environments")?)?;
         self.single.restore(&checkpoint.snapshot("single")?)?;
-        self.rng = checkpoint.rng("rng")?;
+        self.rng = checkpoint.generator("rng")?;
         self.log.restore(&checkpoint)
     }
 }
@@ -314,7 +315,7 @@ where
         environments: &mut Environments<E, B>,
         agent: &Agent<E>,
         settings: &Settings,
-        rng: &mut taut::Rng,
+        rng: &mut taut::Generator,
     ) -> bool {
         let values = |seen| agent.critic.forward(seen).squeeze::<1>().to_array();
         let seen = environments.observations();

@@ -150,7 +150,7 @@ impl House {
                 let own = target.starts_with(module);
                 if public && name == "*" {
                     said.globs.push(target);
-                } else if public && target != [module.as_slice(), &[name.clone()]].concat() {
+                } else if public && target != [module.as_slice(), std::slice::from_ref(&name)].concat() {
                     said.exports.insert(name, target.clone());
                     if !own {
                         said.uses.insert(target);
@@ -267,7 +267,7 @@ fn flattened(tree: &str) -> Vec<(Vec<String>, String)> {
         parts.push(&inner[start..]);
         let parts = parts.into_iter().filter(|part| !part.trim().is_empty());
         return parts
-            .flat_map(|part| flattened(part))
+            .flat_map(flattened)
             .map(|(path, name)| {
                 let before = prefix.split("::").filter(|part| !part.is_empty()).map(str::to_string);
                 (before.chain(path.into_iter().filter(|part| part != "self")).collect(), name)

@@ -240,7 +240,7 @@ mod tests {
             }
             fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
                 self.0 += 1;
-                Ok(if self.0 % 3 == 0 { 0 } else { u64::MAX })
+                Ok(if self.0.is_multiple_of(3) { 0 } else { u64::MAX })
             }
             fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
                 Ok(())
