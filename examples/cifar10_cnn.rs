@@ -120,6 +120,7 @@ impl Run {
             learning_rate: LEARNING_RATE,
             momentum: Momentum::Nesterov(0.9),
             weight_decay: WeightDecay::Coupled(WEIGHT_DECAY),
+            ..Default::default()
         })
         .no_decay_of_biases();
         let cycle = OneCycle { steps: (options.epochs * batches) as u64, ..Default::default() };

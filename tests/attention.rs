@@ -24,7 +24,8 @@ fn the_operation() {
     fn compare<E: Float + Entry>(name: &str, tolerance: f64) {
         let case = case("attention", name);
         let lengths = case.has_parameter("lengths").then(|| case.parameter_tensor("lengths"));
-        let options = AttentionOptions { causal: name.starts_with("causal"), lengths, dropout: 0.0 };
+        let options =
+            AttentionOptions { causal: name.starts_with("causal"), lengths, dropout: 0.0, ..Default::default() };
         case.check::<(Four<E>, Four<E>, Four<E>), _, _>(tolerance, |(q, k, v)| q.attention(k, v, &options));
     }
     for name in [

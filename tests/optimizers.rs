@@ -162,7 +162,7 @@ fn the_average_is_as_computed_by_hand() {
 #[test]
 fn decoupled_decay_is_as_computed_by_hand() {
     let weight_decay = WeightDecay::Decoupled(0.2);
-    let config = SgdConfig { learning_rate: 0.1, momentum: Momentum::None, weight_decay };
+    let config = SgdConfig { learning_rate: 0.1, momentum: Momentum::None, weight_decay, ..Default::default() };
     // 0.98 - 0.1, 0.98 * 0.88 - 0.2, 0.98 * 0.6624 + 0.1
     close(trajectory(config), [0.88, 0.6624, 0.749_152]);
     // v: 1, 2.5, 0.25

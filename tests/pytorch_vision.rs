@@ -154,7 +154,7 @@ fn batch_norms() {
 fn batch_norm_with_options() {
     fn run<E: Float + Entry>(tolerance: f64) {
         let before = case("normalization", "batch with options");
-        let options = BatchNormOptions { momentum: 0.25, epsilon: 0.5 };
+        let options = BatchNormOptions { momentum: 0.25, epsilon: 0.5, ..Default::default() };
         let mut layer = BatchNorm2d::<3, E> { options, ..BatchNorm2d::init(&mut StdRng::seed_from_u64(0)) };
         *layer.running_mean.value_mut() = before.parameter_tensor("mean before");
         *layer.running_var.value_mut() = before.parameter_tensor("var before");

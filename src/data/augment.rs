@@ -22,6 +22,7 @@ use rand::RngExt;
 /// }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "an augmentation changes nothing until `apply` is called"]
 pub struct Augmentation {
     crop: usize,
     flip: bool,

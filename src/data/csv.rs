@@ -66,11 +66,14 @@ pub struct CsvOptions<'a> {
     pub missing: &'a [&'a str],
     /// How many bytes may come out of the file.
     pub limit: Limit,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for CsvOptions<'_> {
     fn default() -> Self {
-        CsvOptions { delimiter: b',', has_header: false, missing: &[], limit: Limit::default() }
+        CsvOptions { delimiter: b',', has_header: false, missing: &[], limit: Limit::default(), more: () }
     }
 }
 

@@ -90,6 +90,7 @@ use std::str::FromStr;
 /// [`load_parameters_under(path, "model")`](super::Persist::load_parameters_under) takes the model alone; arrays of a snapshot
 /// as `optimizer.mean.0.weight`. Single numbers are texts in its `__metadata__`.
 #[derive(Clone, Debug, Default)]
+#[must_use = "a checkpoint is in a file once `save` has written it"]
 pub struct Checkpoint {
     /// The file that this was loaded from, for messages.
     path: Option<PathBuf>,

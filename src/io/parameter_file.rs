@@ -42,6 +42,7 @@ use std::path::{Path, PathBuf};
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a file of parameters changes no model until it is loaded into one"]
 pub struct ParameterFile {
     path: PathBuf,
     reader: BufReader<File>,

@@ -115,11 +115,15 @@ pub struct BatchNormOptions {
     pub epsilon: f64,
     /// How much of the running averages the batch replaces: r <- (1 - momentum) r + momentum batch. 0.1 by default.
     pub momentum: f64,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    #[parameters(skip)]
+    pub more: (),
 }
 
 impl Default for BatchNormOptions {
     fn default() -> Self {
-        BatchNormOptions { epsilon: 1e-5, momentum: 0.1 }
+        BatchNormOptions { epsilon: 1e-5, momentum: 0.1, more: () }
     }
 }
 

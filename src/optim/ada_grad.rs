@@ -22,6 +22,9 @@ pub struct AdaGradConfig {
     pub epsilon: f64,
     /// None by default.
     pub weight_decay: WeightDecay,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for AdaGradConfig {
@@ -32,6 +35,7 @@ impl Default for AdaGradConfig {
             initial_sum: 0.0,
             epsilon: 1e-10,
             weight_decay: WeightDecay::None,
+            more: (),
         }
     }
 }

@@ -35,6 +35,9 @@ pub struct AdamConfig {
     /// and what is remembered of them, as PyTorch's `SparseAdam` has it: the cost of a step then does not depend on the
     /// size of the table. Otherwise they go on in the direction of earlier steps. No by default.
     pub lazy: bool,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for AdamConfig {
@@ -47,6 +50,7 @@ impl Default for AdamConfig {
             weight_decay: WeightDecay::None,
             ams_grad: false,
             lazy: false,
+            more: (),
         }
     }
 }

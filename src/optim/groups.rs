@@ -11,11 +11,14 @@ pub struct Group {
     pub learning_rate_factor: f64,
     /// A factor on weight decay. 1 by default.
     pub weight_decay_factor: f64,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Group { learning_rate_factor: 1.0, weight_decay_factor: 1.0 }
+        Group { learning_rate_factor: 1.0, weight_decay_factor: 1.0, more: () }
     }
 }
 
@@ -105,7 +108,7 @@ mod tests {
     }
 
     fn sgd(weight_decay: WeightDecay) -> Sgd {
-        Sgd::new(SgdConfig { learning_rate: 0.1, momentum: Momentum::None, weight_decay })
+        Sgd::new(SgdConfig { learning_rate: 0.1, momentum: Momentum::None, weight_decay, ..Default::default() })
     }
 
     #[test]

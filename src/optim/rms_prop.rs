@@ -41,6 +41,9 @@ pub struct RmsPropConfig {
     pub momentum: RmsMomentum,
     /// None by default.
     pub weight_decay: WeightDecay,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for RmsPropConfig {
@@ -52,6 +55,7 @@ impl Default for RmsPropConfig {
             centred: false,
             momentum: RmsMomentum::None,
             weight_decay: WeightDecay::None,
+            more: (),
         }
     }
 }

@@ -37,11 +37,14 @@ pub struct SgdConfig {
     pub momentum: Momentum,
     /// None by default.
     pub weight_decay: WeightDecay,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for SgdConfig {
     fn default() -> Self {
-        SgdConfig { learning_rate: 0.01, momentum: Momentum::Average(0.9), weight_decay: WeightDecay::None }
+        SgdConfig { learning_rate: 0.01, momentum: Momentum::Average(0.9), weight_decay: WeightDecay::None, more: () }
     }
 }
 

@@ -45,6 +45,7 @@ enum Source {
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a corpus is read by those who are given it"]
 pub struct Corpus {
     source: Source,
     lower_case: bool,

@@ -26,11 +26,20 @@ pub struct LineOptions {
     pub cut: usize,
     /// How many bytes may come out of the file. As only one line at a time is in memory, any number by default.
     pub limit: Limit,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for LineOptions {
     fn default() -> Self {
-        LineOptions { invalid: InvalidUtf8::Refuse, longest: 1 << 26, cut: usize::MAX, limit: Limit::Bytes(u64::MAX) }
+        LineOptions {
+            invalid: InvalidUtf8::Refuse,
+            longest: 1 << 26,
+            cut: usize::MAX,
+            limit: Limit::Bytes(u64::MAX),
+            more: (),
+        }
     }
 }
 

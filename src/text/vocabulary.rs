@@ -60,11 +60,14 @@ pub struct VocabularyOptions<'a> {
     /// Tokens that stand before all others, in this order, whether they occur or not: `<padding>`, `<unknown>`. None by
     /// default.
     pub special: &'a [&'a str],
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for VocabularyOptions<'_> {
     fn default() -> Self {
-        VocabularyOptions { minimum_count: 1, most: usize::MAX, special: &[] }
+        VocabularyOptions { minimum_count: 1, most: usize::MAX, special: &[], more: () }
     }
 }
 
@@ -261,7 +264,7 @@ mod tests {
         let counts = counts("b a c b a d d e b");
         let all = Vocabulary::new(&counts, VocabularyOptions::default());
         assert_eq!((all.tokens().join(" ").as_str(), all.counts()), ("b a d c e", &[3, 2, 2, 1, 1][..]));
-        let options = VocabularyOptions { minimum_count: 2, most: 2, special: &["<pad>", "d"] };
+        let options = VocabularyOptions { minimum_count: 2, most: 2, special: &["<pad>", "d"], ..Default::default() };
         let few = Vocabulary::new(&counts, options);
         assert_eq!((few.tokens().join(" ").as_str(), few.counts()), ("<pad> d b a", &[0, 2, 3, 2][..]));
         assert_eq!((few.number("d"), few.number("c"), few.token(2)), (Some(1), None, "b"));

@@ -27,6 +27,9 @@ pub struct PlateauConfig {
     pub smallest_rate: f64,
     /// Whether larger numbers are better (an accuracy), and not smaller ones (a loss). No by default.
     pub larger_is_better: bool,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for PlateauConfig {
@@ -38,6 +41,7 @@ impl Default for PlateauConfig {
             cooldown: 0,
             smallest_rate: 0.0,
             larger_is_better: false,
+            more: (),
         }
     }
 }

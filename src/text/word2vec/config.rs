@@ -69,6 +69,9 @@ pub struct Config {
     pub epochs: usize,
     /// 8 parts
     pub parallel: Parallel,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for Config {
@@ -84,6 +87,7 @@ impl Default for Config {
             lowest_learning_rate: 1e-4,
             epochs: 5,
             parallel: Parallel::Partitioned(8),
+            more: (),
         }
     }
 }

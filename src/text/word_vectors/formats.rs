@@ -35,6 +35,9 @@ pub struct VectorOptions {
     pub repeated: RepeatedWord,
     /// How many bytes may come out of the file.
     pub limit: Limit,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl Default for VectorOptions {
@@ -44,6 +47,7 @@ impl Default for VectorOptions {
             invalid: InvalidUtf8::Refuse,
             repeated: RepeatedWord::Refuse,
             limit: Limit::default(),
+            more: (),
         }
     }
 }

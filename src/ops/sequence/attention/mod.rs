@@ -42,11 +42,14 @@ pub struct AttentionOptions<B: Dim> {
     pub lengths: Option<Tensor<(B,), usize>>,
     /// The probability with which a weight is dropped on a training tape.
     pub dropout: f64,
+    // there may be more settings one day, so literals end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl<B: Dim> Default for AttentionOptions<B> {
     fn default() -> Self {
-        AttentionOptions { causal: false, lengths: None, dropout: 0.0 }
+        AttentionOptions { causal: false, lengths: None, dropout: 0.0, more: () }
     }
 }
 

@@ -36,7 +36,7 @@ fn gradients_agree_with_finite_differences() {
         for causal in [false, true] {
             for lengths in [None, of_lengths(&lengths), of_lengths(&vec![0; b])] {
                 for dropout in [0.0, 0.3] {
-                    let options = AttentionOptions { causal, lengths: lengths.clone(), dropout };
+                    let options = AttentionOptions { causal, lengths: lengths.clone(), dropout, ..Default::default() };
                     let run = |(q, k, v): Three<Watched<Four>>| q.attention(k, v, &options);
                     check_gradients(run, operands.clone()).unwrap_or_else(|error| panic!("{error}, at {options:?}"));
                 }
@@ -76,7 +76,7 @@ fn blocks_of_queries_give_what_the_formula_gives() {
         let upstream = random((2, 2, l, 7), -1.0, 1.0, rng);
         for causal in [false, true] {
             for lengths in [None, of_lengths(&[s, s / 3])] {
-                let options = AttentionOptions { causal, lengths, dropout: 0.0 };
+                let options = AttentionOptions { causal, lengths, ..Default::default() };
                 let run = |fused: bool| {
                     let tape = Tape::training(&mut StdRng::seed_from_u64(0));
                     let (q, k, v) = operands.clone();
