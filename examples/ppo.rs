@@ -111,7 +111,7 @@ impl Task for Breakout {
     type Actor = (Convolutional<3>, CategoricalPolicy);
     type Critic = Convolutional<1>;
     const SETTINGS: Settings =
-        Settings { steps: 1_000_000, rollout: 128, epochs: 4, discount: 0.99, lambda: 0.95, entropy: 0.01, ..SETTINGS };
+        Settings { steps: 300_000, rollout: 128, epochs: 4, discount: 0.99, lambda: 0.95, entropy: 0.01, ..SETTINGS };
 }
 
 // What is asked of the networks: that they take the environment's observations, as many as are played, learned from,

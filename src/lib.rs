@@ -81,7 +81,8 @@
 //! A function that trains any model of one kind of data has one bound on the model, [`Trainable`](nn::Trainable), whose page
 //! shows the recipe.
 //!
-//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`].
+//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments to act
+//! in, and the parts of agents, are in [`rl`].
 //!
 //! # Saving
 //!
