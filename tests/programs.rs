@@ -4,8 +4,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const WITH_A_LIMIT: [&str; 7] =
-    ["batchnorm_dropout", "char_lm", "char_rnn", "cifar10_cnn", "linear_models", "mnist_cnn", "mnist_mlp"];
+const WITH_A_LIMIT: [&str; 9] = [
+    "batchnorm_dropout",
+    "char_lm",
+    "char_rnn",
+    "cifar10_cnn",
+    "conv_autoencoder",
+    "explain_cnn",
+    "linear_models",
+    "mnist_cnn",
+    "mnist_mlp",
+];
 
 /// A program, which `cargo test` has built, unless it was asked for this test alone.
 fn program(name: &str) -> Command {

@@ -41,6 +41,8 @@ use taut::shape::HasAxis;
 /// Which part of a channel's range the noise of `--denoise` has as its standard deviation.
 const NOISE: f32 = 0.25;
 const LEARNING_RATE: f64 = 3e-3;
+/// Of how many batches the first code is made.
+const COMPONENTS_OF: usize = 40;
 
 fn main() -> ExitCode {
     common::run(|| {
@@ -158,10 +160,15 @@ where
         None => Models::init(rng),
     };
     if options.load.is_none() {
-        learn(&mut models.transposed, "transposed convolution", train, epochs, noise, rng);
-        learn(&mut models.upsampling, "upsampling", train, epochs, noise, rng);
-        learn(&mut models.unpooling, "unpooling", train, epochs, noise, rng);
-        learn(&mut models.unpooling_with_indices, "unpooling with indices", train, epochs, noise, rng);
+        let mut school = School { train, epochs, noise, rng };
+        school.teach(&mut models.unpooling, "unpooling", |model| (&mut model.code, &mut model.unfold.0));
+        school.teach(&mut models.unpooling_with_indices, "unpooling with indices", |model| {
+            (&mut model.code, &mut model.unfold.0)
+        });
+        school.teach(&mut models.upsampling, "upsampling", |model| (&mut model.encoder.2, &mut model.decoder.0.0));
+        school.teach(&mut models.transposed, "transposed convolution", |model| {
+            (&mut model.encoder.2, &mut model.decoder.0.0)
+        });
     }
     let unpooling = |x| models.unpooling.forward(x);
     let with_indices = |x| models.unpooling_with_indices.forward(x);
@@ -266,29 +273,67 @@ fn between<S: HasAxis<0, Length = usize, With<usize> = S>>(ends: &Tensor<S>) -> 
     Tensor::from_vec(steps.collect(), shape).expect("ten points")
 }
 
-/// Trains a model to give images back, from what noise left of them.
-fn learn<const C: usize, const S: usize, M: Model<C, S>>(
-    model: &mut M,
-    name: &str,
-    train: &impl Pictures<C, S>,
+/// Trains models, all from the same images.
+struct School<'a, D> {
+    train: &'a D,
     epochs: usize,
     noise: f32,
-    rng: &mut StdRng,
-) {
-    let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
-    let steps = (epochs * (train.len() / BATCH)) as u64;
-    let mut scheduler = Scheduler::new(OneCycle { steps, ..Default::default() }, &mut optimizer);
-    for epoch in 1..=epochs {
-        let batches = train.batches::<BATCH>(rng);
-        let mut progress = Progress::new(format!("{name}, epoch {epoch}/{epochs}"), batches.len());
-        for (images, _) in batches {
-            let given = noisy(&images, noise, rng);
-            let tape = Tape::training(rng);
-            let loss = model.forward(tape.trace(given)).mean_squared_error(&images);
-            progress.batch(loss.item(), BATCH);
-            optimizer.step(model, &loss.backward());
-            scheduler.step(&mut optimizer);
+    rng: &'a mut StdRng,
+}
+
+impl<D> School<'_, D> {
+    /// Trains a model to give images back, from what noise left of them. `code` names the two layers around the code.
+    fn teach<const C: usize, const S: usize, const FEATURES: usize, const CODE: usize, M: Model<C, S>>(
+        &mut self,
+        model: &mut M,
+        name: &str,
+        code: impl Fn(&mut M) -> (&mut (Flatten, Linear<FEATURES, CODE>), &mut Linear<CODE, FEATURES>),
+    ) where
+        D: Pictures<C, S>,
+    {
+        self.begin_with_components(model, code);
+        let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+        let steps = (self.epochs * (self.train.len() / BATCH)) as u64;
+        let mut scheduler = Scheduler::new(OneCycle { steps, rise: 0.2, ..Default::default() }, &mut optimizer);
+        for epoch in 1..=self.epochs {
+            let batches = self.train.batches::<BATCH>(self.rng);
+            let mut progress = Progress::new(format!("{name}, epoch {epoch}/{}", self.epochs), batches.len());
+            for (images, _) in batches {
+                let given = noisy(&images, self.noise, self.rng);
+                let tape = Tape::training(self.rng);
+                let loss = model.forward(tape.trace(given)).mean_squared_error(&images);
+                progress.batch(loss.item(), BATCH);
+                optimizer.step(model, &loss.backward());
+                scheduler.step(&mut optimizer);
+            }
+            progress.finish("");
         }
-        progress.finish("");
+    }
+
+    /// The code starts as the principal components of what the encoder's convolutions give, and the decoder with the features
+    /// that they stand for: of all linear layers, those that lose the least. From random ones, it takes many epochs to find the
+    /// directions in which images differ little.
+    fn begin_with_components<const C: usize, const S: usize, const FEATURES: usize, const CODE: usize, M: Model<C, S>>(
+        &mut self,
+        model: &mut M,
+        code: impl Fn(&mut M) -> (&mut (Flatten, Linear<FEATURES, CODE>), &mut Linear<CODE, FEATURES>),
+    ) where
+        D: Pictures<C, S>,
+    {
+        let mut features = Vec::new();
+        for (images, _) in self.train.batches::<BATCH>(self.rng).take(COMPONENTS_OF) {
+            // as in training, where batch norm uses the batch
+            let tape = Tape::training(self.rng);
+            let seen = tape.observe(&code(model).0.0);
+            let _ = model.forward(tape.trace(images));
+            features.push(seen.value::<Rank2<BATCH, FEATURES>, f32>().detach());
+        }
+        let pca = Pca::<CODE, _>::fit(features);
+        let (encode, unfold) = code(model);
+        let directions = pca.directions().clone();
+        *encode.1.bias.value_mut() = directions.clone().matmul(pca.mean().clone()) * -1.0;
+        *encode.1.weight.value_mut() = directions.clone();
+        *unfold.weight.value_mut() = directions.transpose();
+        *unfold.bias.value_mut() = pca.mean().clone();
     }
 }

@@ -75,8 +75,8 @@ pub struct Unpooling<
     const INDICES: bool,
 > {
     down: (Convolution<C, A>, Convolution<A, B>),
-    code: (Flatten, Linear<FEATURES, CODE>),
-    unfold: Unfold<CODE, FEATURES, B, SIDE>,
+    pub code: (Flatten, Linear<FEATURES, CODE>),
+    pub unfold: Unfold<CODE, FEATURES, B, SIDE>,
     up: (Convolution<B, A>, SameConv2d<A, C, 3>),
 }
 

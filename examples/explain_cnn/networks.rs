@@ -1,0 +1,49 @@
+//! The networks that are explained.
+
+use crate::Images;
+use taut::prelude::*;
+
+/// A convolution of 3 x 3 that keeps the size, batch norm, and ReLU.
+type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoBias>, BatchNorm2d<O>, Relu);
+
+/// The network that is trained here. The mean over the last maps makes it take images of any size.
+pub type Small<const C: usize> =
+    ((Convolution<C, 16>, MaxPool2d<2>), (Convolution<16, 32>, Convolution<32, 32>), (GlobalAvgPool2d, Linear<32, 10>));
+
+/// That of `mnist_cnn`.
+pub type LeNet = (
+    (Conv2d<1, 16, 5, 1, 2>, Relu, MaxPool2d<2>),
+    (Conv2d<16, 32, 5>, Relu, MaxPool2d<2>),
+    Flatten,
+    (Linear<800, 128>, Relu, Dropout<50>),
+    Linear<128, 10>,
+);
+
+type Block<const C: usize> = Residual<(Convolution<C, C>, Convolution<C, C>)>;
+/// That of `cifar10_cnn`.
+pub type CifarNetwork = (
+    (Convolution<3, 32>, MaxPool2d<2>),
+    (Convolution<32, 64>, MaxPool2d<2>, Block<64>),
+    (Conv2dNoBias<64, 128, 3, 2, 1>, BatchNorm2d<128>, Relu, Block<128>),
+    (GlobalAvgPool2d, Linear<128, 10>),
+);
+
+/// Logits of ten classes.
+pub type Logits<T> = Tensor<(usize, Const<10>), f32, T>;
+
+/// A network that tells ten classes of images apart.
+pub trait Network<const C: usize, const S: usize>:
+    Clone
+    + Module<Images<C, S>, Output = Logits<NoTrace>>
+    + Module<Tensor<(usize, Const<C>, Const<S>, Const<S>), f32, Traced<Inference>>, Output = Logits<Traced<Inference>>>
+{
+}
+impl<M, const C: usize, const S: usize> Network<C, S> for M where
+    M: Clone
+        + Module<Images<C, S>, Output = Logits<NoTrace>>
+        + Module<
+            Tensor<(usize, Const<C>, Const<S>, Const<S>), f32, Traced<Inference>>,
+            Output = Logits<Traced<Inference>>,
+        >
+{
+}
