@@ -62,7 +62,7 @@ fn main() -> ExitCode {
                 let count = labels.count();
                 let images = images.reshape_with((count, Const::<1>, Const::<8>, Const::<8>));
                 let (train, test) = (images, labels).split(0.25, &mut rng);
-                study::<1, 8, 64, 2, 16, 32, 128, 8, _, _>(&train, &test, 30, &mut rng, &options)
+                study::<1, 8, 64, 2, 16, 32, 128, 8, _, _>(&train, &test, 60, &mut rng, &options)
             }
             "mnist" | "fashion-mnist" => {
                 let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find_mnist(&name, options.data.as_deref())?)?;

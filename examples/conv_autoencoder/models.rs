@@ -17,7 +17,7 @@ pub type Encoder<const C: usize, const A: usize, const B: usize, const FEATURES:
 
 /// How every decoder begins: from the code to small images of B channels.
 type Unfold<const CODE: usize, const FEATURES: usize, const B: usize, const SIDE: usize> =
-    (Linear<CODE, FEATURES>, Reshape<Rank3<B, SIDE, SIDE>>);
+    (Linear<CODE, FEATURES>, Relu, Reshape<Rank3<B, SIDE, SIDE>>);
 
 /// The decoder repeats each pixel 2 x 2 times, and convolutions make the steps smooth. Odena, Dumoulin and Olah,
 /// "Deconvolution and Checkerboard Artifacts", 2016.

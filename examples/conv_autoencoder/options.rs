@@ -14,7 +14,7 @@ const KNOWN: [Known; 10] = [
         "digits, mnist, fashion-mnist or cifar-10 (otherwise mnist, and digits where there is no folder)",
     ),
     ("denoise", "", "learn to make clean images of noisy ones"),
-    ("epochs", "N", "how often to go through the training set [digits 30, mnist and fashion-mnist 4, cifar-10 7]"),
+    ("epochs", "N", "how often to go through the training set [digits 60, mnist and fashion-mnist 4, cifar-10 7]"),
     ("json", "", "print the figures as one JSON object on the last line"),
     ("limit", "N", "use only the first N training samples"),
     ("load", "FILE", "do not train: take the models from this file"),
