@@ -1,5 +1,6 @@
 //! Optimizers: steps computed by hand, whole training runs, and gradients of parts that add up to those of the whole.
 
+use approx::assert_abs_diff_eq;
 use taut::optim::Rule;
 use taut::prelude::*;
 
@@ -140,23 +141,16 @@ fn trajectory<R: Rule>(rule: R) -> [f64; 3] {
     })
 }
 
-#[track_caller]
-fn close(found: [f64; 3], expected: [f64; 3]) {
-    for (found, expected) in found.into_iter().zip(expected) {
-        assert!((found - expected).abs() < 1e-14, "{found} instead of {expected}");
-    }
-}
-
 // PyTorch has neither the average (its dampening skips the first step) nor decoupled decay; the others are compared
 // with PyTorch in `tests/pytorch_optimizers.rs`
 #[test]
 fn the_average_is_as_computed_by_hand() {
     let config = SgdConfig { learning_rate: 0.1, momentum: Momentum::Average(0.5), ..Default::default() };
     // v: 0.5, 1.25, 0.125
-    close(trajectory(config), [0.95, 0.825, 0.8125]);
+    assert_abs_diff_eq!(trajectory(config)[..], [0.95, 0.825, 0.8125][..], epsilon = 1e-14);
     // g: 1 + 0.2 = 1.2, so v = 0.6; g = 2 + 0.188 = 2.188, v = 1.394; g = -1 + 0.16012 = -0.83988, v = 0.27706
     let coupled = SgdConfig { weight_decay: WeightDecay::Coupled(0.2), ..config };
-    close(trajectory(coupled), [0.94, 0.8006, 0.772_894]);
+    assert_abs_diff_eq!(trajectory(coupled)[..], [0.94, 0.8006, 0.772_894][..], epsilon = 1e-14);
 }
 
 #[test]
@@ -164,10 +158,10 @@ fn decoupled_decay_is_as_computed_by_hand() {
     let weight_decay = WeightDecay::Decoupled(0.2);
     let config = SgdConfig { learning_rate: 0.1, momentum: Momentum::None, weight_decay, ..Default::default() };
     // 0.98 - 0.1, 0.98 * 0.88 - 0.2, 0.98 * 0.6624 + 0.1
-    close(trajectory(config), [0.88, 0.6624, 0.749_152]);
+    assert_abs_diff_eq!(trajectory(config)[..], [0.88, 0.6624, 0.749_152][..], epsilon = 1e-14);
     // v: 1, 2.5, 0.25
     let classic = SgdConfig { momentum: Momentum::Classic(0.5), ..config };
-    close(trajectory(classic), [0.88, 0.6124, 0.575_152]);
+    assert_abs_diff_eq!(trajectory(classic)[..], [0.88, 0.6124, 0.575_152][..], epsilon = 1e-14);
 }
 
 #[test]
@@ -183,7 +177,7 @@ fn rms_prop_on_an_average_is_as_computed_by_hand() {
     let first = 1.0 - 0.1 * 0.5 / 0.5;
     let second = first - 0.1 * 1.25 / (19.0_f64 / 16.0).sqrt();
     let third = second - 0.1 * 0.125 / (73.0_f64 / 64.0).sqrt();
-    close(trajectory(config), [first, second, third]);
+    assert_abs_diff_eq!(trajectory(config)[..], [first, second, third][..], epsilon = 1e-14);
 }
 
 /// A step that would change nothing says why.

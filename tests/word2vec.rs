@@ -103,7 +103,7 @@ fn files_are_read_anew_in_each_epoch() {
     std::fs::write(&path, b"fine words\n\xff").unwrap();
     let vocabulary = in_memory.vocabulary(VocabularyOptions::default()).unwrap();
     let error = train(&files, vocabulary, &config, &mut taut::Generator::new(1), |_| {}).unwrap_err();
-    assert!(matches!(error, TrainingError::Data(_)) && error.to_string().contains("line 2 is not UTF-8"), "{error}");
+    assert!(matches!(error, TrainingError::Data(_)) && error.to_string().contains("line 2: is not UTF-8"), "{error}");
     std::fs::remove_file(&path).unwrap();
 }
 
@@ -139,7 +139,7 @@ fn settings_without_a_meaning_are_errors() {
     says(Config { epochs: 0, ..small() }, 1, "`epochs` must be at least 1");
     says(Config { output: Output::NegativeSampling(0), ..small() }, 1, "at least 1 negative word");
     says(Config { parallel: Parallel::Partitioned(0), ..small() }, 1, "1 to 1024 parts that are learned from");
-    says(Config { dimension: usize::MAX / 2, ..small() }, 1, "do not fit in memory");
+    says(Config { dimension: usize::MAX / 2, ..small() }, 1, "`dimension` may be 10000 at most");
     says(Config { sample: -1.0, ..small() }, 1, "`sample` must be a finite number of at least 0, and is -1");
     says(Config { learning_rate: f64::NAN, ..small() }, 1, "`learning_rate` must be");
     for parallel in [Parallel::Partitioned(4), Parallel::Hogwild] {

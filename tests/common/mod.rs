@@ -7,6 +7,7 @@
 #[path = "../../src/ops/testing.rs"]
 pub mod testing;
 
+use approx::relative_eq;
 use serde_json::Value;
 use taut::params::{Values, ValuesMut};
 use taut::prelude::*;
@@ -135,7 +136,7 @@ impl Case {
             };
             let expected = self.parameter_values(&format!("gradient of {name}"), leaf.sizes);
             for (i, (found, expected)) in found.into_iter().zip(expected).enumerate() {
-                let close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
+                let close = relative_eq!(found, expected, epsilon = tolerance, max_relative = tolerance);
                 assert!(close, "{self}: gradient {i} of {name} is {found}, and PyTorch has {expected}");
             }
         });
@@ -181,7 +182,7 @@ impl Case {
         assert_eq!(found.shape().sizes().as_ref(), sizes, "{self}: the shape of {what}");
         for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
             let found = found.as_number();
-            let close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
+            let close = relative_eq!(found, expected, epsilon = tolerance, max_relative = tolerance);
             let same = found == expected || (found.is_nan() && expected.is_nan());
             assert!(close || same, "{self}: {what}, element {i}, is {found}, and PyTorch has {expected}");
         }
