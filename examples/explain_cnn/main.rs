@@ -71,7 +71,7 @@ fn main() -> ExitCode {
                 let study = Study::new(&name, &numbers, &train, &test, 15, &options);
                 let model = study.small(&mut rng)?;
                 let game = study.pointing_game(&model, &mut rng);
-                study.report(&model, |model| &model.1, &SMALL, Some(game), &mut rng)
+                study.report(&model, |model| &model.1, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
             }
             "mnist" | "fashion-mnist" => {
                 let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find_mnist(&name, options.data.as_deref())?)?;
@@ -79,21 +79,42 @@ fn main() -> ExitCode {
                 let study = Study::new(&name, &numbers, &train, &test, 2, &options);
                 // a file of `mnist_cnn`, or of this program
                 if let Some(model) = options.load.as_ref().and_then(|path| LeNet::load(path).ok()) {
-                    return study.report(&model, |model| &model.1.0, &LENET, None, &mut rng);
+                    return study.report(
+                        &model,
+                        |model| &model.1.0,
+                        &LENET,
+                        first_filters(&model.0.0.weight),
+                        None,
+                        &mut rng,
+                    );
                 }
                 let model = study.small(&mut rng)?;
                 let game = study.pointing_game(&model, &mut rng);
-                study.report(&model, |model| &model.1, &SMALL, Some(game), &mut rng)
+                study.report(&model, |model| &model.1, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
             }
             "cifar-10" => {
                 let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
                 let train = train.first(options.limit.unwrap_or(train.len()));
                 let study = Study::new(&name, &cifar10::CLASSES, &train, &test, 2, &options);
                 if let Some(model) = options.load.as_ref().and_then(|path| CifarNetwork::load(path).ok()) {
-                    return study.report(&model, |model| &model.2, &CIFAR, None, &mut rng);
+                    return study.report(
+                        &model,
+                        |model| &model.2,
+                        &CIFAR,
+                        first_filters(&model.0.0.0.weight),
+                        None,
+                        &mut rng,
+                    );
                 }
                 let model = study.small(&mut rng)?;
-                study.report(&model, |model| &model.1, &SMALL_OF_COLOURS, None, &mut rng)
+                study.report(
+                    &model,
+                    |model| &model.1,
+                    &SMALL_OF_COLOURS,
+                    first_filters(&model.0.0.0.weight),
+                    None,
+                    &mut rng,
+                )
             }
             _ => Err(format!("--dataset {name}: there are digits, mnist, fashion-mnist and cifar-10").into()),
         }
@@ -124,6 +145,13 @@ const CIFAR: [Randomise<CifarNetwork>; 4] = [
     |model, rng| model.1 = Init::init(rng),
     |model, rng| model.0 = Init::init(rng),
 ];
+
+/// The filters of the first layer as pictures in gray.
+fn first_filters<const O: usize, const I: usize, const K: usize>(
+    weight: &Param<Rank4<O, I, K, K>>,
+) -> Tensor<(usize, usize, usize)> {
+    filters(weight).mean_axis::<1>().reshape_with((O, K, K))
+}
 
 /// What is explained, and how the pixels of its images are normalised.
 struct Study<'a, Train, Test> {
@@ -243,6 +271,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         model: &M,
         layer: fn(&M) -> &L,
         randomise: &[Randomise<M>],
+        first: Tensor<(usize, usize, usize)>,
         pointing_game: Option<f64>,
         rng: &mut StdRng,
     ) -> Result<(), Box<dyn Error>>
@@ -292,7 +321,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let of_other = rank_correlation(&before[1], &grad_cam(model, layer, &inputs, others));
         println!("and of the Grad-CAM maps with those of another class: {of_other:.2}");
 
-        self.draw(model, layer, rng)?;
+        self.draw(model, layer, &first, rng)?;
         let mut report = Report::default();
         report.add("test_accuracy", accuracy);
         report.add("completeness_error", parts.completeness_error());
@@ -314,6 +343,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         &self,
         model: &M,
         layer: fn(&M) -> &L,
+        filters: &Tensor<(usize, usize, usize)>,
         rng: &mut StdRng,
     ) -> Result<(), Box<dyn Error>>
     where
@@ -343,6 +373,9 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
             let heading = format!("{}, taken for {}", self.classes[class], self.classes[order[0]]);
             pictures.push((file, heading));
         }
+
+        draw_tiles(&folder.join("filters.png"), &tiles(filters, 8), 12)?;
+        pictures.push(("filters.png".into(), "what the first layer looks for: bright where it wants bright".into()));
 
         // what a layer gives, and what each class looks like to the network
         let first = Dataset::gather(&images, 1_usize, &[0]);

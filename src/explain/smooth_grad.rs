@@ -56,7 +56,7 @@ impl SmoothGrad {
         for _ in 0..self.samples {
             let noise = Tensor::normal_with(inputs.shape(), 0.0, self.deviation, rng);
             let g = gradient(model, &(inputs.clone() + noise), &target, false);
-            sum = sum + if self.signed { g } else { g.abs() };
+            sum += if self.signed { g } else { g.abs() };
         }
         sum / self.samples as f32
     }
