@@ -118,6 +118,24 @@ impl Task<3> for MountainCar {
     };
 }
 
+/// A convolution of the four channels of 10 x 10 cells, and 128 numbers.
+type Convolutional = (Conv2d<4, 16, 3>, Relu, Flatten, Linear<1024, 128>, Relu);
+
+impl Task<3> for Breakout {
+    type Plain = (Convolutional, Linear<128, 3>);
+    type Duelling = Duelling<Convolutional, 128, 3>;
+    type Kept = u8;
+    const SETTINGS: Settings = Settings {
+        steps: 200_000,
+        memory: 100_000,
+        batches: 1,
+        copy_after: 500,
+        learning_rate: 5e-4,
+        last_epsilon: 0.05,
+        ..SETTINGS
+    };
+}
+
 // What is asked of a network: a value for each action, for one observation, for a batch to learn from, with and without a
 // tape, and for all episodes that it is judged by.
 trait Values<E: Environment, const ACTIONS: usize, const B: usize, T: Trace = NoTrace>:
@@ -178,10 +196,14 @@ fn main() -> ExitCode {
             ("duelling", "the network has a value and advantages"),
             ("prioritised", "what surprised more is learned from more often"),
         ];
-        let options =
-            Options::parse("Trains an agent by deep Q-learning.", &["cartpole", "acrobot", "mountaincar"], &switches);
+        let options = Options::parse(
+            "Trains an agent by deep Q-learning.",
+            &["cartpole", "acrobot", "mountaincar", "breakout"],
+            &switches,
+        );
         match options.environment.as_str() {
             "acrobot" => train_all::<Acrobot, 3>(&options),
+            "breakout" => train_all::<Breakout, 3>(&options),
             "mountaincar" => train_all::<MountainCar, 3>(&options),
             _ => train_all::<CartPole, 2>(&options),
         }
