@@ -155,12 +155,14 @@ mod tests {
     /// Modules by hand, lists, boxes, references, parts in inference mode.
     #[test]
     fn any_part_of_a_model_is_a_layer() {
+        #[allow(clippy::vec_box)]
         struct Hand {
             blocks: Vec<Box<Linear<3, 3>>>,
             norm: Eval<BatchNorm1d<3>>,
         }
         impl<T: Trace> Module<Tensor<Rank2<5, 3>, f32, T>> for Hand {
             type Output = Tensor<Rank2<5, 3>, f32, T>;
+            #[allow(clippy::needless_borrow)]
             fn apply(&self, x: Tensor<Rank2<5, 3>, f32, T>) -> Self::Output {
                 self.norm.forward((&self.blocks).forward(x)).tanh()
             }
