@@ -78,7 +78,7 @@
 //! assert!(accuracy > 0.5);
 //! ```
 //!
-//! A function that trains any model of one kind of data has one bound on the model, [`Trainable`](nn::Trainable), whose page
+//! A function that trains any model of one kind of data has one bound on the model, [`Trainable`], whose page
 //! shows the recipe.
 //!
 //! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments to act
