@@ -13,8 +13,10 @@
 #[macro_use]
 mod common;
 
-use common::{Options, Panel, Report, plot_panels};
+use clap::Parser;
+use common::{Common, Data, MnistKind, Panel, Report, at_least_one, parse, plot_panels, writable};
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::mnist::{self, Examples};
@@ -66,19 +68,34 @@ struct Task {
     options: Options,
 }
 
+/// Trains the same network with batch norm, dropout, neither and both, and compares.
+#[derive(Parser)]
+struct Options {
+    /// What to learn from
+    #[arg(long, value_enum, default_value_t = MnistKind::FashionMnist)]
+    dataset: MnistKind,
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 15, value_parser = at_least_one)]
+    epochs: usize,
+    /// How many times, each from another seed
+    #[arg(long, default_value_t = 3, value_parser = at_least_one)]
+    runs: usize,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Trains the same network with batch norm, dropout, neither and both, and compares.",
-            &["data", "dataset", "epochs", "json", "limit", "plot", "runs", "seed"],
-            Options { dataset: "fashion-mnist".into(), epochs: 15, runs: 3, ..Default::default() },
-        );
+        let options: Options = parse();
         let start = Instant::now();
-        let (train, test) = mnist::load(common::mnist_folder(&options)?)?;
-        let train = train.first(options.limit.unwrap_or(10_000));
-        if train.len() < BATCH || options.epochs == 0 || options.runs == 0 {
-            return Err(format!("nothing to compare: there must be a run, an epoch, and a batch of {BATCH}").into());
-        }
+        let (train, test) = mnist::load(options.dataset.folder(options.data.folder.as_deref())?)?;
+        let train = train.first(options.data.limit.unwrap_or(10_000));
+        options.data.enough(train.len(), BATCH)?;
         let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
         println!("{}: {} images to learn from, {} to test", options.dataset, train.len(), test.len());
         let task = Task { train, test, normalization, options };
@@ -107,8 +124,8 @@ fn main() -> ExitCode {
         report.add("runs", options.runs);
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }
@@ -122,7 +139,7 @@ impl Task {
             + Module<Tensor<Rank4<BATCH, 1, 28, 28>, f32, Traced<Training>>, Output = Logits<Traced<Training>, BATCH>>
             + Module<Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Output = Tensor<(usize, Const<10>)>>,
     {
-        let seeds = (0..self.options.runs as u64).map(|run| self.options.seed + run);
+        let seeds = (0..self.options.runs as u64).map(|run| self.options.common.seed + run);
         Variant { name, runs: seeds.map(|seed| self.run::<M>(name, seed)).collect() }
     }
 

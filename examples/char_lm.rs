@@ -13,9 +13,10 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Options, Progress, Report, plot};
+use clap::Parser;
+use common::{Common, Curve, Data, Progress, Report, at_least_one, parse, plot, writable};
 use rand::{Rng, RngExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::find_folder;
@@ -57,42 +58,61 @@ fn blank<B: Dim>(batch: B) -> State<B> {
     LstmState { hidden: zeros.clone(), cell: zeros }
 }
 
+/// Learns to write like Shakespeare, character by character.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 5, value_parser = at_least_one)]
+    epochs: usize,
+    /// Train for 15 epochs, as many as a good result needs
+    #[arg(long, conflicts_with = "epochs")]
+    long: bool,
+    /// Do not train: take the model from this file
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Save the trained model, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    /// What the written text begins with
+    #[arg(long, default_value = "\n", hide_default_value = true, allow_hyphen_values = true)]
+    prompt: String,
+    /// How many characters to write
+    #[arg(long, default_value_t = 500)]
+    length: usize,
+    /// How bold the written text is: 0 for the most likely characters, 1 for what the model believes
+    #[arg(long, default_value_t = 0.7, allow_negative_numbers = true)]
+    temperature: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let taken = [
-            "data",
-            "epochs",
-            "json",
-            "length",
-            "limit",
-            "load",
-            "long",
-            "plot",
-            "prompt",
-            "save",
-            "seed",
-            "temperature",
-        ];
-        let options = Options::parse(
-            "Learns to write like Shakespeare, character by character.",
-            &taken,
-            Options { epochs: 5, long: 15, length: 500, prompt: "\n".into(), temperature: 0.7, ..Default::default() },
-        );
+        let mut options: Options = parse();
+        if options.long {
+            options.epochs = 15;
+        }
         let prompt = encode(&options.prompt).map_err(|(_, character)| {
             format!("--prompt: `{character}` is no ASCII character, and the model knows only those")
         })?;
         if prompt.is_empty() || options.temperature.is_nan() || options.temperature < 0.0 {
             return Err("--prompt has at least one character, and --temperature is not negative".into());
         }
-        let mut rng = StdRng::seed_from_u64(options.seed);
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
         if let Some(path) = &options.load {
             println!("{}", write_on(&LanguageModel::load(path)?, &prompt, &options, &mut rng));
             return Ok(());
         }
         let start = Instant::now();
-        let text = read(&find_folder(options.data.as_deref(), "tinyshakespeare", "input.txt")?.join("input.txt"))?;
+        let text =
+            read(&find_folder(options.data.folder.as_deref(), "tinyshakespeare", "input.txt")?.join("input.txt"))?;
         let (train, test) = text.split_at(text.len() / 10 * 9);
-        let train = &train[..options.limit.unwrap_or(train.len()).min(train.len())];
+        let train = &train[..options.data.limit.unwrap_or(train.len()).min(train.len())];
         let least = STREAMS * 2 * WINDOW;
         if train.len().min(test.len()) <= least {
             return Err(
@@ -135,8 +155,8 @@ fn main() -> ExitCode {
         }
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }

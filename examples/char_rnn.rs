@@ -12,9 +12,11 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Options, Progress, Report, draw_confusion, plot};
+use clap::Parser;
+use common::{Common, Curve, Data, Progress, Report, at_least_one, draw_confusion, parse, plot, writable};
 use std::error::Error;
 use std::io::{BufRead, stdin};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::names::{self, CLASSES, Examples, LETTERS};
@@ -52,37 +54,61 @@ struct Trained<K: RecurrentKind> {
     confusion: ConfusionMatrix<18>,
 }
 
+/// Tells by a name where it is from, with an RNN and an LSTM side by side.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 12, value_parser = at_least_one)]
+    epochs: usize,
+    /// How many times, each from another seed
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
+    runs: usize,
+    /// Do not train: take the LSTM from this file
+    #[arg(long, value_name = "FILE", requires = "predict")]
+    load: Option<PathBuf>,
+    /// Say where this name is from; with `-`, each name that is typed
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    predict: Option<String>,
+    /// Save the trained LSTM, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    /// Draw which class the LSTM took for which on the test set
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    confusion: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let taken = ["confusion", "data", "epochs", "json", "limit", "load", "plot", "predict", "runs", "save", "seed"];
-        let options = Options::parse(
-            "Tells by a name where it is from, with an RNN and an LSTM side by side.",
-            &taken,
-            Options { epochs: 12, runs: 1, ..Default::default() },
-        );
-        match (&options.load, &options.predict) {
-            (Some(path), Some(name)) => return predict(&Reader::<LstmGates>::load(path)?, name),
-            (Some(_), None) => return Err("--load is for --predict NAME, which is not given".into()),
-            _ => {}
+        let options: Options = parse();
+        if let (Some(path), Some(name)) = (&options.load, &options.predict) {
+            return predict(&Reader::<LstmGates>::load(path)?, name);
         }
         let start = Instant::now();
-        let (train, test) = names::load(names::find(options.data.as_deref())?)?;
+        let (train, test) = names::load(names::find(options.data.folder.as_deref())?)?;
         // the samples are in alphabetical order: the first would be those with A
         let train = train.split(0.0, &mut StdRng::seed_from_u64(0)).0;
-        let train = train.first(options.limit.unwrap_or(train.len()));
-        if train.is_empty() || options.runs == 0 {
-            return Err("nothing to learn: there must be a name, and a run".into());
-        }
+        let train = train.first(options.data.limit.unwrap_or(train.len()));
+        options.data.enough(train.len(), 1)?;
         println!("{} names to learn from, {} to test", train.len(), test.len());
 
         let (mut rnns, mut lstms) = (Vec::new(), Vec::new());
-        for seed in (options.seed..).take(options.runs) {
+        for seed in (options.common.seed..).take(options.runs) {
             println!("\nseed {seed}");
             rnns.push(fit::<Elman>("RNN", &train, &test, &options, seed));
             lstms.push(fit::<LstmGates>("LSTM", &train, &test, &options, seed));
         }
         let (rnn, lstm) = (&rnns[0], &lstms[0]);
-        println!("\nRNN and LSTM: the part of each nationality that was recognised, with seed {}\n", options.seed);
+        println!(
+            "\nRNN and LSTM: the part of each nationality that was recognised, with seed {}\n",
+            options.common.seed
+        );
         for (class, name) in CLASSES.iter().enumerate() {
             let [plain, gated] = [&rnn.confusion, &lstm.confusion].map(|matrix| 100.0 * matrix.recall(class));
             println!("{name:<10} {plain:6.1}% {gated:6.1}%");
@@ -109,8 +135,8 @@ fn main() -> ExitCode {
         report.add("runs", options.runs);
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }

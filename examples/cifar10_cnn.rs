@@ -12,8 +12,10 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Mistake, Options, Progress, Report, draw_mistakes, plot};
+use clap::Parser;
+use common::{Common, Curve, Data, Mistake, Progress, Report, at_least_one, draw_mistakes, parse, plot, writable};
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::mnist::Examples;
@@ -57,19 +59,46 @@ struct Run {
     errors: Vec<f64>,
 }
 
+/// Trains a residual network on CIFAR-10.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 5, value_parser = at_least_one)]
+    epochs: usize,
+    /// Train for 12 epochs, as many as a good result needs
+    #[arg(long, conflicts_with = "epochs")]
+    long: bool,
+    /// After each epoch, save here all that is needed to go on
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    checkpoint: Option<PathBuf>,
+    /// Go on from the file of --checkpoint
+    #[arg(long, requires = "checkpoint")]
+    resume: bool,
+    /// Save the trained model, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    /// Draw the test images that were taken for something else with the most confidence
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    mistakes: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let taken =
-            ["checkpoint", "data", "epochs", "json", "limit", "long", "mistakes", "plot", "resume", "save", "seed"];
-        let options = Options::parse(
-            "Trains a residual network on CIFAR-10.",
-            &taken,
-            Options { epochs: 5, long: 12, ..Default::default() },
-        );
+        let mut options: Options = parse();
+        if options.long {
+            options.epochs = 12;
+        }
         let start = Instant::now();
-        let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
-        let train = train.first(options.limit.unwrap_or(train.len()));
-        options.enough(train.len(), BATCH)?;
+        let (train, test) = cifar10::load(cifar10::find(options.data.folder.as_deref())?)?;
+        let train = train.first(options.data.limit.unwrap_or(train.len()));
+        options.data.enough(train.len(), BATCH)?;
         let normalization = Normalization::along_axis::<1, _>(train.in_order(1000).map(|(images, _)| images));
         println!("{} images to learn from, {} to test", train.len(), test.len());
 
@@ -106,8 +135,8 @@ fn main() -> ExitCode {
         report.add("epochs", options.epochs);
         report.add("multiply_adds", summary.multiply_adds);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }
@@ -115,7 +144,7 @@ fn main() -> ExitCode {
 impl Run {
     /// Nothing learned yet.
     fn new(options: &Options, batches: usize) -> Self {
-        let mut rng = taut::Generator::new(options.seed);
+        let mut rng = taut::Generator::new(options.common.seed);
         let mut optimizer = Sgd::new(SgdConfig {
             learning_rate: LEARNING_RATE,
             momentum: Momentum::Nesterov(0.9),

@@ -21,7 +21,8 @@
 #[macro_use]
 mod common;
 
-use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
+use clap::{Parser, ValueEnum};
+use common::agents::{AgentOptions, EPISODES, Log, mean_return, run_all, watch};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -189,29 +190,48 @@ where
     }
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+enum EnvironmentName {
+    CartPole,
+    Acrobot,
+    MountainCar,
+    Breakout,
+}
+
+/// Trains an agent by deep Q-learning.
+#[derive(Parser)]
+struct Options {
+    /// What the agent is to learn
+    #[arg(long, value_enum, default_value_t = EnvironmentName::CartPole)]
+    environment: EnvironmentName,
+    /// The first network chooses the action whose value the second gives
+    #[arg(long)]
+    double: bool,
+    /// The network has a value and advantages
+    #[arg(long)]
+    duelling: bool,
+    /// What surprised more is learned from more often
+    #[arg(long)]
+    prioritised: bool,
+    #[command(flatten)]
+    agent: AgentOptions,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let switches = [
-            ("double", "the first network chooses the action whose value the second gives"),
-            ("duelling", "the network has a value and advantages"),
-            ("prioritised", "what surprised more is learned from more often"),
-        ];
-        let options = Options::parse(
-            "Trains an agent by deep Q-learning.",
-            &["cartpole", "acrobot", "mountaincar", "breakout"],
-            &switches,
-        );
-        match options.environment.as_str() {
-            "acrobot" => train_all::<Acrobot, 3>(&options),
-            "breakout" => train_all::<Breakout, 3>(&options),
-            "mountaincar" => train_all::<MountainCar, 3>(&options),
-            _ => train_all::<CartPole, 2>(&options),
+        let options: Options = common::parse();
+        match options.environment {
+            EnvironmentName::CartPole => train_all::<CartPole, 2>("cartpole", &options),
+            EnvironmentName::Acrobot => train_all::<Acrobot, 3>("acrobot", &options),
+            EnvironmentName::MountainCar => train_all::<MountainCar, 3>("mountaincar", &options),
+            EnvironmentName::Breakout => train_all::<Breakout, 3>("breakout", &options),
         }
     })
 }
 
-fn train_all<E: Task<N>, const N: usize>(options: &Options) -> Result<(), Box<dyn Error>> {
-    run_all(options, |seed| match options.is_set("duelling") {
+fn train_all<E: Task<N>, const N: usize>(environment: &str, options: &Options) -> Result<(), Box<dyn Error>> {
+    run_all(environment, &options.agent, |seed| match options.duelling {
         true => train::<E, E::Duelling, N>(options, seed),
         false => train::<E, E::Plain, N>(options, seed),
     })
@@ -240,10 +260,10 @@ struct Run<E: Task<N>, Q, const N: usize> {
 }
 
 fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
-    let steps = options.steps.unwrap_or(E::SETTINGS.steps);
+    let steps = options.agent.steps.unwrap_or(E::SETTINGS.steps);
     let mut run = Run::<E, Q, N>::new(options, seed);
-    if options.resume {
-        run.restore(options, steps)?;
+    if options.agent.resume {
+        run.restore(&options.agent, steps)?;
     }
     let (start, before) = (Instant::now(), run.log.seconds);
     let Settings { first_steps, steps_between, batches, .. } = E::SETTINGS;
@@ -260,11 +280,11 @@ fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: 
             }
             run.log.seconds = before + start.elapsed().as_secs_f64();
             run.log.evaluated(mean_return);
-            run.save(options, steps)?;
+            run.save(&options.agent, steps)?;
         }
     }
     run.log.mean_return = run.mean_return_of(&run.best, 2000 + seed);
-    if options.watch {
+    if options.agent.watch {
         watch::<E>(seed, |seen| Discrete::best(&run.best.forward(run.normal(seen)))[0]);
     }
     Ok(run.log)
@@ -275,9 +295,9 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         let Settings { memory, learning_rate, discount, multi_step, .. } = E::SETTINGS;
         let mut rng = taut::Generator::new(seed);
         let network = Q::init(&mut rng);
-        let prioritised = options.is_set("prioritised");
+        let prioritised = options.prioritised;
         Run {
-            double: options.is_set("double"),
+            double: options.double,
             target: network.clone(),
             best: network.clone(),
             network,
@@ -362,7 +382,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
     }
 
     /// Saves a checkpoint, where one is wanted.
-    fn save(&self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+    fn save(&self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let mut checkpoint = Checkpoint::new()
             .with_model("network", &self.network)
@@ -384,7 +404,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
     }
 
     /// Becomes the run of a checkpoint.
-    fn restore(&mut self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+    fn restore(&mut self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
         let saved = checkpoint.count("steps")?;

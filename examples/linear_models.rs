@@ -8,7 +8,9 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Options, Progress, Report, plot};
+use clap::Parser;
+use common::{Common, Curve, Data, Progress, Report, at_least_one, parse, plot, writable};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Csv, Labels, Normalization, mnist};
@@ -23,29 +25,43 @@ type Loss = Tensor<Rank0, f32, Traced<Training>>;
 /// What a linear layer gives for a batch on the tape.
 type Scores<const O: usize> = Tensor<(usize, Const<O>), f32, Traced<Training>>;
 
+/// Trains linear models: regression, SVM, logistic and softmax regression.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 20, value_parser = at_least_one)]
+    epochs: usize,
+    /// Save the trained model, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Trains linear models: regression, SVM, logistic and softmax regression.",
-            &["data", "epochs", "json", "limit", "plot", "save", "seed"],
-            Options { epochs: 20, ..Default::default() },
-        );
-        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.as_deref())?)?;
+        let options: Options = parse();
+        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.folder.as_deref())?)?;
         let start = Instant::now();
-        let mut rng = StdRng::seed_from_u64(options.seed);
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
         let mut report = Report::default();
         let mut curves = Vec::new();
         known_weights(&mut report, &mut rng);
         petals(&mut report, &mut rng)?;
 
-        let train = train.first(options.limit.unwrap_or(train.len())).whole();
+        let train = train.first(options.data.limit.unwrap_or(train.len())).whole();
         let test = test.whole();
         let normalization = Normalization::of_all([train.0.clone()]);
         let (train, test) = ((normalization.apply(train.0), train.1), (normalization.apply(test.0), test.1));
 
         println!("\nsupport vector machine: {} or {}", PAIR[0], PAIR[1]);
         let (two, two_test) = (pair(&train), pair(&test));
-        options.enough(two.1.count(), 1)?;
+        options.data.enough(two.1.count(), 1)?;
         let hinge = |machine: &Linear<784, 1>, scores: Scores<1>, labels: &_| {
             scores.hinge(labels).plus_l2(1e-3, &machine.weight)
         };
@@ -74,8 +90,8 @@ fn main() -> ExitCode {
         }
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }

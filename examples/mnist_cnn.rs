@@ -9,7 +9,9 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Options, Progress, Report, plot};
+use clap::Parser;
+use common::{Common, Curve, Data, MnistKind, Progress, Report, at_least_one, parse, plot, writable};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Augmentation, Normalization, Prefetch, mnist};
@@ -25,18 +27,35 @@ type LeNet = (
 );
 const _: () = check::<LeNet, Tensor<Rank4<64, 1, 28, 28>>>();
 
+/// Trains a convolutional network on MNIST or Fashion-MNIST.
+#[derive(Parser)]
+struct Options {
+    /// What to learn from
+    #[arg(long, value_enum, default_value_t = MnistKind::Mnist)]
+    dataset: MnistKind,
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 10, value_parser = at_least_one)]
+    epochs: usize,
+    /// Save the trained model, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Trains a convolutional network on MNIST or Fashion-MNIST.",
-            &["data", "dataset", "epochs", "json", "limit", "plot", "save", "seed"],
-            Options { dataset: "mnist".into(), epochs: 10, ..Default::default() },
-        );
+        let options: Options = parse();
         let start = Instant::now();
-        let mut rng = StdRng::seed_from_u64(options.seed);
-        let (train, test) = mnist::load::<Rank3<1, 28, 28>>(common::mnist_folder(&options)?)?;
-        let train = train.first(options.limit.unwrap_or(train.len()));
-        options.enough(train.len(), 64)?;
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
+        let (train, test) = mnist::load::<Rank3<1, 28, 28>>(options.dataset.folder(options.data.folder.as_deref())?)?;
+        let train = train.first(options.data.limit.unwrap_or(train.len()));
+        options.data.enough(train.len(), 64)?;
         let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
         println!("{}: {} images to learn from, {} to test", options.dataset, train.len(), test.len());
 
@@ -76,14 +95,14 @@ fn main() -> ExitCode {
             println!("the model is in {}", path.display());
         }
         if let Some(path) = &options.plot {
-            plot(path, "training loss", &[Curve { name: options.dataset.clone(), values: losses }])?;
+            plot(path, "training loss", &[Curve { name: options.dataset.to_string(), values: losses }])?;
         }
         let mut report = Report::default();
         report.add("test_accuracy", confusion.accuracy());
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }

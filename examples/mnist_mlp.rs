@@ -7,7 +7,9 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Options, Progress, Report, plot};
+use clap::Parser;
+use common::{Common, Curve, Data, Progress, Report, at_least_one, parse, plot, writable};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Normalization, Prefetch, Subset, mnist};
@@ -40,18 +42,32 @@ struct Run {
     test: ConfusionMatrix<10>,
 }
 
+/// Trains a network of three layers on MNIST with SGD, RMSProp and Adam.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    data: Data,
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 12, value_parser = at_least_one)]
+    epochs: usize,
+    /// Save the trained model, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Trains a network of three layers on MNIST with SGD, RMSProp and Adam.",
-            &["data", "epochs", "json", "limit", "plot", "save", "seed"],
-            Options { epochs: 12, ..Default::default() },
-        );
+        let options: Options = parse();
         let start = Instant::now();
-        let mut rng = StdRng::seed_from_u64(options.seed);
-        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.as_deref())?)?;
-        let (train, validation) = train.first(options.limit.unwrap_or(train.len())).split(1.0 / 12.0, &mut rng);
-        options.enough(train.len(), 64)?;
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
+        let (train, test) = mnist::load::<Rank1<784>>(mnist::find(options.data.folder.as_deref())?)?;
+        let (train, validation) = train.first(options.data.limit.unwrap_or(train.len())).split(1.0 / 12.0, &mut rng);
+        options.data.enough(train.len(), 64)?;
         let normalization = Normalization::of_all(train.in_order(1000).map(|(images, _)| images));
         println!("{} images to learn from, {} to validate, {} to test", train.len(), validation.len(), test.len());
         let task = Task { train, validation, test, normalization, options };
@@ -77,11 +93,11 @@ fn main() -> ExitCode {
         }
         report.add("epochs", options.epochs);
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
+        report.add("seed", options.common.seed);
         if let Some(path) = &options.plot {
             plot(path, "MNIST: training loss", &runs.map(|run| run.curve))?;
         }
-        report.print(options);
+        report.print(options.common.json);
         Ok(())
     })
 }
@@ -90,7 +106,7 @@ impl Task {
     /// Trains a new model. All runs start from the same weights and see the same batches.
     fn run<R: Rule>(&self, name: &str, mut optimizer: Optimizer<R>) -> Run {
         println!("\n{name}");
-        let mut rng = StdRng::seed_from_u64(self.options.seed);
+        let mut rng = StdRng::seed_from_u64(self.options.common.seed);
         let mut model = Mlp::init(&mut rng);
         let mut losses = Vec::new();
         let (epochs, rate) = (self.options.epochs, optimizer.learning_rate());

@@ -16,7 +16,8 @@
 
 mod common;
 
-use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
+use clap::{Parser, ValueEnum};
+use common::agents::{AgentOptions, EPISODES, Log, mean_return, run_all, watch};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -120,16 +121,32 @@ impl<E: Environment, M> Critic<E> for M where
 {
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+enum EnvironmentName {
+    CartPole,
+    Acrobot,
+}
+
+/// Trains an agent by policy gradients: advantage actor-critic.
+#[derive(Parser)]
+struct Options {
+    /// What the agent is to learn
+    #[arg(long, value_enum, default_value_t = EnvironmentName::CartPole)]
+    environment: EnvironmentName,
+    /// REINFORCE with a baseline: learn from whole episodes, and trust no critic for the rest
+    #[arg(long)]
+    reinforce: bool,
+    #[command(flatten)]
+    agent: AgentOptions,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Trains an agent by policy gradients: advantage actor-critic.",
-            &["cartpole", "acrobot"],
-            &[("reinforce", "REINFORCE with a baseline: learn from whole episodes, and trust no critic for the rest")],
-        );
-        match options.environment.as_str() {
-            "acrobot" => run_all(&options, |seed| train::<Acrobot>(&options, seed)),
-            _ => run_all(&options, |seed| train::<CartPole>(&options, seed)),
+        let options: Options = common::parse();
+        match options.environment {
+            EnvironmentName::CartPole => run_all("cartpole", &options.agent, |seed| train::<CartPole>(&options, seed)),
+            EnvironmentName::Acrobot => run_all("acrobot", &options.agent, |seed| train::<Acrobot>(&options, seed)),
         }
     })
 }
@@ -163,12 +180,12 @@ struct Lesson<E: Environment> {
 }
 
 fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
-    let reinforce = options.is_set("reinforce");
+    let reinforce = options.reinforce;
     let settings = if reinforce { E::REINFORCE } else { E::ACTOR_CRITIC };
-    let steps = options.steps.unwrap_or(settings.steps);
+    let steps = options.agent.steps.unwrap_or(settings.steps);
     let mut run = Run::<E>::new(settings, seed);
-    if options.resume {
-        run.restore(options, steps)?;
+    if options.agent.resume {
+        run.restore(&options.agent, steps)?;
     }
     let (start, before) = (Instant::now(), run.log.seconds);
     while run.log.steps < steps {
@@ -179,11 +196,11 @@ fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
             let mean_return = run.agent.mean_return(1000 + seed);
             run.log.seconds = before + start.elapsed().as_secs_f64();
             run.log.evaluated(mean_return);
-            run.save(options, steps)?;
+            run.save(&options.agent, steps)?;
         }
     }
     run.log.mean_return = run.agent.mean_return(2000 + seed);
-    if options.watch {
+    if options.agent.watch {
         watch::<E>(seed, |seen| run.agent.actor.forward(seen).best()[0]);
     }
     Ok(run.log)
@@ -260,7 +277,7 @@ impl<E: Task> Run<E> {
     }
 
     /// Saves a checkpoint, where one is wanted.
-    fn save(&self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+    fn save(&self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let checkpoint = Checkpoint::new()
             .with_model("agent", &self.agent)
@@ -273,7 +290,7 @@ impl<E: Task> Run<E> {
     }
 
     /// Becomes the run of a checkpoint.
-    fn restore(&mut self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+    fn restore(&mut self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
         let saved = checkpoint.count("steps")?;

@@ -16,7 +16,8 @@
 #[macro_use]
 mod common;
 
-use common::agents::{EPISODES, Log, Options, mean_return, run_all, watch};
+use clap::{Parser, ValueEnum};
+use common::agents::{AgentOptions, EPISODES, Log, mean_return, run_all, watch};
 use rand::seq::SliceRandom;
 use std::error::Error;
 use std::process::ExitCode;
@@ -160,18 +161,33 @@ impl<E: Environment, M> Critic<E> for M where
 {
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+enum EnvironmentName {
+    CartPole,
+    Acrobot,
+    Pendulum,
+    Breakout,
+}
+
+/// Trains an agent by proximal policy optimisation.
+#[derive(Parser)]
+struct Options {
+    /// What the agent is to learn
+    #[arg(long, value_enum, default_value_t = EnvironmentName::CartPole)]
+    environment: EnvironmentName,
+    #[command(flatten)]
+    agent: AgentOptions,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Trains an agent by proximal policy optimisation.",
-            &["cartpole", "acrobot", "pendulum", "breakout"],
-            &[],
-        );
-        match options.environment.as_str() {
-            "breakout" => run_all(&options, |seed| train::<Breakout>(&options, seed)),
-            "acrobot" => run_all(&options, |seed| train::<Acrobot>(&options, seed)),
-            "pendulum" => run_all(&options, |seed| train::<Pendulum>(&options, seed)),
-            _ => run_all(&options, |seed| train::<CartPole>(&options, seed)),
+        let Options { environment, agent: options } = common::parse();
+        match environment {
+            EnvironmentName::CartPole => run_all("cartpole", &options, |seed| train::<CartPole>(&options, seed)),
+            EnvironmentName::Acrobot => run_all("acrobot", &options, |seed| train::<Acrobot>(&options, seed)),
+            EnvironmentName::Pendulum => run_all("pendulum", &options, |seed| train::<Pendulum>(&options, seed)),
+            EnvironmentName::Breakout => run_all("breakout", &options, |seed| train::<Breakout>(&options, seed)),
         }
     })
 }
@@ -203,7 +219,7 @@ struct Rollout<E: Task> {
     returns: Vec<f32>,
 }
 
-fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
+fn train<E: Task>(options: &AgentOptions, seed: u64) -> Result<Log, Box<dyn Error>> {
     let steps = options.steps.unwrap_or(E::SETTINGS.steps);
     let mut run = Run::<E>::new(seed);
     if options.resume {
@@ -316,7 +332,7 @@ impl<E: Task> Run<E> {
     }
 
     /// Saves a checkpoint, where one is wanted.
-    fn save(&self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+    fn save(&self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let checkpoint = Checkpoint::new()
             .with_model("agent", &self.agent)
@@ -328,7 +344,7 @@ impl<E: Task> Run<E> {
     }
 
     /// Becomes the run of a checkpoint.
-    fn restore(&mut self, options: &Options, steps: usize) -> Result<(), Box<dyn Error>> {
+    fn restore(&mut self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
         let saved = checkpoint.count("steps")?;

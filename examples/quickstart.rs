@@ -5,7 +5,9 @@
 #[macro_use]
 mod common;
 
-use common::{Curve, Options, Progress, Report, plot};
+use clap::Parser;
+use common::{Common, Curve, Progress, Report, at_least_one, parse, plot, writable};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Normalization, digits};
@@ -14,15 +16,27 @@ use taut::prelude::*;
 /// The model is a type: each layer takes what the one before gives, or this does not compile.
 type Mlp = ((Linear<64, 128>, Relu), (Linear<128, 64>, Relu), Linear<64, 10>);
 
+/// Learns to read handwritten digits of 8x8 pixels; they are part of taut.
+#[derive(Parser)]
+struct Options {
+    /// How often to go through the training set
+    #[arg(long, default_value_t = 30, value_parser = at_least_one)]
+    epochs: usize,
+    /// Save the trained model, as safetensors
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    save: Option<PathBuf>,
+    /// Draw the loss curves
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse(
-            "Learns to read handwritten digits of 8x8 pixels; they are part of taut.",
-            &["epochs", "json", "plot", "save", "seed"],
-            Options { epochs: 30, ..Default::default() },
-        );
+        let options: Options = parse();
         let start = Instant::now();
-        let mut rng = StdRng::seed_from_u64(options.seed);
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
         let (train, test) = digits().split(0.2, &mut rng);
         println!("{} digits to learn from, {} to test with\n", train.len(), test.len());
         let normalization = Normalization::of_all([train.whole().0]);
@@ -65,8 +79,8 @@ fn main() -> ExitCode {
         report.add("training_loss", losses.last().copied());
         report.add("parameters", model.parameter_count());
         report.add("seconds", start.elapsed().as_secs_f64());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }

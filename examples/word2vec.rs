@@ -10,11 +10,12 @@
 #[macro_use]
 mod common;
 
-use common::{Options, Place, Progress, Report, draw_words};
+use clap::Parser;
+use common::{Common, Place, Progress, Report, at_least_one, draw_words, parse, writable};
 use flate2::read::GzDecoder;
 use std::error::Error;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::Pca;
@@ -25,48 +26,82 @@ use taut::text::{Corpus, Questions, SectionScore, Tokens, VocabularyOptions, Wor
 const ADDRESSES: &[u8] = include_bytes!("data/addresses.txt.gz");
 /// How many neighbours are shown of each word.
 const NEIGHBOURS: usize = 6;
+/// What is shown if no words are asked for.
+const WORDS: &str = "iraq,afghanistan,bosnia,russia,china,europe;terrorists,enemies,weapons,forces,troops,war;\
+                     schools,students,teachers,college,education;health,medicare,seniors,insurance,doctors;\
+                     taxes,budget,deficit,spending,debt,security;father,mother,children,families,parents";
+
+/// The most threads that may be asked for.
+const MOST_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    match at_least_one(text)? {
+        count if count <= MOST_THREADS => Ok(count),
+        _ => Err(format!("{MOST_THREADS} are the most")),
+    }
+}
+
+/// Learns vectors for words from the words around them, and shows which are near each other.
+#[derive(Parser)]
+struct Options {
+    /// A text to learn from, a sentence on each line, its tokens parted by spaces; may be given several times
+    #[arg(long, value_name = "FILE")]
+    corpus: Vec<PathBuf>,
+    /// Do not train: take the vectors from this file
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// How long the vectors are
+    #[arg(long, default_value_t = Config::default().dimension, value_parser = at_least_one)]
+    dimension: usize,
+    /// How many words before and after belong to a context
+    #[arg(long, default_value_t = Config::default().window, value_parser = at_least_one)]
+    window: usize,
+    /// Predict each word from the mean of its context (otherwise skip-gram)
+    #[arg(long)]
+    cbow: bool,
+    /// How many words that are not there each word is told apart from
+    #[arg(long, default_value_t = 5, value_parser = at_least_one)]
+    negative: usize,
+    /// Predict on the way through a Huffman tree, without negative words
+    #[arg(long)]
+    hierarchical: bool,
+    /// Leave out words that occur less often
+    #[arg(long, default_value_t = 5)]
+    minimum_count: u64,
+    /// Leave out occurrences of words that are more than such a part of all
+    #[arg(long, default_value_t = Config::default().sample)]
+    sample: f64,
+    /// How often to go through the corpus
+    #[arg(long, default_value_t = 20, value_parser = at_least_one)]
+    epochs: usize,
+    /// How many threads (otherwise all cores)
+    #[arg(long, value_parser = threads)]
+    threads: Option<usize>,
+    /// Let all threads change the same vectors at any time: each run gives another result
+    #[arg(long)]
+    hogwild: bool,
+    /// Compare with how alike people find pairs of words; may be given several times
+    #[arg(long, value_name = "FILE")]
+    similarity: Vec<PathBuf>,
+    /// Answer analogy questions, in the format of questions-words.txt
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
+    /// The words to show, with commas between, and semicolons between groups
+    #[arg(long, default_value = WORDS, hide_default_value = true)]
+    words: String,
+    /// Save the vectors in word2vec's format: text if the name ends in .txt, binary otherwise
+    #[arg(long, value_name = "FILE", value_parser = writable())]
+    vectors: Option<PathBuf>,
+    /// Draw the words in a plane
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
 
 fn main() -> ExitCode {
     common::run(|| {
-        let defaults = Config::default();
-        let taken = [
-            "cbow",
-            "corpus",
-            "dimension",
-            "epochs",
-            "hierarchical",
-            "hogwild",
-            "json",
-            "load",
-            "minimum-count",
-            "negative",
-            "plot",
-            "questions",
-            "sample",
-            "seed",
-            "similarity",
-            "threads",
-            "vectors",
-            "window",
-            "words",
-        ];
-        let options = Options::parse(
-            "Learns vectors for words from the words around them, and shows which are near each other.",
-            &taken,
-            Options {
-                dimension: defaults.dimension,
-                epochs: 20,
-                minimum_count: 5,
-                negative: 5,
-                sample: defaults.sample,
-                window: defaults.window,
-                words: "iraq,afghanistan,bosnia,russia,china,europe;terrorists,enemies,weapons,forces,troops,war;\
-                        schools,students,teachers,college,education;health,medicare,seniors,insurance,doctors;\
-                        taxes,budget,deficit,spending,debt,security;father,mother,children,families,parents"
-                    .into(),
-                ..Default::default()
-            },
-        );
+        let options: Options = parse();
         // what to compare with is read first: better an error now than after the training
         let pairs: Vec<WordPairs> = options.similarity.iter().map(WordPairs::load).collect::<Result<_, _>>()?;
         let questions = options.questions.as_ref().map(Questions::load).transpose()?;
@@ -106,8 +141,8 @@ fn main() -> ExitCode {
         }
         report.add("words", vectors.vocabulary().len());
         report.add("dimension", vectors.dimension());
-        report.add("seed", options.seed);
-        report.print(&options);
+        report.add("seed", options.common.seed);
+        report.print(options.common.json);
         Ok(())
     })
 }
@@ -171,7 +206,7 @@ fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn 
     let mut losses = Vec::new();
     let start = Instant::now();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build()?;
-    let mut rng = StdRng::seed_from_u64(options.seed);
+    let mut rng = StdRng::seed_from_u64(options.common.seed);
     let vectors = pool.install(|| {
         word2vec::train(&corpus, vocabulary, &config, &mut rng, |step| {
             if let Some(bar) = &mut progress {

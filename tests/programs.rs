@@ -37,15 +37,23 @@ fn refused(output: &Output, message: &str) {
 
 #[test]
 fn sizes_that_cannot_be() {
+    let none = |name: &str, option: &str| {
+        let value = option.to_uppercase();
+        let message = format!("invalid value '0' for '--{option} <{value}>': it must be at least 1");
+        refused(&program(name).args([format!("--{option}"), "0".into()]).output().unwrap(), &message);
+    };
     for name in WITH_A_LIMIT {
-        refused(&program(name).args(["--limit", "0"]).output().unwrap(), "--limit 0: it must be at least 1");
-        refused(&program(name).args(["--epochs", "0"]).output().unwrap(), "--epochs 0: it must be at least 1");
+        none(name, "limit");
+        none(name, "epochs");
+    }
+    for name in ["batchnorm_dropout", "char_rnn", "dqn", "ppo"] {
+        none(name, "runs");
+    }
+    for option in ["threads", "dimension", "window", "negative", "epochs"] {
+        none("word2vec", option);
     }
     let word2vec = |option: &str, value: &str| program("word2vec").args([option, value]).output().unwrap();
-    for option in ["--threads", "--dimension", "--window", "--negative", "--epochs"] {
-        refused(&word2vec(option, "0"), &format!("{option} 0: it must be at least 1"));
-    }
-    refused(&word2vec("--threads", "1000000"), "--threads: 1024 are the most");
+    refused(&word2vec("--threads", "1000000"), "for '--threads <THREADS>': 1024 are the most");
     refused(&word2vec("--dimension", "1000000000"), "`dimension` may be 10000 at most, and is 1000000000");
     refused(&word2vec("--window", "1000000000"), "`window` may be 1000 at most");
     refused(&word2vec("--negative", "1000000000"), "negative words");
@@ -67,6 +75,7 @@ fn files_that_cannot_be_written() {
         ("dqn", "--checkpoint"),
     ] {
         let output = |path: &Path| program(name).arg(option).arg(path).output().unwrap();
+        assert_eq!(output(&folder).status.code(), Some(2));
         refused(&output(&folder.join("no/model")), "does not exist: create it first");
         refused(&output(&file), "the file is read-only");
         refused(&output(&folder), "this is no regular file");
@@ -77,7 +86,7 @@ fn files_that_cannot_be_written() {
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_and_a_full_disk() {
-    for name in WITH_A_LIMIT.into_iter().chain(["word2vec", "dqn", "ppo"]) {
+    for name in WITH_A_LIMIT.into_iter().chain(["word2vec", "dqn", "ppo", "quickstart"]) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = program(name).arg("--help").stdout(writer).stderr(Stdio::piped()).output().unwrap();

@@ -1,12 +1,11 @@
-//! What the programs of reinforcement learning share: their command line, runs from several seeds, the picture of them,
+//! What the programs of reinforcement learning share: their options, runs from several seeds, the picture of them,
 //! and watching.
 
-use super::{Panel, Report, plot_panels};
-use lexopt::prelude::*;
+use super::{Common, Panel, Report, at_least_one, plot_panels, writable};
+use clap::Args;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use taut::files::ensure_writable;
 use taut::optim::Snapshot;
 use taut::optim::SnapshotArray;
 use taut::prelude::*;
@@ -17,122 +16,29 @@ pub const EPISODES: usize = 100;
 /// How often it is judged on the way, on other episodes than at the end.
 pub const EVALUATIONS: usize = 20;
 
-/// What was asked for on the command line.
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub environment: String,
-    pub seed: u64,
+/// The options of all these programs.
+#[derive(Args, Clone, Debug)]
+pub struct AgentOptions {
+    /// How many agents are trained, each from the next seed
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     pub runs: usize,
+    /// How many steps are taken in the environment (otherwise as many as it needs)
+    #[arg(long, value_parser = at_least_one)]
     pub steps: Option<usize>,
+    /// Save here, again and again, all that is needed to go on with the one run
+    #[arg(long, value_name = "FILE", value_parser = writable(), conflicts_with = "runs")]
     pub checkpoint: Option<PathBuf>,
+    /// Go on from the file of --checkpoint
+    #[arg(long, requires = "checkpoint")]
     pub resume: bool,
+    /// Show an episode of the trained agent in the terminal
+    #[arg(long)]
     pub watch: bool,
+    /// Draw the returns of the runs, their mean, and the band between the lowest and the highest
+    #[arg(long, value_name = "FILE.png", value_parser = writable())]
     pub plot: Option<PathBuf>,
-    pub json: bool,
-    /// Those of the program's own switches that were given.
-    pub switches: Vec<String>,
-}
-
-impl Options {
-    /// Reads the command line. `environments` are those that the program knows, the first of which is the default;
-    /// `switches` are options of its own, with what they mean. `--help`, and what cannot be understood, end the program.
-    pub fn parse(about: &str, environments: &[&str], switches: &[(&str, &str)]) -> Options {
-        match Options::read(environments, switches) {
-            Ok(Some(options)) => options,
-            Ok(None) => {
-                print!("{}", help(about, environments, switches));
-                std::process::exit(0)
-            }
-            Err(error) => {
-                eprintln!("error: {error}\n\n{}", help(about, environments, switches));
-                std::process::exit(2)
-            }
-        }
-    }
-
-    /// `None` if help is wanted.
-    fn read(environments: &[&str], switches: &[(&str, &str)]) -> Result<Option<Options>, lexopt::Error> {
-        let mut options = Options {
-            environment: environments[0].to_string(),
-            seed: 0,
-            runs: 1,
-            steps: None,
-            checkpoint: None,
-            resume: false,
-            watch: false,
-            plot: None,
-            json: false,
-            switches: Vec::new(),
-        };
-        let mut parser = lexopt::Parser::from_env();
-        while let Some(argument) = parser.next()? {
-            match argument {
-                Short('h') | Long("help") => return Ok(None),
-                Long("environment") => options.environment = parser.value()?.string()?,
-                Long("seed") => options.seed = parser.value()?.parse()?,
-                Long("runs") => options.runs = parser.value()?.parse()?,
-                Long("steps") => options.steps = Some(parser.value()?.parse()?),
-                Long("checkpoint") => options.checkpoint = Some(parser.value()?.into()),
-                Long("resume") => options.resume = true,
-                Long("watch") => options.watch = true,
-                Long("plot") => options.plot = Some(parser.value()?.into()),
-                Long("json") => options.json = true,
-                Long(name) if switches.iter().any(|(known, _)| *known == name) => {
-                    let name = name.to_string();
-                    options.switches.push(name);
-                }
-                _ => return Err(argument.unexpected()),
-            }
-        }
-        if !environments.contains(&options.environment.as_str()) {
-            let known = environments.join(", ");
-            return Err(format!("--environment {}: there are {known}", options.environment).into());
-        }
-        if options.steps == Some(0) {
-            return Err("--steps 0: nothing to do".into());
-        }
-        if options.runs == 0 {
-            return Err("--runs 0: nothing to do".into());
-        }
-        // better now than after the training
-        for file in [&options.checkpoint, &options.plot].into_iter().flatten() {
-            ensure_writable(file).map_err(|error| error.to_string())?;
-        }
-        if options.resume && options.checkpoint.is_none() {
-            return Err("--resume goes on from the file of --checkpoint, which is not given".into());
-        }
-        if options.checkpoint.is_some() && options.runs > 1 {
-            return Err("--checkpoint holds one run: leave out --runs".into());
-        }
-        Ok(Some(options))
-    }
-
-    /// Whether a switch of the program was given.
-    pub fn is_set(&self, switch: &str) -> bool {
-        self.switches.iter().any(|given| given == switch)
-    }
-}
-
-fn help(about: &str, environments: &[&str], switches: &[(&str, &str)]) -> String {
-    let mut text = format!("{about}\n\nOptions:\n");
-    let mut line = |option: &str, meaning: &str| text += &format!("  {option:<20} {meaning}\n");
-    line("--environment NAME", &format!("{} [{}]", environments.join(", "), environments[0]));
-    for (name, meaning) in switches {
-        line(&format!("--{name}"), meaning);
-    }
-    line("--seed N", "the seed of everything random [0]");
-    line("--runs N", "how many agents are trained, each from the next seed [1]");
-    line("--steps N", "how many steps are taken in the environment (otherwise as many as it needs)");
-    line("--checkpoint FILE", "save here, again and again, all that is needed to go on");
-    line("--resume", "go on from the file of --checkpoint");
-    line("--watch", "show an episode of the trained agent in the terminal");
-    line(
-        "--plot FILE.png",
-        "draw the returns of the runs, their mean, and the band between the lowest and the highest",
-    );
-    line("--json", "print the figures as one JSON object on the last line");
-    line("--help", "print this");
-    text
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// What is kept of the training of one agent.
@@ -195,14 +101,15 @@ pub fn mean_return<E: Environment>(
     evaluate::<E, EPISODES>(seed, agent).iter().sum::<f64>() / EPISODES as f64
 }
 
-/// Trains an agent from each seed, and prints and draws how they did.
+/// Trains an agent in this environment from each seed, and prints and draws how they did.
 pub fn run_all(
-    options: &Options,
+    environment: &str,
+    options: &AgentOptions,
     mut train: impl FnMut(u64) -> Result<Log, Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     let mut logs = Vec::new();
     for run in 0..options.runs as u64 {
-        let log = train(options.seed + run)?;
+        let log = train(options.common.seed + run)?;
         println!(
             "seed {}: mean return {:.1} over {EPISODES} episodes, after {} steps in {:.1} s",
             log.seed, log.mean_return, log.steps, log.seconds
@@ -210,7 +117,7 @@ pub fn run_all(
         logs.push(log);
     }
     if let Some(path) = &options.plot {
-        draw(path, &options.environment, &logs)?;
+        draw(path, environment, &logs)?;
     }
     let mean = |figure: fn(&Log) -> f64| logs.iter().map(figure).sum::<f64>() / logs.len() as f64;
     let mut report = Report::default();
@@ -221,8 +128,8 @@ pub fn run_all(
     report.add("steps", logs[0].steps);
     report.add("seconds", mean(|log| log.seconds));
     report.add("steps_per_second", mean(|log| log.steps as f64 / log.seconds));
-    report.add("seed", options.seed);
-    report.print_as(options.json);
+    report.add("seed", options.common.seed);
+    report.print(options.common.json);
     Ok(())
 }
 

@@ -16,7 +16,6 @@ macro_rules! println {
 }
 
 pub mod agents;
-mod command_line;
 mod confusion;
 mod mistakes;
 mod options;
@@ -26,20 +25,22 @@ mod progress;
 mod report;
 mod scatter;
 
-pub use command_line::{Known, at_least_one, read_options};
 pub use confusion::draw_confusion;
 pub use mistakes::{Mistake, draw_mistakes};
-pub use options::Options;
+pub use options::{Common, Data, at_least_one, parse, writable};
 pub use picture::{BLACK, Picture};
 pub use plot::{Curve, Panel, plot, plot_panels};
 pub use progress::Progress;
 pub use report::Report;
 pub use scatter::{Place, draw_words};
 
+use clap::ValueEnum;
+use std::fmt::{self, Display, Formatter};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use taut::data::{find_folder, mnist};
+use taut::files::FileError;
 
 /// Writes to the standard output, or ends the program.
 pub fn write_out(arguments: std::fmt::Arguments<'_>) {
@@ -65,16 +66,46 @@ pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> 
     }
 }
 
-/// The folder of the dataset that was asked for, MNIST or Fashion-MNIST.
-pub fn mnist_folder(options: &Options) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    find_mnist(&options.dataset, options.data.as_deref())
+/// Two datasets that lie in files of the same names and sizes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MnistKind {
+    Mnist,
+    FashionMnist,
 }
 
-/// The folder of the dataset of this name, MNIST or Fashion-MNIST.
-pub fn find_mnist(name: &str, data: Option<&Path>) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    match name {
-        "mnist" => Ok(mnist::find(data)?),
-        "fashion-mnist" => Ok(find_folder(data, "fashion-mnist", "train-images-idx3-ubyte")?),
-        other => Err(format!("--dataset {other}: there are mnist and fashion-mnist").into()),
+impl MnistKind {
+    /// Where its files are.
+    pub fn folder(self, data: Option<&Path>) -> Result<PathBuf, FileError> {
+        match self {
+            MnistKind::Mnist => mnist::find(data),
+            MnistKind::FashionMnist => find_folder(data, "fashion-mnist", "train-images-idx3-ubyte"),
+        }
     }
+}
+
+impl Display for MnistKind {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        write_name(*self, formatter)
+    }
+}
+
+/// The datasets of pictures.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DatasetName {
+    Digits,
+    Mnist,
+    FashionMnist,
+    #[value(name = "cifar-10")]
+    Cifar10,
+}
+
+impl Display for DatasetName {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        write_name(*self, formatter)
+    }
+}
+
+/// Writes the name by which the command line knows a value.
+fn write_name(value: impl ValueEnum, formatter: &mut Formatter) -> fmt::Result {
+    formatter.write_str(value.to_possible_value().expect("no value is skipped").get_name())
 }

@@ -1,6 +1,5 @@
 //! The figures at the end of a program.
 
-use super::Options;
 use serde_json::{Map, Value};
 
 /// Figures by name, printed as a table, and as one JSON object where that is wanted.
@@ -15,13 +14,8 @@ impl Report {
         self.figures.push((name.to_string(), value.into()));
     }
 
-    /// Prints the table, and the JSON object on the last line if `--json` asks for it.
-    pub fn print(self, options: &Options) {
-        self.print_as(options.json);
-    }
-
     /// Prints the table, and the JSON object on the last line if it is wanted.
-    pub fn print_as(self, json: bool) {
+    pub fn print(self, json: bool) {
         let width = self.figures.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         println!();
         for (name, value) in &self.figures {

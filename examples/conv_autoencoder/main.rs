@@ -26,7 +26,7 @@ mod models;
 mod options;
 mod pictures;
 
-use common::{Progress, Report, find_mnist};
+use common::{DatasetName, MnistKind, Progress, Report, parse};
 use models::{BATCH, Encoder, Images, Model, Models, Transposed, TransposedDecoder, Unpooling, Upsampling};
 use options::Options;
 use pictures::{Row, draw_codes, draw_rows};
@@ -46,33 +46,36 @@ const COMPONENTS_OF: usize = 40;
 
 fn main() -> ExitCode {
     common::run(|| {
-        let mut options = Options::parse();
-        let name = match (&options.dataset, find_mnist("mnist", options.data.as_deref())) {
-            (Some(name), _) => name.clone(),
-            (None, Ok(_)) => "mnist".into(),
-            (None, Err(_)) => "digits".into(),
+        let options: Options = parse();
+        let folder = options.data.folder.as_deref();
+        let dataset = match (options.dataset, MnistKind::Mnist.folder(folder)) {
+            (Some(dataset), _) => dataset,
+            (None, Ok(_)) => DatasetName::Mnist,
+            (None, Err(_)) => DatasetName::Digits,
         };
-        options.dataset = Some(name.clone());
-        let mut rng = StdRng::seed_from_u64(options.seed);
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
         // channels, pixels along a side and in all; pixels along a side after two poolings, channels on the way,
         // features after the second pooling; the code
-        match name.as_str() {
-            "digits" => {
+        match dataset {
+            DatasetName::Digits => {
                 let (images, labels) = digits().whole();
                 let count = labels.count();
                 let images = images.reshape_with((count, Const::<1>, Const::<8>, Const::<8>));
                 let (train, test) = (images, labels).split(0.25, &mut rng);
-                study::<1, 8, 64, 2, 16, 32, 128, 8, _, _>(&train, &test, 60, &mut rng, &options)
+                study::<1, 8, 64, 2, 16, 32, 128, 8, _, _>("digits", &train, &test, 60, &mut rng, &options)
             }
-            "mnist" | "fashion-mnist" => {
-                let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find_mnist(&name, options.data.as_deref())?)?;
-                study::<1, 28, 784, 7, 16, 32, 1568, 32, _, _>(&train, &test, 4, &mut rng, &options)
+            DatasetName::Mnist | DatasetName::FashionMnist => {
+                let kind = match dataset {
+                    DatasetName::Mnist => MnistKind::Mnist,
+                    _ => MnistKind::FashionMnist,
+                };
+                let (train, test) = mnist::load::<Rank3<1, 28, 28>>(kind.folder(folder)?)?;
+                study::<1, 28, 784, 7, 16, 32, 1568, 32, _, _>(&kind.to_string(), &train, &test, 4, &mut rng, &options)
             }
-            "cifar-10" => {
-                let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
-                study::<3, 32, 3072, 8, 16, 32, 2048, 128, _, _>(&train, &test, 7, &mut rng, &options)
+            DatasetName::Cifar10 => {
+                let (train, test) = cifar10::load(cifar10::find(folder)?)?;
+                study::<3, 32, 3072, 8, 16, 32, 2048, 128, _, _>("cifar-10", &train, &test, 7, &mut rng, &options)
             }
-            _ => Err(format!("--dataset {name}: there are digits, mnist, fashion-mnist and cifar-10").into()),
         }
     })
 }
@@ -105,6 +108,7 @@ fn study<
     Train,
     Test,
 >(
+    name: &str,
     train: &Train,
     test: &Test,
     epochs: usize,
@@ -122,11 +126,8 @@ where
     TransposedDecoder<C, SIDE, A, B, FEATURES, CODE>: Module<Tensor<(usize, Const<CODE>)>, Output = Images<C, S>>,
 {
     let start = Instant::now();
-    let name = options.dataset.clone().unwrap_or_default();
-    let train = &train.first(options.limit.unwrap_or(train.len()));
-    if train.len() < BATCH {
-        return Err(format!("--limit {}: a batch alone has {BATCH} images", train.len()).into());
-    }
+    let train = &train.first(options.data.limit.unwrap_or(train.len()));
+    options.data.enough(train.len(), BATCH)?;
     let epochs = options.epochs.unwrap_or(epochs);
     println!("{name}: {} images to learn from, {} to test, codes of {CODE} numbers", train.len(), test.len());
 
@@ -141,7 +142,7 @@ where
     };
     let noise = if options.denoise { NOISE } else { 0.0 };
     // the same noise for all that is measured
-    let noise_seed = options.seed + 1;
+    let noise_seed = options.common.seed + 1;
     let error = |decoded: &dyn Fn(Images<C, S>) -> Images<C, S>| {
         let mut rng = StdRng::seed_from_u64(noise_seed);
         let (mut total, mut count) = (0.0, 0);
@@ -202,7 +203,7 @@ where
     ]);
     let folder = options.out.join("conv_autoencoder");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
-    let kind = if options.denoise { format!("{name}_denoise") } else { name.clone() };
+    let kind = if options.denoise { format!("{name}_denoise") } else { name.to_string() };
     draw_rows(&folder.join(format!("{kind}_reconstructions.png")), &rows)?;
 
     // from one image to another in equal steps between their codes, and between their pixels
@@ -247,8 +248,8 @@ where
     }
     report.add("epochs", epochs);
     report.add("seconds", seconds);
-    report.add("seed", options.seed);
-    report.print_as(options.json);
+    report.add("seed", options.common.seed);
+    report.print(options.common.json);
     Ok(())
 }
 

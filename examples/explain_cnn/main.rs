@@ -26,7 +26,7 @@ mod networks;
 mod options;
 mod sheet;
 
-use common::{Progress, Report, find_mnist};
+use common::{DatasetName, MnistKind, Progress, Report, parse};
 use networks::{CifarNetwork, LeNet, Network, Small};
 use options::Options;
 use rand::RngExt;
@@ -54,17 +54,19 @@ pub type Images<const C: usize, const S: usize> = Tensor<(usize, Const<C>, Const
 
 fn main() -> ExitCode {
     common::run(|| {
-        let options = Options::parse();
-        let name = match (&options.dataset, find_mnist("mnist", options.data.as_deref())) {
-            (Some(name), _) => name.clone(),
-            (None, Ok(_)) => "mnist".into(),
-            (None, Err(_)) => "digits".into(),
+        let options: Options = parse();
+        let folder = options.data.folder.as_deref();
+        let dataset = match (options.dataset, MnistKind::Mnist.folder(folder)) {
+            (Some(dataset), _) => dataset,
+            (None, Ok(_)) => DatasetName::Mnist,
+            (None, Err(_)) => DatasetName::Digits,
         };
-        let mut rng = StdRng::seed_from_u64(options.seed);
+        let name = dataset.to_string();
+        let mut rng = StdRng::seed_from_u64(options.common.seed);
         let numbers: Vec<String> = (0..10).map(|class| class.to_string()).collect();
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-        match name.as_str() {
-            "digits" => {
+        match dataset {
+            DatasetName::Digits => {
                 let (images, labels) = digits().whole();
                 let images = images.reshape_with((labels.count(), Const::<1>, Const::<8>, Const::<8>));
                 let (train, test) = (images, labels).split(0.25, &mut rng);
@@ -73,9 +75,13 @@ fn main() -> ExitCode {
                 let game = study.pointing_game(&model, &mut rng);
                 study.report(&model, |model| &model.1, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
             }
-            "mnist" | "fashion-mnist" => {
-                let (train, test) = mnist::load::<Rank3<1, 28, 28>>(find_mnist(&name, options.data.as_deref())?)?;
-                let train = train.first(options.limit.unwrap_or(train.len()));
+            DatasetName::Mnist | DatasetName::FashionMnist => {
+                let kind = match dataset {
+                    DatasetName::Mnist => MnistKind::Mnist,
+                    _ => MnistKind::FashionMnist,
+                };
+                let (train, test) = mnist::load::<Rank3<1, 28, 28>>(kind.folder(folder)?)?;
+                let train = train.first(options.data.limit.unwrap_or(train.len()));
                 let study = Study::new(&name, &numbers, &train, &test, 2, &options);
                 // a file of `mnist_cnn`, or of this program
                 if let Some(model) = options.load.as_ref().and_then(|path| LeNet::load(path).ok()) {
@@ -92,9 +98,9 @@ fn main() -> ExitCode {
                 let game = study.pointing_game(&model, &mut rng);
                 study.report(&model, |model| &model.1, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
             }
-            "cifar-10" => {
-                let (train, test) = cifar10::load(cifar10::find(options.data.as_deref())?)?;
-                let train = train.first(options.limit.unwrap_or(train.len()));
+            DatasetName::Cifar10 => {
+                let (train, test) = cifar10::load(cifar10::find(folder)?)?;
+                let train = train.first(options.data.limit.unwrap_or(train.len()));
                 let study = Study::new(&name, &cifar10::CLASSES, &train, &test, 2, &options);
                 if let Some(model) = options.load.as_ref().and_then(|path| CifarNetwork::load(path).ok()) {
                     return study.report(
@@ -116,7 +122,6 @@ fn main() -> ExitCode {
                     &mut rng,
                 )
             }
-            _ => Err(format!("--dataset {name}: there are digits, mnist, fashion-mnist and cifar-10").into()),
         }
     })
 }
@@ -333,8 +338,8 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let by_method = names.into_iter().zip(correlations).map(|(name, x)| (name.to_string(), Value::from(x)));
         report.add("randomised_correlation", by_method.collect::<Map<_, _>>());
         report.add("seconds", self.start.elapsed().as_secs_f64());
-        report.add("seed", self.options.seed);
-        report.print_as(self.options.json);
+        report.add("seed", self.options.common.seed);
+        report.print(self.options.common.json);
         Ok(())
     }
 
