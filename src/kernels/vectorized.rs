@@ -7,7 +7,8 @@ pub const fn wide_pays<E>(costly: bool) -> bool {
 }
 
 /// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs; after
-/// `wide(condition)` for AVX-512 too, if the constant is true; see [`wide_pays`]. All give the same bits: nothing is fused that is not written so.
+/// `wide(condition)` for AVX-512 too, if the constant is true; see [`wide_pays`]. All give the same bits: nothing is
+/// fused that is not written so.
 ///
 /// The body is ordinary safe Rust that the compiler vectorises. (It takes a macro: the body must be inlined into a
 /// function with `#[target_feature]`, which closures cannot be made to do.) Loops in it are written with `for`: what

@@ -12,7 +12,7 @@ pub trait ToNumber {
     type Number;
 }
 
-/// A typenum number cut into its low six bits and the rest.
+/// A typenum number cut into its low eight bits and the rest.
 pub trait Split {
     type High;
     type Low;
