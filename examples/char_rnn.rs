@@ -22,7 +22,7 @@ use std::time::Instant;
 use taut::data::names::{self, CLASSES, Examples, LETTERS};
 use taut::data::{Sequences, Subset};
 use taut::metrics::ConfusionMatrix;
-use taut::nn::{Elman, LstmGates, Recurrent, RecurrentKind};
+use taut::nn::{Elman, LstmGates, Memory, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 const BATCH: usize = 64;
@@ -43,7 +43,7 @@ impl<K: RecurrentKind, B: Dim, T: Trace> Module<(Tensor<(B, usize), usize, T>, T
     type Output = Tensor<(B, Const<18>), f32, T>;
     fn apply(&self, (names, lengths): (Tensor<(B, usize), usize, T>, Tensor<(B,), usize>)) -> Self::Output {
         let (_, [state]) = self.memory.forward((self.letters.forward(names), lengths));
-        self.output.forward(K::hidden(state))
+        self.output.forward(K::Memory::hidden(state))
     }
 }
 

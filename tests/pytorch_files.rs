@@ -65,7 +65,7 @@ fn a_model_of_other_layers_is_told_apart() {
     type Other = (Conv2d<1, 4, 3>, BatchNorm2d<4>, Relu, MaxPool2d<2>, Flatten, Linear<36, 5>);
     let message = Other::load(path("f32")).unwrap_err().to_string();
     for part in [
-        "sequential_f32.safetensors` does not fit the model",
+        "sequential_f32.safetensors: the file does not fit the model",
         "`0.weight` has shape (4, 1, 3, 3) in the model and (3, 1, 3, 3) in the file",
         "`1.running_var` has shape (4,) in the model and (3,) in the file",
         "`5.weight` has shape (5, 36) in the model and (5, 27) in the file",

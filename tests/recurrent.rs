@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Case, Entry, F32, F64, case};
-use taut::nn::{BothWays, Direction, Elman, GruGates, LstmGates, OneWay, Recurrent, RecurrentKind};
+use taut::nn::{BothWays, Direction, Elman, GruGates, LstmGates, Memory, OneWay, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 fn rng() -> StdRng {
@@ -34,7 +34,9 @@ impl<const H: usize, E: Float, T: Trace, S: States<H, E, T>, const N: usize> Sta
 
 /// A state from its parts.
 trait Begin: RecurrentKind {
-    fn begin<const H: usize, E: Float, T: Trace>(parts: [Option<Part<H, E, T>>; 2]) -> Self::State<usize, H, E, T>;
+    fn begin<const H: usize, E: Float, T: Trace>(
+        parts: [Option<Part<H, E, T>>; 2],
+    ) -> <Self::Memory as Memory>::State<usize, H, E, T>;
 }
 macro_rules! begin {
     ($($kind:ident)*) => { $(
@@ -59,7 +61,7 @@ impl Begin for LstmGates {
 fn begin<K: Begin, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float, T: Trace>(
     _: &Recurrent<K, I, H, LAYERS, D, E>,
     parts: [Option<Part<H, E, T>>; 2],
-) -> K::State<usize, H, E, T> {
+) -> <K::Memory as Memory>::State<usize, H, E, T> {
     K::begin(parts)
 }
 

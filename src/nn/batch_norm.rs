@@ -1,6 +1,6 @@
 //! Batch normalisation layers.
 
-use super::{Init, Module};
+use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::normalize::Planes;
 use crate::numbers::range::{expect, not_negative, part};
 use crate::ops::{Statistics, batch_norm, channel_statistics};
@@ -10,7 +10,8 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// Normalises each of `C` channels of a batch of images to mean 0 and variance 1, then scales and shifts it.
+/// Normalises each of `C` channels to mean 0 and variance 1, then scales and shifts it. Programs name it [`BatchNorm1d`],
+/// [`BatchNorm2d`], and without scale and shift [`PlainBatchNorm1d`], [`PlainBatchNorm2d`].
 ///
 /// y = gamma (x - m) / sqrt(v + epsilon) + beta
 ///
@@ -20,12 +21,28 @@ use rand::Rng;
 ///
 /// | | shape |
 /// | --- | --- |
-/// | x, y | (N, C, H, W) |
-/// | `weight` gamma, `bias` beta | (C), 1 and 0 at first |
+/// | x, y with `AXES` 1 | (N, C) or (N, C, L) |
+/// | x, y with `AXES` 2 | (N, C, H, W) |
+/// | `weight` gamma, `bias` beta | (C), 1 and 0 at first; or both [`NoBias`] |
 /// | `running_mean`, `running_var` | (C), 0 and 1 at first |
 ///
 /// The running variance averages the unbiased variance, as in PyTorch. Ioffe and Szegedy, "Batch Normalization:
 /// Accelerating Deep Network Training by Reducing Internal Covariate Shift", 2015.
+#[derive(Clone, Debug, Parameters)]
+pub struct BatchNorm<const C: usize, const AXES: usize = 2, E: Float = f32, A = Param<Rank1<C>, E>> {
+    /// gamma, (C)
+    pub weight: A,
+    /// beta, (C)
+    pub bias: A,
+    /// (C)
+    pub running_mean: Buffer<Rank1<C>, E>,
+    /// (C)
+    pub running_var: Buffer<Rank1<C>, E>,
+    /// What normalisation adds to the variance, and how fast the averages move.
+    pub options: BatchNormOptions,
+}
+
+/// [`BatchNorm`] of each channel of a batch of images, (N, C, H, W).
 ///
 /// ```
 /// use taut::prelude::*;
@@ -37,42 +54,16 @@ use rand::Rng;
 /// Sgd::new(SgdConfig::default()).step(&mut model, &gradients);
 /// assert_ne!(model.1.running_mean.value().to_array(), [0.0; 8]);
 /// ```
-#[derive(Clone, Debug, Parameters)]
-pub struct BatchNorm2d<const C: usize, E: Float = f32> {
-    /// gamma, (C)
-    pub weight: Param<Rank1<C>, E>,
-    /// beta, (C)
-    pub bias: Param<Rank1<C>, E>,
-    /// (C)
-    pub running_mean: Buffer<Rank1<C>, E>,
-    /// (C)
-    pub running_var: Buffer<Rank1<C>, E>,
-    /// What normalisation adds to the variance, and how fast the averages move.
-    pub options: BatchNormOptions,
-}
+pub type BatchNorm2d<const C: usize, E = f32> = BatchNorm<C, 2, E>;
 
-/// Normalises each of `C` features of a batch, (N, C), or each channel of a batch of sequences, (N, C, L).
-///
-/// Otherwise as [`BatchNorm2d`].
+/// [`BatchNorm`] of each feature of a batch of rows, (N, C), or of each channel of a batch of signals, (N, C, L).
 ///
 /// ```
 /// use taut::prelude::*;
 /// let model = <(Linear<4, 8>, BatchNorm1d<8>, Relu)>::init(&mut StdRng::seed_from_u64(0));
 /// let y: Tensor<Rank2<16, 8>> = model.forward(Tensor::<Rank2<16, 4>>::ones());
 /// ```
-#[derive(Clone, Debug, Parameters)]
-pub struct BatchNorm1d<const C: usize, E: Float = f32> {
-    /// gamma, (C)
-    pub weight: Param<Rank1<C>, E>,
-    /// beta, (C)
-    pub bias: Param<Rank1<C>, E>,
-    /// (C)
-    pub running_mean: Buffer<Rank1<C>, E>,
-    /// (C)
-    pub running_var: Buffer<Rank1<C>, E>,
-    /// What normalisation adds to the variance, and how fast the averages move.
-    pub options: BatchNormOptions,
-}
+pub type BatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E>;
 
 /// [`BatchNorm2d`] without gamma and beta: normalises only.
 ///
@@ -80,16 +71,9 @@ pub struct BatchNorm1d<const C: usize, E: Float = f32> {
 /// use taut::prelude::*;
 /// let layer = PlainBatchNorm2d::<3>::init(&mut StdRng::seed_from_u64(0));
 /// let y: Tensor<Rank4<2, 3, 5, 5>> = layer.forward(Tensor::<Rank4<2, 3, 5, 5>>::ones());
+/// assert_eq!(layer.parameter_count(), 0);
 /// ```
-#[derive(Clone, Debug, Parameters)]
-pub struct PlainBatchNorm2d<const C: usize, E: Float = f32> {
-    /// (C)
-    pub running_mean: Buffer<Rank1<C>, E>,
-    /// (C)
-    pub running_var: Buffer<Rank1<C>, E>,
-    /// What normalisation adds to the variance, and how fast the averages move.
-    pub options: BatchNormOptions,
-}
+pub type PlainBatchNorm2d<const C: usize, E = f32> = BatchNorm<C, 2, E, NoBias>;
 
 /// [`BatchNorm1d`] without gamma and beta: normalises only.
 ///
@@ -98,15 +82,7 @@ pub struct PlainBatchNorm2d<const C: usize, E: Float = f32> {
 /// let layer = PlainBatchNorm1d::<8>::init(&mut StdRng::seed_from_u64(0));
 /// let y: Tensor<Rank2<16, 8>> = layer.forward(Tensor::<Rank2<16, 8>>::ones());
 /// ```
-#[derive(Clone, Debug, Parameters)]
-pub struct PlainBatchNorm1d<const C: usize, E: Float = f32> {
-    /// (C)
-    pub running_mean: Buffer<Rank1<C>, E>,
-    /// (C)
-    pub running_var: Buffer<Rank1<C>, E>,
-    /// What normalisation adds to the variance, and how fast the averages move.
-    pub options: BatchNormOptions,
-}
+pub type PlainBatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E, NoBias>;
 
 /// The numbers of a batch norm that are not trained.
 #[derive(Clone, Copy, Debug, PartialEq, Parameters)]
@@ -127,47 +103,11 @@ impl Default for BatchNormOptions {
     }
 }
 
-/// Normalises `x` and, in training, notes the new running averages.
-#[track_caller]
-fn normalize<const C: usize, S: Shape, E: Float, T: Trace>(
-    x: Tensor<S, E, T>,
-    planes: Planes,
-    affine: Option<[&Param<Rank1<C>, E>; 2]>,
-    [running_mean, running_var]: [&Buffer<Rank1<C>, E>; 2],
-    options: BatchNormOptions,
-) -> Tensor<S, E, T> {
-    expect(not_negative("BatchNorm", "epsilon", options.epsilon));
-    expect(part("BatchNorm", "momentum", options.momentum));
-    // a closure would hide the caller's line
-    let mut traced = None;
-    if let Some([weight, bias]) = affine {
-        traced = Some([weight.on(&x), bias.on(&x)]);
-    }
-    let affine = traced;
-    if !T::TRAINING {
-        let [mean, variance] =
-            [running_mean, running_var].map(|running| running.value_on(&x).iter().map(E::as_f64).collect());
-        let statistics = Statistics { mean, variance };
-        return batch_norm(x, affine, &statistics, options.epsilon, planes, false);
-    }
-    let samples = planes.samples();
-    if samples < 2 {
-        panic!("BatchNorm: training needs more than one number in each channel, and the batch has {samples}");
-    }
-    let statistics = channel_statistics(&x, planes);
-    let unbiased = samples as f64 / (samples - 1) as f64;
-    let of_batch =
-        |values: &[f64], factor: f64| Tensor::from_fn(|[channel]: [usize; 1]| E::of(values[channel] * factor));
-    running_mean.move_on(&x, options.momentum, of_batch(&statistics.mean, 1.0));
-    running_var.move_on(&x, options.momentum, of_batch(&statistics.variance, unbiased));
-    batch_norm(x, affine, &statistics, options.epsilon, planes, true)
-}
-
-impl<const C: usize, E: Float> Init for BatchNorm2d<C, E> {
+impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> Init for BatchNorm<C, AXES, E, A> {
     fn init<R: Rng + ?Sized>(_: &mut R) -> Self {
-        BatchNorm2d {
-            weight: Tensor::ones().into(),
-            bias: Tensor::zeros().into(),
+        BatchNorm {
+            weight: A::constant(1.0),
+            bias: A::constant(0.0),
             running_mean: Buffer::new(Tensor::zeros()),
             running_var: Buffer::new(Tensor::ones()),
             options: BatchNormOptions::default(),
@@ -175,82 +115,57 @@ impl<const C: usize, E: Float> Init for BatchNorm2d<C, E> {
     }
 }
 
-impl<const C: usize, E: Float> Init for BatchNorm1d<C, E> {
-    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let BatchNorm2d { weight, bias, running_mean, running_var, options } = BatchNorm2d::init(rng);
-        BatchNorm1d { weight, bias, running_mean, running_var, options }
+impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> BatchNorm<C, AXES, E, A> {
+    /// Normalises `x` and, in training, notes the new running averages.
+    #[track_caller]
+    fn normalize<S: Shape, T: Trace>(&self, x: Tensor<S, E, T>, planes: Planes) -> Tensor<S, E, T> {
+        let BatchNormOptions { epsilon, momentum, .. } = self.options;
+        expect(not_negative("BatchNorm", "epsilon", epsilon));
+        expect(part("BatchNorm", "momentum", momentum));
+        let affine = self.weight.on(&x).zip(self.bias.on(&x)).map(<[_; 2]>::from);
+        if !T::TRAINING {
+            let [mean, variance] = [&self.running_mean, &self.running_var]
+                .map(|running| running.value_on(&x).iter().map(E::as_f64).collect());
+            return batch_norm(x, affine, &Statistics { mean, variance }, epsilon, planes, false);
+        }
+        let samples = planes.samples();
+        if samples < 2 {
+            panic!("BatchNorm: training needs more than one number in each channel, and the batch has {samples}");
+        }
+        let statistics = channel_statistics(&x, planes);
+        let unbiased = samples as f64 / (samples - 1) as f64;
+        let of_batch =
+            |values: &[f64], factor: f64| Tensor::from_fn(|[channel]: [usize; 1]| E::of(values[channel] * factor));
+        self.running_mean.move_on(&x, momentum, of_batch(&statistics.mean, 1.0));
+        self.running_var.move_on(&x, momentum, of_batch(&statistics.variance, unbiased));
+        batch_norm(x, affine, &statistics, epsilon, planes, true)
     }
 }
 
-impl<const C: usize, E: Float> Init for PlainBatchNorm2d<C, E> {
-    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let BatchNorm2d { running_mean, running_var, options, .. } = BatchNorm2d::init(rng);
-        PlainBatchNorm2d { running_mean, running_var, options }
-    }
-}
-
-impl<const C: usize, E: Float> Init for PlainBatchNorm1d<C, E> {
-    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let BatchNorm2d { running_mean, running_var, options, .. } = BatchNorm2d::init(rng);
-        PlainBatchNorm1d { running_mean, running_var, options }
-    }
-}
-
-#[track_caller]
-fn planes_of<const C: usize>(
-    layer: &str,
-    (batch, channels, height, width): (impl Dim, impl Dim, impl Dim, impl Dim),
-) -> Planes {
-    expect_size(layer, "channels", C, channels);
-    Planes { batch: batch.size(), channels: C, positions: height.size() * width.size() }
-}
-
-impl<const C: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for BatchNorm2d<C, E>
+impl<const C: usize, X: ImageAxes, E: Float, A: OptionalBias<C, E>, T: Trace> Module<Tensor<X, E, T>>
+    for BatchNorm<C, 2, E, A>
 where
     X::C: Channels<C>,
 {
     type Output = Tensor<X, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let planes = planes_of::<C>("BatchNorm2d", x.shape().axes());
-        let running = [&self.running_mean, &self.running_var];
-        normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
+        let (batch, channels, height, width) = x.shape().axes();
+        expect_size("BatchNorm2d", "channels", C, channels);
+        let planes = Planes { batch: batch.size(), channels: C, positions: height.size() * width.size() };
+        self.normalize(x, planes)
     }
 }
 
-impl<const C: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for PlainBatchNorm2d<C, E>
-where
-    X::C: Channels<C>,
+impl<const C: usize, X: RowsOrSignals<C>, E: Float, A: OptionalBias<C, E>, T: Trace> Module<Tensor<X, E, T>>
+    for BatchNorm<C, 1, E, A>
 {
     type Output = Tensor<X, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let planes = planes_of::<C>("PlainBatchNorm2d", x.shape().axes());
-        normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
-    }
-}
-
-/// (N, C) as (N, C, 1, 1), and (N, C, L) as (N, C, L, 1).
-#[track_caller]
-fn planes_of_rows<const C: usize, X: RowsOrSignals<C>>(layer: &str, shape: X) -> Planes {
-    let sizes = shape.sizes();
-    let sizes = sizes.as_ref();
-    expect_size(layer, X::NAME, C, sizes[1]);
-    Planes { batch: sizes[0], channels: C, positions: sizes[2..].iter().product() }
-}
-
-impl<const C: usize, X: RowsOrSignals<C>, E: Float, T: Trace> Module<Tensor<X, E, T>> for BatchNorm1d<C, E> {
-    type Output = Tensor<X, E, T>;
-    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let planes = planes_of_rows("BatchNorm1d", x.shape());
-        let running = [&self.running_mean, &self.running_var];
-        normalize(x, planes, Some([&self.weight, &self.bias]), running, self.options)
-    }
-}
-
-impl<const C: usize, X: RowsOrSignals<C>, E: Float, T: Trace> Module<Tensor<X, E, T>> for PlainBatchNorm1d<C, E> {
-    type Output = Tensor<X, E, T>;
-    fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let planes = planes_of_rows("PlainBatchNorm1d", x.shape());
-        normalize(x, planes, None, [&self.running_mean, &self.running_var], self.options)
+        let sizes = x.shape().sizes();
+        let sizes = sizes.as_ref();
+        expect_size("BatchNorm1d", X::NAME, C, sizes[1]);
+        let planes = Planes { batch: sizes[0], channels: C, positions: sizes[2..].iter().product() };
+        self.normalize(x, planes)
     }
 }
 

@@ -42,7 +42,7 @@ pub use attention::{
     PositionalEncoding, PostNorm, PreNorm, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
 };
 pub use autoencoder::{Autoencoder, GivesBack};
-pub use batch_norm::{BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
 pub use bias::Bias;
 pub use blocks::SameAs;
 pub use conv_transpose2d::ConvTranspose2d;
@@ -68,9 +68,9 @@ pub use pool2d::{
 };
 pub use prelu::{ChannelPRelu, PRelu};
 pub use recurrent::{
-    BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, InitialState, InitialStates,
-    Lstm, LstmCell, LstmGates, LstmState, OneWay, Recurrent, RecurrentCell, RecurrentKind, ReluRnn, ReluRnnCell, Rnn,
-    RnnCell, SequenceLengths,
+    BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, Hidden, HiddenAndCell,
+    InitialState, InitialStates, Lstm, LstmCell, LstmGates, LstmState, Memory, OneWay, Recurrent, RecurrentCell,
+    RecurrentKind, ReluRnn, ReluRnnCell, Rnn, RnnCell, SequenceLengths,
 };
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};

@@ -6,7 +6,7 @@ use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// No bias: stands in a layer's type where a [`Param`] would.
+/// No bias: stands in a layer's type where a [`Param`] would. In a batch norm, neither scale nor shift.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Parameters)]
 pub struct NoBias;
 
@@ -18,6 +18,8 @@ pub struct NoBias;
 pub trait OptionalBias<const O: usize, E: Float>: Parameters {
     /// A bias from the uniform distribution over -bound .. bound.
     fn uniform<R: Rng + ?Sized>(bound: f64, rng: &mut R) -> Self;
+    /// A bias of equal numbers.
+    fn constant(value: f64) -> Self;
     /// The bias on the tape of `x`.
     #[track_caller]
     fn on<S: Shape, F: Element, T: Trace>(&self, x: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>>;
@@ -27,6 +29,9 @@ impl<const O: usize, E: Float> OptionalBias<O, E> for Param<Rank1<O>, E> {
     fn uniform<R: Rng + ?Sized>(bound: f64, rng: &mut R) -> Self {
         Tensor::uniform(E::of(-bound), E::of(bound), rng).into()
     }
+    fn constant(value: f64) -> Self {
+        Tensor::full(E::of(value)).into()
+    }
     fn on<S: Shape, F: Element, T: Trace>(&self, x: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>> {
         Some(Param::on(self, x))
     }
@@ -34,6 +39,9 @@ impl<const O: usize, E: Float> OptionalBias<O, E> for Param<Rank1<O>, E> {
 
 impl<const O: usize, E: Float> OptionalBias<O, E> for NoBias {
     fn uniform<R: Rng + ?Sized>(_: f64, _: &mut R) -> Self {
+        NoBias
+    }
+    fn constant(_: f64) -> Self {
         NoBias
     }
     fn on<S: Shape, F: Element, T: Trace>(&self, _: &Tensor<S, F, T>) -> Option<Tensor<Rank1<O>, E, T>> {

@@ -1,6 +1,6 @@
 //! One step of a recurrent layer.
 
-use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
+use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, Memory, RecurrentKind, State};
 use super::state::InitialState;
 use crate::nn::{Init, Module};
 use crate::ops::{States, Times, recurrent};
@@ -123,11 +123,11 @@ impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, 
         &self,
         x: Tensor<(B, X), E, T>,
         initial: States<B, H, E, T>,
-    ) -> K::State<B, H, E, T> {
+    ) -> State<K, B, H, E, T> {
         let ((batch, features), storage, trace) = x.into_parts();
         let x = Tensor::from_parts((batch, Const::<1>, features), storage, trace);
         let times = Times { batch: batch.size(), steps: 1, reverse: false, lengths: None };
-        K::state(self.over(x, initial, times).1)
+        K::Memory::state(self.over(x, initial, times).1)
     }
 
     /// The parameters by their names, with `suffix`, and the sizes that they have in files.
@@ -173,7 +173,7 @@ impl<K: RecurrentKind, X: RowAxes, const I: usize, const H: usize, E: Float, T: 
 where
     X::F: Features<I>,
 {
-    type Output = K::State<X::B, H, E, T>;
+    type Output = State<K, X::B, H, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
         expect_size(K::op().name, "features", I, shape.1);
@@ -194,7 +194,7 @@ impl<
 where
     X::F: Features<I>,
 {
-    type Output = K::State<X::B, H, E, T>;
+    type Output = State<K, X::B, H, E, T>;
     fn apply(&self, (x, state): (Tensor<X, E, T>, S)) -> Self::Output {
         let shape = x.shape().axes();
         expect_size(K::op().name, "features", I, shape.1);

@@ -8,7 +8,7 @@ mod state;
 
 pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
 pub use direction::{BothWays, Direction, OneWay};
-pub use kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind};
+pub use kind::{Elman, ElmanRelu, GruGates, Hidden, HiddenAndCell, LstmGates, Memory, RecurrentKind};
 pub use lstm_state::LstmState;
 pub use state::{InitialState, InitialStates, SequenceLengths};
 
@@ -18,6 +18,7 @@ use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::{AtLeastOne, Const, Dim, Features, SequenceAxes, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
+use kind::State;
 use rand::Rng;
 
 /// A recurrent layer over whole sequences: `LAYERS` of them, each over the output of the one before, one way or both ways.
@@ -153,7 +154,7 @@ pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32>
 
 /// The states of all layers, of each direction.
 type AllStates<K, B, const H: usize, const LAYERS: usize, D, E, T> =
-    [<D as Direction<H>>::Each<<K as RecurrentKind>::State<B, H, E, T>>; LAYERS];
+    [<D as Direction<H>>::Each<State<K, B, H, E, T>>; LAYERS];
 
 /// The names of a layer's parameters end so.
 fn suffix(layer: usize, direction: usize) -> String {
@@ -193,7 +194,7 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
 
     fn states<B: Dim, T: Trace>(states: Vec<Vec<States<B, H, E, T>>>) -> AllStates<K, B, H, LAYERS, D, E, T> {
         let layers: Vec<_> =
-            states.into_iter().map(|layer| D::each(layer.into_iter().map(K::state).collect())).collect();
+            states.into_iter().map(|layer| D::each(layer.into_iter().map(K::Memory::state).collect())).collect();
         layers.try_into().ok().expect("there is one for each layer")
     }
 }

@@ -1,7 +1,7 @@
 //! What recurrent layers begin with, beside their input.
 
 use super::direction::{BothWays, OneWay};
-use super::kind::{HiddenOnly, LstmGates, RecurrentKind};
+use super::kind::{Hidden, LstmGates, RecurrentKind};
 use super::lstm_state::LstmState;
 use crate::ops::States;
 use crate::shape::{Const, Dim, Features, expect_size};
@@ -34,8 +34,8 @@ fn fit<B: Dim, S: Dim, const H: usize, E: Float, T: Trace>(
 }
 
 #[diagnostic::do_not_recommend]
-impl<K: HiddenOnly, B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<K, B, H, E, T>
-    for Tensor<(B, S), E, T>
+impl<K: RecurrentKind<Memory = Hidden>, B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace>
+    InitialState<K, B, H, E, T> for Tensor<(B, S), E, T>
 {
     fn into_parts(self) -> States<B, H, E, T> {
         [fit(K::op().name, self), None]
