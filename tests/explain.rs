@@ -199,7 +199,7 @@ fn maps_depend_on_the_model_and_the_class_and_find_what_matters() {
     let of_cam = rank_correlation(&cam(&model, &labels), &cam(&random, &labels));
     assert!(of_cam < 0.3, "Grad-CAM: {of_cam}");
     let of_saliency = rank_correlation(&saliency_of(&model, &labels), &saliency_of(&random, &labels));
-    assert!(of_saliency < 0.5, "saliency: {of_saliency}");
+    assert!(of_saliency < 0.3, "saliency: {of_saliency}");
     assert!(rank_correlation(&saliency_of(&model, &labels), &saliency_of(&model, &labels)) > 0.99);
     // another class
     let others = Tensor::from(labels.iter().map(|label| (label + 1) % 10).collect::<Vec<_>>());

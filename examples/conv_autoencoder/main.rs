@@ -6,12 +6,19 @@
 //!
 //! Without a folder of data it learns from the 8x8 digits that are part of the library.
 //!
-//! The encoder f is two convolutions, each of which a pooling halves, and a linear layer: a code c = f(x). A decoder g makes
-//! x' = g(c) of it. Both learn at once to make the mean of (x - x')^2 small over the training set; what is said of them is
-//! that mean over the test set, with pixels from 0 to 1. Three ways to enlarge images are compared ([`models`]): unpooling,
+//! An encoder makes a code c of an image x, a decoder an image x' of the code. Both learn at once to make the mean of (x - x')^2
+//! small over the training set; what is said of them is that mean over the test set, with pixels from 0 to 1.
+//!
+//! Both start as principal components ([`Pca`]), the best code of a given length that is linear, with rows V of directions:
+//!
+//!     c = V (x - mean) + f(x)        x' = mean + V^T c + g(c)
+//!
+//! Only f and g are learned, and at first they are 0: f is two convolutions, each of which a pooling halves, and a linear layer;
+//! g goes the way back. So what is learned is only what PCA cannot do. Photographs in particular are almost as well described by
+//! a linear code as by another, and a network that has to find it by itself does not get there in minutes. Three ways for g to enlarge images are compared ([`models`]): unpooling,
 //! repeating pixels and convolving, and transposed convolution.
 //!
-//! To compare with: principal components, the best code of the same length that is linear ([`Pca`]). Unpooling with the
+//! To compare with: principal components alone, of the same number. Unpooling with the
 //! encoder's indices is told more than the code, which of four pixels was the largest in each window: 2 bits each, which are
 //! counted. So it is no match for the others; the same decoder without the indices is.
 //!
@@ -41,8 +48,6 @@ use taut::shape::HasAxis;
 /// Which part of a channel's range the noise of `--denoise` has as its standard deviation.
 const NOISE: f32 = 0.25;
 const LEARNING_RATE: f64 = 3e-3;
-/// Of how many batches the first code is made.
-const COMPONENTS_OF: usize = 40;
 
 fn main() -> ExitCode {
     common::run(|| {
@@ -74,7 +79,7 @@ fn main() -> ExitCode {
             }
             DatasetName::Cifar10 => {
                 let (train, test) = cifar10::load(cifar10::find(folder)?)?;
-                study::<3, 32, 3072, 8, 16, 32, 2048, 128, _, _>("cifar-10", &train, &test, 7, &mut rng, &options)
+                study::<3, 32, 3072, 8, 16, 32, 2048, 128, _, _>("cifar-10", &train, &test, 3, &mut rng, &options)
             }
         }
     })
@@ -118,12 +123,13 @@ fn study<
 where
     Train: Pictures<C, S>,
     Test: Pictures<C, S>,
-    Unpooling<C, SIDE, A, B, FEATURES, CODE, false>: Model<C, S>,
-    Unpooling<C, SIDE, A, B, FEATURES, CODE, true>: Model<C, S>,
-    Upsampling<C, SIDE, A, B, FEATURES, CODE>: Model<C, S>,
-    Transposed<C, SIDE, A, B, FEATURES, CODE>: Model<C, S>,
-    Encoder<C, A, B, FEATURES, CODE>: Module<Images<C, S>, Output = Tensor<(usize, Const<CODE>)>>,
-    TransposedDecoder<C, SIDE, A, B, FEATURES, CODE>: Module<Tensor<(usize, Const<CODE>)>, Output = Images<C, S>>,
+    Unpooling<C, S, PIXELS, SIDE, A, B, FEATURES, CODE, false>: Model<C, S>,
+    Unpooling<C, S, PIXELS, SIDE, A, B, FEATURES, CODE, true>: Model<C, S>,
+    Upsampling<C, S, PIXELS, SIDE, A, B, FEATURES, CODE>: Model<C, S>,
+    Transposed<C, S, PIXELS, SIDE, A, B, FEATURES, CODE>: Model<C, S>,
+    Encoder<C, PIXELS, A, B, FEATURES, CODE>: Module<Images<C, S>, Output = Tensor<(usize, Const<CODE>)>>,
+    TransposedDecoder<C, S, PIXELS, SIDE, A, B, FEATURES, CODE>:
+        Module<Tensor<(usize, Const<CODE>)>, Output = Images<C, S>>,
 {
     let start = Instant::now();
     let train = &train.first(options.data.limit.unwrap_or(train.len()));
@@ -157,19 +163,16 @@ where
     println!("PCA: test error {pca_error:.4}, after {:.1} s", start.elapsed().as_secs_f64());
 
     let mut models = match &options.load {
-        Some(path) => Models::<C, SIDE, A, B, FEATURES, CODE>::load(path)?,
+        Some(path) => Models::<C, S, PIXELS, SIDE, A, B, FEATURES, CODE>::load(path)?,
         None => Models::init(rng),
     };
     if options.load.is_none() {
+        models.start_as(&pca);
         let mut school = School { train, epochs, noise, rng };
-        school.teach(&mut models.unpooling, "unpooling", |model| (&mut model.code, &mut model.unfold.0));
-        school.teach(&mut models.unpooling_with_indices, "unpooling with indices", |model| {
-            (&mut model.code, &mut model.unfold.0)
-        });
-        school.teach(&mut models.upsampling, "upsampling", |model| (&mut model.encoder.2, &mut model.decoder.0.0));
-        school.teach(&mut models.transposed, "transposed convolution", |model| {
-            (&mut model.encoder.2, &mut model.decoder.0.0)
-        });
+        school.teach(&mut models.unpooling, "unpooling");
+        school.teach(&mut models.unpooling_with_indices, "unpooling with indices");
+        school.teach(&mut models.upsampling, "upsampling");
+        school.teach(&mut models.transposed, "transposed convolution");
     }
     let unpooling = |x| models.unpooling.forward(x);
     let with_indices = |x| models.unpooling_with_indices.forward(x);
@@ -283,16 +286,11 @@ struct School<'a, D> {
 }
 
 impl<D> School<'_, D> {
-    /// Trains a model to give images back, from what noise left of them. `code` names the two layers around the code.
-    fn teach<const C: usize, const S: usize, const FEATURES: usize, const CODE: usize, M: Model<C, S>>(
-        &mut self,
-        model: &mut M,
-        name: &str,
-        code: impl Fn(&mut M) -> (&mut (Flatten, Linear<FEATURES, CODE>), &mut Linear<CODE, FEATURES>),
-    ) where
+    /// Trains a model to give images back, from what noise left of them.
+    fn teach<const C: usize, const S: usize, M: Model<C, S>>(&mut self, model: &mut M, name: &str)
+    where
         D: Pictures<C, S>,
     {
-        self.begin_with_components(model, code);
         let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
         let steps = (self.epochs * (self.train.len() / BATCH)) as u64;
         let mut scheduler = Scheduler::new(OneCycle { steps, rise: 0.2, ..Default::default() }, &mut optimizer);
@@ -309,32 +307,5 @@ impl<D> School<'_, D> {
             }
             progress.finish("");
         }
-    }
-
-    /// The code starts as the principal components of what the encoder's convolutions give, and the decoder with the features
-    /// that they stand for: of all linear layers, those that lose the least. From random ones, it takes many epochs to find the
-    /// directions in which images differ little.
-    fn begin_with_components<const C: usize, const S: usize, const FEATURES: usize, const CODE: usize, M: Model<C, S>>(
-        &mut self,
-        model: &mut M,
-        code: impl Fn(&mut M) -> (&mut (Flatten, Linear<FEATURES, CODE>), &mut Linear<CODE, FEATURES>),
-    ) where
-        D: Pictures<C, S>,
-    {
-        let mut features = Vec::new();
-        for (images, _) in self.train.batches::<BATCH>(self.rng).take(COMPONENTS_OF) {
-            // as in training, where batch norm uses the batch
-            let tape = Tape::training(self.rng);
-            let seen = tape.observe(&code(model).0.0);
-            let _ = model.forward(tape.trace(images));
-            features.push(seen.value::<Rank2<BATCH, FEATURES>, f32>().detach());
-        }
-        let pca = Pca::<CODE, _>::fit(features);
-        let (encode, unfold) = code(model);
-        let directions = pca.directions().clone();
-        *encode.1.bias.value_mut() = directions.clone().matmul(pca.mean().clone()) * -1.0;
-        *encode.1.weight.value_mut() = directions.clone();
-        *unfold.weight.value_mut() = directions.transpose();
-        *unfold.bias.value_mut() = pca.mean().clone();
     }
 }

@@ -15,7 +15,7 @@ pub struct Options {
     /// Learn to make clean images of noisy ones
     #[arg(long)]
     pub denoise: bool,
-    /// How often to go through the training set (otherwise digits 60, mnist and fashion-mnist 4, cifar-10 7)
+    /// How often to go through the training set (otherwise digits 60, mnist and fashion-mnist 4, cifar-10 3)
     #[arg(long, value_parser = at_least_one)]
     pub epochs: Option<usize>,
     /// Do not train: take the models from this file
