@@ -91,6 +91,21 @@ fn forward_values_at_every_scale() {
 }
 
 #[test]
+fn norms_of_gradients_whose_squares_are_out_of_range() {
+    for size in [1e-300_f64, 1e-160, 1e-20, 1.0, 1e20, 1e160, 1e300] {
+        let layer = Linear::<2, 1, f64>::init(&mut StdRng::seed_from_u64(0));
+        let x = Tape::inference().trace(Tensor::<_, f64>::of([[3.0 * size, 4.0 * size]]));
+        let mut gradients = layer.forward(x).sum().backward();
+        close(&[gradients.norm_of(&layer.weight)], &[5.0 * size], "norm_of");
+        let all = 1.0_f64.hypot(5.0 * size); // the bias has the gradient 1
+        close(&[gradients.norm()], &[all], "norm");
+        assert_eq!(gradients.norms(&layer)[0], ("weight".to_string(), gradients.norm_of(&layer.weight)));
+        close(&[gradients.clip_norm(0.5)], &[all], "clip_norm");
+        assert!(gradients.norm() <= 0.5);
+    }
+}
+
+#[test]
 fn at_zero_and_at_the_ends() {
     for (y, x) in [(0.0, 0.0), (-0.0, 0.0), (0.0, -0.0)] {
         assert_eq!(gradients::<f32>(y, x, |y, x| y.atan2(x)).map(|g| g.abs()), [0.0; 2]);

@@ -131,15 +131,11 @@ where
 fn enlarge(images: Tensor<(usize, usize, usize, usize)>, to: [usize; 2]) -> Tensor<(usize, usize, usize, usize)> {
     let size = image_size(images.shape());
     let (samples, channels, ..) = images.shape();
-    let taps = |axis: usize| {
-        let (from, to) = (size[axis], to[axis]);
-        let tap = |place: usize| {
-            let source = ((place as f64 + 0.5) * from as f64 / to as f64 - 0.5).max(0.0);
-            let left = (source as usize).min(from - 1);
-            let weight = source - left as f64;
-            [(left, (1.0 - weight) as f32), ((left + 1).min(from - 1), weight as f32)]
-        };
-        (0..to).map(tap).collect()
+    let taps = |place: usize, from: usize, to: usize| {
+        let source = ((place as f64 + 0.5) * from as f64 / to as f64 - 0.5).max(0.0);
+        let left = (source as usize).min(from - 1);
+        let weight = source - left as f64;
+        [(left, (1.0 - weight) as f32), ((left + 1).min(from - 1), weight as f32)]
     };
-    resample2d(images, (samples, channels, to[0], to[1]), size, taps(0), taps(1))
+    resample2d(images, (samples, channels, to[0], to[1]), size, to, taps)
 }

@@ -4,7 +4,7 @@ use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Dim, ImageAxes, InGroups, Odd, Rank1, Rank4, Window, expect_size};
+use crate::shape::{Channels, Const, Dim, ImageAxes, InGroups, Odd, Rank1, Rank4, Window, expect_size, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -160,6 +160,9 @@ where
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("SameConv2d", "channels", I, channels);
+        if height.size() == 0 || width.size() == 0 {
+            panic!("SameConv2d: images of shape {} have no pixel to convolve", show(x.shape()));
+        }
         let window = Window2d { padding: [K / 2; 2], ..Window2d::square(K) };
         let sizes = sizes(window, x.shape().axes(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));

@@ -4,7 +4,7 @@ use super::{Init, Module};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
 use crate::params::Parameters;
-use crate::shape::{Dim, ImageAxes, Mirrored, Padded, Shape, show};
+use crate::shape::{Dim, ImageAxes, Mirrored, Padded, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -57,10 +57,8 @@ fn pad<const P: usize, N: Dim, C: Dim, H: Padded<P, P>, W: Padded<P, P>, E: Floa
 ) -> Tensor<(N, C, H::Out, W::Out), E, T> {
     let (batch, channels, height, width) = x.shape();
     let shape = (batch, channels, height.padded(), width.padded());
-    shape.count(); // before the taps are computed
     let size = image_size(x.shape());
-    let axis = |size: usize| (0..size + 2 * P).map(|place| taps(place as isize - P as isize, size)).collect();
-    resample2d(x, shape, size, axis(size[0]), axis(size[1]))
+    resample2d(x, shape, size, image_size(shape), |place, size, _| taps(place as isize - P as isize, size))
 }
 
 impl<const P: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for ZeroPad2d<P>
@@ -104,7 +102,7 @@ where
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
         let (_, _, height, width) = shape;
-        if height.size() * width.size() == 0 {
+        if height.size() == 0 || width.size() == 0 {
             panic!("ReplicationPad2d: images of shape {} have no pixel to repeat", show(x.shape()));
         }
         pad::<P, _, _, _, _, _, _>(x.in_shape(shape), |place, size| single(place.clamp(0, size as isize - 1) as usize))

@@ -4,7 +4,7 @@ use super::conv2d::Out;
 use super::{Init, Module};
 use crate::ops::{Window2d, max_pool2d, mean_pool2d, window_patches};
 use crate::params::Parameters;
-use crate::shape::{Const, Dim, PoolPadding, SignalAxes, Window};
+use crate::shape::{Const, Dim, PoolPadding, Shape, SignalAxes, Window};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -35,7 +35,7 @@ where
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, length) = x.shape().axes();
         let shape = (batch, channels, length.windows());
-        max_pool2d(x, shape, &window_patches(window(K, S, P), [1, length.size()])).0
+        max_pool2d(x, shape, &window_patches(window(K, S, P), [1, length.size()], shape.count())).0
     }
 }
 
@@ -61,7 +61,7 @@ where
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, length) = x.shape().axes();
         let shape = (batch, channels, length.windows());
-        let patches = window_patches(window(K, S, P), [1, length.size()]);
+        let patches = window_patches(window(K, S, P), [1, length.size()], shape.count());
         mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::conv2d::Out;
 use super::{Init, Module};
-use crate::ops::{Window2d, adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
+use crate::ops::{Window2d, adaptive_patches, expect_pixels, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
 use crate::params::Parameters;
-use crate::shape::{AtLeastOne, Axis, Const, Dim, ImageAxes, PoolPadding, Window, show};
+use crate::shape::{AtLeastOne, Axis, Const, Dim, ImageAxes, PoolPadding, Shape, Window, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Trace, without_trace};
 
@@ -58,7 +58,7 @@ where
     {
         let (batch, channels, height, width) = x.shape().axes();
         let shape = (batch, channels, height.windows(), width.windows());
-        let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
+        let patches = window_patches(square(K, S, P), [height.size(), width.size()], shape.count());
         max_pool2d(x, shape, &patches)
     }
 
@@ -119,8 +119,8 @@ impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, con
         Const<K>: PoolPadding<P>,
     {
         let (batch, channels, height, width) = shape;
-        let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
         let pooled = (batch, channels, height.windows(), width.windows());
+        let patches = window_patches(square(K, S, P), [height.size(), width.size()], pooled.count());
         let corner = |[_, _, i, j]: [usize; 4]| patches.down[i].start * width.size() + patches.across[j].start;
         PoolIndices { shape, indices: Tensor::from_fn_with(pooled, corner) }
     }
@@ -196,7 +196,7 @@ where
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         let shape = (batch, channels, height.windows(), width.windows());
-        let patches = window_patches(square(K, S, P), [height.size(), width.size()]);
+        let patches = window_patches(square(K, S, P), [height.size(), width.size()], shape.count());
         mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K * K))
     }
 }
@@ -221,8 +221,9 @@ where
     type Output = Tensor<(X::N, X::C, Const<OH>, Const<OW>), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
-        let patches = adaptive_patches([height.size(), width.size()], [OH, OW]);
-        mean_pool2d(x, (batch, channels, Const, Const), patches, None)
+        let shape = (batch, channels, Const, Const);
+        let patches = adaptive_patches([height.size(), width.size()], [OH, OW], shape.count());
+        mean_pool2d(x, shape, patches, None)
     }
 }
 
@@ -245,8 +246,9 @@ where
     type Output = Tensor<(X::N, X::C, Const<OH>, Const<OW>), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
-        let patches = adaptive_patches([height.size(), width.size()], [OH, OW]);
-        max_pool2d(x, (batch, channels, Const, Const), &patches).0
+        let shape = (batch, channels, Const, Const);
+        let patches = adaptive_patches([height.size(), width.size()], [OH, OW], shape.count());
+        max_pool2d(x, shape, &patches).0
     }
 }
 
@@ -264,6 +266,7 @@ impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalAvgPool
     type Output = Tensor<(X::N, X::C), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
+        expect_pixels([shape.2.size(), shape.3.size()]);
         x.in_shape(shape).mean_axes::<(Axis<2>, Axis<3>)>()
     }
 }
@@ -282,7 +285,7 @@ impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalMaxPool
     type Output = Tensor<(X::N, X::C), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
-        let patches = adaptive_patches([height.size(), width.size()], [1, 1]);
+        let patches = adaptive_patches([height.size(), width.size()], [1, 1], (batch, channels).count());
         max_pool2d(x, (batch, channels), &patches).0
     }
 }

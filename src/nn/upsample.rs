@@ -4,7 +4,7 @@ use super::{Init, Module};
 use crate::kernels::resample::Taps;
 use crate::ops::{image_size, resample2d, single};
 use crate::params::Parameters;
-use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, Product, Shape};
+use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, Product};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -80,10 +80,8 @@ where
 {
     let (batch, channels, height, width) = x.shape();
     let shape = (batch, channels, (height, Const::<F>).product(), (width, Const::<F>).product());
-    shape.count(); // before the taps are computed
     let size = image_size(x.shape());
-    let axis = |size: usize| (0..size * F).map(|place| taps(place, size)).collect();
-    resample2d(x, shape, size, axis(size[0]), axis(size[1]))
+    resample2d(x, shape, size, image_size(shape), |place, size, _| taps(place, size))
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ pub use elementwise::tensor_or_number::TensorOrNumber;
 pub(crate) use elementwise::unary::UnaryOp;
 pub(crate) use image::conv2d::{convolution, transposed_convolution};
 pub use image::im2col::{ColumnsOf, Window2d};
-pub(crate) use image::pool2d::{adaptive_patches, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
+pub(crate) use image::pool2d::{
+    adaptive_patches, expect_pixels, max_pool2d, max_unpool2d, mean_pool2d, window_patches,
+};
 pub(crate) use image::resample2d::{image_size, resample2d, single};
 pub use movement::join::{Concat, Join, Stack};
 pub use movement::repeat::Repeated;

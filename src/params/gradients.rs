@@ -30,11 +30,11 @@ impl Gradients {
     /// assert!((gradients.norm() - of_layers[0].hypot(of_layers[1])).abs() < 1e-6);
     /// ```
     pub fn norm_of<P: Parameters>(&self, part: &P) -> f64 {
-        let mut squares = 0.0;
+        let mut norm = 0.0_f64;
         each_parameter(part, &mut |_, leaf| {
-            squares += self.find(leaf.id).map_or(0.0, |gradient| gradient.values().sum_of_squares());
+            norm = norm.hypot(self.find(leaf.id).map_or(0.0, |gradient| gradient.values().norm()));
         });
-        squares.sqrt()
+        norm
     }
 
     /// Calls `f` with the name of every trained parameter of `model`, the parameter, and its gradient: `None` if the
@@ -71,8 +71,8 @@ impl Gradients {
         let mut norms = Vec::new();
         each_parameter(model, &mut |name, leaf| {
             if leaf.kind == Kind::Parameter {
-                let squares = self.find(leaf.id).map_or(0.0, |gradient| gradient.values().sum_of_squares());
-                norms.push((name.to_string(), squares.sqrt()));
+                let norm = self.find(leaf.id).map_or(0.0, |gradient| gradient.values().norm());
+                norms.push((name.to_string(), norm));
             }
         });
         norms

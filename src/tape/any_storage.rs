@@ -32,8 +32,22 @@ impl AnyStorage {
         for_float!(self, values => scale(values, factor));
     }
 
-    pub fn sum_of_squares(&self) -> f64 {
-        for_float!(self, values => reduce::sum_of_squares(values.as_slice()))
+    /// The Euclidean norm, also where squares are out of the range of f64.
+    pub fn norm(&self) -> f64 {
+        fn norm<E: Float>(values: &[E]) -> f64 {
+            let squares = reduce::sum_of_squares(values);
+            if squares.is_normal() || squares.is_nan() {
+                return squares.sqrt();
+            }
+            // zero, too large, or too small to be exact
+            let largest = values.iter().fold(0.0_f64, |largest, x| largest.max(x.as_f64().abs()));
+            if largest == 0.0 || largest == f64::INFINITY {
+                return largest;
+            }
+            let scaled = values.iter().map(|x| (x.as_f64() / largest).powi(2));
+            largest * scaled.sum::<f64>().sqrt()
+        }
+        for_float!(self, values => norm(values.as_slice()))
     }
 
     pub fn clamp(&mut self, limit: f64) {

@@ -27,8 +27,10 @@ impl<S: Shape, E: Element, T: Trace> fmt::Display for Tensor<S, E, T> {
     }
 }
 
+/// The places of an axis that are printed. It may be longer than a loop, where another has none.
 fn shown(size: usize) -> impl Iterator<Item = usize> {
-    (0..size).filter(move |i| size <= LONGEST || *i < END || *i >= size - END)
+    let first = if size <= LONGEST { size } else { END };
+    (0..first).chain(size - END.min(size - first)..size)
 }
 
 fn each_shown(sizes: &[usize], start: usize, f: &mut impl FnMut(usize)) {

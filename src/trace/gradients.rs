@@ -31,6 +31,11 @@ pub struct Gradients {
     updates: Vec<Update>,
 }
 
+/// The norm of parts whose norms these are; squares may be out of the range of f64.
+pub(crate) fn norm_of_norms(norms: impl Iterator<Item = f64>) -> f64 {
+    norms.fold(0.0, f64::hypot)
+}
+
 impl Gradients {
     pub(super) fn new(Found { tape, mut parameters, mut inputs, updates: noted }: Found) -> Self {
         parameters.sort_unstable_by_key(|entry| entry.0);
@@ -83,7 +88,7 @@ impl Gradients {
 
     /// The Euclidean norm of the gradients of all parameters together.
     pub fn norm(&self) -> f64 {
-        self.parameters.iter().map(|entry| entry.1.values().sum_of_squares()).sum::<f64>().sqrt()
+        norm_of_norms(self.parameters.iter().map(|entry| entry.1.values().norm()))
     }
 
     /// Scales the gradients of all parameters so that their [norm](Gradients::norm) is at most `limit`, and gives the

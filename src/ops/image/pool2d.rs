@@ -14,9 +14,16 @@ use crate::shape::Shape;
 use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
+use std::ops::Range;
 
-/// The patches under a moving window. They are cut off at the border: padding is never the maximum.
-pub(crate) fn window_patches(window: Window2d, size: [usize; 2]) -> Patches {
+/// The patches under a moving window, for `outputs` of all images together. They are cut off at the border: padding is
+/// never the maximum.
+///
+/// # Panics
+/// If there are no pixels to pool.
+#[track_caller]
+pub(crate) fn window_patches(window: Window2d, size: [usize; 2], outputs: usize) -> Patches {
+    expect_pixels(size);
     let windows = window.over(1, size).expect("the layer's output size says that the window fits");
     let axis = |axis: usize| {
         let patch = |i: usize| {
@@ -27,7 +34,7 @@ pub(crate) fn window_patches(window: Window2d, size: [usize; 2]) -> Patches {
         };
         (0..windows.out[axis]).map(patch).collect()
     };
-    Patches { size, down: axis(0), across: axis(1) }
+    patches(size, outputs, axis)
 }
 
 /// The patches that cut each axis in `out` parts of as equal length as possible: from floor(i size / out) to
@@ -36,15 +43,29 @@ pub(crate) fn window_patches(window: Window2d, size: [usize; 2]) -> Patches {
 /// # Panics
 /// If there are no pixels to pool.
 #[track_caller]
-pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2]) -> Patches {
-    let [height, width] = size;
-    if height * width == 0 {
-        panic!("adaptive pooling: an image of {height} x {width} pixels has nothing to pool");
-    }
+pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2], outputs: usize) -> Patches {
+    expect_pixels(size);
     let axis = |axis: usize| {
         let (size, out) = (size[axis], out[axis]);
-        (0..out).map(|i| i * size / out..((i + 1) * size).div_ceil(out)).collect()
+        // i * size may be out of range where there is nothing but one long row of pixels
+        let place = |i: usize| (i as u128 * size as u128 / out as u128) as usize;
+        let end = |i: usize| (i as u128 * size as u128).div_ceil(out as u128) as usize;
+        (0..out).map(|i| place(i)..end(i + 1)).collect()
     };
+    patches(size, outputs, axis)
+}
+
+/// Panics if images of this size have no pixels. Their patches would have neither maxima nor means.
+#[track_caller]
+pub(crate) fn expect_pixels([height, width]: [usize; 2]) {
+    if height == 0 || width == 0 {
+        panic!("pooling: an image of {height} x {width} pixels has nothing to pool");
+    }
+}
+
+/// The patches of both axes. Where there are no images there are none, however long the axes.
+fn patches(size: [usize; 2], outputs: usize, axis: impl Fn(usize) -> Vec<Range<usize>>) -> Patches {
+    let axis = |number| if outputs == 0 { Vec::new() } else { axis(number) };
     Patches { size, down: axis(0), across: axis(1) }
 }
 

@@ -16,17 +16,24 @@ pub(crate) fn single<E: Float>(place: usize) -> Taps<E> {
     [(place, E::one()), (place, E::zero())]
 }
 
-/// Each image (height, width) of `x`, which are its last two axes, resampled to (down, across).
+/// Each image (height, width) of `x`, which are its last two axes, resampled to the size `out`: each axis by
+/// `taps(place, input size, output size)`.
 #[track_caller]
 pub(crate) fn resample2d<S: Shape, O: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
     shape: O,
     size: [usize; 2],
-    down: Vec<Taps<E>>,
-    across: Vec<Taps<E>>,
+    out: [usize; 2],
+    taps: impl Fn(usize, usize, usize) -> Taps<E>,
 ) -> Tensor<O, E, T> {
     let (_, x, trace) = x.into_parts();
+    // before the taps are computed, which are as many as an axis is long, though there may be no pixel
     let mut y = Storage::scratch(shape.count());
+    let none = x.len() == 0 || y.len() == 0;
+    let axis = |axis: usize| -> Vec<Taps<E>> {
+        (0..if none { 0 } else { out[axis] }).map(|place| taps(place, size[axis], out[axis])).collect()
+    };
+    let (down, across) = (axis(0), axis(1));
     resample(size, &down, &across, x.as_slice(), y.make_mut());
     let len = x.len();
     let node = record([trace.node()], |_| {

@@ -30,8 +30,8 @@ fn compare<E: Element>(a: &E, b: &E) -> Ordering {
 /// The indices, along the middle of the blocks, of the first `count` elements of the order.
 fn sorted_indices<E: Element>(x: &[E], (outer, middle, inner): Blocks, order: Order, count: usize) -> Storage<usize> {
     let mut all = Storage::scratch(outer * count * inner);
-    if count == 0 {
-        return all;
+    if all.len() == 0 {
+        return all; // however long the lines are
     }
     let mut line: Vec<usize> = Vec::with_capacity(middle);
     for o in 0..outer {

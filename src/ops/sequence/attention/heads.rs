@@ -88,6 +88,9 @@ impl Attention {
 
     /// How many pairs of a query and a key that it sees there are.
     pub fn pairs(&self) -> usize {
+        if self.queries == 0 || self.keys == 0 {
+            return 0; // however many sequences there are
+        }
         let of_sequence = |sequence| (0..self.queries).map(|query| self.visible(sequence, query)).sum::<usize>();
         self.heads * (0..self.batch).map(of_sequence).sum::<usize>()
     }

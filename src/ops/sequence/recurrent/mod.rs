@@ -34,6 +34,7 @@ use crate::tape::{Node, note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// The loops of one [`Cell`], and its name.
@@ -156,6 +157,11 @@ impl<E: Float> Layer<E> {
         (state, state * self.loops.gates)
     }
 
+    /// The steps to compute: of an empty batch none, however long it is.
+    fn steps(&self) -> Range<usize> {
+        0..if self.sizes().0 == 0 { 0 } else { self.times.steps }
+    }
+
     fn rows(&self, time: usize) -> Rows<'_> {
         Rows { width: self.width, time, lengths: self.times.lengths.as_deref() }
     }
@@ -190,7 +196,7 @@ impl<E: Float> Layer<E> {
         let mut cells = if self.loops.has_cell { self.states(initial[1]) } else { Storage::scratch(0) };
         let mut recurrent = Storage::zeros(all_gates);
         let u = Packed::new(batch, self.width, columns, Matrix::transposed(u, self.width));
-        for time in 0..steps {
+        for time in self.steps() {
             let [(hidden_before, hidden), (cell_before, cell)] =
                 [hidden.make_mut(), cells.make_mut()].map(|states| neighbours(states, time, state));
             if time > 0 || initial[0].is_some() {
@@ -226,7 +232,7 @@ impl<E: Float> Layer<E> {
         let of_summed = Packed::new(batch, summed, width, Matrix::rows(of_summed, width));
         let of_separate = Packed::new(batch, columns - summed, width, Matrix::rows(of_separate, width));
         let [mut d_hidden, mut d_cell] = d_last.map(|last| last.unwrap_or_else(|| Storage::zeros(state)));
-        for time in (0..steps).rev() {
+        for time in self.steps().rev() {
             let hidden_before = &hidden.as_slice()[time * state..][..state];
             let (cell_before, cell) = neighbours(cells.make_mut(), time, state);
             let operands = Backward {
