@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use taut::loss::CrossEntropy;
+use taut::loss::{CrossEntropy, Each};
 use taut::ops::{Norm, Order, Variance};
 use taut::prelude::*;
 
