@@ -225,14 +225,17 @@ impl<
         for encoder in [&mut self.upsampling.encoder, &mut self.transposed.encoder] {
             set_analysis(&mut encoder.0, pca);
             let last = &mut encoder.1.2.1;
-            (to_zero(&mut last.weight), to_zero(&mut last.bias));
+            to_zero(&mut last.weight);
+            to_zero(&mut last.bias);
         }
         let Sum(synthesis, learned) = &mut self.upsampling.decoder;
         set_synthesis(synthesis, pca);
-        (to_zero(&mut learned.2.1.weight), to_zero(&mut learned.2.1.bias));
+        to_zero(&mut learned.2.1.weight);
+        to_zero(&mut learned.2.1.bias);
         let Sum(synthesis, learned) = &mut self.transposed.decoder;
         set_synthesis(synthesis, pca);
-        (to_zero(&mut learned.2.weight), to_zero(&mut learned.2.bias));
+        to_zero(&mut learned.2.weight);
+        to_zero(&mut learned.2.bias);
     }
 }
 
@@ -251,8 +254,10 @@ impl<
     fn start_as(&mut self, pca: &Pca<CODE, Const<PIXELS>>) {
         set_analysis(&mut self.analysis, pca);
         set_synthesis(&mut self.synthesis, pca);
-        (to_zero(&mut self.code.1.weight), to_zero(&mut self.code.1.bias));
-        (to_zero(&mut self.up.1.weight), to_zero(&mut self.up.1.bias));
+        to_zero(&mut self.code.1.weight);
+        to_zero(&mut self.code.1.bias);
+        to_zero(&mut self.up.1.weight);
+        to_zero(&mut self.up.1.bias);
     }
 }
 
