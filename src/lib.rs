@@ -166,16 +166,16 @@ pub mod prelude {
         LeakyRelu, LearnedPositionalEncoding, Linear, LinearNoBias, LogSoftmax, Lstm, LstmCell, LstmState, MaxPool1d,
         MaxPool2d, MaxUnpool2d, Module, MultiHeadAttention, NoBias, NoMask, PRelu, PixelShuffle, PlainBatchNorm1d,
         PlainBatchNorm2d, PositionalEncoding, RectangularConv2d, ReflectionPad2d, Relu, ReluRnn, ReluRnnCell,
-        ReplicationPad2d, Reshape, Residual, Rnn, RnnCell, SameConv2d, Sigmoid, Silu, Softmax, Softplus, Summarize,
-        Tanh, Trainable, TransformerEncoder, TransformerEncoderLayer, UpsampleBilinear2d, UpsampleNearest2d, ZeroPad2d,
-        check, eval, frozen,
+        ReplicationPad2d, Reshape, Residual, Rnn, RnnCell, SameConv2d, Sigmoid, Silu, Softmax, Softplus, SpectralNorm,
+        Summarize, Tanh, Trainable, TransformerEncoder, TransformerEncoderLayer, UpsampleBilinear2d, UpsampleNearest2d,
+        ZeroPad2d, check, eval, frozen,
     };
     pub use crate::ops::Join;
     pub use crate::optim::{
         AdaGrad, AdaGradConfig, Adam, AdamConfig, Group, Momentum, Optimizer, RmsMomentum, RmsProp, RmsPropConfig, Sgd,
         SgdConfig, WeightDecay,
     };
-    pub use crate::params::{Buffer, Pairs, Param, Parameters, check_gradients, check_parameter_gradients};
+    pub use crate::params::{Buffer, Ema, Pairs, Param, Parameters, check_gradients, check_parameter_gradients};
     pub use crate::shape::{Axis, Const, Dim, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape};
     pub use crate::tensor::{Element, Float, Tensor};
     pub use crate::trace::{Gradients, Inference, NoTrace, Tape, Trace, Traced, Training, custom};

@@ -201,3 +201,34 @@ fn norms_of_samples() {
     run::<f64>(F64);
     run::<f32>(8.0 * F32);
 }
+
+/// A layer normalised by its largest singular value, run twice in training and once in inference.
+macro_rules! spectral_norm {
+    ($name:literal, $x:ty, $layer:ty) => {{
+        let case = case("spectral_norm", $name);
+        let mut rng = StdRng::seed_from_u64(0);
+        let mut layer = SpectralNorm::<$layer>::init(&mut rng);
+        *layer.layer.weight.value_mut() = case.parameter_tensor("weight");
+        *layer.layer.bias.value_mut() = case.parameter_tensor("bias");
+        *layer.u.value_mut() = case.parameter_tensor("u");
+        *layer.v.value_mut() = case.parameter_tensor("v");
+        let tape = Tape::training(&mut rng);
+        let x = tape.watch(case.input::<$x, f64>(0));
+        let y = layer.forward(x.clone()) + layer.forward(x.clone()) * 2.0;
+        case.expect_output(&y, F64);
+        let gradients = y.vector_jacobian(case.upstream());
+        case.expect_gradient(0, &gradients.of_input(&x), F64);
+        case.expect_parameter("gradient of weight", &gradients.of(&layer.layer.weight), F64);
+        case.expect_parameter("gradient of bias", &gradients.of(&layer.layer.bias), F64);
+        Sgd::new(SgdConfig { learning_rate: 0.0, ..Default::default() }).step(&mut layer, &gradients);
+        case.expect_parameter("u after", layer.u.value(), F64);
+        case.expect_parameter("v after", layer.v.value(), F64);
+        case.expect_parameter("inference", &layer.forward(Tensor::<$x, f64>::ones()), F64);
+    }};
+}
+
+#[test]
+fn spectral_norms() {
+    spectral_norm!("linear", Rank2<2, 4>, Linear<4, 3, f64>);
+    spectral_norm!("convolution", Rank4<2, 2, 4, 3>, Conv2d<2, 3, 3, 1, 0, 1, f64>);
+}

@@ -1,5 +1,6 @@
 //! Convolution layers over images.
 
+use super::spectral_norm::WithWeight;
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
@@ -114,12 +115,36 @@ where
 {
     type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight)
+    }
+}
+
+impl<
+    X: ImageAxes,
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> WithWeight<X, T> for Conv2d<I, O, K, S, P, D, E, B>
+where
+    X::C: Channels<I>,
+    X::H: Window<K, S, P, D>,
+    X::W: Window<K, S, P, D>,
+{
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
+    fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank4<O, I, K, K>, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("Conv2d", "channels", I, channels);
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
         let sizes = sizes(window, x.shape().axes(), O, 1);
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        let bias = self.bias.on(&x);
         convolution(x, weight, bias, shape, sizes)
     }
 }

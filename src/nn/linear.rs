@@ -1,5 +1,6 @@
 //! The fully connected layer.
 
+use super::spectral_norm::WithWeight;
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::ops::linear;
 use crate::params::{Param, Parameters};
@@ -59,8 +60,20 @@ where
 {
     type Output = Tensor<S::WithLast<Const<O>>, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight)
+    }
+}
+
+impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace, B: OptionalBias<O, E>> WithWeight<S, T>
+    for Linear<I, O, E, B>
+where
+    S::Last: Features<I>,
+{
+    type Output = Tensor<S::WithLast<Const<O>>, E, T>;
+    fn run_with(&self, x: Tensor<S, E, T>, weight: Tensor<Rank2<O, I>, E, T>) -> Self::Output {
         expect_size("Linear", "features", I, x.shape().last());
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        let bias = self.bias.on(&x);
         linear(x, weight, bias)
     }
 }

@@ -31,6 +31,7 @@ mod recurrent;
 mod reshape;
 mod residual;
 mod softmax;
+mod spectral_norm;
 mod summary;
 mod trainable;
 mod tuple;
@@ -75,6 +76,7 @@ pub use recurrent::{
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use softmax::{LogSoftmax, Softmax};
+pub use spectral_norm::{SpectralNorm, Weighted, WithWeight};
 pub use summary::{Summarize, Summary, SummaryRow};
 pub use taut_macros::{Init, Module};
 pub use trainable::{Trainable, Untraced};

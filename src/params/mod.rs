@@ -1,6 +1,7 @@
 //! What models hold: parameters and buffers, and the visitors that go over them.
 
 mod check;
+mod ema;
 mod gradients;
 mod pair;
 mod param;
@@ -8,6 +9,7 @@ mod parameters;
 
 pub use crate::numbers::{Values, ValuesMut};
 pub use check::{GradientMismatch, Inputs, check_gradients, check_parameter_gradients};
+pub use ema::Ema;
 pub use pair::Pairs;
 pub use param::{Buffer, Param};
 pub use parameters::{Kind, Leaf, LeafMut, ParameterPath, Parameters, Visitor, VisitorMut};

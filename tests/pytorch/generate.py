@@ -614,6 +614,33 @@ def normalization():
 
 
 @topic
+def spectral_norm():
+    """Two runs in training mode, whose outputs are added, and one in inference: each training run makes one round."""
+    from torch.nn.utils.parametrizations import spectral_norm as normalize
+
+    nn = torch.nn
+    result = []
+    for name, layer, shape in [("linear", nn.Linear(4, 3), (2, 4)), ("convolution", nn.Conv2d(2, 3, 3), (2, 2, 4, 3))]:
+        layer.to(torch.float64)
+        layer.weight.data = numbers(*layer.weight.shape, low=-1.0, high=1.0)
+        layer.bias.data = numbers(*layer.bias.shape, low=-1.0, high=1.0)
+        normalize(layer)
+        inner = layer.parametrizations.weight[0]
+        before = {"weight": layer.parametrizations.weight.original, "bias": layer.bias, "u": inner._u, "v": inner._v}
+        before = {key: value.detach().clone() for key, value in before.items()}
+        one = case(name, lambda x: layer(x) + 2 * layer(x), numbers(*shape), **before)
+        after = {"u after": inner._u, "v after": inner._v}
+        after["gradient of weight"] = layer.parametrizations.weight.original.grad
+        after["gradient of bias"] = layer.bias.grad
+        one["parameters"] |= {key: tensor(value) for key, value in after.items()}
+        layer.eval()
+        inference = layer(torch.ones(shape, dtype=torch.float64))
+        one["parameters"]["inference"] = tensor(inference)
+        result.append(one)
+    return result
+
+
+@topic
 def reductions():
     x = numbers(2, 3, 4)
     ties = torch.tensor([[2.0, 5.0, 5.0, 1.0], [3.0, 3.0, 3.0, 3.0]], dtype=torch.float64)

@@ -1,0 +1,239 @@
+//! Spectral normalisation: a layer that lengthens nothing.
+
+use super::conv2d::Conv2d;
+use super::{Init, Linear, Module, OptionalBias};
+use crate::params::{Buffer, Param, Parameters};
+use crate::shape::{Rank2, Rank4, Shape};
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+use rand::Rng;
+
+/// A layer whose weight is divided by its largest singular value sigma, so that as a linear map it lengthens no vector (of a
+/// convolution: its weight as a matrix of O rows does not).
+///
+/// sigma = u^T W v, where in each run on a training tape one round of power iteration brings u and v nearer to the singular
+/// vectors:
+///
+/// u <- W v / |W v|, v <- W^T u / |W^T u|
+///
+/// Gradients flow through sigma to W, not to u and v. What the rounds made of u and v leaves the tape with the gradients, as
+/// the running statistics of batch norm do, and the optimizer's step puts it in place; where the layer is
+/// [frozen](super::Frozen), u and v stay as they were. In inference, sigma is computed with u and v as they are.
+///
+/// | | shape |
+/// | --- | --- |
+/// | `layer.weight` W | (O, ..), as a matrix of O rows |
+/// | `u`, `v` | (O), and as many as W has columns |
+///
+/// `init` makes fifteen rounds, as PyTorch's `nn.utils.parametrizations.spectral_norm` does. Miyato, Kataoka, Koyama and
+/// Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut rng = StdRng::seed_from_u64(0);
+/// let mut layer = Linear::<2, 2>::init(&mut rng);
+/// *layer.weight.value_mut() = Tensor::from([[4.0, 0.0], [0.0, 1.0]]);
+/// *layer.bias.value_mut() = Tensor::zeros();
+/// let y = SpectralNorm::new(layer, &mut rng).forward(Tensor::from([1.0, 1.0])).to_array();
+/// assert!((y[0] - 1.0).abs() < 1e-6 && (y[1] - 0.25).abs() < 1e-6);
+/// ```
+#[derive(Clone, Debug, Parameters)]
+pub struct SpectralNorm<M: Weighted> {
+    /// The layer, with the weight that is trained.
+    pub layer: M,
+    /// The left singular vector, (O)
+    pub u: Buffer<(usize,), M::Element>,
+    /// The right singular vector.
+    pub v: Buffer<(usize,), M::Element>,
+}
+
+/// A layer with a weight whose first axis is the outputs: [`Linear`] and [`Conv2d`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no weight that spectral normalisation knows",
+    note = "`Linear` and `Conv2d` have one"
+)]
+pub trait Weighted: Parameters {
+    /// Of its numbers.
+    type Element: Float;
+    /// (O, ..)
+    type Weight: Shape;
+    /// The weight.
+    fn weight(&self) -> &Param<Self::Weight, Self::Element>;
+}
+
+/// A layer that can be run with another weight than its own.
+pub trait WithWeight<S, T>: Weighted {
+    /// What it gives.
+    type Output;
+    /// Runs it with this weight, and its own bias.
+    #[track_caller]
+    fn run_with(&self, x: Tensor<S, Self::Element, T>, weight: Tensor<Self::Weight, Self::Element, T>) -> Self::Output;
+}
+
+impl<const I: usize, const O: usize, E: Float, B: OptionalBias<O, E>> Weighted for Linear<I, O, E, B> {
+    type Element = E;
+    type Weight = Rank2<O, I>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
+    }
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Weighted for Conv2d<I, O, K, S, P, D, E, B>
+{
+    type Element = E;
+    type Weight = Rank4<O, I, K, K>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
+    }
+}
+
+/// How many rounds make the first u and v.
+const FIRST_ROUNDS: usize = 15;
+
+type Vector<E> = Tensor<(usize,), E>;
+type Matrix<E> = Tensor<(usize, usize), E>;
+
+impl<M: Weighted> SpectralNorm<M> {
+    /// Normalises this layer.
+    pub fn new<R: Rng + ?Sized>(layer: M, rng: &mut R) -> Self {
+        let shape = matrix_shape(layer.weight());
+        let matrix = layer.weight().value().clone().reshape_with(shape);
+        let (zero, one) = (M::Element::of(0.0), M::Element::of(1.0));
+        let mut u = unit(Tensor::normal_with((shape.0,), zero, one, rng));
+        let mut v = unit(Tensor::normal_with((shape.1,), zero, one, rng));
+        for _ in 0..FIRST_ROUNDS {
+            (u, v) = round(&matrix, v);
+        }
+        SpectralNorm { layer, u: Buffer::new(u), v: Buffer::new(v) }
+    }
+}
+
+/// (O, all that belongs to one output)
+fn matrix_shape<S: Shape, E: Float>(weight: &Param<S, E>) -> (usize, usize) {
+    let rows = weight.shape().sizes().as_ref()[0];
+    (rows, weight.value().count() / rows.max(1))
+}
+
+/// x / |x|, and not the division by zero.
+fn unit<E: Float>(x: Vector<E>) -> Vector<E> {
+    let length = x.clone().dot(x.clone()).item().sqrt().max(E::of(1e-12));
+    x / length
+}
+
+fn round<E: Float>(matrix: &Matrix<E>, v: Vector<E>) -> (Vector<E>, Vector<E>) {
+    let u = unit(matrix.clone().matmul(v));
+    let v = unit(u.clone().matmul(matrix.clone()));
+    (u, v)
+}
+
+impl<M: Weighted + Init> Init for SpectralNorm<M> {
+    fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        let layer = M::init(rng);
+        Self::new(layer, rng)
+    }
+}
+
+impl<S: Shape, E: Float, T: Trace, M: WithWeight<S, T, Element = E>> Module<Tensor<S, E, T>> for SpectralNorm<M> {
+    type Output = M::Output;
+    fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
+        let shape = matrix_shape(self.layer.weight());
+        // as the runs before on this tape left them
+        let (mut u, mut v) = (self.u.value_on(&x), self.v.value_on(&x));
+        if T::TRAINING {
+            (u, v) = round(&self.layer.weight().value().clone().reshape_with(shape), v);
+            self.u.update_on(&x, u.clone());
+            self.v.update_on(&x, v.clone());
+        }
+        let weight = self.layer.weight().on(&x);
+        let product = weight.clone().reshape_with(shape).matmul(v.on(&x));
+        let sigma = product.dot(u.on(&x));
+        let sigma = sigma.broadcast_axis::<0, usize>(weight.count()).reshape_with(weight.shape());
+        self.layer.run_with(x, weight / sigma)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    type Critic = (SpectralNorm<Conv2d<2, 3, 3, 1, 0, 1, f64>>, LeakyRelu, Flatten, SpectralNorm<Linear<12, 1, f64>>);
+
+    fn x() -> Tensor<Rank4<5, 2, 4, 4>, f64> {
+        Tensor::randn(&mut StdRng::seed_from_u64(1))
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        let critic = Critic::init(&mut StdRng::seed_from_u64(0));
+        check_gradients(|x| critic.forward(x), x()).unwrap();
+        // in training u and v follow the weight, which is not differentiated: those gradients are compared with PyTorch's
+        check_parameter_gradients(&critic, |critic, tape| eval(critic).forward(tape.trace(x()))).unwrap();
+    }
+
+    #[test]
+    fn after_many_rounds_no_vector_is_lengthened() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut layer = SpectralNorm::new(Linear::<6, 5, f64, NoBias>::init(&mut rng), &mut rng);
+        for _ in 0..200 {
+            let tape = Tape::training(&mut rng);
+            let gradients = layer.forward(tape.trace(Tensor::<Rank2<1, 6>, f64>::ones())).sum().backward();
+            Sgd::new(SgdConfig { learning_rate: 0.0, ..Default::default() }).step(&mut layer, &gradients);
+        }
+        let mut longest: f64 = 0.0;
+        let length = |x: &Tensor<Rank1<6>, f64>| x.clone().dot(x.clone()).item().sqrt();
+        for _ in 0..1000 {
+            let x = Tensor::<Rank1<6>, f64>::randn(&mut rng);
+            let y = layer.forward(x.clone());
+            longest = longest.max(y.clone().dot(y).item().sqrt() / length(&x));
+        }
+        assert!(longest <= 1.0 + 1e-9 && longest > 0.8, "{longest}");
+        let v = Tensor::<Rank1<6>, f64>::from_fn(|[i]| layer.v.value()[[i]]);
+        let y = layer.forward(v.clone());
+        assert!((y.clone().dot(y).item().sqrt() - 1.0).abs() < 1e-9, "v is what is lengthened most");
+    }
+
+    /// One who forgets `frozen` trains the critic against itself; one who does not leaves every bit of it as it was.
+    #[test]
+    fn a_generator_learns_through_a_frozen_critic_and_the_critic_stays() {
+        let mut rng = StdRng::seed_from_u64(3);
+        for freeze in [true, false] {
+            let mut generator = Linear::<3, 12, f64>::init(&mut rng);
+            let mut critic = SpectralNorm::<Linear<12, 3, f64>>::init(&mut rng);
+            let before = (generator.clone(), critic.clone());
+            let tape = Tape::training(&mut rng);
+            let made = generator.forward(tape.trace(Tensor::<Rank2<4, 3>, f64>::ones()));
+            let scores = if freeze { frozen(&critic).forward(made) } else { critic.forward(made) };
+            let gradients = (-scores.mean()).backward();
+            assert_eq!(gradients.unreached(&generator), [""; 0]);
+            assert_eq!(gradients.try_of(&critic.layer.weight).is_none(), freeze);
+            let mut optimizer = Adam::new(AdamConfig::default());
+            optimizer.step(&mut generator, &gradients);
+            assert!(generator.distance_to(&before.0) > 0.0);
+            if !freeze {
+                // the optimizer of both would have moved it
+                Sgd::new(SgdConfig { learning_rate: 1.0, ..Default::default() }).step(&mut critic, &gradients);
+            }
+            assert_eq!(critic.distance_to(&before.1) == 0.0, freeze);
+            assert_eq!(critic.u.value() == before.1.u.value() && critic.v.value() == before.1.v.value(), freeze);
+        }
+    }
+
+    #[test]
+    fn its_vectors_are_saved() {
+        let path = std::env::temp_dir().join(format!("taut-spectral-{}", std::process::id()));
+        let critic = Critic::init(&mut StdRng::seed_from_u64(0));
+        critic.save(&path).unwrap();
+        assert_eq!(Critic::load(&path).unwrap().forward(x()), critic.forward(x()));
+        std::fs::remove_file(&path).unwrap();
+    }
+}

@@ -1,0 +1,159 @@
+//! A moving average of the weights of a model in training.
+
+use super::{Pairs, ParameterPath, Parameters, Visitor, VisitorMut};
+
+/// A copy of a model whose weights follow those of the model while it learns:
+///
+/// a <- d a + (1 - d) theta
+///
+/// with the decay d, after each step of the optimizer. Buffers (running statistics) are copied. What is made with the
+/// average is often better than what is made with the weights of any one step, most of all with the generator of an
+/// adversarial pair, which never comes to rest. Polyak and Juditsky, "Acceleration of Stochastic Approximation by
+/// Averaging", 1992; Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2018.
+///
+/// It is saved and loaded under the names of the model itself, so that a file of an average can be loaded as a model.
+///
+/// ```
+/// use taut::prelude::*;
+/// let mut model = Bias::<2> { bias: Tensor::from([0.0, 4.0]).into() };
+/// let mut average = Ema::new(&model, 0.75);
+/// *model.bias.value_mut() = Tensor::from([4.0, 0.0]); // a step
+/// average.update(&model);
+/// assert_eq!(average.model().bias.value().to_array(), [1.0, 3.0]);
+///
+/// average.swap(&mut model); // to measure the average
+/// assert_eq!(model.bias.value().to_array(), [1.0, 3.0]);
+/// average.swap(&mut model); // to go on training
+/// assert_eq!(model.bias.value().to_array(), [4.0, 0.0]);
+/// ```
+#[doc(alias = "AveragedModel")]
+#[doc(alias = "ExponentialMovingAverage")]
+#[derive(Clone, Debug)]
+pub struct Ema<M> {
+    average: M,
+    decay: f64,
+}
+
+impl<M: Parameters + Clone> Ema<M> {
+    /// An average that begins at the model as it is.
+    ///
+    /// # Panics
+    /// If not 0 <= decay <= 1.
+    #[track_caller]
+    pub fn new(model: &M, decay: f64) -> Self {
+        assert!((0.0..=1.0).contains(&decay), "Ema: `decay` must be from 0 to 1, and is {decay}");
+        Ema { average: model.clone(), decay }
+    }
+
+    /// Moves the average towards the model, which took a step.
+    ///
+    /// # Panics
+    /// If the model is of another make: a list of fewer blocks, or a run-time size that differs.
+    #[track_caller]
+    pub fn update(&mut self, model: &M) {
+        self.average.move_towards(model, 1.0 - self.decay);
+    }
+
+    /// The average.
+    pub fn model(&self) -> &M {
+        &self.average
+    }
+
+    /// The decay d.
+    pub fn decay(&self) -> f64 {
+        self.decay
+    }
+
+    /// Gives the model the average's values, buffers too, and the average the model's; the second time, all is as it was.
+    /// The model's parameters stay the ones that its optimizer knows.
+    ///
+    /// # Panics
+    /// If the model is of another make.
+    #[track_caller]
+    pub fn swap(&mut self, model: &mut M) {
+        let before = model.clone();
+        model.copy_from(&self.average);
+        self.average.copy_from(&before);
+    }
+}
+
+impl<M: Parameters> Parameters for Ema<M> {
+    fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
+        self.average.visit(path, visitor);
+    }
+    fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut) {
+        self.average.visit_mut(path, visitor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    type Model = (Linear<3, 4, f64>, BatchNorm1d<4, f64>);
+
+    fn step(model: &mut Model, optimizer: &mut Adam, seed: u64) {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let x = Tensor::<Rank2<8, 3>, f64>::randn(&mut rng);
+        let gradients = model.forward(Tape::training(&mut rng).trace(x)).square().mean().backward();
+        optimizer.step(model, &gradients);
+    }
+
+    #[test]
+    fn it_is_the_sum_of_the_formula() {
+        let mut model = Model::init(&mut StdRng::seed_from_u64(0));
+        let (mut optimizer, mut average) = (Adam::new(AdamConfig::default()), Ema::new(&model, 0.9));
+        let mut expected = model.0.weight.value().clone();
+        for seed in 0..20 {
+            step(&mut model, &mut optimizer, seed);
+            average.update(&model);
+            expected = expected * 0.9 + model.0.weight.value() * 0.1;
+        }
+        for (found, expected) in average.model().0.weight.value().iter().zip(expected.iter()) {
+            assert!((found - expected).abs() < 1e-12);
+        }
+        assert_eq!(average.model().1.running_mean.value(), model.1.running_mean.value());
+    }
+
+    #[test]
+    fn a_swap_and_another_leave_training_as_it_was() {
+        let mut model = Model::init(&mut StdRng::seed_from_u64(0));
+        let (mut optimizer, mut average) = (Adam::new(AdamConfig::default()), Ema::new(&model, 0.5));
+        step(&mut model, &mut optimizer, 0);
+        average.update(&model);
+        let (mut other, mut other_optimizer) = (model.clone(), Adam::new(AdamConfig::default()));
+        other_optimizer.restore(&optimizer.snapshot(), &other).unwrap();
+        average.swap(&mut model);
+        assert!(model.distance_to(&other) > 0.0);
+        assert_eq!(average.model().distance_to(&other), 0.0);
+        average.swap(&mut model);
+        step(&mut model, &mut optimizer, 1);
+        step(&mut other, &mut other_optimizer, 1);
+        assert_eq!(model.distance_to(&other), 0.0);
+    }
+
+    #[test]
+    fn it_is_saved_as_a_model() {
+        let path = std::env::temp_dir().join(format!("taut-ema-{}", std::process::id()));
+        let mut model = Model::init(&mut StdRng::seed_from_u64(0));
+        let mut average = Ema::new(&model, 0.5);
+        step(&mut model, &mut Adam::new(AdamConfig::default()), 0);
+        average.update(&model);
+        let saved = Checkpoint::new().with_model("average", &average).with_model("model", &model);
+        saved.save(&path).unwrap();
+        let checkpoint = Checkpoint::load(&path).unwrap();
+        let mut found = Ema::new(&model, 0.5);
+        checkpoint.restore_model("average", &mut found).unwrap();
+        assert_eq!(found.model().distance_to(average.model()), 0.0);
+        assert_ne!(found.model().distance_to(&model), 0.0);
+        average.model().save(&path).unwrap();
+        assert_eq!(Model::load(&path).unwrap().distance_to(average.model()), 0.0);
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "Ema: `decay` must be from 0 to 1, and is 1.5")]
+    fn a_decay_beyond_one_is_refused() {
+        let _ = Ema::new(&Bias::<1>::init(&mut StdRng::seed_from_u64(0)), 1.5);
+    }
+}
