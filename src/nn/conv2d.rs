@@ -1,6 +1,6 @@
 //! Convolution layers over images.
 
-use super::spectral_norm::WithWeight;
+use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
@@ -146,6 +146,24 @@ where
         let sizes = sizes(window, x.shape().axes(), O, 1);
         let bias = self.bias.on(&x);
         convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Weighted for Conv2d<I, O, K, S, P, D, E, B>
+{
+    type Element = E;
+    type Weight = Rank4<O, I, K, K>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }
 

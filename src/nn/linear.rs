@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use super::spectral_norm::WithWeight;
+use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::ops::linear;
 use crate::params::{Param, Parameters};
@@ -75,5 +75,13 @@ where
         expect_size("Linear", "features", I, x.shape().last());
         let bias = self.bias.on(&x);
         linear(x, weight, bias)
+    }
+}
+
+impl<const I: usize, const O: usize, E: Float, B: OptionalBias<O, E>> Weighted for Linear<I, O, E, B> {
+    type Element = E;
+    type Weight = Rank2<O, I>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }

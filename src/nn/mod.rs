@@ -36,6 +36,7 @@ mod summary;
 mod trainable;
 mod tuple;
 mod upsample;
+mod weighted;
 
 pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use attention::{
@@ -76,8 +77,9 @@ pub use recurrent::{
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};
 pub use softmax::{LogSoftmax, Softmax};
-pub use spectral_norm::{SpectralNorm, Weighted, WithWeight};
+pub use spectral_norm::SpectralNorm;
 pub use summary::{Summarize, Summary, SummaryRow};
 pub use taut_macros::{Init, Module};
 pub use trainable::{Trainable, Untraced};
 pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};
+pub use weighted::{Weighted, WithWeight};

@@ -1,9 +1,9 @@
 //! Spectral normalisation: a layer that lengthens nothing.
 
-use super::conv2d::Conv2d;
-use super::{Init, Linear, Module, OptionalBias};
+use super::weighted::{Weighted, WithWeight};
+use super::{Init, Module};
 use crate::params::{Buffer, Param, Parameters};
-use crate::shape::{Rank2, Rank4, Shape};
+use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -45,55 +45,6 @@ pub struct SpectralNorm<M: Weighted> {
     pub u: Buffer<(usize,), M::Element>,
     /// The right singular vector.
     pub v: Buffer<(usize,), M::Element>,
-}
-
-/// A layer with a weight whose first axis is the outputs: [`Linear`] and [`Conv2d`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no weight that spectral normalisation knows",
-    note = "`Linear` and `Conv2d` have one"
-)]
-pub trait Weighted: Parameters {
-    /// Of its numbers.
-    type Element: Float;
-    /// (O, ..)
-    type Weight: Shape;
-    /// The weight.
-    fn weight(&self) -> &Param<Self::Weight, Self::Element>;
-}
-
-/// A layer that can be run with another weight than its own.
-pub trait WithWeight<S, T>: Weighted {
-    /// What it gives.
-    type Output;
-    /// Runs it with this weight, and its own bias.
-    #[track_caller]
-    fn run_with(&self, x: Tensor<S, Self::Element, T>, weight: Tensor<Self::Weight, Self::Element, T>) -> Self::Output;
-}
-
-impl<const I: usize, const O: usize, E: Float, B: OptionalBias<O, E>> Weighted for Linear<I, O, E, B> {
-    type Element = E;
-    type Weight = Rank2<O, I>;
-    fn weight(&self) -> &Param<Self::Weight, E> {
-        &self.weight
-    }
-}
-
-impl<
-    const I: usize,
-    const O: usize,
-    const K: usize,
-    const S: usize,
-    const P: usize,
-    const D: usize,
-    E: Float,
-    B: OptionalBias<O, E>,
-> Weighted for Conv2d<I, O, K, S, P, D, E, B>
-{
-    type Element = E;
-    type Weight = Rank4<O, I, K, K>;
-    fn weight(&self) -> &Param<Self::Weight, E> {
-        &self.weight
-    }
 }
 
 /// How many rounds make the first u and v.
