@@ -18,11 +18,38 @@ const RESULTS: usize = 8_193;
 /// ... and every m * 2^e with m < 1,024 up to this one: 25,088 (VGG), 9,216 (AlexNet), 150,528 (224 x 224 x 3).
 const LARGEST: usize = 262_144;
 
+/// The m of these.
+const LARGEST_ODD: usize = 1_024;
+
 /// How many low bits choose the bucket: with fewer the buckets are longer, with more there are too many of them.
 const LOW_BITS: usize = 8;
 
 fn number(n: usize) -> String {
     if n == 0 { "UTerm".into() } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) }
+}
+
+/// What the second table does not hold: each impl is a pattern of numbers, `High` and the bits below it.
+fn outside(table: &mut String) {
+    let mut pattern = |low: usize, any_bits: usize, then: &str| {
+        let (mut high, mut bits) = (String::from("High"), String::new());
+        for bit in 0..any_bits {
+            high = format!("UInt<{high},Bit{bit}>");
+            write!(bits, ",Bit{bit}").unwrap();
+        }
+        for bit in then.chars() {
+            high = format!("UInt<{high},B{bit}>");
+        }
+        writeln!(table, "impl<High{bits}> Join<{high}> for Low{low} {{ type Dim = OutsideTheTable; }}").unwrap();
+    };
+    let (every, m) = (RESULTS.ilog2() as usize, LARGEST_ODD.ilog2() as usize);
+    for low in 1..1_usize << LOW_BITS {
+        // all numbers of so many bits are in the table, or end in as many zeros as to be some m * 2^e
+        pattern(low, every.max(m + low.trailing_zeros() as usize) + 1 - LOW_BITS, "");
+    }
+    for zeros in 0..m {
+        pattern(0, m - zeros, &format!("1{}", "0".repeat(zeros)));
+    }
+    pattern(0, 2, &"0".repeat(m));
 }
 
 fn main() {
@@ -44,11 +71,12 @@ fn main() {
     }
     for n in 0..=LARGEST {
         let odd = n >> n.trailing_zeros().min(63);
-        if n < RESULTS || odd < 1_024 {
+        if n < RESULTS || odd < LARGEST_ODD {
             let (high, low) = (number(n >> LOW_BITS), n & ((1 << LOW_BITS) - 1));
             writeln!(table, "impl Join<{high}> for Low{low} {{ type Dim = Const<{n}>; }}").unwrap();
         }
     }
+    outside(&mut table);
     let folder = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(std::path::Path::new(&folder).join("sizes.rs"), table).expect("OUT_DIR is writable");
 }

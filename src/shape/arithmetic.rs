@@ -6,15 +6,15 @@
 
 use super::Shape;
 use super::dim::{Const, Dim};
-use super::table::{ToDim, ToNumber};
+use super::table::{Lookup, Size, ToNumber};
 use std::ops::{Add, Div, Mul, Rem, Sub};
 use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 
-// No impl but that of products has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares
-// the result, rustc would leave it open and print the digits of the number. Each result is one projection, whose steps
-// are aliases.
+// No impl here has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
+// rustc would leave it open and print the digits of the number. Each result is one projection, whose steps are aliases.
+// The way back never fails (it may give `OutsideTheTable`), so no bound with digits in it can be the one that is not met.
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
-type ConstOf<Number> = <Number as ToDim>::Dim;
+type ConstOf<Number> = <Number as Lookup>::Dim;
 
 /// A sliding window of `KERNEL` cells, moved by `STRIDE`, `DILATION` apart, over this dimension with `PADDING` cells
 /// added at both ends.
@@ -73,7 +73,7 @@ where
     PaddedBothEnds<D, P>: Sub<Span<K, L>>,
     Room<D, K, P, L>: Div<Number<S>>,
     Quot<Room<D, K, P, L>, Number<S>>: Add<B1>,
-    Positions<D, K, S, P, L>: ToDim,
+    Positions<D, K, S, P, L>: Lookup<Dim: Size>,
 {
     type Out = ConstOf<Positions<D, K, S, P, L>>;
     fn windows(self) -> Self::Out {
@@ -140,7 +140,7 @@ where
     Prod<Sub1<Number<D>>, Number<S>>: Add<Sum<Number<K>, Number<O>>>,
     Number<P>: Add<Number<P>>,
     Grown<D, K, S, O>: Sub<Sum<Number<P>, Number<P>>>,
-    Transposed<D, K, S, P, O>: NonZero + ToDim,
+    Transposed<D, K, S, P, O>: NonZero + Lookup<Dim: Size>,
 {
     type Out = ConstOf<Transposed<D, K, S, P, O>>;
     fn transposed_windows(self) -> Self::Out {
@@ -179,7 +179,7 @@ where
     Const<A>: ToNumber,
     Const<B>: ToNumber,
     Number<A>: Add<Number<B>>,
-    Sum<Number<A>, Number<B>>: ToDim,
+    Sum<Number<A>, Number<B>>: Lookup<Dim: Size>,
 {
     type Out = ConstOf<Sum<Number<A>, Number<B>>>;
     fn plus(self, _: Const<B>) -> Self::Out {
@@ -218,7 +218,7 @@ where
     Const<A>: ToNumber,
     Number<D>: Add<Number<B>>,
     Sum<Number<D>, Number<B>>: Add<Number<A>>,
-    Sum<Sum<Number<D>, Number<B>>, Number<A>>: ToDim,
+    Sum<Sum<Number<D>, Number<B>>, Number<A>>: Lookup<Dim: Size>,
 {
     type Out = ConstOf<Sum<Sum<Number<D>, Number<B>>, Number<A>>>;
     fn padded(self) -> Self::Out {
@@ -283,7 +283,7 @@ where
     Const<N>: ToNumber,
     Number<N>: NonZero,
     Number<D>: Rem<Number<N>, Output = UTerm> + Div<Number<N>>,
-    Quot<Number<D>, Number<N>>: ToDim,
+    Quot<Number<D>, Number<N>>: Lookup<Dim: Size>,
 {
     type Quotient = ConstOf<Quot<Number<D>, Number<N>>>;
     fn quotient(self) -> Self::Quotient {
@@ -351,29 +351,36 @@ impl Product for (usize,) {
     }
 }
 
-// The one exception to the rule at the head of this file: products leave the table often, and of a type in a signature
-// that is one projection rustc would then name the table's own bound, with the digits, and not "the product of ..".
-/// The impl for `Const` dimensions only. `$first`, times each `$next`, is a chain of typenum products.
+type Product2<const A: usize, const B: usize> = Prod<Number<A>, Number<B>>;
+type Product3<const A: usize, const B: usize, const C: usize> = Prod<Product2<A, B>, Number<C>>;
+type Product4<const A: usize, const B: usize, const C: usize, const D: usize> = Prod<Product3<A, B, C>, Number<D>>;
+type Product5<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
+    Prod<Product4<A, B, C, D>, Number<E>>;
+
+/// The impl for `Const` dimensions only: each partial product can be multiplied by the next dimension.
 macro_rules! constant_product {
-    ($first:ident $($next:ident => $partial:ident from $left:ty),+; $last:ident) => {
+    ($($dim:ident)+: $product:ty; $($partial:ty, $next:ident);+) => {
         #[diagnostic::do_not_recommend]
-        impl<const $first: usize, $(const $next: usize, $partial,)+> Product for (Const<$first>, $(Const<$next>,)+)
+        impl<$(const $dim: usize),+> Product for ($(Const<$dim>,)+)
         where
-            Const<$first>: ToNumber,
-            $(Const<$next>: ToNumber, $left: Mul<Number<$next>, Output = $partial>,)+
-            $last: ToDim,
+            $(Const<$dim>: ToNumber,)+
+            $($partial: Mul<Number<$next>>,)+
+            $product: Lookup<Dim: Size>,
         {
-            type Out = $last::Dim;
+            type Out = ConstOf<$product>;
             fn product(self) -> Self::Out {
                 Self::Out::default()
             }
         }
     };
 }
-constant_product!(A B => P from Number<A>; P);
-constant_product!(A B => P from Number<A>, C => Q from P; Q);
-constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q; R);
-constant_product!(A B => P from Number<A>, C => Q from P, D => R from Q, E => T from R; T);
+constant_product!(A B: Product2<A, B>; Number<A>, B);
+constant_product!(A B C: Product3<A, B, C>; Number<A>, B; Product2<A, B>, C);
+constant_product!(A B C D: Product4<A, B, C, D>; Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D);
+constant_product!(
+    A B C D E: Product5<A, B, C, D, E>;
+    Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E
+);
 
 /// The impls in which the first run-time dimension stands after `$constant`s and before any `$other`s.
 macro_rules! run_time_product {

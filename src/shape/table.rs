@@ -18,26 +18,33 @@ pub trait Split {
     type Low;
 }
 
-/// The way back: the `Const` whose low bits are `Self` and whose other bits are `High`.
-#[diagnostic::on_unimplemented(
-    message = "a size that the compiler computes here is outside the table of sizes",
-    label = "outside the table of sizes",
-    note = "it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size"
-)]
+/// The way back: the `Const` whose low bits are `Self` and whose other bits are `High`, or [`OutsideTheTable`].
 pub trait Join<High> {
-    type Dim: Dim + Default;
+    type Dim;
 }
 
-/// The `Const` of a typenum number.
-pub trait ToDim {
-    type Dim: Dim + Default;
+/// What stands for the numbers that the table does not hold.
+pub struct OutsideTheTable;
+
+/// The `Const` of a typenum number, or [`OutsideTheTable`].
+pub trait Lookup {
+    type Dim;
 }
 
-impl<N: Split> ToDim for N
+impl<N: Split> Lookup for N
 where
     N::Low: Join<N::High>,
 {
     type Dim = <N::Low as Join<N::High>>::Dim;
 }
+
+/// A size from the table.
+#[diagnostic::on_unimplemented(
+    message = "a size that the compiler computes here is outside the table of sizes",
+    label = "outside the table of sizes",
+    note = "it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size"
+)]
+pub trait Size: Dim + Default {}
+impl<const N: usize> Size for Const<N> {}
 
 include!(concat!(env!("OUT_DIR"), "/sizes.rs"));
