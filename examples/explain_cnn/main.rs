@@ -73,7 +73,7 @@ fn main() -> ExitCode {
                 let study = Study::new(&name, &numbers, &train, &test, 15, &options);
                 let model = study.small(&mut rng)?;
                 let game = study.pointing_game(&model, &mut rng);
-                study.report(&model, |model| &model.1, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
+                study.report(&model, |model| &model.2, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
             }
             DatasetName::Mnist | DatasetName::FashionMnist => {
                 let kind = match dataset {
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
                 }
                 let model = study.small(&mut rng)?;
                 let game = study.pointing_game(&model, &mut rng);
-                study.report(&model, |model| &model.1, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
+                study.report(&model, |model| &model.2, &SMALL, first_filters(&model.0.0.0.weight), Some(game), &mut rng)
             }
             DatasetName::Cifar10 => {
                 let (train, test) = cifar10::load(cifar10::find(folder)?)?;
@@ -115,7 +115,7 @@ fn main() -> ExitCode {
                 let model = study.small(&mut rng)?;
                 study.report(
                     &model,
-                    |model| &model.1,
+                    |model| &model.2,
                     &SMALL_OF_COLOURS,
                     first_filters(&model.0.0.0.weight),
                     None,
@@ -128,13 +128,15 @@ fn main() -> ExitCode {
 
 /// Makes one part of a model random; all together, from the top.
 type Randomise<M> = fn(&mut M, &mut StdRng);
-const SMALL: [Randomise<Small<1>>; 3] = [
-    |model, rng| model.2.1 = Linear::init(rng),
+const SMALL: [Randomise<Small<1>>; 4] = [
+    |model, rng| model.3.1 = Linear::init(rng),
+    |model, rng| model.2 = Init::init(rng),
     |model, rng| model.1 = Init::init(rng),
     |model, rng| model.0.0 = Init::init(rng),
 ];
-const SMALL_OF_COLOURS: [Randomise<Small<3>>; 3] = [
-    |model, rng| model.2.1 = Linear::init(rng),
+const SMALL_OF_COLOURS: [Randomise<Small<3>>; 4] = [
+    |model, rng| model.3.1 = Linear::init(rng),
+    |model, rng| model.2 = Init::init(rng),
     |model, rng| model.1 = Init::init(rng),
     |model, rng| model.0.0 = Init::init(rng),
 ];
@@ -267,7 +269,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let mut hits = 0;
         for half in [0, 1] {
             let of_half = Tensor::from(pairs.iter().map(|pair| labels[[pair[half]]]).collect::<Vec<_>>());
-            let maps = grad_cam(model, |model| &model.1, &both, of_half);
+            let maps = grad_cam(model, |model| &model.2, &both, of_half);
             hits += peak(&maps).iter().filter(|[_, column]| column / S == half).count();
         }
         hits as f64 / (2 * PAIRS) as f64

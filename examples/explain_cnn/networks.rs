@@ -7,8 +7,12 @@ use taut::prelude::*;
 type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoBias>, BatchNorm2d<O>, Relu);
 
 /// The network that is trained here. The mean over the last maps makes it take images of any size.
-pub type Small<const C: usize> =
-    ((Convolution<C, 16>, MaxPool2d<2>), (Convolution<16, 32>, Convolution<32, 32>), (GlobalAvgPool2d, Linear<32, 10>));
+pub type Small<const C: usize> = (
+    (Convolution<C, 16>, MaxPool2d<2>),
+    (Convolution<16, 32>, Convolution<32, 32>, MaxPool2d<2>),
+    Convolution<32, 64>,
+    (GlobalAvgPool2d, Linear<64, 10>),
+);
 
 /// That of `mnist_cnn`.
 pub type LeNet = (
