@@ -5,6 +5,7 @@
 
 use super::denormals::Mode;
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 /// Below this many elements a cheap loop (an addition, a ReLU) is faster on one thread.
 pub const CHEAP: usize = 1 << 17;
@@ -89,6 +90,9 @@ pub fn chunks_of_two<A: Send, B: Send>(
 
 /// Runs `f(index)` for each index below `count` in parallel.
 pub fn tasks(count: usize, f: &(dyn Fn(usize) + Sync)) {
+    if count <= 1 {
+        return (0..count).for_each(f);
+    }
     let mode = Mode::current();
     (0..count).into_par_iter().for_each(|i| {
         let _guard = mode.enter();
@@ -120,4 +124,23 @@ pub fn together<E: Send>(arrays: &mut [&mut [E]], start: usize, f: &(dyn Fn(usiz
         together(arrays, start, f);
     };
     rayon::join(|| part(&mut left, start), || part(&mut right, start + middle));
+}
+
+/// The entries of an array that several threads write, each its own.
+pub struct Entries<'a, E>(*mut E, PhantomData<&'a mut [E]>);
+// SAFETY: it gives nothing but a pointer, and who writes through it sees to it that no two threads write the same entry.
+#[allow(unsafe_code)]
+unsafe impl<E: Send> Sync for Entries<'_, E> {}
+impl<'a, E> Entries<'a, E> {
+    pub fn of(array: &'a mut [E]) -> Self {
+        Entries(array.as_mut_ptr(), PhantomData)
+    }
+
+    /// # Safety
+    /// The entry exists.
+    #[allow(unsafe_code)]
+    pub unsafe fn at(&self, index: usize) -> *mut E {
+        // SAFETY: the caller says so.
+        unsafe { self.0.add(index) }
+    }
 }

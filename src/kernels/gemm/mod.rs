@@ -11,10 +11,10 @@ pub mod register;
 #[cfg(test)]
 mod tests;
 #[allow(unsafe_code)]
-mod tile;
+pub mod tile;
 mod vector;
 
-use super::parallel;
+use super::parallel::{self, Entries};
 use crate::memory::Storage;
 use crate::numbers::{Family, Float, PerFloat};
 use loops::Right;
@@ -158,7 +158,7 @@ fn pack_panels<E: InRegisters>(b: Matrix<'_, E>, (k, n): (usize, usize), columns
 /// Splits a product over threads if it is large. The entries that the sizes and strides reach lie in the slices, and
 /// no size is 0.
 fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
-    let c = Entries(c.as_mut_ptr());
+    let c = Entries::of(c);
     let part = |(top, rows): (usize, usize), (left, columns): (usize, usize)| {
         // SAFETY: all entries that the sizes and strides reach lie in the slices, c is m x n, and no two parts that run
         // at the same time overlap.
@@ -179,21 +179,6 @@ fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: 
     } else {
         let columns = n.div_ceil(tasks).next_multiple_of(PANEL);
         parallel::tasks(n.div_ceil(columns), &|i| part((0, m), (i * columns, columns.min(n - i * columns))));
-    }
-}
-
-/// The entries of a result that several threads write, each its own.
-struct Entries<E>(*mut E);
-// SAFETY: the threads write disjoint parts, see `gemm`.
-#[allow(unsafe_code)]
-unsafe impl<E: Send> Sync for Entries<E> {}
-impl<E> Entries<E> {
-    /// # Safety
-    /// The entry exists.
-    #[allow(unsafe_code)]
-    unsafe fn at(&self, index: usize) -> *mut E {
-        // SAFETY: the caller says so.
-        unsafe { self.0.add(index) }
     }
 }
 

@@ -17,6 +17,7 @@ pub trait Register<E>: Copy {
     unsafe fn store(self, to: *mut E);
     unsafe fn splat(x: E) -> Self;
     unsafe fn plus(self, other: Self) -> Self;
+    unsafe fn minus(self, other: Self) -> Self;
     /// `self + x y`, rounded once where the processor can.
     unsafe fn plus_product(self, x: Self, y: Self) -> Self;
     /// Writes the transpose of the square with the rows `from(0)`, `from(1)` .. to the rows `to(0)`, `to(1)` .. so that
@@ -81,6 +82,11 @@ mod avx2 {
             unsafe { _mm256_add_ps(self, other) }
         }
         #[inline(always)]
+        unsafe fn minus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_sub_ps(self, other) }
+        }
+        #[inline(always)]
         unsafe fn plus_product(self, x: Self, y: Self) -> Self {
             // SAFETY: see above.
             unsafe { _mm256_fmadd_ps(x, y, self) }
@@ -133,6 +139,11 @@ mod avx2 {
             unsafe { _mm256_add_pd(self, other) }
         }
         #[inline(always)]
+        unsafe fn minus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm256_sub_pd(self, other) }
+        }
+        #[inline(always)]
         unsafe fn plus_product(self, x: Self, y: Self) -> Self {
             // SAFETY: see above.
             unsafe { _mm256_fmadd_pd(x, y, self) }
@@ -183,6 +194,11 @@ mod avx512 {
             unsafe { _mm512_add_ps(self, other) }
         }
         #[inline(always)]
+        unsafe fn minus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_sub_ps(self, other) }
+        }
+        #[inline(always)]
         unsafe fn plus_product(self, x: Self, y: Self) -> Self {
             // SAFETY: see above.
             unsafe { _mm512_fmadd_ps(x, y, self) }
@@ -231,6 +247,10 @@ impl<E: num_traits::Float> Register<E> for Plain<E> {
     #[inline(always)]
     unsafe fn plus(self, other: Self) -> Self {
         Plain(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn minus(self, other: Self) -> Self {
+        Plain(std::array::from_fn(|i| self.0[i] - other.0[i]))
     }
     #[inline(always)]
     unsafe fn plus_product(self, x: Self, y: Self) -> Self {

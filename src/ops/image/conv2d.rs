@@ -16,12 +16,17 @@
 //!
 //! Saved: x and W. The column matrix is made again in the backward pass, which costs less than keeping it.
 
-use crate::kernels::convolution::{self, Convolution};
+use crate::kernels::convolution::{self, Convolution, Start};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tape::{note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
+
+/// What a convolution is added to.
+fn start<B: Shape, E: Float, T: Trace>(bias: Option<&Tensor<B, E, T>>) -> Start<'_, E> {
+    bias.map_or(Start::Zero, |bias| Start::Bias(bias.as_slice()))
+}
 
 /// The convolution of `x` with `weight`. The caller computed `shape` and `sizes` from the shapes of both.
 #[track_caller]
@@ -36,7 +41,7 @@ pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: T
     let (_, weight, weight_trace) = weight.into_parts();
     let mut y = Storage::scratch(shape.count());
     note_multiply_adds(y.len().saturating_mul(sizes.windows.taps()));
-    convolution::forward(sizes, x.as_slice(), weight.as_slice(), bias.as_ref().map(Tensor::as_slice), y.make_mut());
+    convolution::forward(sizes, x.as_slice(), weight.as_slice(), start(bias.as_ref()), y.make_mut());
     let bias_node = bias.as_ref().and_then(|bias| bias.trace().node());
     let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
         let weight = needs[0].then_some(weight);
@@ -52,10 +57,8 @@ pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: T
             }
             if let Some(weight) = weight {
                 parents.write(0, sizes.batch * sizes.input(), |out, add| {
-                    if !add {
-                        out.fill(E::zero());
-                    }
-                    convolution::backward_input(sizes, g, weight.as_slice(), out);
+                    let start = if add { Start::There } else { Start::Zero };
+                    convolution::backward_input(sizes, g, weight.as_slice(), start, out);
                 });
             }
         }
@@ -79,11 +82,8 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
     shape.count(); // before the parts of it are computed
     let channels = sizes.groups * sizes.windows.channels;
     let pixels = sizes.windows.size[0] * sizes.windows.size[1];
-    let mut y = match &bias {
-        Some(bias) => Storage::from_fn(shape.count(), |i| bias.as_slice()[i / pixels % channels]),
-        None => Storage::zeros(shape.count()),
-    };
-    convolution::backward_input(sizes, x.as_slice(), weight.as_slice(), y.make_mut());
+    let mut y = Storage::scratch(shape.count());
+    convolution::backward_input(sizes, x.as_slice(), weight.as_slice(), start(bias.as_ref()), y.make_mut());
     let bias_node = bias.as_ref().and_then(|bias| bias.trace().node());
     let node = record([x_trace.node(), weight_trace.node(), bias_node], |needs| {
         let weight = needs[0].then_some(weight);
@@ -99,7 +99,7 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
             }
             if let Some(weight) = weight {
                 let mut gradient = Storage::scratch(sizes.batch * sizes.output());
-                convolution::forward(sizes, g, weight.as_slice(), None, gradient.make_mut());
+                convolution::forward(sizes, g, weight.as_slice(), Start::Zero, gradient.make_mut());
                 parents.add(0, gradient);
             }
         }

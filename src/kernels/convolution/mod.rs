@@ -1,0 +1,166 @@
+//! Convolution in three passes: forward, the gradient of the image, the gradient of the weight.
+
+mod columns;
+#[cfg(test)]
+mod tests;
+#[allow(unsafe_code)]
+mod winograd;
+
+use super::reduce::sum_f64;
+use super::window::Windows;
+use crate::numbers::{Family, Float, PerFloat};
+
+/// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    pub batch: usize,
+    /// The windows over the channels of one group.
+    pub windows: Windows,
+    /// The filters of one group.
+    pub filters: usize,
+    pub groups: usize,
+}
+
+impl Convolution {
+    /// The elements of one image of the input.
+    pub fn input(&self) -> usize {
+        self.groups * self.windows.pixels()
+    }
+
+    /// The elements of one image of the output.
+    pub fn output(&self) -> usize {
+        self.groups * self.filters * self.windows.positions()
+    }
+
+    /// The elements of the weight.
+    pub fn weight(&self) -> usize {
+        self.groups * self.filters * self.windows.taps()
+    }
+
+    /// The multiply-adds of one forward pass.
+    pub fn operations(&self) -> usize {
+        self.batch * self.output() * self.windows.taps()
+    }
+}
+
+/// What the result of a pass is added to.
+#[derive(Clone, Copy)]
+pub enum Start<'a, E> {
+    /// Nothing: what was there is overwritten.
+    Zero,
+    /// The bias of each channel.
+    Bias(&'a [E]),
+    /// What is there.
+    There,
+}
+
+impl<'a, E: Float> Start<'a, E> {
+    /// Whether it is what is there.
+    fn adds(self) -> bool {
+        matches!(self, Start::There)
+    }
+
+    /// The bias of a group of `channels`.
+    fn of_group(self, group: usize, channels: usize) -> Option<&'a [E]> {
+        match self {
+            Start::Bias(bias) => Some(&bias[group * channels..(group + 1) * channels]),
+            Start::Zero | Start::There => None,
+        }
+    }
+
+    /// Writes it to planes of so many pixels.
+    fn write(self, planes: &mut [E], pixels: usize) {
+        match self {
+            Start::Zero => planes.fill(E::zero()),
+            Start::Bias(bias) => {
+                planes.chunks_exact_mut(pixels).zip(bias.iter().cycle()).for_each(|(plane, &bias)| plane.fill(bias));
+            }
+            Start::There => {}
+        }
+    }
+}
+
+/// A method: one function for each pass. No size that they are given is 0.
+struct Passes<E> {
+    forward: Pass<E>,
+    backward_input: Pass<E>,
+    backward_weight: WeightPass<E>,
+}
+/// The sizes, the numbers that go through the convolution, the weight, what is added, and the result.
+type Pass<E> = fn(&Convolution, &[E], &[E], Start<'_, E>, &mut [E]);
+/// The sizes, x, the gradient of y, that of the weight, and whether it is added to what is there.
+type WeightPass<E> = fn(&Convolution, &[E], &[E], &mut [E], bool);
+
+/// The methods that there are for numbers of a type.
+struct Methods<E> {
+    columns: Passes<E>,
+    winograd: Option<Passes<E>>,
+}
+struct ForNumbers;
+impl Family for ForNumbers {
+    type Of<E: Float> = Methods<E>;
+}
+// through pointers, so that convolutions are compiled in this crate, and not again for each model
+static METHODS: PerFloat<ForNumbers> = PerFloat {
+    f32: Methods { columns: columns::passes(), winograd: Some(winograd::passes()) },
+    f64: Methods { columns: columns::passes(), winograd: None },
+};
+
+/// The method for a convolution.
+fn method<E: Float>(sizes: &Convolution) -> &'static Passes<E> {
+    let methods = E::pick(&METHODS);
+    let Convolution { windows, filters, .. } = sizes;
+    let (channels, filters) = (windows.channels, *filters);
+    let pays = windows.kernel == [3, 3]
+        && windows.stride == [1, 1]
+        && windows.dilation == [1, 1]
+        && channels * filters > 4 * (channels + filters);
+    match &methods.winograd {
+        Some(winograd) if pays => winograd,
+        _ => &methods.columns,
+    }
+}
+
+/// `y = weight * x`, added to `start`.
+pub fn forward<E: Float>(sizes: Convolution, x: &[E], weight: &[E], start: Start<'_, E>, y: &mut [E]) {
+    assert_eq!((x.len(), y.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
+    assert_eq!(weight.len(), sizes.weight());
+    if y.is_empty() || sizes.operations() == 0 {
+        return start.write(y, sizes.windows.positions());
+    }
+    (method(&sizes).forward)(&sizes, x, weight, start, y);
+}
+
+/// The gradient of the input: the transposed convolution of g with the weight, added to `start`.
+pub fn backward_input<E: Float>(sizes: Convolution, g: &[E], weight: &[E], start: Start<'_, E>, dx: &mut [E]) {
+    assert_eq!((dx.len(), g.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
+    assert_eq!(weight.len(), sizes.weight());
+    if dx.is_empty() || sizes.operations() == 0 {
+        return start.write(dx, sizes.windows.size[0] * sizes.windows.size[1]);
+    }
+    (method(&sizes).backward_input)(&sizes, g, weight, start, dx);
+}
+
+/// The gradient of the weight: the sum over the images of g X^T, added to what is there if `add`.
+pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut [E], add: bool) {
+    assert_eq!((x.len(), g.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
+    assert_eq!(dw.len(), sizes.weight());
+    if dw.is_empty() || sizes.operations() == 0 {
+        if !add {
+            dw.fill(E::zero());
+        }
+        return;
+    }
+    (method(&sizes).backward_weight)(&sizes, x, g, dw, add);
+}
+
+/// Sums over batch and positions of (batch, channels, positions): the gradient of a bias.
+pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &mut [E], add: bool) {
+    let mut sums = vec![0.0; channels];
+    if channels * positions > 0 {
+        for image in x.chunks_exact(channels * positions) {
+            sums.iter_mut().zip(image.chunks_exact(positions)).for_each(|(sum, x)| *sum += sum_f64(x));
+        }
+    }
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = E::of(if add { out.as_f64() + sum } else { sum }));
+}

@@ -1,0 +1,200 @@
+use super::*;
+use crate::kernels::instructions::tests::{available, with};
+use crate::kernels::testing::{assert_close, random, wide};
+use crate::numbers::Generator;
+use rand::RngExt as _;
+
+/// Calls `f` with the places in x, in the weight and in y of every product that a convolution adds up.
+fn each_product(sizes: &Convolution, mut f: impl FnMut(usize, usize, usize)) {
+    let Convolution { batch, windows: w, filters, groups } = *sizes;
+    let [height, width] = w.size;
+    for (n, group, filter) in product3(batch, groups, filters) {
+        for (i, j) in product2(w.out[0], w.out[1]) {
+            let y = ((n * groups + group) * filters + filter) * w.positions() + i * w.out[1] + j;
+            for (c, u, v) in product3(w.channels, w.kernel[0], w.kernel[1]) {
+                let row = (i * w.stride[0] + u * w.dilation[0]).checked_sub(w.padding[0]);
+                let column = (j * w.stride[1] + v * w.dilation[1]).checked_sub(w.padding[1]);
+                let (Some(row), Some(column)) = (row, column) else { continue };
+                if row < height && column < width {
+                    let x = (((n * groups + group) * w.channels + c) * height + row) * width + column;
+                    let tap = (c * w.kernel[0] + u) * w.kernel[1] + v;
+                    f(x, (group * filters + filter) * w.taps() + tap, y);
+                }
+            }
+        }
+    }
+}
+
+fn product2(a: usize, b: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..a).flat_map(move |i| (0..b).map(move |j| (i, j)))
+}
+
+fn product3(a: usize, b: usize, c: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    product2(a, b).flat_map(move |(i, j)| (0..c).map(move |k| (i, j, k)))
+}
+
+/// Numbers for all passes, and what comes out by the definition, in f64.
+struct Case<E> {
+    sizes: Convolution,
+    x: Vec<E>,
+    g: Vec<E>,
+    weight: Vec<E>,
+    bias: [Vec<E>; 2],
+    y: Vec<f64>,
+    dx: Vec<f64>,
+    dw: Vec<f64>,
+    /// As many products are added up at most.
+    terms: usize,
+}
+
+impl<E: Float> Case<E> {
+    fn new(sizes: Convolution, rng: &mut Generator) -> Self {
+        let (inputs, outputs) = (sizes.batch * sizes.input(), sizes.batch * sizes.output());
+        let (x, g): (Vec<E>, Vec<E>) = (random(inputs, rng), random(outputs, rng));
+        let weight: Vec<E> = random(sizes.weight(), rng);
+        let bias = [sizes.filters, sizes.windows.channels].map(|channels| random(sizes.groups * channels, rng));
+        let (xs, gs, ws) = (wide(&x), wide(&g), wide(&weight));
+        let (mut y, mut dx, mut dw) = (vec![0.0; outputs], vec![0.0; inputs], vec![0.0; weight.len()]);
+        each_product(&sizes, |i, w, o| {
+            y[o] += xs[i] * ws[w];
+            dx[i] += gs[o] * ws[w];
+            dw[w] += gs[o] * xs[i];
+        });
+        let taps = sizes.windows.taps();
+        let terms = taps.max(taps / sizes.windows.channels * sizes.filters).max(sizes.batch * sizes.windows.positions());
+        Case { sizes, x, g, weight, bias, y, dx, dw, terms }
+    }
+
+    /// Compares a method, to `roundings` for each of the products that are added up.
+    fn check(&self, passes: &Passes<E>, roundings: usize) {
+        let Case { sizes, x, g, weight, .. } = self;
+        let there = |i: usize| E::of((i as f64 * 0.7).sin());
+        let close = |found: &[E], exact: &[f64], start: &dyn Fn(usize) -> E| {
+            let expected: Vec<f64> = exact.iter().enumerate().map(|(i, x)| x + start(i).as_f64()).collect();
+            assert_close(found, &expected, roundings * self.terms);
+        };
+        let pass = |pass: Pass<E>, from: &[E], bias: &[E], pixels: usize, exact: &[f64]| {
+            let mut found = vec![E::nan(); exact.len()];
+            pass(sizes, from, weight, Start::Zero, &mut found);
+            close(&found, exact, &|_| E::zero());
+            found.fill(E::nan());
+            pass(sizes, from, weight, Start::Bias(bias), &mut found);
+            close(&found, exact, &|i| bias[i / pixels % bias.len()]);
+            found = (0..exact.len()).map(there).collect();
+            pass(sizes, from, weight, Start::There, &mut found);
+            close(&found, exact, &there);
+        };
+        pass(passes.forward, x, &self.bias[0], sizes.windows.positions(), &self.y);
+        pass(passes.backward_input, g, &self.bias[1], sizes.windows.size[0] * sizes.windows.size[1], &self.dx);
+        let mut found = vec![E::nan(); weight.len()];
+        (passes.backward_weight)(sizes, x, g, &mut found, false);
+        close(&found, &self.dw, &|_| E::zero());
+        found = (0..weight.len()).map(there).collect();
+        (passes.backward_weight)(sizes, x, g, &mut found, true);
+        close(&found, &self.dw, &there);
+    }
+}
+
+/// Compares im2col.
+fn compare<E: Float>(sizes: Convolution, rng: &mut Generator) {
+    if sizes.operations() > 0 {
+        Case::<E>::new(sizes, rng).check(&E::pick(&METHODS).columns, 1);
+    }
+}
+
+/// A convolution of stride 1 with windows of 3x3.
+fn of_3x3(
+    batch: usize,
+    [channels, filters, groups]: [usize; 3],
+    size: [usize; 2],
+    padding: [usize; 2],
+) -> Convolution {
+    let out = [0, 1].map(|axis| size[axis] + 2 * padding[axis] - 2);
+    let windows = Windows { channels, size, kernel: [3; 2], stride: [1; 2], padding, dilation: [1; 2], out };
+    Convolution { batch, windows, filters, groups }
+}
+
+fn winograd(sizes: Convolution, rng: &mut Generator) {
+    let case = Case::new(sizes, rng);
+    for instructions in available() {
+        with(instructions, || case.check(f32::pick(&METHODS).winograd.as_ref().unwrap(), 12));
+    }
+}
+
+#[test]
+fn winograd_agrees_over_sizes_of_images_and_paddings() {
+    let mut rng = Generator::new(3);
+    for (height, width) in product2(14, 14).filter(|(height, width)| height % 3 == width % 3) {
+        let (size, padding) = ([height + 1, width + 1], [rng.random_range(0..5), rng.random_range(0..5)]);
+        if size.iter().zip(padding).all(|(size, padding)| size + 2 * padding > 2) {
+            winograd(of_3x3(1 + height % 3, [1 + width, 1 + height, 1], size, padding), &mut rng);
+        }
+    }
+    winograd(of_3x3(1, [2, 3, 1], [3, 130], [1, 1]), &mut rng);
+    winograd(of_3x3(1, [2, 3, 1], [67, 61], [0, 3]), &mut rng);
+}
+
+#[test]
+fn winograd_agrees_over_numbers_of_channels_and_groups() {
+    let mut rng = Generator::new(4);
+    for (batch, channels, size) in [
+        (2, [17, 31, 1], [5, 6]),
+        (1, [33, 16, 2], [4, 4]),
+        (3, [8, 65, 3], [3, 7]),
+        (13, [3, 130, 1], [4, 5]),
+        (1, [270, 7, 1], [4, 3]),
+        (1, [5, 520, 1], [2, 2]),
+        (50, [16, 16, 1], [2, 2]),
+    ] {
+        winograd(of_3x3(batch, channels, size, [1, 1]), &mut rng);
+    }
+}
+
+#[test]
+fn all_three_passes_are_sums_of_products_over_random_sizes() {
+    let mut rng = Generator::new(0);
+    let mut tried = 0;
+    while tried < 60 {
+        let mut below = |end: usize| rng.random_range(0..end);
+        let (size, kernel) = ([1 + below(9), 1 + below(9)], [1 + below(4), 1 + below(4)]);
+        let (stride, padding) = ([1 + below(3), 1 + below(3)], [below(3), below(3)]);
+        let dilation = [1 + below(2), 1 + below(2)];
+        let (channels, batch, filters, groups) = (1 + below(4), below(4), 1 + below(5), 1 + below(3));
+        let out = [0, 1].map(|axis| {
+            let span = dilation[axis] * (kernel[axis] - 1) + 1;
+            (size[axis] + 2 * padding[axis]).checked_sub(span).map(|rest| rest / stride[axis] + 1)
+        });
+        let [Some(height), Some(width)] = out else { continue };
+        let windows = Windows { channels, size, kernel, stride, padding, dilation, out: [height, width] };
+        let sizes = Convolution { batch, windows, filters, groups };
+        compare::<f32>(sizes, &mut rng);
+        compare::<f64>(sizes, &mut rng);
+        tried += 1;
+    }
+}
+
+#[test]
+fn work_that_is_worth_threads_is_right_too() {
+    let windows = Windows {
+        channels: 5,
+        size: [19, 17],
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [1, 1],
+        dilation: [1, 1],
+        out: [19, 17],
+    };
+    compare::<f32>(Convolution { batch: 11, windows, filters: 13, groups: 2 }, &mut Generator::new(1));
+}
+
+#[test]
+fn the_gradient_of_a_bias_is_a_sum_over_images_and_positions() {
+    let x: Vec<f64> = random(4 * 3 * 35, &mut Generator::new(2));
+    let mut expected = vec![0.0; 3];
+    x.iter().enumerate().for_each(|(i, x)| expected[i / 35 % 3] += x);
+    let mut found = vec![f64::NAN; 3];
+    sum_channels(&x, 3, 35, &mut found, false);
+    assert_close(&found, &expected, 140);
+    sum_channels(&x, 3, 35, &mut found, true);
+    assert_close(&found, &expected.iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 140);
+}

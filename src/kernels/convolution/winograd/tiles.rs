@@ -1,0 +1,164 @@
+//! From the rows of images to squares of pixels whose channels stand next to each other, and back.
+//!
+//! A *band* is a piece of a few rows of an image, for as many channels as a register has lanes: row by row, pixel by
+//! pixel, a register for each.
+
+use crate::kernels::gemm::register::Register;
+
+/// Lanes of the longest register.
+pub const MOST_LANES: usize = 16;
+
+/// A piece of an image of one plane for each channel: where it begins, in pixels from the top and the left of the image,
+/// and its size. It may reach beyond the image.
+#[derive(Clone, Copy)]
+pub struct Piece {
+    pub top: isize,
+    pub left: isize,
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Piece {
+    /// The rows and columns of the piece that lie in an image of this size.
+    #[inline(always)]
+    fn inside(&self, [height, width]: [usize; 2]) -> [std::ops::Range<usize>; 2] {
+        let along = |start: isize, len: usize, size: usize| {
+            let first = start.saturating_neg().max(0).unsigned_abs().min(len);
+            let end = size.saturating_add_signed(start.saturating_neg()).min(len);
+            first..end.max(first)
+        };
+        [along(self.top, self.rows, height), along(self.left, self.width, width)]
+    }
+}
+
+/// Calls `f(pixel of the image, row of the piece, count)` for runs of pixels that are contiguous in the image: each begins
+/// at the first column of the piece that is inside, and goes on there in the next row after the last one.
+#[inline(always)]
+fn each_run(size: [usize; 2], piece: Piece, mut f: impl FnMut(usize, usize, usize)) {
+    let [rows, columns] = piece.inside(size);
+    if rows.is_empty() || columns.is_empty() {
+        return;
+    }
+    let place = |row: usize| {
+        let down = piece.top.wrapping_add_unsigned(row).unsigned_abs();
+        down * size[1] + piece.left.wrapping_add_unsigned(columns.start).unsigned_abs()
+    };
+    if columns.len() == size[1] {
+        f(place(rows.start), rows.start, rows.len() * columns.len());
+    } else {
+        for row in rows {
+            f(place(row), row, columns.len());
+        }
+    }
+}
+
+/// Copies a piece of `channels` planes, at most as many as a register has lanes, into a band, with zeros for what is
+/// outside the image. The lanes beyond the channels hold copies of the last.
+///
+/// # Safety
+/// The processor has what `R` needs. There are `channels` planes of the size, one after the other, at `planes`, at least
+/// one, and room for the piece in the band.
+#[inline(always)]
+pub unsafe fn gather<R: Register<f32>>(
+    planes: *const f32,
+    channels: usize,
+    size: [usize; 2],
+    piece: Piece,
+    band: *mut f32,
+) {
+    let [rows, columns] = piece.inside(size);
+    let plane = size[0] * size[1];
+    // SAFETY: rows and columns lie in the piece, and runs of pixels in the image.
+    unsafe {
+        let zeros = |row: usize, from: usize, to: usize| {
+            for column in from..to {
+                R::splat(0.0).store(band.add((row * piece.width + column) * R::LEN));
+            }
+        };
+        for row in 0..piece.rows {
+            if rows.contains(&row) {
+                zeros(row, 0, columns.start);
+                zeros(row, columns.end, piece.width);
+            } else {
+                zeros(row, 0, piece.width);
+            }
+        }
+        each_run(size, piece, |pixel, row, count| {
+            // the place in the piece of pixel i of the run
+            let place = |i: usize| (row + i / columns.len(), columns.start + i % columns.len());
+            if count < R::LEN {
+                for i in 0..count {
+                    let (row, column) = place(i);
+                    let to = band.add((row * piece.width + column) * R::LEN);
+                    for lane in 0..R::LEN {
+                        *to.add(lane) = *planes.add(lane.min(channels - 1) * plane + pixel + i);
+                    }
+                }
+                return;
+            }
+            let mut start = 0;
+            loop {
+                let (mut row, mut column) = place(start);
+                let mut to = [band; MOST_LANES];
+                for to in to.iter_mut().take(R::LEN) {
+                    *to = band.add((row * piece.width + column) * R::LEN);
+                    column += 1;
+                    if column == columns.end {
+                        (row, column) = (row + 1, columns.start);
+                    }
+                }
+                let from = planes.add(pixel + start);
+                R::transpose(|lane| from.add(lane.min(channels - 1) * plane), |i| to[i]);
+                if start + R::LEN == count {
+                    break;
+                }
+                // the last square may overlap the one before
+                start = (start + R::LEN).min(count - R::LEN);
+            }
+        });
+    }
+}
+
+/// Copies a band into `channels` planes, or adds it to what is there. The piece lies in the image.
+///
+/// # Safety
+/// As [`gather`], but that the planes are written, and nobody else reads or writes the pixels of the piece meanwhile.
+#[inline(always)]
+pub unsafe fn scatter<R: Register<f32>>(
+    band: *const f32,
+    planes: *mut f32,
+    channels: usize,
+    size: [usize; 2],
+    piece: Piece,
+    add: bool,
+) {
+    let plane = size[0] * size[1];
+    let mut square = [0.0; MOST_LANES * MOST_LANES];
+    let square = square.as_mut_ptr();
+    // SAFETY: runs of pixels lie in the image and in the band; the square holds that of any register.
+    unsafe {
+        each_run(size, piece, |pixel, row, count| {
+            let from = band.add(row * piece.width * R::LEN);
+            for start in (0..count).step_by(R::LEN) {
+                let from = from.add(start * R::LEN);
+                let to = planes.add(pixel + start);
+                let some = R::LEN.min(count - start);
+                let direct = !add && some == R::LEN;
+                // whole squares go where they belong, and the lanes without a channel nowhere
+                let target = |lane: usize| {
+                    if direct && lane < channels { to.add(lane * plane) } else { square.add(lane * R::LEN) }
+                };
+                R::transpose(|i| from.add(i.min(some - 1) * R::LEN), target);
+                if direct {
+                    continue;
+                }
+                for lane in 0..channels {
+                    let (from, to) = (square.add(lane * R::LEN), to.add(lane * plane));
+                    for i in 0..some {
+                        *to.add(i) = if add { *to.add(i) + *from.add(i) } else { *from.add(i) };
+                    }
+                }
+            }
+        });
+    }
+}
