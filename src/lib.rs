@@ -117,6 +117,11 @@
 //! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of threads.
 //! They are those of one kind of processor: products use fused multiply-adds where there are some. The variable
 //! `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) asks for others than the widest that the processor has.
+//!
+//! Convolutions of `f32` with windows of 3x3 that move by 1 are computed by Winograd's method where that is faster, in a
+//! quarter of the multiplications. Its results differ from those of the direct sum by about a millionth of the largest, and
+//! a NaN or an infinity makes all outputs NaN of the tiles of 4x4 that see it. `TAUT_CONVOLUTION=direct` forbids it; `f64`,
+//! with which gradients are checked, never uses it.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

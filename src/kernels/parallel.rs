@@ -88,9 +88,9 @@ pub fn chunks_of_two<A: Send, B: Send>(
     }
 }
 
-/// Runs `f(index)` for each index below `count` in parallel.
-pub fn tasks(count: usize, f: &(dyn Fn(usize) + Sync)) {
-    if count <= 1 {
+/// Runs `f(index)` for each index below `count`, in parallel if `many`.
+pub fn tasks(count: usize, many: bool, f: &(dyn Fn(usize) + Sync)) {
+    if !many || count <= 1 {
         return (0..count).for_each(f);
     }
     let mode = Mode::current();

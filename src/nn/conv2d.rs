@@ -429,6 +429,32 @@ mod tests {
         check!(RectangularConv2d<1, 2, 2, 2, 2, 1, 1, 0, 1, 2, f64>, Rank4<2, 1, 3, 4>);
     }
 
+    /// Values and gradients in f32, by Winograd's method, are those in f64, which are direct sums.
+    #[test]
+    fn layers_of_f32_agree_with_f64() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let exact = GroupedConv2d::<24, 40, 2, 3, 1, 1, 1, f64>::init(&mut rng);
+        let x = Tensor::<Rank4<5, 24, 9, 7>, f64>::randn(&mut rng);
+        let g = Tensor::<Rank4<5, 40, 9, 7>, f64>::randn(&mut rng);
+        let layer = GroupedConv2d::<24, 40, 2, 3, 1, 1, 1, f32> {
+            weight: exact.weight.value().clone().cast::<f32>().into(),
+            bias: exact.bias.value().clone().cast::<f32>().into(),
+        };
+        let close = |found: Vec<f32>, exact: &[f64]| {
+            let most = exact.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            let close = |(found, exact): (&f32, &f64)| (f64::from(*found) - exact).abs() < 1e-5 * most;
+            assert!(found.len() == exact.len() && found.iter().zip(exact).all(close));
+        };
+        let (tape, exact_tape) = (Tape::training(&mut rng), Tape::training(&mut StdRng::seed_from_u64(0)));
+        let (input, exact_input) = (tape.watch(x.clone().cast::<f32>()), exact_tape.watch(x));
+        let (y, exact_y) = (layer.forward(input.clone()), exact.forward(exact_input.clone()));
+        close(y.to_vec(), exact_y.as_slice());
+        let (found, expected) = (y.vector_jacobian(g.clone().cast::<f32>()), exact_y.vector_jacobian(g));
+        close(found.of_input(&input).to_vec(), expected.of_input(&exact_input).as_slice());
+        close(found.of(&layer.weight).to_vec(), expected.of(&exact.weight).as_slice());
+        close(found.of(&layer.bias).to_vec(), expected.of(&exact.bias).as_slice());
+    }
+
     #[test]
     fn groups_are_separate_convolutions() {
         let mut rng = StdRng::seed_from_u64(4);

@@ -34,7 +34,11 @@ fn columns_of<'a, E: Float>(windows: &Windows, image: &'a [E], scratch: &'a mut 
 
 fn scratch<E: Float>(sizes: &Convolution) -> Storage<E> {
     let columns = || sizes.windows.taps().checked_mul(sizes.windows.positions());
-    Storage::scratch(if sizes.windows.is_pointwise() { 0 } else { columns().expect("the column matrix fits the memory") })
+    Storage::scratch(if sizes.windows.is_pointwise() {
+        0
+    } else {
+        columns().expect("the column matrix fits the memory")
+    })
 }
 
 pub const fn passes<E: Float>() -> Passes<E> {

@@ -9,6 +9,8 @@ mod winograd;
 use super::reduce::sum_f64;
 use super::window::Windows;
 use crate::numbers::{Family, Float, PerFloat};
+use std::env::VarError;
+use std::sync::OnceLock;
 
 /// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,18 +109,37 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
 };
 
 /// The method for a convolution.
+///
+/// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
+/// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
+/// the weight. Otherwise im2col.
 fn method<E: Float>(sizes: &Convolution) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
-    let Convolution { windows, filters, .. } = sizes;
-    let (channels, filters) = (windows.channels, *filters);
-    let pays = windows.kernel == [3, 3]
-        && windows.stride == [1, 1]
-        && windows.dilation == [1, 1]
-        && channels * filters > 4 * (channels + filters);
+    let Convolution { batch, windows, filters, .. } = *sizes;
+    let channels = windows.channels;
+    let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
+    let pays = channels * filters > 4 * (channels + filters) && batch * windows.positions() > 128;
     match &methods.winograd {
-        Some(winograd) if pays => winograd,
+        Some(winograd) if possible && pays && !direct_only() => winograd,
         _ => &methods.columns,
     }
+}
+
+/// The environment variable that forbids other methods than direct sums of products: `TAUT_CONVOLUTION=direct`, for
+/// comparisons.
+const VARIABLE: &str = "TAUT_CONVOLUTION";
+
+/// Whether [`VARIABLE`] says so.
+///
+/// # Panics
+/// If it says something else: to go on would hide it.
+fn direct_only() -> bool {
+    static DIRECT: OnceLock<bool> = OnceLock::new();
+    *DIRECT.get_or_init(|| match std::env::var(VARIABLE).as_deref() {
+        Err(VarError::NotPresent) | Ok("") => false,
+        Ok("direct") => true,
+        other => panic!("{VARIABLE} is \"direct\" or not set, not {other:?}"),
+    })
 }
 
 /// `y = weight * x`, added to `start`.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
 use crate::kernels::testing::{assert_close, random, wide};
 use crate::numbers::Generator;
@@ -61,7 +62,8 @@ impl<E: Float> Case<E> {
             dw[w] += gs[o] * xs[i];
         });
         let taps = sizes.windows.taps();
-        let terms = taps.max(taps / sizes.windows.channels * sizes.filters).max(sizes.batch * sizes.windows.positions());
+        let terms =
+            taps.max(taps / sizes.windows.channels * sizes.filters).max(sizes.batch * sizes.windows.positions());
         Case { sizes, x, g, weight, bias, y, dx, dw, terms }
     }
 
@@ -103,12 +105,7 @@ fn compare<E: Float>(sizes: Convolution, rng: &mut Generator) {
 }
 
 /// A convolution of stride 1 with windows of 3x3.
-fn of_3x3(
-    batch: usize,
-    [channels, filters, groups]: [usize; 3],
-    size: [usize; 2],
-    padding: [usize; 2],
-) -> Convolution {
+fn of_3x3(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize; 2], padding: [usize; 2]) -> Convolution {
     let out = [0, 1].map(|axis| size[axis] + 2 * padding[axis] - 2);
     let windows = Windows { channels, size, kernel: [3; 2], stride: [1; 2], padding, dilation: [1; 2], out };
     Convolution { batch, windows, filters, groups }
@@ -147,6 +144,95 @@ fn winograd_agrees_over_numbers_of_channels_and_groups() {
         (50, [16, 16, 1], [2, 2]),
     ] {
         winograd(of_3x3(batch, channels, size, [1, 1]), &mut rng);
+    }
+}
+
+/// All three passes in f32, as bits.
+fn bits(case: &Case<f32>, passes: &Passes<f32>) -> Vec<u32> {
+    let Case { sizes, x, g, weight, bias, .. } = case;
+    let (mut y, mut dx, mut dw) = (vec![0.0; case.y.len()], vec![0.0; x.len()], vec![0.0; weight.len()]);
+    (passes.forward)(sizes, x, weight, Start::Bias(&bias[0]), &mut y);
+    (passes.backward_input)(sizes, g, weight, Start::Zero, &mut dx);
+    (passes.backward_weight)(sizes, x, g, &mut dw, false);
+    [y, dx, dw].concat().into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    let mut rng = Generator::new(5);
+    for (batch, channels, size) in [(1, [40, 70, 1], [9, 13]), (7, [9, 33, 2], [11, 10]), (3, [64, 20, 1], [16, 30])] {
+        let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
+        for passes in [&f32::pick(&METHODS).columns, f32::pick(&METHODS).winograd.as_ref().unwrap()] {
+            let of_threads = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| bits(&case, passes))
+            };
+            let one = of_threads(1);
+            assert!([2, 3, 8].into_iter().all(|threads| of_threads(threads) == one), "{batch} {channels:?} {size:?}");
+        }
+    }
+}
+
+#[test]
+fn winograd_gives_the_same_bits_with_avx2_and_avx512() {
+    let mut rng = Generator::new(6);
+    for (batch, channels, size) in [(2, [19, 37, 1], [9, 13]), (1, [300, 5, 1], [6, 7])] {
+        let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
+        let winograd = f32::pick(&METHODS).winograd.as_ref().unwrap();
+        let found: Vec<_> = available()
+            .filter(|&instructions| instructions >= Instructions::Avx2)
+            .map(|instructions| with(instructions, || bits(&case, winograd)))
+            .collect();
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{batch} {channels:?} {size:?}");
+    }
+}
+
+/// The documentation says so: a number that is not finite makes those outputs NaN that the direct sum makes so, and those
+/// of their tiles, and no others.
+#[test]
+fn a_number_that_is_not_finite_stays_in_the_tiles_that_see_it() {
+    let mut rng = Generator::new(7);
+    let (height, width) = (13, 18);
+    let case = Case::<f32>::new(of_3x3(2, [17, 18, 1], [height, width], [1, 1]), &mut rng);
+    let winograd = f32::pick(&METHODS).winograd.as_ref().unwrap();
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for (row, column) in [(0, 0), (4, 7), (7, 16), (12, 17)] {
+            let mut x = case.x.clone();
+            x[(17 + 3) * height * width + row * width + column] = bad;
+            let mut y = vec![0.0; case.y.len()];
+            (winograd.forward)(&case.sizes, &x, &case.weight, Start::Zero, &mut y);
+            for (i, y) in y.iter().enumerate() {
+                let (image, at) = (i / (18 * height * width), [i / width % height, i % width]);
+                let sees = |from: [usize; 2], size: usize| {
+                    let seen = |axis: usize, place: usize| (from[axis]..from[axis] + size + 2).contains(&(place + 1));
+                    image == 1 && seen(0, row) && seen(1, column)
+                };
+                let (direct, tile) = (sees(at, 1), sees(at.map(|at| at / 4 * 4), 4));
+                assert!(!direct || !y.is_finite(), "{bad} at {row}, {column}: {y} at {at:?} of image {image}");
+                assert!(tile || y.is_finite(), "{bad} at {row}, {column}: {y} at {at:?} of image {image}");
+            }
+        }
+    }
+}
+
+/// The largest error of sums over many channels and pixels, beside the largest result.
+#[test]
+fn winograd_errs_by_a_few_millionths() {
+    let mut rng = Generator::new(8);
+    let case = Case::<f32>::new(of_3x3(2, [64, 32, 1], [12, 12], [1, 1]), &mut rng);
+    let found = bits(&case, f32::pick(&METHODS).winograd.as_ref().unwrap());
+    let mut start = 0;
+    for exact in [&case.y, &case.dx, &case.dw] {
+        let channels = case.bias[0].len();
+        let most = exact.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let error = found[start..start + exact.len()].iter().zip(exact).enumerate().map(|(i, (found, exact))| {
+            // the forward pass began with the bias
+            let bias = if start == 0 { case.bias[0][i / 144 % channels] } else { 0.0 };
+            (f64::from(f32::from_bits(*found)) - exact - f64::from(bias)).abs()
+        });
+        let error = error.fold(0.0, f64::max);
+        assert!(error < 3e-6 * most, "{error} of {most}");
+        start += exact.len();
     }
 }
 

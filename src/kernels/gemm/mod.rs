@@ -175,10 +175,10 @@ fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: 
         part((0, m), (0, n));
     } else if m >= n {
         let rows = m.div_ceil(tasks).next_multiple_of(12);
-        parallel::tasks(m.div_ceil(rows), &|i| part((i * rows, rows.min(m - i * rows)), (0, n)));
+        parallel::tasks(m.div_ceil(rows), true, &|i| part((i * rows, rows.min(m - i * rows)), (0, n)));
     } else {
         let columns = n.div_ceil(tasks).next_multiple_of(PANEL);
-        parallel::tasks(n.div_ceil(columns), &|i| part((0, m), (i * columns, columns.min(n - i * columns))));
+        parallel::tasks(n.div_ceil(columns), true, &|i| part((0, m), (i * columns, columns.min(n - i * columns))));
     }
 }
 

@@ -14,7 +14,8 @@
 //! A transposed convolution is the gradient of x as a forward pass: the two operations exchange their parts. Zeiler et
 //! al., "Deconvolutional Networks", 2010; Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
 //!
-//! Saved: x and W. The column matrix is made again in the backward pass, which costs less than keeping it.
+//! Saved: x and W. What a method makes of them (columns, transformed tiles) is made again in the backward pass, which costs
+//! less than keeping it. Which method there is for which sizes, `kernels/convolution/` says.
 
 use crate::kernels::convolution::{self, Convolution, Start};
 use crate::memory::Storage;

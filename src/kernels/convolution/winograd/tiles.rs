@@ -31,25 +31,28 @@ impl Piece {
     }
 }
 
-/// Calls `f(pixel of the image, row of the piece, count)` for runs of pixels that are contiguous in the image: each begins
-/// at the first column of the piece that is inside, and goes on there in the next row after the last one.
+/// Pixels of a piece that are contiguous in the image: they begin at the first column of the piece that is inside, and go
+/// on there in the next row after the last one.
+struct Run {
+    /// The first pixel, in the image.
+    pixel: usize,
+    /// Its row in the piece.
+    row: usize,
+    count: usize,
+}
+
+/// All that is inside the image.
 #[inline(always)]
-fn each_run(size: [usize; 2], piece: Piece, mut f: impl FnMut(usize, usize, usize)) {
+fn runs(size: [usize; 2], piece: Piece) -> impl Iterator<Item = Run> {
     let [rows, columns] = piece.inside(size);
-    if rows.is_empty() || columns.is_empty() {
-        return;
-    }
-    let place = |row: usize| {
+    // whole rows follow each other
+    let together = if columns.len() == size[1] { rows.len() } else { 1 };
+    let rows = if columns.is_empty() { 0..0 } else { rows };
+    rows.step_by(together.max(1)).map(move |row| {
         let down = piece.top.wrapping_add_unsigned(row).unsigned_abs();
-        down * size[1] + piece.left.wrapping_add_unsigned(columns.start).unsigned_abs()
-    };
-    if columns.len() == size[1] {
-        f(place(rows.start), rows.start, rows.len() * columns.len());
-    } else {
-        for row in rows {
-            f(place(row), row, columns.len());
-        }
-    }
+        let across = piece.left.wrapping_add_unsigned(columns.start).unsigned_abs();
+        Run { pixel: down * size[1] + across, row, count: together * columns.len() }
+    })
 }
 
 /// Copies a piece of `channels` planes, at most as many as a register has lanes, into a band, with zeros for what is
@@ -70,20 +73,13 @@ pub unsafe fn gather<R: Register<f32>>(
     let plane = size[0] * size[1];
     // SAFETY: rows and columns lie in the piece, and runs of pixels in the image.
     unsafe {
-        let zeros = |row: usize, from: usize, to: usize| {
-            for column in from..to {
+        for row in 0..piece.rows {
+            let inside = if rows.contains(&row) { columns.clone() } else { 0..0 };
+            for column in (0..inside.start).chain(inside.end..piece.width) {
                 R::splat(0.0).store(band.add((row * piece.width + column) * R::LEN));
             }
-        };
-        for row in 0..piece.rows {
-            if rows.contains(&row) {
-                zeros(row, 0, columns.start);
-                zeros(row, columns.end, piece.width);
-            } else {
-                zeros(row, 0, piece.width);
-            }
         }
-        each_run(size, piece, |pixel, row, count| {
+        for Run { pixel, row, count } in runs(size, piece) {
             // the place in the piece of pixel i of the run
             let place = |i: usize| (row + i / columns.len(), columns.start + i % columns.len());
             if count < R::LEN {
@@ -94,7 +90,7 @@ pub unsafe fn gather<R: Register<f32>>(
                         *to.add(lane) = *planes.add(lane.min(channels - 1) * plane + pixel + i);
                     }
                 }
-                return;
+                continue;
             }
             let mut start = 0;
             loop {
@@ -115,7 +111,7 @@ pub unsafe fn gather<R: Register<f32>>(
                 // the last square may overlap the one before
                 start = (start + R::LEN).min(count - R::LEN);
             }
-        });
+        }
     }
 }
 
@@ -137,7 +133,7 @@ pub unsafe fn scatter<R: Register<f32>>(
     let square = square.as_mut_ptr();
     // SAFETY: runs of pixels lie in the image and in the band; the square holds that of any register.
     unsafe {
-        each_run(size, piece, |pixel, row, count| {
+        for Run { pixel, row, count } in runs(size, piece) {
             let from = band.add(row * piece.width * R::LEN);
             for start in (0..count).step_by(R::LEN) {
                 let from = from.add(start * R::LEN);
@@ -159,6 +155,6 @@ pub unsafe fn scatter<R: Register<f32>>(
                     }
                 }
             }
-        });
+        }
     }
 }

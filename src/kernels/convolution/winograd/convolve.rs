@@ -1,0 +1,218 @@
+//! The forward pass and the gradient of the image: a block of tiles at a time, from their pixels to their outputs.
+
+use super::tiles::{MOST_LANES, scatter};
+use super::transform::{Outputs, Weights, both_axes};
+use super::{APART, ENTRIES, Filters, Map, PANEL, RUN, Work, padded, row, store, transform_pixels, work};
+use crate::kernels::convolution::Start;
+use crate::kernels::gemm::register::Register;
+use crate::kernels::gemm::tile::{Strip, Target, tile};
+use crate::kernels::instructions::instructions;
+use crate::kernels::parallel::{self, Entries};
+use crate::memory::Storage;
+
+/// Tiles in one block: rows of a tile of the product divide it.
+const BLOCK: usize = 48;
+/// The most channels that a product runs over in one go: a panel then fills the first-level cache.
+const DEPTH: usize = 256;
+
+/// The outputs of a map, added to `start`, group by group.
+pub fn convolve<'a>(
+    map: &Map,
+    x: &[f32],
+    of_group: &dyn Fn(usize) -> Filters<'a>,
+    start: Start<'_, f32>,
+    y: &mut [f32],
+) {
+    let instructions = instructions();
+    let pixels = |size: [usize; 2]| size[0] * size[1];
+    assert_eq!(x.len(), map.batch * map.groups * map.from * pixels(map.size));
+    assert_eq!(y.len(), map.batch * map.groups * map.to * pixels(map.out));
+    let y = Entries::of(y);
+    let between = padded(map.to) * map.from + APART;
+    let mut storage = Storage::scratch(ENTRIES * between);
+    let blocks = map.all_tiles().div_ceil(BLOCK);
+    // few blocks: several tasks for each, that transform the same pixels and make different channels
+    let panels = map.to.div_ceil(PANEL);
+    let parts = if blocks < 4 { panels.min(4) } else { 1 };
+    let panels_of_part = panels.div_ceil(parts);
+    let many = map.is_large();
+    for group in 0..map.groups {
+        let filters = of_group(group);
+        let last = (map.to - 1) * filters.to_stride + (map.from - 1) * filters.from_stride + 9;
+        assert!(filters.values.len() >= last);
+        let transformed = Entries::of(storage.make_mut());
+        parallel::tasks(panels, many, &|panel| {
+            let channels = panel * PANEL..map.to.min((panel + 1) * PANEL);
+            // SAFETY: the last weight was looked for, the storage has room for `ENTRIES` matrices, of which each task
+            // writes columns of its own, and `instructions` are those of the processor.
+            unsafe {
+                work(instructions, Work::Filters { from: map.from, filters, channels, to: transformed.at(0), between });
+            }
+        });
+        let (transformed, bias) = (storage.as_slice(), start.of_group(group, map.to));
+        parallel::tasks(blocks * parts, many, &|task| {
+            let (block, part) = (task / parts, task % parts);
+            let tiles = block * BLOCK..map.all_tiles().min((block + 1) * BLOCK);
+            let first = part * panels_of_part * PANEL;
+            let channels = first.min(map.to)..map.to.min(first + panels_of_part * PANEL);
+            if channels.is_empty() {
+                return;
+            }
+            // SAFETY: x and y have the sizes of the map, and no two tasks write the same channels of a tile.
+            unsafe {
+                let (y, add) = (y.at(0), start.adds());
+                let block = Block { map, group, tiles, channels, x, transformed, between, bias, add, y };
+                work(instructions, Work::Block(block));
+            }
+        });
+    }
+}
+
+/// A task of [`convolve`].
+pub struct Block<'a> {
+    map: &'a Map,
+    group: usize,
+    tiles: std::ops::Range<usize>,
+    /// Those that are made: from a multiple of [`PANEL`] on.
+    channels: std::ops::Range<usize>,
+    x: &'a [f32],
+    transformed: &'a [f32],
+    between: usize,
+    bias: Option<&'a [f32]>,
+    add: bool,
+    y: *mut f32,
+}
+
+/// `G w G^T` for the output channels given, which begin at a multiple of [`PANEL`]. Each entry is a matrix of panels, two
+/// registers of output channels wide, with a row for each input channel.
+///
+/// # Safety
+/// The processor has what `R` needs, the weights are there, and at `to` there is room for [`ENTRIES`] matrices,
+/// `between` apart.
+#[inline(always)]
+pub unsafe fn transform_filters<R: Register<f32>>(
+    from: usize,
+    filters: Filters<'_>,
+    channels: std::ops::Range<usize>,
+    to: *mut f32,
+    between: usize,
+) {
+    let mut lanes = [[0.0; MOST_LANES]; 9];
+    for channel in channels.clone().step_by(R::LEN) {
+        let panel = channel / (2 * R::LEN) * (2 * R::LEN);
+        for input in 0..from {
+            // SAFETY: the caller's promises; lanes beyond the last channel hold copies of it.
+            unsafe {
+                for lane in 0..R::LEN {
+                    let channel = (channel + lane).min(channels.end - 1);
+                    let weight = filters.values.as_ptr().add(channel * filters.to_stride + input * filters.from_stride);
+                    for (tap, lanes) in lanes.iter_mut().enumerate() {
+                        lanes[lane] = *weight.add(if filters.turned { 8 - tap } else { tap });
+                    }
+                }
+                let to = to.add(panel * from + input * 2 * R::LEN + channel - panel);
+                let mut weights = [[R::splat(0.0); 3]; 3];
+                for (tap, lanes) in lanes.iter().enumerate() {
+                    weights[tap / 3][tap % 3] = R::load(lanes.as_ptr());
+                }
+                store(&both_axes::<Weights, R, 3, 6>(weights), to, between);
+            }
+        }
+    }
+}
+
+/// The outputs of a block of tiles.
+///
+/// # Safety
+/// The processor has what `R` needs; x, y and the transformed filters have the sizes of the map; nobody else reads or
+/// writes the outputs meanwhile.
+#[inline(always)]
+pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
+    let Block { map, group, tiles, channels, x, transformed, between, bias, add, y } = block;
+    let stride = row(map.from);
+    let apart = BLOCK * stride + APART;
+    let width = (channels.len()).next_multiple_of(2 * R::LEN);
+    let apart_products = BLOCK * width + APART;
+    let mut pixels = Storage::<f32>::scratch(ENTRIES * apart);
+    let mut products = Storage::<f32>::scratch(ENTRIES * apart_products);
+    let (pixels, products) = (pixels.make_mut().as_mut_ptr(), products.make_mut().as_mut_ptr());
+    // SAFETY: the caller's promises, and the sizes of the storage.
+    unsafe {
+        transform_pixels::<R>(map, group, tiles.clone(), x, pixels, apart, stride);
+        for entry in 0..ENTRIES {
+            let (pixels, products) = (pixels.add(entry * apart), products.add(entry * apart_products));
+            let filters = transformed.as_ptr().add(entry * between);
+            for left in (0..width).step_by(2 * R::LEN) {
+                for start in (0..map.from).step_by(DEPTH) {
+                    let depth = DEPTH.min(map.from - start);
+                    let panel = filters.add((channels.start + left) * map.from + start * 2 * R::LEN);
+                    for top in (0..tiles.len()).step_by(ROWS) {
+                        let rows = ROWS.min(tiles.len() - top);
+                        let strip = Strip { first: pixels.add(top * stride + start), row_stride: stride, step: 1 };
+                        let first = products.add(top * width + left);
+                        let target = Target { first, stride: width, rows, columns: 2 * R::LEN, add: start > 0 };
+                        match rows {
+                            1..=4 => tile::<f32, R, 4>(depth, strip, panel, target),
+                            _ => tile::<f32, R, ROWS>(depth, strip, panel, target),
+                        }
+                    }
+                }
+            }
+        }
+        store_outputs::<R>(map, group, tiles, channels, (products, apart_products, width), bias, add, y);
+    }
+}
+
+/// `A^T m A` of the products of tiles, plus the bias, goes to the images.
+///
+/// # Safety
+/// As [`convolve_block`]; the products are there.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn store_outputs<R: Register<f32>>(
+    map: &Map,
+    group: usize,
+    tiles: std::ops::Range<usize>,
+    channels: std::ops::Range<usize>,
+    (products, apart, stride): (*const f32, usize, usize),
+    bias: Option<&[f32]>,
+    add: bool,
+    y: *mut f32,
+) {
+    let plane = map.out[0] * map.out[1];
+    let mut band = Storage::<f32>::scratch(4 * 4 * RUN * R::LEN);
+    let band = band.make_mut().as_mut_ptr();
+    for run in map.runs(tiles.start, tiles.end) {
+        let piece = map.outputs(&run);
+        for channel in channels.clone().step_by(R::LEN) {
+            let some = R::LEN.min(channels.end - channel);
+            let mut lanes = [0.0; MOST_LANES];
+            if let Some(bias) = bias {
+                lanes[..some].copy_from_slice(&bias[channel..channel + some]);
+            }
+            // SAFETY: the image has these channels, and the band room for a run.
+            unsafe {
+                let bias = R::load(lanes.as_ptr());
+                for tile in 0..run.count {
+                    let from = products.add((run.first + tile) * stride + channel - channels.start);
+                    let mut square = [[R::splat(0.0); 6]; 6];
+                    for entry in 0..ENTRIES {
+                        square[entry / 6][entry % 6] = R::load(from.add(entry * apart));
+                    }
+                    let square = both_axes::<Outputs, R, 6, 4>(square);
+                    let to = band.add(4 * tile * R::LEN);
+                    for (row, line) in square.into_iter().enumerate() {
+                        for (column, value) in line.into_iter().enumerate() {
+                            if row < piece.rows && 4 * tile + column < piece.width {
+                                let to = to.add((row * piece.width + column) * R::LEN);
+                                value.plus(bias).store(to);
+                            }
+                        }
+                    }
+                }
+                let planes = y.add(((run.image * map.groups + group) * map.to + channel) * plane);
+                scatter::<R>(band, planes, some, map.out, piece, add);
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The gradient of the weight.
+//!
+//! Chunk by chunk of the tiles: their pixels and gradients are transformed, and for each of the [`ENTRIES`] the product of
+//! both matrices, over the tiles of the chunk, is added to a sum, which is transformed back in the end.
+
+use super::tiles::{MOST_LANES, Piece, gather};
+use super::transform::{OutputGradients, WeightGradients, both_axes};
+use super::{APART, ENTRIES, Map, RUN, Work, padded, row, store, work};
+use crate::kernels::convolution::Convolution;
+use crate::kernels::gemm::register::Register;
+use crate::kernels::gemm::tile::{Strip, Target, tile};
+use crate::kernels::instructions::instructions;
+use crate::kernels::parallel::{self, Entries};
+use crate::memory::Storage;
+
+/// Floats for each entry in the transformed pixels and gradients of a chunk of tiles, and the most tiles in one.
+const CHUNK: usize = 1 << 14;
+const MOST_TILES: usize = 256;
+/// Tiles that one task transforms.
+const PART: usize = 24;
+/// The products of so many chunks are added up one after the other, and then to the others.
+const FEW_CHUNKS: usize = 64;
+/// The fewest tiles in one.
+const LEAST_TILES: usize = 48;
+
+/// The gradient of the weight, added to what is there if `add`.
+pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], add: bool) {
+    let instructions = instructions();
+    let Convolution { batch, windows, filters, groups } = *sizes;
+    let padding = windows.padding.map(usize::cast_signed);
+    let map = Map { batch, groups, from: windows.channels, to: filters, size: windows.size, out: windows.out, padding };
+    assert_eq!((x.len(), g.len()), (batch * sizes.input(), batch * sizes.output()));
+    assert_eq!(dw.len(), sizes.weight());
+    let chunk = (CHUNK / (row(map.from) + padded(map.to))).clamp(LEAST_TILES, MOST_TILES).min(map.all_tiles());
+    let layout = Layout {
+        stride: row(map.from),
+        tiles: chunk,
+        pixels: chunk * row(map.from) + APART,
+        gradients: chunk * padded(map.to) + APART,
+        sums: map.from * padded(map.to) + APART,
+    };
+    let mut pixels = Storage::scratch(ENTRIES * layout.pixels);
+    let mut gradients = Storage::scratch(ENTRIES * layout.gradients);
+    let mut sums = Storage::scratch(ENTRIES * layout.sums);
+    let many = map.is_large();
+    for group in 0..groups {
+        let dw = &mut dw[group * filters * windows.taps()..(group + 1) * filters * windows.taps()];
+        let dw = Entries::of(dw);
+        let mut so_far = 0;
+        let mut add = add;
+        for first in (0..map.all_tiles()).step_by(chunk) {
+            let end = map.all_tiles().min(first + chunk);
+            let (to_pixels, to_gradients) = (Entries::of(pixels.make_mut()), Entries::of(gradients.make_mut()));
+            parallel::tasks(2 * (end - first).div_ceil(PART), many, &|task| {
+                let part = first + task / 2 * PART;
+                let part = Part { map: &map, group, first, tiles: part..end.min(part + PART), layout };
+                // SAFETY: x and g have the sizes of the map, and each task writes the rows of its own tiles.
+                unsafe {
+                    if task % 2 == 0 {
+                        work(instructions, Work::Pixels(part, x, to_pixels.at(0)));
+                    } else {
+                        work(instructions, Work::Gradients(part, g, to_gradients.at(0)));
+                    }
+                }
+            });
+            let to_sums = Entries::of(sums.make_mut());
+            parallel::tasks(ENTRIES, many, &|entry| {
+                let part = Part { map: &map, group, first, tiles: first..end, layout };
+                let (pixels, gradients) = (pixels.as_slice(), gradients.as_slice());
+                // SAFETY: each task writes the matrix of its own entry.
+                unsafe {
+                    let sums = to_sums.at(entry * layout.sums);
+                    let (pixels, gradients) =
+                        (&pixels[entry * layout.pixels..], &gradients[entry * layout.gradients..]);
+                    work(instructions, Work::Products { part, pixels, gradients, sums, add: so_far > 0 });
+                }
+            });
+            so_far += 1;
+            if so_far == FEW_CHUNKS || end == map.all_tiles() {
+                parallel::tasks(map.from.div_ceil(MOST_LANES), many, &|task| {
+                    let channels = task * MOST_LANES..map.from.min((task + 1) * MOST_LANES);
+                    // SAFETY: the sums are there, and each task writes the weights of its own channels.
+                    unsafe {
+                        let (sums, dw) = (sums.as_slice(), dw.at(0));
+                        work(instructions, Work::Weights { map: &map, channels, sums, between: layout.sums, dw, add });
+                    }
+                });
+                (so_far, add) = (0, true);
+            }
+        }
+    }
+}
+
+/// Where a chunk's matrices are: the numbers of floats between those of two entries.
+#[derive(Clone, Copy)]
+pub struct Layout {
+    /// Between the pixels of two tiles.
+    pub stride: usize,
+    /// The room of a panel of gradients.
+    pub tiles: usize,
+    pub pixels: usize,
+    pub gradients: usize,
+    pub sums: usize,
+}
+
+/// Some tiles of a chunk, which begins with tile `first`.
+pub struct Part<'a> {
+    pub map: &'a Map,
+    pub group: usize,
+    pub first: usize,
+    pub tiles: std::ops::Range<usize>,
+    pub layout: Layout,
+}
+
+/// `A g A^T` of the gradients of tiles' outputs: each entry is a matrix of panels, two registers of filters wide, with a row
+/// for each tile of the chunk.
+///
+/// # Safety
+/// The processor has what `R` needs; g holds the gradients of the map's outputs; and at `to` there is room for a chunk.
+#[inline(always)]
+pub unsafe fn transform_gradients<R: Register<f32>>(part: Part<'_>, g: &[f32], to: *mut f32) {
+    let Part { map, group, first, tiles, layout } = part;
+    let plane = map.out[0] * map.out[1];
+    let mut band = Storage::<f32>::scratch(4 * 4 * RUN * R::LEN);
+    let band = band.make_mut().as_mut_ptr();
+    for run in map.runs(tiles.start, tiles.end) {
+        let inside = map.outputs(&run);
+        let piece = Piece { rows: 4, width: 4 * run.count, ..inside };
+        for channel in (0..map.to).step_by(R::LEN) {
+            let some = R::LEN.min(map.to - channel);
+            let panel = channel / (2 * R::LEN) * (2 * R::LEN);
+            // SAFETY: the image has these channels, and the band room for a run.
+            unsafe {
+                let planes = g.as_ptr().add(((run.image * map.groups + group) * map.to + channel) * plane);
+                gather::<R>(planes, some, map.out, piece, band);
+                for tile in 0..run.count {
+                    let mut square = [[R::splat(0.0); 4]; 4];
+                    for (row, line) in square.iter_mut().enumerate() {
+                        for (column, value) in line.iter_mut().enumerate() {
+                            *value = R::load(band.add((row * piece.width + 4 * tile + column) * R::LEN));
+                        }
+                    }
+                    let row = tiles.start - first + run.first + tile;
+                    let to = to.add(panel * layout.tiles + row * 2 * R::LEN + channel - panel);
+                    store(&both_axes::<OutputGradients, R, 4, 6>(square), to, layout.gradients);
+                }
+            }
+        }
+    }
+}
+
+/// The product of the transformed pixels and gradients of a chunk for one entry: channels x filters.
+///
+/// # Safety
+/// The processor has what `R` needs, the matrices are those of the chunk, and there is room for the result.
+#[inline(always)]
+pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
+    part: &Part<'_>,
+    pixels: *const f32,
+    gradients: *const f32,
+    sums: *mut f32,
+    add: bool,
+) {
+    let Part { map, layout, .. } = part;
+    let (depth, stride) = (part.tiles.len(), padded(map.to));
+    for left in (0..map.to).step_by(2 * R::LEN) {
+        for top in (0..map.from).step_by(ROWS) {
+            // SAFETY: the caller's promises; the matrices are padded to whole panels.
+            unsafe {
+                let rows = ROWS.min(map.from - top);
+                let strip = Strip { first: pixels.add(top), row_stride: 1, step: layout.stride };
+                let panel = gradients.add(left * layout.tiles);
+                let first = sums.add(top * stride + left);
+                let target = Target { first, stride, rows, columns: 2 * R::LEN, add };
+                match rows {
+                    1..=4 => tile::<f32, R, 4>(depth, strip, panel, target),
+                    _ => tile::<f32, R, ROWS>(depth, strip, panel, target),
+                }
+            }
+        }
+    }
+}
+
+/// `G^T m G` of the sums, for some input channels, goes to the gradient of the weight.
+///
+/// # Safety
+/// The processor has what `R` needs; the sums are those of the map; nobody else reads or writes the weights of these
+/// channels meanwhile.
+#[inline(always)]
+pub unsafe fn store_weights<R: Register<f32>>(
+    map: &Map,
+    channels: std::ops::Range<usize>,
+    sums: *const f32,
+    between: usize,
+    dw: *mut f32,
+    add: bool,
+) {
+    let stride = padded(map.to);
+    let mut lanes = [[0.0; MOST_LANES]; 9];
+    for filter in (0..map.to).step_by(R::LEN) {
+        let some = R::LEN.min(map.to - filter);
+        for channel in channels.clone() {
+            // SAFETY: the caller's promises; the sums are padded to whole registers.
+            unsafe {
+                let from = sums.add(channel * stride + filter);
+                let mut square = [[R::splat(0.0); 6]; 6];
+                for entry in 0..ENTRIES {
+                    square[entry / 6][entry % 6] = R::load(from.add(entry * between));
+                }
+                let weights = both_axes::<WeightGradients, R, 6, 3>(square);
+                for (tap, lanes) in lanes.iter_mut().enumerate() {
+                    weights[tap / 3][tap % 3].store(lanes.as_mut_ptr());
+                }
+                for lane in 0..some {
+                    let to = dw.add(((filter + lane) * map.from + channel) * 9);
+                    for (tap, lanes) in lanes.iter().enumerate() {
+                        *to.add(tap) = if add { *to.add(tap) + lanes[lane] } else { lanes[lane] };
+                    }
+                }
+            }
+        }
+    }
+}
