@@ -9,7 +9,7 @@
 //! The column matrix of the whole batch is never stored: each task holds that of the image it works on. Tasks take
 //! fixed runs of images, so that sums over the batch are the same bits on any number of threads.
 
-use super::{Convolution, Passes, Start};
+use super::sizes::{Convolution, Passes, Start};
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
 use crate::kernels::{elementwise, parallel};

@@ -1,7 +1,9 @@
+use super::sizes::{Pass, Passes};
 use super::*;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
 use crate::kernels::testing::{assert_close, random, wide};
+use crate::kernels::window::Windows;
 use crate::numbers::Generator;
 use rand::RngExt as _;
 

@@ -1,95 +1,11 @@
-//! The gradient of the weight.
-//!
-//! Chunk by chunk of the tiles: their pixels and gradients are transformed, and for each of the [`ENTRIES`] the product of
-//! both matrices, over the tiles of the chunk, is added to a sum, which is transformed back in the end.
+//! A chunk of tiles, from their pixels and the gradients of their outputs to a sum: the gradient of the weight.
 
+use super::map::{ENTRIES, Map, RUN, padded, store};
 use super::tiles::{MOST_LANES, Piece, gather};
 use super::transform::{OutputGradients, WeightGradients, both_axes};
-use super::{APART, ENTRIES, Map, RUN, Work, padded, row, store, work};
-use crate::kernels::convolution::Convolution;
 use crate::kernels::gemm::register::Register;
 use crate::kernels::gemm::tile::{Strip, Target, tile};
-use crate::kernels::instructions::instructions;
-use crate::kernels::parallel::{self, Entries};
 use crate::memory::Storage;
-
-/// Floats for each entry in the transformed pixels and gradients of a chunk of tiles, and the most tiles in one.
-const CHUNK: usize = 1 << 14;
-const MOST_TILES: usize = 256;
-/// Tiles that one task transforms.
-const PART: usize = 24;
-/// The products of so many chunks are added up one after the other, and then to the others.
-const FEW_CHUNKS: usize = 64;
-/// The fewest tiles in one.
-const LEAST_TILES: usize = 48;
-
-/// The gradient of the weight, added to what is there if `add`.
-pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], add: bool) {
-    let instructions = instructions();
-    let Convolution { batch, windows, filters, groups } = *sizes;
-    let padding = windows.padding.map(usize::cast_signed);
-    let map = Map { batch, groups, from: windows.channels, to: filters, size: windows.size, out: windows.out, padding };
-    assert_eq!((x.len(), g.len()), (batch * sizes.input(), batch * sizes.output()));
-    assert_eq!(dw.len(), sizes.weight());
-    let chunk = (CHUNK / (row(map.from) + padded(map.to))).clamp(LEAST_TILES, MOST_TILES).min(map.all_tiles());
-    let layout = Layout {
-        stride: row(map.from),
-        tiles: chunk,
-        pixels: chunk * row(map.from) + APART,
-        gradients: chunk * padded(map.to) + APART,
-        sums: map.from * padded(map.to) + APART,
-    };
-    let mut pixels = Storage::scratch(ENTRIES * layout.pixels);
-    let mut gradients = Storage::scratch(ENTRIES * layout.gradients);
-    let mut sums = Storage::scratch(ENTRIES * layout.sums);
-    let many = map.is_large();
-    for group in 0..groups {
-        let dw = &mut dw[group * filters * windows.taps()..(group + 1) * filters * windows.taps()];
-        let dw = Entries::of(dw);
-        let mut so_far = 0;
-        let mut add = add;
-        for first in (0..map.all_tiles()).step_by(chunk) {
-            let end = map.all_tiles().min(first + chunk);
-            let (to_pixels, to_gradients) = (Entries::of(pixels.make_mut()), Entries::of(gradients.make_mut()));
-            parallel::tasks(2 * (end - first).div_ceil(PART), many, &|task| {
-                let part = first + task / 2 * PART;
-                let part = Part { map: &map, group, first, tiles: part..end.min(part + PART), layout };
-                // SAFETY: x and g have the sizes of the map, and each task writes the rows of its own tiles.
-                unsafe {
-                    if task % 2 == 0 {
-                        work(instructions, Work::Pixels(part, x, to_pixels.at(0)));
-                    } else {
-                        work(instructions, Work::Gradients(part, g, to_gradients.at(0)));
-                    }
-                }
-            });
-            let to_sums = Entries::of(sums.make_mut());
-            parallel::tasks(ENTRIES, many, &|entry| {
-                let part = Part { map: &map, group, first, tiles: first..end, layout };
-                let (pixels, gradients) = (pixels.as_slice(), gradients.as_slice());
-                // SAFETY: each task writes the matrix of its own entry.
-                unsafe {
-                    let sums = to_sums.at(entry * layout.sums);
-                    let (pixels, gradients) =
-                        (&pixels[entry * layout.pixels..], &gradients[entry * layout.gradients..]);
-                    work(instructions, Work::Products { part, pixels, gradients, sums, add: so_far > 0 });
-                }
-            });
-            so_far += 1;
-            if so_far == FEW_CHUNKS || end == map.all_tiles() {
-                parallel::tasks(map.from.div_ceil(MOST_LANES), many, &|task| {
-                    let channels = task * MOST_LANES..map.from.min((task + 1) * MOST_LANES);
-                    // SAFETY: the sums are there, and each task writes the weights of its own channels.
-                    unsafe {
-                        let (sums, dw) = (sums.as_slice(), dw.at(0));
-                        work(instructions, Work::Weights { map: &map, channels, sums, between: layout.sums, dw, add });
-                    }
-                });
-                (so_far, add) = (0, true);
-            }
-        }
-    }
-}
 
 /// Where a chunk's matrices are: the numbers of floats between those of two entries.
 #[derive(Clone, Copy)]

@@ -1,86 +1,25 @@
-//! The forward pass and the gradient of the image: a block of tiles at a time, from their pixels to their outputs.
+//! A block of tiles, from their pixels to their outputs: the forward pass, and the gradient of the image.
 
+use super::map::{APART, ENTRIES, Map, RUN, row, store, transform_pixels};
 use super::tiles::{MOST_LANES, scatter};
 use super::transform::{Outputs, Weights, both_axes};
-use super::{APART, ENTRIES, Filters, Map, PANEL, RUN, Work, padded, row, store, transform_pixels, work};
-use crate::kernels::convolution::Start;
 use crate::kernels::gemm::register::Register;
 use crate::kernels::gemm::tile::{Strip, Target, tile};
-use crate::kernels::instructions::instructions;
-use crate::kernels::parallel::{self, Entries};
 use crate::memory::Storage;
 
 /// Tiles in one block: rows of a tile of the product divide it.
-const BLOCK: usize = 48;
+pub const BLOCK: usize = 48;
 /// The most channels that a product runs over in one go: a panel then fills the first-level cache.
 const DEPTH: usize = 256;
 
-/// The outputs of a map, added to `start`, group by group.
-pub fn convolve<'a>(
-    map: &Map,
-    x: &[f32],
-    of_group: &dyn Fn(usize) -> Filters<'a>,
-    start: Start<'_, f32>,
-    y: &mut [f32],
-) {
-    let instructions = instructions();
-    let pixels = |size: [usize; 2]| size[0] * size[1];
-    assert_eq!(x.len(), map.batch * map.groups * map.from * pixels(map.size));
-    assert_eq!(y.len(), map.batch * map.groups * map.to * pixels(map.out));
-    let y = Entries::of(y);
-    let between = padded(map.to) * map.from + APART;
-    let mut storage = Storage::scratch(ENTRIES * between);
-    let blocks = map.all_tiles().div_ceil(BLOCK);
-    // few blocks: several tasks for each, that transform the same pixels and make different channels
-    let panels = map.to.div_ceil(PANEL);
-    let parts = if blocks < 4 { panels.min(4) } else { 1 };
-    let panels_of_part = panels.div_ceil(parts);
-    let many = map.is_large();
-    for group in 0..map.groups {
-        let filters = of_group(group);
-        let last = (map.to - 1) * filters.to_stride + (map.from - 1) * filters.from_stride + 9;
-        assert!(filters.values.len() >= last);
-        let transformed = Entries::of(storage.make_mut());
-        parallel::tasks(panels, many, &|panel| {
-            let channels = panel * PANEL..map.to.min((panel + 1) * PANEL);
-            // SAFETY: the last weight was looked for, the storage has room for `ENTRIES` matrices, of which each task
-            // writes columns of its own, and `instructions` are those of the processor.
-            unsafe {
-                work(instructions, Work::Filters { from: map.from, filters, channels, to: transformed.at(0), between });
-            }
-        });
-        let (transformed, bias) = (storage.as_slice(), start.of_group(group, map.to));
-        parallel::tasks(blocks * parts, many, &|task| {
-            let (block, part) = (task / parts, task % parts);
-            let tiles = block * BLOCK..map.all_tiles().min((block + 1) * BLOCK);
-            let first = part * panels_of_part * PANEL;
-            let channels = first.min(map.to)..map.to.min(first + panels_of_part * PANEL);
-            if channels.is_empty() {
-                return;
-            }
-            // SAFETY: x and y have the sizes of the map, and no two tasks write the same channels of a tile.
-            unsafe {
-                let (y, add) = (y.at(0), start.adds());
-                let block = Block { map, group, tiles, channels, x, transformed, between, bias, add, y };
-                work(instructions, Work::Block(block));
-            }
-        });
-    }
-}
-
-/// A task of [`convolve`].
-pub struct Block<'a> {
-    map: &'a Map,
-    group: usize,
-    tiles: std::ops::Range<usize>,
-    /// Those that are made: from a multiple of [`PANEL`] on.
-    channels: std::ops::Range<usize>,
-    x: &'a [f32],
-    transformed: &'a [f32],
-    between: usize,
-    bias: Option<&'a [f32]>,
-    add: bool,
-    y: *mut f32,
+/// The weight of a group: the number for an output channel, an input channel and a tap.
+#[derive(Clone, Copy)]
+pub struct Filters<'a> {
+    pub values: &'a [f32],
+    pub to_stride: usize,
+    pub from_stride: usize,
+    /// From the last tap to the first.
+    pub turned: bool,
 }
 
 /// `G w G^T` for the output channels given, which begin at a multiple of [`PANEL`]. Each entry is a matrix of panels, two
@@ -119,6 +58,21 @@ pub unsafe fn transform_filters<R: Register<f32>>(
             }
         }
     }
+}
+
+/// A task of [`convolve`].
+pub struct Block<'a> {
+    pub map: &'a Map,
+    pub group: usize,
+    pub tiles: std::ops::Range<usize>,
+    /// Those that are made: from a multiple of [`PANEL`] on.
+    pub channels: std::ops::Range<usize>,
+    pub x: &'a [f32],
+    pub transformed: &'a [f32],
+    pub between: usize,
+    pub bias: Option<&'a [f32]>,
+    pub add: bool,
+    pub y: *mut f32,
 }
 
 /// The outputs of a block of tiles.
@@ -169,7 +123,7 @@ pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'
 /// As [`convolve_block`]; the products are there.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-pub unsafe fn store_outputs<R: Register<f32>>(
+unsafe fn store_outputs<R: Register<f32>>(
     map: &Map,
     group: usize,
     tiles: std::ops::Range<usize>,

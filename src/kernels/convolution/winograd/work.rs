@@ -1,0 +1,78 @@
+//! What is done with registers, compiled for each set of instructions.
+
+use super::block::{Block, Filters, convolve_block, transform_filters};
+use super::chunk::{Part, add_products, store_weights, transform_gradients};
+use super::map::{Map, transform_pixels};
+use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+use crate::kernels::instructions::Instructions;
+
+/// What is done with registers: see the functions of the same names.
+pub enum Work<'a> {
+    Filters { from: usize, filters: Filters<'a>, channels: std::ops::Range<usize>, to: *mut f32, between: usize },
+    Block(Block<'a>),
+    Pixels(Part<'a>, &'a [f32], *mut f32),
+    Gradients(Part<'a>, &'a [f32], *mut f32),
+    Products { part: Part<'a>, pixels: &'a [f32], gradients: &'a [f32], sums: *mut f32, add: bool },
+    Weights { map: &'a Map, channels: std::ops::Range<usize>, sums: &'a [f32], between: usize, dw: *mut f32, add: bool },
+}
+
+/// Works with the instructions given.
+///
+/// # Safety
+/// The processor has the instructions, and the work's promises hold.
+pub unsafe fn work(instructions: Instructions, work: Work<'_>) {
+    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    unsafe {
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512(work),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2(work),
+            _ => work_with::<Plain<f32>, 4>(work),
+        }
+    }
+}
+
+/// # Safety
+/// As [`work`], and the processor has AVX-512F, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn avx512(work: Work<'_>) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { work_with::<<f32 as InRegisters>::WideRegister, 12>(work) }
+}
+
+/// # Safety
+/// As [`work`], and the processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(work: Work<'_>) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { work_with::<<f32 as InRegisters>::Register, 6>(work) }
+}
+
+/// # Safety
+/// As [`work`], and the processor has what `R` needs.
+#[inline(always)]
+unsafe fn work_with<R: Register<f32>, const ROWS: usize>(work: Work<'_>) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        match work {
+            Work::Filters { from, filters, channels, to, between } => {
+                transform_filters::<R>(from, filters, channels, to, between);
+            }
+            Work::Block(block) => convolve_block::<R, ROWS>(block),
+            Work::Pixels(Part { map, group, first, tiles, layout }, x, to) => {
+                let to = to.add((tiles.start - first) * layout.stride);
+                transform_pixels::<R>(map, group, tiles, x, to, layout.pixels, layout.stride);
+            }
+            Work::Gradients(part, g, to) => transform_gradients::<R>(part, g, to),
+            Work::Products { part, pixels, gradients, sums, add } => {
+                add_products::<R, ROWS>(&part, pixels.as_ptr(), gradients.as_ptr(), sums, add);
+            }
+            Work::Weights { map, channels, sums, between, dw, add } => {
+                store_weights::<R>(map, channels, sums.as_ptr(), between, dw, add);
+            }
+        }
+    }
+}
