@@ -3,6 +3,7 @@
 use super::parallel;
 use super::vectorized;
 use super::vectorized::wide_pays;
+use crate::numbers::math::Math;
 use crate::numbers::{Family, Float, PerFloat};
 
 /// A function of one number, with its derivative. See `ops/elementwise/unary.rs`.
@@ -15,14 +16,14 @@ pub trait Unary: 'static {
     /// Above how many elements threads are worth it.
     const PARALLEL_ABOVE: usize = parallel::CHEAP;
     /// The function; `p` are parameters (a slope, limits) that few functions have.
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E;
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E;
     /// The derivative, from what [`Unary::SAVES`] says.
-    fn derivative<E: Float>(saved: E, p: [E; 2]) -> E;
+    fn derivative<M: Math, E: Float>(saved: E, p: [E; 2]) -> E;
     /// The gradient of the argument, `g` times the derivative: for functions whose derivative may be out of the range of
     /// numbers where this is not.
     #[inline(always)]
-    fn gradient<E: Float>(g: E, saved: E, p: [E; 2]) -> E {
-        let derivative = Self::derivative(saved, p);
+    fn gradient<M: Math, E: Float>(g: E, saved: E, p: [E; 2]) -> E {
+        let derivative = Self::derivative::<M, E>(saved, p);
         if Self::MASKS && derivative == E::zero() { E::zero() } else { g * derivative }
     }
 }
@@ -82,7 +83,7 @@ vectorized! {
     wide(wide_pays::<E>(U::PARALLEL_ABOVE < parallel::CHEAP))
     fn unary_forward [U: Unary, E: Float] [U, E] (values: &mut [E], p: [E; 2]) {
         for x in values {
-            *x = U::forward(*x, p);
+            *x = U::forward::<M, E>(*x, p);
         }
     }
 }
@@ -90,7 +91,7 @@ vectorized! {
 vectorized! {
     fn unary_apart [U: Unary, E: Float] [U, E] (x: &[E], out: &mut [E], p: [E; 2]) {
         for (out, &x) in out.iter_mut().zip(x) {
-            *out = U::forward(x, p);
+            *out = U::forward::<M, E>(x, p);
         }
     }
 }
@@ -107,11 +108,11 @@ vectorized! {
     fn unary_backward [U: Unary, E: Float] [U, E] (saved: &[E], gradient: &mut [E], p: [E; 2]) {
         if let Saves::Nothing = U::SAVES {
             for g in gradient {
-                *g = U::gradient(*g, E::zero(), p);
+                *g = U::gradient::<M, E>(*g, E::zero(), p);
             }
         } else {
             for (g, &saved) in gradient.iter_mut().zip(saved) {
-                *g = U::gradient(*g, saved, p);
+                *g = U::gradient::<M, E>(*g, saved, p);
             }
         }
     }
@@ -321,10 +322,10 @@ mod tests {
     struct Square;
     impl Unary for Square {
         const SAVES: Saves = Saves::Input;
-        fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+        fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
             p[0] * x * x + p[1]
         }
-        fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+        fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
             E::of(2.0) * p[0] * x
         }
     }
@@ -334,11 +335,11 @@ mod tests {
     impl Unary for Costly {
         const SAVES: Saves = Saves::Input;
         const PARALLEL_ABOVE: usize = parallel::COSTLY;
-        fn forward<E: Float>(x: E, p: [E; 2]) -> E {
-            Square::forward(x, p)
+        fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
+            Square::forward::<M, E>(x, p)
         }
-        fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
-            Square::derivative(x, p)
+        fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
+            Square::derivative::<M, E>(x, p)
         }
     }
 

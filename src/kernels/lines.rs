@@ -8,6 +8,7 @@ use super::elementwise;
 use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
 use crate::memory::Storage;
+use crate::numbers::math::Math;
 use crate::numbers::{Family, Float, PerFloat};
 
 type Blocks = (usize, usize, usize);
@@ -21,9 +22,9 @@ const TASK: usize = 1 << 14;
 pub trait Fold: 'static {
     /// Whether it computes an exponential or so for each element, so that wider instructions pay.
     const COSTLY: bool = false;
-    fn forward<E: Float>(line: &[E], p: E) -> E;
+    fn forward<M: Math, E: Float>(line: &[E], p: E) -> E;
     /// Makes the line x the gradient of x, from y = forward(x) and its gradient.
-    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, p: E);
+    fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, p: E);
 }
 
 /// The loops of one [`Fold`] over contiguous lines, for one element type: pointers, so that what finds the lines and
@@ -127,9 +128,9 @@ pub trait Map: 'static {
     /// As [`Fold::COSTLY`].
     const COSTLY: bool = true;
     /// In place.
-    fn forward<E: Float>(line: &mut [E]);
+    fn forward<M: Math, E: Float>(line: &mut [E]);
     /// Makes the gradient of y that of x; `y` is the result.
-    fn backward<E: Float>(gradient: &mut [E], y: &[E]);
+    fn backward<M: Math, E: Float>(gradient: &mut [E], y: &[E]);
 }
 
 /// The loops of one [`Map`] over contiguous lines, for one element type; pointers, as in [`FoldLoops`].
@@ -145,14 +146,14 @@ impl Family for Maps {
     type Of<E: Float> = MapLoops<E>;
 }
 impl MapOp {
-    pub const fn of<M: Map>() -> Self {
-        PerFloat { f32: MapLoops::of::<M>(), f64: MapLoops::of::<M>() }
+    pub const fn of<P: Map>() -> Self {
+        PerFloat { f32: MapLoops::of::<P>(), f64: MapLoops::of::<P>() }
     }
 }
 
 impl<E: Float> MapLoops<E> {
-    const fn of<M: Map>() -> Self {
-        MapLoops { forward: map_rows::<M, E>, backward: map_back_rows::<M, E> }
+    const fn of<P: Map>() -> Self {
+        MapLoops { forward: map_rows::<P, E>, backward: map_back_rows::<P, E> }
     }
 
     /// In place.
@@ -231,7 +232,7 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
 vectorized! {
     wide(wide_pays::<E>(F::COSTLY)) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
         for (i, out) in out.iter_mut().enumerate() {
-            *out = F::forward(&x[i * width..(i + 1) * width], p);
+            *out = F::forward::<M, E>(&x[i * width..(i + 1) * width], p);
         }
     }
 }
@@ -239,23 +240,23 @@ vectorized! {
 vectorized! {
     wide(wide_pays::<E>(F::COSTLY)) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
         for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
-            F::backward(line, y, gradient, p);
+            F::backward::<M, E>(line, y, gradient, p);
         }
     }
 }
 
 vectorized! {
-    wide(wide_pays::<E>(M::COSTLY)) fn map_rows [M: Map, E: Float] [M, E] (lines: &mut [E], width: usize) {
+    wide(wide_pays::<E>(P::COSTLY)) fn map_rows [P: Map, E: Float] [P, E] (lines: &mut [E], width: usize) {
         for line in lines.chunks_exact_mut(width) {
-            M::forward(line);
+            P::forward::<M, E>(line);
         }
     }
 }
 
 vectorized! {
-    wide(wide_pays::<E>(M::COSTLY)) fn map_back_rows [M: Map, E: Float] [M, E] (gradient: &mut [E], y: &[E], width: usize) {
+    wide(wide_pays::<E>(P::COSTLY)) fn map_back_rows [P: Map, E: Float] [P, E] (gradient: &mut [E], y: &[E], width: usize) {
         for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-            M::backward(g, y);
+            P::backward::<M, E>(g, y);
         }
     }
 }

@@ -3,12 +3,13 @@
 use super::vectorized::wide_pays;
 use super::{parallel, reduce, vectorized};
 use crate::numbers::Float;
+use crate::numbers::math::Math;
 use std::sync::Mutex;
 
 /// A loss of one prediction and its target. See `loss/pair.rs`.
 pub trait PairLoss: 'static {
     /// The loss and its derivative by the prediction `x`; `p` is a parameter that few losses have.
-    fn loss<E: Float>(x: E, target: E, p: E) -> (E, E);
+    fn loss<M: Math, E: Float>(x: E, target: E, p: E) -> (E, E);
 }
 
 /// The loops of one [`PairLoss`] for one element type. Both put the derivatives in the place of the predictions.
@@ -28,7 +29,7 @@ impl<E: Float> PairLossLoops<E> {
 vectorized! {
     wide(wide_pays::<E>(true)) fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
         for ((x, &target), loss) in x.iter_mut().zip(targets).zip(losses) {
-            (*loss, *x) = L::loss(*x, target, p);
+            (*loss, *x) = L::loss::<M, E>(*x, target, p);
         }
     }
 }
@@ -95,7 +96,7 @@ mod tests {
     /// p (x - t)^2
     struct Square;
     impl PairLoss for Square {
-        fn loss<E: Float>(x: E, target: E, p: E) -> (E, E) {
+        fn loss<M: Math, E: Float>(x: E, target: E, p: E) -> (E, E) {
             (p * (x - target) * (x - target), E::of(2.0) * p * (x - target))
         }
     }

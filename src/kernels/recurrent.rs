@@ -3,6 +3,7 @@
 use super::vectorized;
 use super::vectorized::wide_pays;
 use crate::numbers::Float;
+use crate::numbers::math::Math;
 
 /// The most gates that a cell has.
 pub const GATES: usize = 4;
@@ -32,11 +33,11 @@ pub trait Cell: 'static {
     const HAS_CELL: bool;
     /// A step: from the sums of the input's and of the recurrent products with their biases, h and c. `cell` is 0 for
     /// a cell that has none.
-    fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E>;
+    fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E>;
     /// Its gradient: from what the step gave (its `hidden` is that from before the step), c from before the step, and
     /// the gradients of h and c after it. In the result, `gates` are the gradients of the gates' sums, `hidden` is what
     /// comes to the earlier h past the gates.
-    fn backward<E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E>;
+    fn backward<M: Math, E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E>;
 }
 
 /// The rows of a batch at one step.
@@ -177,7 +178,7 @@ vectorized! {
                         input[index] = sums[index][0][lane];
                         recurrent[index] = sums[index][1][lane];
                     }
-                    let unit = C::forward(input, recurrent, state[0][lane], state[1][lane]);
+                    let unit = C::forward::<M, E>(input, recurrent, state[0][lane], state[1][lane]);
                     for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
                         passed[lane] = gate;
                     }
@@ -243,7 +244,7 @@ vectorized! {
                     }
                     let step = Unit { gates, separate: separate[lane], hidden: before[lane], cell: cells[1][lane] };
                     let d_hidden = d_state[0][lane] + upstream[lane];
-                    let unit = C::backward(step, cells[0][lane], d_hidden, d_state[1][lane]);
+                    let unit = C::backward::<M, E>(step, cells[0][lane], d_hidden, d_state[1][lane]);
                     for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
                         passed[lane] = gate;
                     }
@@ -271,6 +272,7 @@ mod tests {
     use super::*;
     use crate::kernels::testing::{assert_close, random};
     use crate::numbers::Generator;
+    use crate::numbers::math::Separate;
 
     /// Two gates, the second apart; both parts of a state. Nothing in it is symmetric, so that nothing can be mixed up.
     struct Toy;
@@ -278,12 +280,12 @@ mod tests {
         const GATES: usize = 2;
         const SEPARATE: bool = true;
         const HAS_CELL: bool = true;
-        fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E> {
+        fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E> {
             let gates = [input[0] + recurrent[0], input[1] - recurrent[1], E::zero(), E::zero()];
             let cell = cell * gates[0] + hidden;
             Unit { gates, separate: recurrent[1], hidden: cell * gates[1], cell }
         }
-        fn backward<E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E> {
+        fn backward<M: Math, E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E> {
             let gates = [d_cell * cell_before + d_hidden, step.gates[1] + step.cell, E::zero(), E::zero()];
             Unit {
                 gates,
@@ -338,11 +340,16 @@ mod tests {
                     };
                     let input = [sum(&products, 0, 0), sum(&products, 0, 1), 0.0, 0.0];
                     let again = [sum(&recurrent, 1, 0), sum(&recurrent, 1, 1), 0.0, 0.0];
-                    let step = Toy::forward(input, again, before[0][at], before[1][at]);
+                    let step = Toy::forward::<Separate, f64>(input, again, before[0][at], before[1][at]);
                     let found = [hidden[at], cell[at], left[gate(0)], left[gate(1)], separate[at]];
                     assert_close(&found, &[step.hidden, step.cell, step.gates[0], step.gates[1], step.separate], 8);
                     let step = Unit { hidden: before[0][at], ..step };
-                    let back = Toy::backward(step, before[1][at], d_after[0][at] + upstream[at], d_after[1][at]);
+                    let back = Toy::backward::<Separate, f64>(
+                        step,
+                        before[1][at],
+                        d_after[0][at] + upstream[at],
+                        d_after[1][at],
+                    );
                     let found = [d_hidden[at], d_cell[at], d_gates[gate(0)], d_gates[gate(1)], d_separate[at]];
                     assert_close(&found, &[back.hidden, back.cell, back.gates[0], back.gates[1], back.separate], 16);
                 }

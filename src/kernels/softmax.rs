@@ -3,7 +3,6 @@
 use super::vectorized::wide_pays;
 use super::{reduce, vectorized};
 use crate::numbers::Float;
-use crate::numbers::math;
 
 /// Independent running maxima.
 const LANES: usize = 16;
@@ -25,7 +24,7 @@ vectorized! {
         // all minus infinity (an empty or fully masked row): avoid inf - inf
         let shift = if max == E::neg_infinity() { E::zero() } else { max };
         for x in row.iter_mut() {
-            *x = math::exp(*x - shift);
+            *x = M::exp(*x - shift);
         }
         (max, reduce::sum(row))
     }

@@ -7,8 +7,9 @@ pub const fn wide_pays<E>(costly: bool) -> bool {
 }
 
 /// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs; after
-/// `wide(condition)` for AVX-512 too, if the constant is true; see [`wide_pays`]. All give the same bits: nothing is
-/// fused that is not written so.
+/// `wide(condition)` for AVX-512 too, if the constant is true; see [`wide_pays`]. In the body, `M` is a
+/// [`Math`](crate::numbers::math::Math), whose `multiply_add` is one instruction where there is one. AVX2 and AVX-512 give
+/// the same bits: nothing is fused that is not written so.
 ///
 /// The body is ordinary safe Rust that the compiler vectorises. (It takes a macro: the body must be inlined into a
 /// function with `#[target_feature]`, which closures cannot be made to do.) Loops in it are written with `for`: what
@@ -24,18 +25,18 @@ macro_rules! vectorized {
         #[allow(clippy::too_many_arguments)]
         $vis fn $name<$($generics)*>($($argument: $type),*) $(-> $return)? {
             #[inline(always)]
-            fn body<$($generics)*>($($argument: $type),*) $(-> $return)? $body
+            fn body<M: $crate::numbers::math::Math, $($generics)*>($($argument: $type),*) $(-> $return)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2<$($generics)*>($($argument: $type),*) $(-> $return)? {
-                body::<$($names)*>($($argument),*)
+                body::<$crate::numbers::math::Fused, $($names)*>($($argument),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
             fn avx512<$($generics)*>($($argument: $type),*) $(-> $return)? {
-                body::<$($names)*>($($argument),*)
+                body::<$crate::numbers::math::Fused, $($names)*>($($argument),*)
             }
 
             #[cfg(target_arch = "x86_64")]
@@ -50,7 +51,7 @@ macro_rules! vectorized {
                 #[allow(unsafe_code)]
                 _ => return unsafe { avx2::<$($names)*>($($argument),*) },
             }
-            body::<$($names)*>($($argument),*)
+            body::<$crate::numbers::math::Native, $($names)*>($($argument),*)
         }
     };
 }

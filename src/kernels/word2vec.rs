@@ -12,7 +12,7 @@
 
 use super::reduce::total;
 use super::vectorized;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 
 /// How many numbers are computed together: a vector register.
 pub const LANES: usize = 8;
@@ -103,7 +103,7 @@ vectorized! {
             1 => products::<1>(inputs, outputs, i, weights),
             _ => {}
         }
-        let loss = errors(weights, m * k, labels, rate);
+        let loss = errors::<M>(weights, m * k, labels, rate);
         for i in 0..m {
             let row = &mut movement.inputs[i * width..][..width];
             combine(row, k, |j| weights[i * k + j], |j| outputs.row(j));
@@ -163,7 +163,7 @@ fn tile<const A: usize, const B: usize>(
 
 /// Makes X W^T, of so many pairs, G, and gives the loss.
 #[inline(always)]
-fn errors(weights: &mut [f32], pairs: usize, labels: &[f32], rate: f32) -> f32 {
+fn errors<M: Math>(weights: &mut [f32], pairs: usize, labels: &[f32], rate: f32) -> f32 {
     let mut loss = 0.0;
     let mut label = 0;
     for (group, weights) in weights.chunks_exact_mut(GROUP).enumerate() {
@@ -180,14 +180,14 @@ fn errors(weights: &mut [f32], pairs: usize, labels: &[f32], rate: f32) -> f32 {
         let mut likelihood = [1.0_f32; LANES];
         for (weights, wanted) in weights.as_chunks_mut::<LANES>().0.iter_mut().zip(wanted.as_chunks::<LANES>().0) {
             for lane in 0..LANES {
-                let error = wanted[lane] - math::logistic(weights[lane]);
+                let error = wanted[lane] - M::logistic(weights[lane]);
                 let probability = 1.0 - error.abs();
                 likelihood[lane] *= if probability < LEAST { LEAST } else { probability };
                 weights[lane] = rate * error;
             }
         }
         for lane in &mut likelihood {
-            *lane = math::ln(*lane);
+            *lane = M::ln(*lane);
         }
         loss -= total(likelihood);
     }

@@ -11,6 +11,7 @@ use super::logistic::softplus_of_minus;
 use super::pair::{PairLossOp, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
+use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -18,8 +19,8 @@ use crate::trace::Trace;
 struct BinaryCrossEntropy;
 impl PairLoss for BinaryCrossEntropy {
     #[inline(always)]
-    fn loss<E: Float>(x: E, target: E, positive_weight: E) -> (E, E) {
-        let (softplus, sigmoid_of_minus) = softplus_of_minus(x);
+    fn loss<M: Math, E: Float>(x: E, target: E, positive_weight: E) -> (E, E) {
+        let (softplus, sigmoid_of_minus) = softplus_of_minus::<M, E>(x);
         let (no, weight) = (E::one() - target, E::one() + (positive_weight - E::one()) * target);
         (no * x + weight * softplus, no - weight * sigmoid_of_minus)
     }

@@ -13,6 +13,7 @@ use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::kernels::row_loss;
 use crate::numbers::PerFloat;
+use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -20,7 +21,7 @@ use crate::trace::Trace;
 struct Hinge;
 impl PairLoss for Hinge {
     #[inline(always)]
-    fn loss<E: Float>(x: E, label: E, _: E) -> (E, E) {
+    fn loss<M: Math, E: Float>(x: E, label: E, _: E) -> (E, E) {
         let below = E::one() - label * x;
         // written so that what is no number stays none
         if below <= E::zero() { (E::zero(), E::zero()) } else { (below, -label) }

@@ -5,6 +5,7 @@
 use super::pair::{PairLossOp, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
+use crate::numbers::math::Math;
 use crate::shape::{LastAxis, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -12,7 +13,7 @@ use crate::trace::Trace;
 struct Divergence;
 impl PairLoss for Divergence {
     #[inline(always)]
-    fn loss<E: Float>(x: E, target: E, _: E) -> (E, E) {
+    fn loss<M: Math, E: Float>(x: E, target: E, _: E) -> (E, E) {
         // at 0 the logarithm is infinite, and the limit of t log t is 0; a log-probability may be minus infinity there
         let nothing = target == E::zero() && !x.is_nan();
         (if nothing { E::zero() } else { target * (target.ln() - x) }, -target)

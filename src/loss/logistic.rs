@@ -6,26 +6,26 @@
 use super::pair::{PairLossOp, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
 /// log(1 + e^-z) and 1 / (1 + e^z), for any z.
 #[inline(always)]
-pub fn softplus_of_minus<E: Float>(z: E) -> (E, E) {
-    let small = math::exp(-z.abs());
+pub fn softplus_of_minus<M: Math, E: Float>(z: E) -> (E, E) {
+    let small = M::exp(-z.abs());
     let sigmoid = if z < E::zero() { E::one() } else { small } / (E::one() + small);
     // written so that what is no number stays none
     let linear = if z > E::zero() { E::zero() } else { -z };
-    (linear + small.ln_1p(), sigmoid)
+    (linear + M::ln_1p(small), sigmoid)
 }
 
 struct Logistic;
 impl PairLoss for Logistic {
     #[inline(always)]
-    fn loss<E: Float>(x: E, label: E, _: E) -> (E, E) {
-        let (loss, sigmoid) = softplus_of_minus(label * x);
+    fn loss<M: Math, E: Float>(x: E, label: E, _: E) -> (E, E) {
+        let (loss, sigmoid) = softplus_of_minus::<M, E>(label * x);
         (loss, -label * sigmoid)
     }
 }

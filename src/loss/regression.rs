@@ -14,6 +14,7 @@
 use super::pair::{PairLossOp, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
+use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Merge, Merged, Trace};
@@ -21,7 +22,7 @@ use crate::trace::{Merge, Merged, Trace};
 struct Squared;
 impl PairLoss for Squared {
     #[inline(always)]
-    fn loss<E: Float>(x: E, target: E, _: E) -> (E, E) {
+    fn loss<M: Math, E: Float>(x: E, target: E, _: E) -> (E, E) {
         let d = x - target;
         (d * d, d + d)
     }
@@ -30,7 +31,7 @@ impl PairLoss for Squared {
 struct Absolute;
 impl PairLoss for Absolute {
     #[inline(always)]
-    fn loss<E: Float>(x: E, target: E, _: E) -> (E, E) {
+    fn loss<M: Math, E: Float>(x: E, target: E, _: E) -> (E, E) {
         let d = x - target;
         // 0 and what is no number stay as they are
         let sign = if d > E::zero() {
@@ -47,7 +48,7 @@ impl PairLoss for Absolute {
 struct Huber;
 impl PairLoss for Huber {
     #[inline(always)]
-    fn loss<E: Float>(x: E, target: E, delta: E) -> (E, E) {
+    fn loss<M: Math, E: Float>(x: E, target: E, delta: E) -> (E, E) {
         let d = x - target;
         let half = E::of(0.5);
         if d > delta {

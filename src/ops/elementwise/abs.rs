@@ -7,6 +7,7 @@
 
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -17,11 +18,11 @@ struct Abs;
 impl Unary for Abs {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.abs()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         sign(x)
     }
 }
@@ -33,11 +34,11 @@ impl Unary for Sign {
     const SAVES: Saves = Saves::Nothing;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         sign(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, _: [E; 2]) -> E {
         E::zero()
     }
 }

@@ -15,6 +15,7 @@ use super::unary::{unary_values, unary_with};
 use crate::kernels::elementwise::{Binary, Saves, Unary};
 use crate::kernels::integer::Operator;
 use crate::memory::Storage;
+use crate::numbers::math::Math;
 use crate::ops::{BinaryOp, UnaryOp};
 use crate::shape::Shape;
 use crate::tape::Node;
@@ -120,11 +121,11 @@ struct Scale;
 impl Unary for Scale {
     const SAVES: Saves = Saves::Nothing;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         x * p[0]
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, p: [E; 2]) -> E {
         p[0]
     }
 }
@@ -134,15 +135,15 @@ struct Divide;
 impl Unary for Divide {
     const SAVES: Saves = Saves::Nothing;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         x / p[0]
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, p: [E; 2]) -> E {
         p[0].recip()
     }
     #[inline(always)]
-    fn gradient<E: Float>(g: E, _: E, p: [E; 2]) -> E {
+    fn gradient<M: Math, E: Float>(g: E, _: E, p: [E; 2]) -> E {
         g / p[0]
     }
 }
@@ -152,11 +153,11 @@ struct Affine;
 impl Unary for Affine {
     const SAVES: Saves = Saves::Nothing;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         x * p[0] + p[1]
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, p: [E; 2]) -> E {
         p[0]
     }
 }
@@ -166,15 +167,15 @@ struct Reciprocal;
 impl Unary for Reciprocal {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         p[0] / x
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         -(p[0] / x) / x
     }
     #[inline(always)]
-    fn gradient<E: Float>(g: E, x: E, p: [E; 2]) -> E {
+    fn gradient<M: Math, E: Float>(g: E, x: E, p: [E; 2]) -> E {
         // not divided by a square, which may be out of range
         -g * (p[0] / x) / x
     }
@@ -185,11 +186,11 @@ struct RemainderBy;
 impl Unary for RemainderBy {
     const SAVES: Saves = Saves::Nothing;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         x % p[0]
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, _: [E; 2]) -> E {
         E::one()
     }
 }
@@ -199,11 +200,11 @@ struct RemainderOf;
 impl Unary for RemainderOf {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         p[0] % x
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         -(p[0] / x).trunc()
     }
 }

@@ -5,6 +5,7 @@
 
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -16,7 +17,7 @@ impl Unary for Clamp {
     const SAVES: Saves = Saves::Input;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         // a NaN stays one
         if x < p[0] {
             p[0]
@@ -27,7 +28,7 @@ impl Unary for Clamp {
         }
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         if x <= p[0] || x >= p[1] { E::zero() } else { E::one() }
     }
 }

@@ -6,7 +6,7 @@
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::numbers::range::{expect, finite};
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
@@ -19,12 +19,12 @@ impl Unary for Elu {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
-        if x > E::zero() { x } else { p[0] * math::exp_m1(x) }
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
+        if x > E::zero() { x } else { p[0] * M::exp_m1(x) }
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
-        if x > E::zero() { E::one() } else { p[0] * math::exp(x) }
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
+        if x > E::zero() { E::one() } else { p[0] * M::exp(x) }
     }
 }
 static ELU: UnaryOp = UnaryOp::of::<Elu>();

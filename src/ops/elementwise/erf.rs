@@ -5,7 +5,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -17,12 +17,12 @@ impl Unary for Erf {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::erf(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::erf(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        E::of(std::f64::consts::FRAC_2_SQRT_PI) * math::exp(-x * x)
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        E::of(std::f64::consts::FRAC_2_SQRT_PI) * M::exp(-x * x)
     }
 }
 static ERF: UnaryOp = UnaryOp::of::<Erf>();

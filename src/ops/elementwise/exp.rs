@@ -8,7 +8,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -20,11 +20,11 @@ impl Unary for Exp {
     const SAVES: Saves = Saves::Output;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::exp(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::exp(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         y
     }
 }
@@ -36,11 +36,11 @@ impl Unary for ExpM1 {
     const SAVES: Saves = Saves::Output;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::exp_m1(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::exp_m1(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         y + E::one()
     }
 }

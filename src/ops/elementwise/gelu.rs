@@ -12,7 +12,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -27,14 +27,14 @@ impl Unary for Gelu {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        finite(x) * normal_probability(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        finite(x) * normal_probability::<M, E>(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
-        let density = E::of(0.5 * SQRT_2_OVER_PI) * math::exp(E::of(-0.5) * x * x);
-        normal_probability(x) + x * density
+        let density = E::of(0.5 * SQRT_2_OVER_PI) * M::exp(E::of(-0.5) * x * x);
+        normal_probability::<M, E>(x) + x * density
     }
 }
 static GELU: UnaryOp = UnaryOp::of::<Gelu>();
@@ -45,15 +45,15 @@ impl Unary for GeluTanh {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let u = E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * x * x);
-        E::of(0.5) * finite(x) * (E::one() + math::tanh(u))
+        E::of(0.5) * finite(x) * (E::one() + M::tanh(u))
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
         let square = x * x;
-        let tanh = math::tanh(E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * square));
+        let tanh = M::tanh(E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * square));
         let slope = E::of(SQRT_2_OVER_PI) * (E::one() + E::of(3.0 * CUBIC) * square);
         E::of(0.5) * (E::one() + tanh + x * (E::one() - tanh * tanh) * slope)
     }
@@ -62,8 +62,8 @@ static GELU_TANH: UnaryOp = UnaryOp::of::<GeluTanh>();
 
 /// F(x)
 #[inline(always)]
-fn normal_probability<E: Float>(x: E) -> E {
-    E::of(0.5) * (E::one() + math::erf(x * E::of(std::f64::consts::FRAC_1_SQRT_2)))
+fn normal_probability<M: Math, E: Float>(x: E) -> E {
+    E::of(0.5) * (E::one() + M::erf(x * E::of(std::f64::consts::FRAC_1_SQRT_2)))
 }
 
 /// x, or the least number instead of -infinity: times a factor of 0, it gives 0 and not NaN.

@@ -9,7 +9,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -21,11 +21,11 @@ impl Unary for Sinh {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.sinh()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.cosh()
     }
 }
@@ -37,11 +37,11 @@ impl Unary for Cosh {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.cosh()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.sinh()
     }
 }
@@ -53,11 +53,11 @@ impl Unary for Tanh {
     const SAVES: Saves = Saves::Output;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::tanh(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::tanh(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         E::one() - y * y
     }
 }

@@ -12,7 +12,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -24,15 +24,15 @@ impl Unary for Ln {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::ln(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::ln(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.recip()
     }
     #[inline(always)]
-    fn gradient<E: Float>(g: E, x: E, _: [E; 2]) -> E {
+    fn gradient<M: Math, E: Float>(g: E, x: E, _: [E; 2]) -> E {
         g / x
     }
 }
@@ -44,11 +44,11 @@ impl Unary for Ln1p {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::ln_1p(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::ln_1p(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         (E::one() + x).recip()
     }
 }
@@ -60,15 +60,15 @@ impl Unary for Log2 {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.log2()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         E::of(std::f64::consts::LOG2_E) / x
     }
     #[inline(always)]
-    fn gradient<E: Float>(g: E, x: E, _: [E; 2]) -> E {
+    fn gradient<M: Math, E: Float>(g: E, x: E, _: [E; 2]) -> E {
         g * E::of(std::f64::consts::LOG2_E) / x
     }
 }
@@ -80,15 +80,15 @@ impl Unary for Log10 {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.log10()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         E::of(std::f64::consts::LOG10_E) / x
     }
     #[inline(always)]
-    fn gradient<E: Float>(g: E, x: E, _: [E; 2]) -> E {
+    fn gradient<M: Math, E: Float>(g: E, x: E, _: [E; 2]) -> E {
         g * E::of(std::f64::consts::LOG10_E) / x
     }
 }

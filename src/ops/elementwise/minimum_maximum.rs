@@ -12,6 +12,7 @@ use super::binary::binary;
 use super::tensor_or_number::Elements;
 use super::unary::unary_values;
 use crate::kernels::elementwise::{Binary, Saves, Unary};
+use crate::numbers::math::Math;
 use crate::ops::{BinaryOp, TensorOrNumber, UnaryOp};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -59,11 +60,11 @@ impl Unary for MinimumWith {
     const SAVES: Saves = Saves::Input;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         Minimum::forward(x, p[0])
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         Minimum::left(E::one(), x, p[0])
     }
 }
@@ -75,11 +76,11 @@ impl Unary for MaximumWith {
     const SAVES: Saves = Saves::Input;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         Maximum::forward(x, p[0])
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         Maximum::left(E::one(), x, p[0])
     }
 }

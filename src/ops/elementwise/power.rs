@@ -14,6 +14,7 @@ use super::binary::binary;
 use super::unary::{unary, unary_with};
 use crate::kernels::elementwise::{Binary, Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math::Math;
 use crate::ops::{BinaryOp, UnaryOp};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -24,11 +25,11 @@ struct Square;
 impl Unary for Square {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x * x
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x + x
     }
 }
@@ -40,11 +41,11 @@ impl Unary for Powi {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         x.powi(p[0].as_f64() as i32)
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         if p[0] == E::zero() { E::zero() } else { p[0] * x.powi(p[0].as_f64() as i32 - 1) }
     }
 }
@@ -56,11 +57,11 @@ impl Unary for Powf {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         x.powf(p[0])
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         derivative_of_power(x, p[0])
     }
 }

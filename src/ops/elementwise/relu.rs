@@ -13,6 +13,7 @@
 use super::unary::{unary, unary_with};
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::memory::Storage;
+use crate::numbers::math::Math;
 use crate::numbers::range::{expect, finite};
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
@@ -26,12 +27,12 @@ impl Unary for Relu {
     const SAVES: Saves = Saves::Output;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         // a NaN stays one
         if x < E::zero() { E::zero() } else { x }
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         if y <= E::zero() { E::zero() } else { E::one() }
     }
 }
@@ -55,11 +56,11 @@ struct LeakyRelu;
 impl Unary for LeakyRelu {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
-    fn forward<E: Float>(x: E, p: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         if x > E::zero() { x } else { x * p[0] }
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, p: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
         if x > E::zero() { E::one() } else { p[0] }
     }
 }

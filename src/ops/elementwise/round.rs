@@ -2,6 +2,7 @@
 
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -13,11 +14,11 @@ impl Unary for Floor {
     const SAVES: Saves = Saves::Nothing;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.floor()
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, _: [E; 2]) -> E {
         E::zero()
     }
 }
@@ -29,11 +30,11 @@ impl Unary for Ceil {
     const SAVES: Saves = Saves::Nothing;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.ceil()
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, _: [E; 2]) -> E {
         E::zero()
     }
 }
@@ -45,7 +46,7 @@ impl Unary for Round {
     const SAVES: Saves = Saves::Nothing;
     const MASKS: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         // adding and taking away 1 / epsilon, a number without fractional bits, rounds as the processor does: of two
         // neighbours to the even one
         let whole = E::epsilon().recip();
@@ -54,7 +55,7 @@ impl Unary for Round {
         rounded.copysign(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(_: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(_: E, _: [E; 2]) -> E {
         E::zero()
     }
 }

@@ -10,7 +10,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -22,11 +22,11 @@ impl Unary for Sigmoid {
     const SAVES: Saves = Saves::Output;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        math::logistic(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::logistic(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         y * (E::one() - y)
     }
 }
@@ -38,13 +38,13 @@ impl Unary for LogSigmoid {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let negative = if x > E::zero() { E::zero() } else { x };
-        negative - math::ln_1p(math::exp(-x.abs()))
+        negative - M::ln_1p(M::exp(-x.abs()))
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        math::logistic(-x)
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::logistic(-x)
     }
 }
 static LOG_SIGMOID: UnaryOp = UnaryOp::of::<LogSigmoid>();

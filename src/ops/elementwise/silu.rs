@@ -7,7 +7,7 @@ use super::gelu::{bounded, finite};
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -19,13 +19,13 @@ impl Unary for Silu {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
-        finite(x) * math::logistic(x)
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        finite(x) * M::logistic(x)
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
-        let s = math::logistic(x);
+        let s = M::logistic(x);
         s * (E::one() + x * (E::one() - s))
     }
 }

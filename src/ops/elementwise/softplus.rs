@@ -7,7 +7,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -19,13 +19,13 @@ impl Unary for Softplus {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let positive = if x < E::zero() { E::zero() } else { x };
-        positive + math::ln_1p(math::exp(-x.abs()))
+        positive + M::ln_1p(M::exp(-x.abs()))
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
-        math::logistic(x)
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
+        M::logistic(x)
     }
 }
 static SOFTPLUS: UnaryOp = UnaryOp::of::<Softplus>();

@@ -9,6 +9,7 @@
 
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -19,11 +20,11 @@ struct Sqrt;
 impl Unary for Sqrt {
     const SAVES: Saves = Saves::Output;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.sqrt()
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         E::of(0.5) / y
     }
 }
@@ -34,11 +35,11 @@ struct Rsqrt;
 impl Unary for Rsqrt {
     const SAVES: Saves = Saves::Output;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.sqrt().recip()
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         E::of(-0.5) * y * y * y
     }
 }

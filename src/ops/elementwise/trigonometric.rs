@@ -14,6 +14,7 @@
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
+use crate::numbers::math::Math;
 use crate::ops::UnaryOp;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -25,11 +26,11 @@ impl Unary for Sin {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.sin()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.cos()
     }
 }
@@ -41,11 +42,11 @@ impl Unary for Cos {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.cos()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         -x.sin()
     }
 }
@@ -57,11 +58,11 @@ impl Unary for Tan {
     const SAVES: Saves = Saves::Output;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.tan()
     }
     #[inline(always)]
-    fn derivative<E: Float>(y: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(y: E, _: [E; 2]) -> E {
         E::one() + y * y
     }
 }
@@ -79,11 +80,11 @@ impl Unary for Asin {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.asin()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         sine_of_angle(x).recip()
     }
 }
@@ -95,11 +96,11 @@ impl Unary for Acos {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.acos()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         -sine_of_angle(x).recip()
     }
 }
@@ -111,11 +112,11 @@ impl Unary for Atan {
     const SAVES: Saves = Saves::Input;
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
-    fn forward<E: Float>(x: E, _: [E; 2]) -> E {
+    fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         x.atan()
     }
     #[inline(always)]
-    fn derivative<E: Float>(x: E, _: [E; 2]) -> E {
+    fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         // 1 / (1 + x^2), whose square may be out of range
         let inverse = x.recip();
         if x.abs() > E::one() { inverse / (x + inverse) } else { (E::one() + x * x).recip() }

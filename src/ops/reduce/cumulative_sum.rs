@@ -2,6 +2,7 @@
 
 use super::softmax::map_lines;
 use crate::kernels::lines::{Map, MapOp};
+use crate::numbers::math::Math;
 use crate::ops::movement::moving::blocks;
 use crate::shape::{HasAxis, Shape};
 use crate::tensor::{Float, Tensor};
@@ -11,7 +12,7 @@ struct CumulativeSum;
 impl Map for CumulativeSum {
     const COSTLY: bool = false;
     #[inline(always)]
-    fn forward<E: Float>(line: &mut [E]) {
+    fn forward<M: Math, E: Float>(line: &mut [E]) {
         // in f64: there is no way to split sums of which each is wanted
         let mut sum = 0.0;
         for x in line {
@@ -20,7 +21,7 @@ impl Map for CumulativeSum {
         }
     }
     #[inline(always)]
-    fn backward<E: Float>(gradient: &mut [E], _: &[E]) {
+    fn backward<M: Math, E: Float>(gradient: &mut [E], _: &[E]) {
         let mut sum = 0.0;
         for g in gradient.iter_mut().rev() {
             sum += g.as_f64();

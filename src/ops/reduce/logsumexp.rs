@@ -6,7 +6,7 @@
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes, sum_of};
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -15,7 +15,7 @@ struct LogSumExp;
 impl Fold for LogSumExp {
     const COSTLY: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], _: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         let larger = |max, x| if x > max { x } else { max };
         let max = fold_lanes(line, E::neg_infinity(), larger, larger);
         // the largest is infinite: x - max would be NaN
@@ -23,15 +23,15 @@ impl Fold for LogSumExp {
             // NaN if one of them is
             return sum_of(line, |x| if x.is_nan() { x } else { E::zero() }) + max;
         }
-        max + sum_of(line, |x| math::exp(x - max)).ln()
+        max + sum_of(line, |x| M::exp(x - max)).ln()
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
         if y == E::neg_infinity() {
             line.fill(E::zero());
         } else {
             for x in line {
-                *x = gradient * math::exp(*x - y);
+                *x = gradient * M::exp(*x - y);
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use super::fold::{expect_elements, fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
+use crate::numbers::math::Math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -13,13 +14,13 @@ use crate::trace::Trace;
 struct Max;
 impl Fold for Max {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], _: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         // a NaN is let in, and nothing is larger than it afterwards
         let larger = |max: E, x: E| if x > max || x.is_nan() { x } else { max };
         fold_lanes(line, E::neg_infinity(), larger, larger)
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
         share(line, y, gradient);
     }
 }
@@ -27,12 +28,12 @@ impl Fold for Max {
 struct Min;
 impl Fold for Min {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], _: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         let smaller = |min: E, x: E| if x < min || x.is_nan() { x } else { min };
         fold_lanes(line, E::infinity(), smaller, smaller)
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
         share(line, y, gradient);
     }
 }

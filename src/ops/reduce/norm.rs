@@ -4,6 +4,7 @@
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, sum_of};
+use crate::numbers::math::Math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -29,11 +30,11 @@ impl Norm {
 struct Magnitudes;
 impl Fold for Magnitudes {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], _: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         sum_of(line, |x| x.abs())
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
         for x in line {
             *x = if *x == E::zero() { E::zero() } else { gradient * x.signum() };
         }
@@ -53,7 +54,7 @@ fn scaled<E: Float>(line: &[E]) -> E {
 struct Euclidean;
 impl Fold for Euclidean {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], _: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         let squares = sum_of(line, |x| x * x);
         // of sums above this, what lies below the smallest number is not missed
         if squares > E::min_positive_value() * E::of(1e12) && squares.is_finite() {
@@ -62,7 +63,7 @@ impl Fold for Euclidean {
         scaled(line)
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
         for x in line {
             // a division of its own: gradient / y may be infinite
             *x = if y == E::zero() { E::zero() } else { *x / y * gradient };

@@ -6,6 +6,7 @@
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};
 use crate::memory::Storage;
+use crate::numbers::math::Math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -16,7 +17,7 @@ const LANES: usize = 8;
 struct Product;
 impl Fold for Product {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], _: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         // in f64, so that the order does not decide what is out of range on the way
         let (chunks, rest) = line.as_chunks::<LANES>();
         let mut lanes = [1.0; LANES];
@@ -28,7 +29,7 @@ impl Fold for Product {
         E::of(rest.iter().fold(lanes.iter().product(), |product, x| product * x.as_f64()))
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
         let mut after = 1.0;
         let mut products = Storage::<f64>::scratch(line.len());
         let products = products.make_mut();

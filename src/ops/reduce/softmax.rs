@@ -10,7 +10,7 @@
 use crate::kernels::lines::{Map, MapOp, fold_lanes, sum_of};
 use crate::kernels::reduce::block_sums;
 use crate::memory::Storage;
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::ops::movement::moving::{Blocks, blocks};
 use crate::shape::{HasAxis, Shape};
 use crate::tape::record;
@@ -26,10 +26,10 @@ fn max<E: Float>(line: &[E]) -> E {
 struct Softmax;
 impl Map for Softmax {
     #[inline(always)]
-    fn forward<E: Float>(line: &mut [E]) {
+    fn forward<M: Math, E: Float>(line: &mut [E]) {
         let max = max(line);
         for x in line.iter_mut() {
-            *x = math::exp(*x - max);
+            *x = M::exp(*x - max);
         }
         let factor = sum_of(line, |x| x).recip();
         for x in line {
@@ -37,7 +37,7 @@ impl Map for Softmax {
         }
     }
     #[inline(always)]
-    fn backward<E: Float>(gradient: &mut [E], y: &[E]) {
+    fn backward<M: Math, E: Float>(gradient: &mut [E], y: &[E]) {
         let [inner] = block_sums(gradient, y, |g, y| [g * y]).map(E::of);
         gradient.iter_mut().zip(y).for_each(|(g, &y)| *g = y * (*g - inner));
     }
@@ -46,16 +46,16 @@ impl Map for Softmax {
 struct LogSoftmax;
 impl Map for LogSoftmax {
     #[inline(always)]
-    fn forward<E: Float>(line: &mut [E]) {
+    fn forward<M: Math, E: Float>(line: &mut [E]) {
         let max = max(line);
-        let log = sum_of(line, |x| math::exp(x - max)).ln();
+        let log = sum_of(line, |x| M::exp(x - max)).ln();
         line.iter_mut().for_each(|x| *x = (*x - max) - log);
     }
     #[inline(always)]
-    fn backward<E: Float>(gradient: &mut [E], z: &[E]) {
+    fn backward<M: Math, E: Float>(gradient: &mut [E], z: &[E]) {
         let sum = sum_of(gradient, |g| g);
         for (g, &z) in gradient.iter_mut().zip(z) {
-            *g -= math::exp(z) * sum;
+            *g -= M::exp(z) * sum;
         }
     }
 }

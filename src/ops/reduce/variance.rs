@@ -9,6 +9,7 @@
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};
 use crate::kernels::moments::{Moments, split};
+use crate::numbers::math::Math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -67,11 +68,11 @@ fn deviations<E: Float>(line: &mut [E], scale: E, factor: E) {
 struct Var;
 impl Fold for Var {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], correction: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], correction: E) -> E {
         E::of(variance(line, correction))
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], _: E, gradient: E, correction: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], _: E, gradient: E, correction: E) {
         let factor = E::of(2.0 * gradient.as_f64() / divisor(line.len(), correction));
         deviations(line, E::one(), factor);
     }
@@ -80,7 +81,7 @@ impl Fold for Var {
 struct Std;
 impl Fold for Std {
     #[inline(always)]
-    fn forward<E: Float>(line: &[E], correction: E) -> E {
+    fn forward<M: Math, E: Float>(line: &[E], correction: E) -> E {
         let variance = variance(line, correction);
         if variance > 1e-290 && variance.is_finite() {
             return E::of(variance.sqrt());
@@ -88,7 +89,7 @@ impl Fold for Std {
         scaled_deviation(line, correction)
     }
     #[inline(always)]
-    fn backward<E: Float>(line: &mut [E], std: E, gradient: E, correction: E) {
+    fn backward<M: Math, E: Float>(line: &mut [E], std: E, gradient: E, correction: E) {
         if std == E::zero() {
             line.fill(E::zero());
         } else {

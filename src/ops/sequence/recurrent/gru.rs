@@ -16,7 +16,7 @@
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::tensor::Float;
 
 pub(crate) static GRU: CellOp = CellOp::of::<Gru>("Gru");
@@ -28,15 +28,15 @@ impl Cell for Gru {
     const SEPARATE: bool = true;
     const HAS_CELL: bool = false;
     #[inline(always)]
-    fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, _: E) -> Unit<E> {
-        let r = math::logistic(input[0] + recurrent[0]);
-        let z = math::logistic(input[1] + recurrent[1]);
-        let n = math::tanh(input[2] + r * recurrent[2]);
+    fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, _: E) -> Unit<E> {
+        let r = M::logistic(input[0] + recurrent[0]);
+        let z = M::logistic(input[1] + recurrent[1]);
+        let n = M::tanh(input[2] + r * recurrent[2]);
         let hidden = (E::one() - z) * n + z * hidden;
         Unit { gates: [r, z, n, E::zero()], separate: recurrent[2], hidden, cell: E::zero() }
     }
     #[inline(always)]
-    fn backward<E: Float>(step: Unit<E>, _: E, d_hidden: E, _: E) -> Unit<E> {
+    fn backward<M: Math, E: Float>(step: Unit<E>, _: E, d_hidden: E, _: E) -> Unit<E> {
         let one = E::one();
         let [r, z, n, _] = step.gates;
         let d_n = d_hidden * (one - z) * (one - n * n);

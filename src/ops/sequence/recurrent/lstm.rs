@@ -14,7 +14,7 @@
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::tensor::Float;
 
 pub(crate) static LSTM: CellOp = CellOp::of::<Lstm>("Lstm");
@@ -26,19 +26,19 @@ impl Cell for Lstm {
     const SEPARATE: bool = false;
     const HAS_CELL: bool = true;
     #[inline(always)]
-    fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, cell: E) -> Unit<E> {
-        let i = math::logistic(input[0] + recurrent[0]);
-        let f = math::logistic(input[1] + recurrent[1]);
-        let g = math::tanh(input[2] + recurrent[2]);
-        let o = math::logistic(input[3] + recurrent[3]);
+    fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, cell: E) -> Unit<E> {
+        let i = M::logistic(input[0] + recurrent[0]);
+        let f = M::logistic(input[1] + recurrent[1]);
+        let g = M::tanh(input[2] + recurrent[2]);
+        let o = M::logistic(input[3] + recurrent[3]);
         let cell = f * cell + i * g;
-        Unit { gates: [i, f, g, o], separate: E::zero(), hidden: o * math::tanh(cell), cell }
+        Unit { gates: [i, f, g, o], separate: E::zero(), hidden: o * M::tanh(cell), cell }
     }
     #[inline(always)]
-    fn backward<E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E> {
+    fn backward<M: Math, E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E> {
         let one = E::one();
         let [i, f, g, o] = step.gates;
-        let squashed = math::tanh(step.cell);
+        let squashed = M::tanh(step.cell);
         let d_cell = d_cell + d_hidden * o * (one - squashed * squashed);
         let gates = [
             d_cell * g * i * (one - i),

@@ -5,7 +5,7 @@
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
-use crate::numbers::math;
+use crate::numbers::math::Math;
 use crate::tensor::Float;
 
 pub(crate) static RNN_TANH: CellOp = CellOp::of::<RnnTanh>("Rnn");
@@ -26,12 +26,12 @@ impl Cell for RnnTanh {
     const SEPARATE: bool = false;
     const HAS_CELL: bool = false;
     #[inline(always)]
-    fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, _: E) -> Unit<E> {
-        let hidden = math::tanh(input[0] + recurrent[0]);
+    fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, _: E) -> Unit<E> {
+        let hidden = M::tanh(input[0] + recurrent[0]);
         only(hidden, hidden)
     }
     #[inline(always)]
-    fn backward<E: Float>(step: Unit<E>, _: E, d_hidden: E, _: E) -> Unit<E> {
+    fn backward<M: Math, E: Float>(step: Unit<E>, _: E, d_hidden: E, _: E) -> Unit<E> {
         only(d_hidden * (E::one() - step.gates[0] * step.gates[0]), E::zero())
     }
 }
@@ -43,14 +43,14 @@ impl Cell for RnnRelu {
     const SEPARATE: bool = false;
     const HAS_CELL: bool = false;
     #[inline(always)]
-    fn forward<E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, _: E) -> Unit<E> {
+    fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], _: E, _: E) -> Unit<E> {
         let sum = input[0] + recurrent[0];
         // NaN stays NaN
         let hidden = if sum <= E::zero() { E::zero() } else { sum };
         only(hidden, hidden)
     }
     #[inline(always)]
-    fn backward<E: Float>(step: Unit<E>, _: E, d_hidden: E, _: E) -> Unit<E> {
+    fn backward<M: Math, E: Float>(step: Unit<E>, _: E, d_hidden: E, _: E) -> Unit<E> {
         only(if step.gates[0] > E::zero() { d_hidden } else { E::zero() }, E::zero())
     }
 }
