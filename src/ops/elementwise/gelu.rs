@@ -28,13 +28,13 @@ impl Unary for Gelu {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        finite(x) * normal_probability::<M, E>(x)
+        finite(x) * M::normal(x).0
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let x = bounded(x);
-        let density = E::of(0.5 * SQRT_2_OVER_PI) * M::exp(E::of(-0.5) * x * x);
-        normal_probability::<M, E>(x) + x * density
+        let (probability, bell) = M::normal(x);
+        probability + x * (E::of(0.5 * SQRT_2_OVER_PI) * bell)
     }
 }
 static GELU: UnaryOp = UnaryOp::of::<Gelu>();
@@ -59,12 +59,6 @@ impl Unary for GeluTanh {
     }
 }
 static GELU_TANH: UnaryOp = UnaryOp::of::<GeluTanh>();
-
-/// F(x)
-#[inline(always)]
-fn normal_probability<M: Math, E: Float>(x: E) -> E {
-    E::of(0.5) * (E::one() + M::erf(x * E::of(std::f64::consts::FRAC_1_SQRT_2)))
-}
 
 /// x, or the least number instead of -infinity: times a factor of 0, it gives 0 and not NaN.
 #[inline(always)]
