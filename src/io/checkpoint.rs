@@ -81,7 +81,7 @@ use std::str::FromStr;
 /// ```
 ///
 /// "The same bits" are those of one kind of processor: where there are no fused multiply-adds, or where
-/// `TAUT_INSTRUCTIONS` forbids them, products are rounded in another way, and a run that goes on there is as good as the
+/// `TAUT_INSTRUCTIONS` forbids them, products and exponentials are rounded in another way, and a run that goes on there is as good as the
 /// one that stopped, but not the same.
 ///
 /// # The file
