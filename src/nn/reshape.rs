@@ -2,7 +2,7 @@
 
 use super::{Init, Module};
 use crate::params::Parameters;
-use crate::shape::{FlattenFrom, HasAxis, InsertAxis, StaticShape};
+use crate::shape::{FlattenFrom, HasAxis, InsertAxis, ReshapesTo, StaticShape};
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
@@ -24,8 +24,8 @@ impl<S: FlattenFrom<1>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Flatte
 
 /// Gives each sample of a batch the shape `O`; axis 0 stays.
 ///
-/// Another number of elements is an error when the program is built, if both shapes are known to the compiler, and
-/// a panic when it runs otherwise.
+/// Samples of another number of elements do not compile, in batches of any size. Where the compiler does not know the size
+/// of the samples, they are a panic when the program runs.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -47,7 +47,13 @@ impl<O> Parameters for Reshape<O> {
     fn visit_mut(&mut self, _: &mut crate::params::ParameterPath, _: &mut dyn crate::params::VisitorMut) {}
 }
 
-impl<O: StaticShape + InsertAxis<0>, S: HasAxis<0>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Reshape<O> {
+impl<O, S, E, T> Module<Tensor<S, E, T>> for Reshape<O>
+where
+    O: StaticShape + InsertAxis<0>,
+    S: HasAxis<0, Removed: ReshapesTo<O>>,
+    E: Element,
+    T: Trace,
+{
     type Output = Tensor<O::Inserted<S::Length>, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
         let shape = O::default().inserted(x.shape().length());

@@ -321,7 +321,7 @@ impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
     }
 }
 
-/// The product of these dimensions: what flattening makes of them. For tuples of one to five dimensions.
+/// The product of these dimensions: what flattening makes of them. For tuples of one to six dimensions.
 ///
 /// The product stays in typenum until the end: through the table in between, (512, 7, 7) would fail at 3,584 although
 /// the table holds 25,088.
@@ -356,6 +356,8 @@ type Product3<const A: usize, const B: usize, const C: usize> = Prod<Product2<A,
 type Product4<const A: usize, const B: usize, const C: usize, const D: usize> = Prod<Product3<A, B, C>, Number<D>>;
 type Product5<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
     Prod<Product4<A, B, C, D>, Number<E>>;
+type Product6<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize, const F: usize> =
+    Prod<Product5<A, B, C, D, E>, Number<F>>;
 
 /// The impl for `Const` dimensions only: each partial product can be multiplied by the next dimension.
 macro_rules! constant_product {
@@ -381,6 +383,10 @@ constant_product!(
     A B C D E: Product5<A, B, C, D, E>;
     Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E
 );
+constant_product!(
+    A B C D E F: Product6<A, B, C, D, E, F>;
+    Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E; Product5<A, B, C, D, E>, F
+);
 
 /// The impls in which the first run-time dimension stands after `$constant`s and before any `$other`s.
 macro_rules! run_time_product {
@@ -398,4 +404,6 @@ run_time_product! {
     () usize (B C); (A) usize (C); (A B) usize ();
     () usize (B C D); (A) usize (C D); (A B) usize (D); (A B C) usize ();
     () usize (B C D E); (A) usize (C D E); (A B) usize (D E); (A B C) usize (E); (A B C D) usize ();
+    () usize (B C D E F); (A) usize (C D E F); (A B) usize (D E F); (A B C) usize (E F); (A B C D) usize (F);
+    (A B C D E) usize ();
 }

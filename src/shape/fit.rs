@@ -48,6 +48,50 @@ pub trait MergeAxes<const A: usize>: Shape {
     fn merged(self) -> Self::Merged;
 }
 
+/// A shape whose elements the compiler counts.
+pub trait Counted: Shape {
+    /// The number of elements.
+    type Count: Dim;
+}
+impl Counted for () {
+    type Count = Const<1>;
+}
+
+/// As many as `Other`, or a number that only the running program knows.
+#[diagnostic::on_unimplemented(
+    message = "expected `{Other}` elements, found `{Self}`: another shape has as many elements",
+    label = "`{Self}` elements arrive here",
+    note = "`reshape` keeps the number of elements of a tensor, the layer `Reshape` that of each sample"
+)]
+pub trait AsMany<Other: Dim>: Dim {}
+#[diagnostic::do_not_recommend]
+impl<const N: usize> AsMany<Const<N>> for Const<N> {}
+#[diagnostic::do_not_recommend]
+impl<const N: usize> AsMany<usize> for Const<N> {}
+#[diagnostic::do_not_recommend]
+impl<D: Dim> AsMany<D> for usize {}
+
+/// A shape of as many elements as `Other`, if the compiler knows both.
+#[diagnostic::on_unimplemented(
+    message = "shape {Self} cannot become shape {Other}",
+    note = "the compiler multiplies sizes up to 2048 each: `reshape_with(shape)` takes shapes of any sizes, and is checked when the program is built or run",
+    note = "in generic code, write `where S: taut::shape::ReshapesTo<..>`"
+)]
+pub trait ReshapesTo<Other: Shape>: Shape {}
+impl<S: Counted, Other: Counted> ReshapesTo<Other> for S where S::Count: AsMany<Other::Count> {}
+
+macro_rules! counted {
+    ($(($($dim:ident)+))*) => { $(
+        impl<$($dim: Dim),+> Counted for ($($dim,)+)
+        where
+            ($($dim,)+): Product,
+        {
+            type Count = <($($dim,)+) as Product>::Out;
+        }
+    )* };
+}
+counted! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
+
 /// A shape of at most five dimensions, to which one more can be added at the end.
 #[diagnostic::on_unimplemented(
     message = "no axis can be added to shape {Self}",

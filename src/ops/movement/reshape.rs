@@ -4,8 +4,8 @@
 //! as well as of the new one, and both tensors stand at the same place of the tape.
 
 use crate::shape::{
-    Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, Shape, StaticShape, shapes_differ, show,
-    show_sizes,
+    Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, ReshapesTo, Shape, StaticShape,
+    shapes_differ, show, show_sizes,
 };
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
@@ -48,8 +48,11 @@ const fn same_number_of_elements<S: Shape, O: Shape>() {
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// The same elements, the last axis fastest, in a shape known to the compiler.
     ///
-    /// Another number of elements is an error when the program is built, if both shapes are known to the compiler,
-    /// and a panic when it runs otherwise.
+    /// Another number of elements does not compile. The compiler counts sizes up to 2,048, and products that are in its
+    /// table (see [`Product`](crate::shape::Product)); [`reshape_with`](Tensor::reshape_with) takes any.
+    ///
+    /// # Panics
+    /// If the tensor has a run-time dimension, and another number of elements.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -58,24 +61,28 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "view")]
     #[track_caller]
-    pub fn reshape<O: StaticShape>(self) -> Tensor<O, E, T> {
-        // here too, and not through `reshape_with`: rustc shows the line that calls the function with the assertion
-        const { same_number_of_elements::<S, O>() }
-        self.in_shape_of_as_many(O::default())
+    pub fn reshape<O: StaticShape>(self) -> Tensor<O, E, T>
+    where
+        S: ReshapesTo<O>,
+    {
+        self.reshape_with(O::default())
     }
 
-    /// The same elements, the last axis fastest, in another shape.
+    /// The same elements, the last axis fastest, in another shape, with dimensions of any size.
+    ///
+    /// Another number of elements is an error when the program is built, if both shapes are known to the compiler.
     ///
     /// # Panics
     /// If the number of elements is another.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::<Rank1<6>>::arange().reshape_with((2, Const::<3>));
+    /// let x: Tensor<(usize, Const<3>)> = x;
+    /// ```
     #[track_caller]
     pub fn reshape_with<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
         const { same_number_of_elements::<S, O>() }
-        self.in_shape_of_as_many(shape)
-    }
-
-    #[track_caller]
-    fn in_shape_of_as_many<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
         if shape.count() != self.count() {
             shapes_differ("reshape", self.shape(), shape);
         }
@@ -118,7 +125,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// Axis `A` made two: `PARTS`, and the size of a part. `split_axis::<2, 4>()` makes four heads of a width:
     /// (B, L, W) becomes (B, L, 4, W / 4).
     ///
-    /// That `PARTS` divides the axis is checked by the compiler, unlike what [`reshape`](Tensor::reshape) does.
+    /// That `PARTS` divides the axis is checked by the compiler.
     /// [`split`](Tensor::split) gives the parts as tensors of their own.
     ///
     /// # Panics
