@@ -1,7 +1,7 @@
 use taut::prelude::*;
 
 fn rows<S: Shape>(x: Tensor<S>) -> Tensor<Rank2<2, 7>> {
-    //~ in generic code, write `where S: taut::shape::ReshapesTo<..>`
+    //~ in generic code, write `where S:
     x.reshape()
 }
 
