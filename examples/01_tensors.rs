@@ -9,7 +9,7 @@ fn main() {
     let a: Tensor<Rank2<2, 3>> = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     let b = Tensor::<Rank2<3, 4>>::ones();
 
-    // A product takes the inner size away. `b.matmul(a)` would not compile: 4 columns meet 2 rows.
+    // A product eliminates the inner dimension. `b.matmul(a)` would not compile: 4 columns do not match 2 rows.
     let c: Tensor<Rank2<2, 4>> = a.clone().matmul(b);
     println!("a times ones:\n{c}\n");
 
@@ -29,7 +29,7 @@ fn main() {
     let noise = Tensor::<Rank1<4>>::randn(&mut rng);
     println!("standard normal numbers: {noise:.3}");
 
-    // Tensors hold f32 unless told otherwise; `usize` serves as labels and indices, `bool` as masks.
+    // Tensors hold f32 unless told otherwise; labels and indices are `usize`, masks are `bool`.
     let positive: Tensor<Rank1<4>, bool> = noise.gt(0.0);
     println!("where they are positive: {positive}");
 }

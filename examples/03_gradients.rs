@@ -12,7 +12,7 @@ fn main() {
     let gradients = y.backward();
     println!("d(x^2 + 3 x)/dx at 1, 2, 3: {}", gradients.of_input(&x));
 
-    // So functions can be made small without any model: the point of a parabola in two dimensions that lies lowest.
+    // So a function can be minimised without any model: here, the lowest point of a paraboloid.
     let mut point = Tensor::from([4.0, -3.0]);
     for step in 1..=60 {
         let tape = Tape::inference();
@@ -24,12 +24,12 @@ fn main() {
         point -= height.backward().of_input(&x) * 0.1;
     }
 
-    // Without a tape nothing is recorded, and nothing costs anything: this line has no gradient, and asking for one
-    // would not compile.
+    // Without a tape nothing is recorded and there is no overhead: this line has no gradient, and asking for one would
+    // not compile.
     let plain = Tensor::from([1.0, 2.0, 3.0]).square().sum();
     println!("1 + 4 + 9 = {}", plain.item());
 
-    // An operation of one's own is compared with finite differences, in f64.
+    // A custom operation can be checked against finite differences, in f64.
     let checked = check_gradients(|x| x.tanh() * 2.0, Tensor::<_, f64>::of([0.5, -1.0]));
     println!("2 tanh(x) against finite differences: {}", if checked.is_ok() { "they agree" } else { "they differ" });
 }

@@ -4,17 +4,17 @@
 
 use taut::prelude::*;
 
-/// A chain is a tuple. If a layer did not take what the one before gives, `forward` would not compile.
+/// A chain is a tuple. If a layer did not accept the output of the one before, `forward` would not compile.
 type Mlp = ((Linear<784, 128>, Relu), Linear<128, 10>);
 
-/// A struct names its parts, and the saved parameters with them.
+/// A struct names its parts, and the names are those of the saved parameters.
 #[derive(Init, Module, Parameters)]
 struct Named {
     hidden: (Linear<784, 128>, Relu),
     output: Linear<128, 10>,
 }
 
-/// What is no chain says in one body what it does: here y = value(x) * sigmoid(gate(x)).
+/// Anything that is not a chain implements `forward` itself: here y = value(x) * sigmoid(gate(x)).
 #[derive(Init, Parameters)]
 struct Gated {
     value: Linear<64, 64>,
@@ -41,7 +41,7 @@ fn main() {
     named.for_each_parameter(|name, parameter| println!("{name:<16} {:?}", parameter.sizes));
     println!("\n{}", named.summary::<Rank2<1, 784>>());
 
-    // One of one's own is a layer like all others.
+    // A custom layer is used like any other.
     let model = <(Linear<784, 64>, Gated, Residual<Gated>, Linear<64, 10>)>::init(&mut rng);
     let logits: Tensor<Rank2<32, 10>> = model.forward(images);
     println!("through the gates: {:.2}", logits.slice(0));

@@ -1,4 +1,4 @@
-//! Convolution: images in, and sizes that the compiler computes through every layer.
+//! Convolution: the compiler computes the image size through every layer.
 //!
 //!     cargo run --release --example 06_convolution
 
@@ -23,7 +23,7 @@ fn main() {
     let mut optimizer =
         Sgd::new(SgdConfig { learning_rate: 0.1, momentum: Momentum::Classic(0.9), ..Default::default() });
     for epoch in 1..=5 {
-        // batches of 64; the last one has what is left, so its size is a run-time `usize`
+        // batches of 64; the last one holds the remainder, so the size is a run-time `usize`
         for (images, labels) in train.batches_of(64, &mut rng) {
             let tape = Tape::training(&mut rng);
             let batch = images.shape().0;

@@ -5,8 +5,8 @@
 use rand::RngExt as _;
 use taut::prelude::*;
 
-/// Sixteen brackets, 0 for `(` and 1 for `)`; each becomes a vector, an LSTM reads them in order, and what it knows after
-/// the last decides between two classes.
+/// Sixteen brackets, 0 for `(` and 1 for `)`; each becomes a vector, an LSTM reads them in order, and its last output
+/// is classified as balanced or not.
 type Model = (Embedding<2, 8>, Lstm<8, 32>, LastStep, Linear<32, 2>);
 
 /// Rows of brackets, half of them balanced, and whether they are.
@@ -14,7 +14,7 @@ fn examples<const N: usize>(rng: &mut StdRng) -> (Tensor<Rank2<N, 16>, usize>, T
     let (mut rows, mut labels) = (Vec::new(), Vec::new());
     while labels.len() < N {
         let row: Vec<usize> = (0..16).map(|_| rng.random_range(0..2)).collect();
-        // open brackets so far; below 0 there is one too many that closes
+        // brackets open so far; below 0 there is a closing one too many
         let depth =
             row.iter().try_fold(0_usize, |depth, &x| if x == 0 { Some(depth + 1) } else { depth.checked_sub(1) });
         let label = usize::from(depth == Some(0));
@@ -41,7 +41,7 @@ fn main() {
         let tape = Tape::training(&mut rng);
         let loss = model.forward(tape.trace(rows)).cross_entropy(&balanced);
         let mut gradients = loss.backward();
-        gradients.clip_norm(1.0); // through many steps, gradients can grow without bound
+        gradients.clip_norm(1.0); // over many steps, gradients can grow without bound
         optimizer.step(&mut model, &gradients);
         if step % 100 == 0 {
             let accuracy = model.forward(test.clone()).accuracy(&labels);

@@ -1,4 +1,4 @@
-//! Saving: models as safetensors with PyTorch's names, and checkpoints from which training goes on to the same bits.
+//! Saving: models as safetensors with PyTorch's names, and checkpoints from which training resumes bit for bit.
 //!
 //!     cargo run --release --example 08_saving
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut optimizer = Adam::new(AdamConfig::default());
     epoch(&mut model, &mut optimizer, &mut rng);
 
-    // A checkpoint holds all that training needs: parameters, what the optimizer remembers, the generator.
+    // A checkpoint holds everything training needs: parameters, the optimizer's state, the generator.
     let path = folder.join("checkpoint.safetensors");
     Checkpoint::new()
         .with_model("model", &model)
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .save(&path)?;
     epoch(&mut model, &mut optimizer, &mut rng);
 
-    // Another process goes on from there, and arrives at the same bits.
+    // Another process resumes from there, and ends with the same bits.
     let checkpoint = Checkpoint::load(&path)?;
     let mut resumed = Model::init(&mut rng);
     checkpoint.restore_model("model", &mut resumed)?;
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     epoch(&mut resumed, &mut its_optimizer, &mut checkpoint.generator("rng")?);
     println!("the same bits: {}", resumed.output.weight.value() == model.output.weight.value());
 
-    // The finished model alone, for those who use it: in Python, safetensors.torch.load_file reads it.
+    // The finished model alone, for inference: in Python, safetensors.torch.load_file reads it.
     let path = folder.join("model.safetensors");
     model.save(&path)?;
     let loaded = Model::load(&path)?;

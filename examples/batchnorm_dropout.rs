@@ -2,9 +2,9 @@
 //!
 //!     cargo run --release --example batchnorm_dropout -- --data FOLDER --plot comparison.png
 //!
-//! A small convolutional network learns 10,000 pictures of Fashion-MNIST (or MNIST): few, so that it can learn them by
-//! heart. Each variant starts from the same weights, sees the same batches, and has the same learning rate; all are run
-//! from several seeds.
+//! A small convolutional network trains on 10,000 images of Fashion-MNIST (or MNIST): so few that it can memorise them.
+//! Each variant starts from the same weights, sees the same batches, and has the same learning rate; all are run with
+//! several seeds.
 //!
 //! Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
 //! 2015. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
@@ -23,7 +23,7 @@ use taut::data::mnist::{self, Examples};
 use taut::data::{Normalization, Prefetch, Subset};
 use taut::prelude::*;
 
-/// The network, with places for what may stand between its layers.
+/// The network, with slots for what may go between its layers.
 type Network<N1, N2, N3, D> = (
     (Conv2d<1, 16, 3, 2, 1>, N1, Relu),
     (Conv2d<16, 32, 3, 2, 1>, N2, Relu),
@@ -38,16 +38,16 @@ type Both = Network<BatchNorm2d<16>, BatchNorm2d<32>, BatchNorm1d<128>, Dropout<
 
 const BATCH: usize = 64;
 const LEARNING_RATE: f64 = 0.1;
-/// The part of the test set whose recognition the table dates.
+/// The test accuracy for which the table says when it was reached.
 const GOAL: f64 = 0.85;
 
-/// What is measured after an epoch, all without dropout and with the running averages.
+/// Measured after an epoch, always in inference mode: without dropout and with the running averages.
 #[derive(Clone, Copy, Default)]
 struct Epoch {
     /// Steps and seconds of training so far.
     steps: f64,
     seconds: f64,
-    /// Mean cross-entropy, and the part that is recognised.
+    /// Mean cross-entropy, and accuracy.
     train_loss: f64,
     train_accuracy: f64,
     test_loss: f64,
@@ -57,7 +57,7 @@ struct Epoch {
 /// One variant of the network.
 struct Variant {
     name: &'static str,
-    /// For each seed, each epoch.
+    /// One list of epochs for each seed.
     runs: Vec<Vec<Epoch>>,
 }
 
@@ -71,15 +71,15 @@ struct Task {
 /// Trains the same network with batch norm, dropout, neither and both, and compares.
 #[derive(Parser)]
 struct Options {
-    /// What to learn from
+    /// The dataset
     #[arg(long, value_enum, default_value_t = MnistKind::FashionMnist)]
     dataset: MnistKind,
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 15, value_parser = at_least_one)]
     epochs: usize,
-    /// How many times, each from another seed
+    /// Number of runs, each with a different seed
     #[arg(long, default_value_t = 3, value_parser = at_least_one)]
     runs: usize,
     /// Draw the loss curves
@@ -131,7 +131,7 @@ fn main() -> ExitCode {
 }
 
 impl Task {
-    /// Trains a variant from each seed.
+    /// Trains a variant with each seed.
     fn variant<M>(&self, name: &'static str) -> Variant
     where
         M: Init
@@ -152,7 +152,7 @@ impl Task {
     {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut model = M::init(&mut rng);
-        // dropout draws from a generator of its own, so that all variants see the same batches
+        // dropout has its own generator, so that all variants see the same batches
         let mut masks = StdRng::from_rng(&mut rng);
         let mut optimizer = Sgd::new(SgdConfig { learning_rate: LEARNING_RATE, ..Default::default() });
         let (mut steps, mut seconds) = (0.0, 0.0);
@@ -216,7 +216,7 @@ impl Variant {
         (0..self.runs[0].len()).map(of_epoch).collect()
     }
 
-    /// After the last epoch, the mean over the seeds.
+    /// The mean over the seeds after the last epoch.
     fn last(&self) -> Epoch {
         self.means().pop().unwrap_or_default()
     }
@@ -228,7 +228,7 @@ impl Variant {
         (squares / (self.runs.len() - 1).max(1) as f64).sqrt()
     }
 
-    /// The mean number of epochs until the test accuracy reached the goal; `None` if it did not from some seed.
+    /// The mean number of epochs until the test accuracy reached the goal; `None` if it never did for some seed.
     fn epochs_to_goal(&self) -> Option<f64> {
         let reached = |run: &Vec<Epoch>| run.iter().position(|epoch| epoch.test_accuracy >= GOAL);
         let epochs: Option<Vec<usize>> = self.runs.iter().map(reached).collect();
@@ -258,7 +258,7 @@ fn table(variants: &[Variant]) {
     }
 }
 
-/// What the numbers say, in a sentence for each of the two, and one for both.
+/// The result in words: a sentence for each technique and one for both together.
 fn conclusion(variants: &[Variant; 4]) -> String {
     let [neither, dropout, batch_norm, _] = variants;
     let times = |seconds: f64| format!("an epoch takes {:.2} times as long", seconds / neither.seconds_an_epoch());

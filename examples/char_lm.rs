@@ -1,14 +1,14 @@
-//! A language model of characters: an LSTM reads Shakespeare, and then writes on by itself.
+//! A language model of characters: an LSTM reads Shakespeare, then writes text of its own.
 //!
 //!     cargo run --release --example char_lm -- --data FOLDER --save shakespeare.safetensors
 //!     cargo run --release --example char_lm -- --load shakespeare.safetensors --prompt "ROMEO:" --temperature 0.5
 //!
-//! Needs `input.txt` of Tiny Shakespeare, or another English text under this name. The model is measured by the bits that
-//! it needs for each character of the last tenth of the text, which it does not learn from.
+//! Needs `input.txt` of Tiny Shakespeare, or another English text of that name. The model is evaluated by the bits it
+//! needs per character of the last tenth of the text, which is held out.
 //!
-//! Backpropagation through time is truncated: a window of 64 characters is one pass, and the state goes on to the next
-//! window without its tape. Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent
-//! Network Trajectories", 1990; Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
+//! Backpropagation through time is truncated: a window of 64 characters is one pass, and the state is carried to the
+//! next window without its tape. Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of
+//! Recurrent Network Trajectories", 1990; Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
 
 #[macro_use]
 mod common;
@@ -23,17 +23,17 @@ use taut::data::find_folder;
 use taut::files::FileError;
 use taut::prelude::*;
 
-/// The line's end, and the 95 printable characters of ASCII.
+/// The newline and the 95 printable ASCII characters.
 const CHARACTERS: usize = 96;
-/// How many places of the text are read at the same time, and how far at once.
+/// How many positions of the text are read in parallel, and how many characters per step.
 const STREAMS: usize = 32;
 const WINDOW: usize = 64;
 const WIDTH: usize = 256;
 const LEARNING_RATE: f64 = 3e-3;
-/// Longer gradients are shortened to this: those of recurrent networks can explode.
+/// Gradients are clipped to this norm, since those of recurrent networks can explode.
 const LONGEST: f64 = 1.0;
 
-/// After each character, logits of the next.
+/// After each character, logits for the next.
 #[derive(Init, Parameters)]
 struct LanguageModel {
     characters: Embedding<CHARACTERS, 64>,
@@ -63,13 +63,13 @@ fn blank<B: Dim>(batch: B) -> State<B> {
 struct Options {
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 5, value_parser = at_least_one)]
     epochs: usize,
-    /// Train for 15 epochs, as many as a good result needs
+    /// Train for 15 epochs, enough for a good result
     #[arg(long, conflicts_with = "epochs")]
     long: bool,
-    /// Do not train: take the model from this file
+    /// Skip training and load the model from this file
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
     /// Save the trained model, as safetensors
@@ -78,13 +78,13 @@ struct Options {
     /// Draw the loss curves
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     plot: Option<PathBuf>,
-    /// What the written text begins with
+    /// The beginning of the generated text
     #[arg(long, default_value = "\n", hide_default_value = true, allow_hyphen_values = true)]
     prompt: String,
     /// How many characters to write
     #[arg(long, default_value_t = 500)]
     length: usize,
-    /// How bold the written text is: 0 for the most likely characters, 1 for what the model believes
+    /// Sampling temperature: 0 always takes the most likely character, 1 samples the model's distribution
     #[arg(long, default_value_t = 0.7, allow_negative_numbers = true)]
     temperature: f64,
     #[command(flatten)]
@@ -125,7 +125,7 @@ fn main() -> ExitCode {
         let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
         let (mut learned, mut measured) = (Vec::new(), Vec::new());
         for epoch in 1..=options.epochs {
-            // smaller steps towards the end: half a cosine from 1 to 0
+            // the learning rate decays as half a cosine from 1 to 0
             let rate = |part: f64| {
                 let part = ((epoch - 1) as f64 + part) / options.epochs as f64;
                 LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * part).cos())
@@ -161,7 +161,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Reads a text once. `rate` is the learning rate when a part of it has been read.
+/// Trains on the text once. `rate` gives the learning rate once a fraction of it has been read.
 fn learn(
     model: &mut LanguageModel,
     optimizer: &mut Adam,
@@ -176,7 +176,7 @@ fn learn(
         optimizer.set_learning_rate(rate(step as f64 / count));
         let tape = Tape::training(rng);
         let (logits, last) = model.forward((tape.trace(text), state.trace(&tape)));
-        // the tape ends with this window; only what was remembered goes on
+        // the tape ends with this window; only the state is carried on
         state = last.detach();
         let loss = logits.reshape::<Rank2<{ STREAMS * WINDOW }, CHARACTERS>>().cross_entropy(&next);
         progress.batch(loss.item(), STREAMS * WINDOW);
@@ -186,7 +186,7 @@ fn learn(
     }
 }
 
-/// Characters by number, the line's end being 0; or else the line and the character that has none.
+/// Numbers for the characters, 0 for the newline; or the line and the character that has no number.
 fn encode(text: &str) -> Result<Vec<usize>, (usize, char)> {
     let mut line = 1;
     let number = |character| match character {
@@ -215,11 +215,11 @@ fn read(path: &Path) -> Result<Vec<usize>, FileError> {
     })
 }
 
-/// A text that is read at several places, which lie equally far apart, window by window: each with the characters that
-/// follow its own.
+/// A text that is read window by window from several equidistant positions; each window comes with the characters
+/// shifted by one, the targets.
 struct Windows<'a> {
     text: &'a [usize],
-    /// How far apart the places are, where the next window is from each, and how many windows there are.
+    /// The distance between positions, the offset of the next window from each, and the number of windows.
     apart: usize,
     from: usize,
     count: usize,
@@ -246,7 +246,7 @@ impl Iterator for Windows<'_> {
     }
 }
 
-/// What a model needs for each character of a text, and how often the one it thinks most likely is the right one.
+/// How well a model predicts a text: bits per character, and how often its most likely character is right.
 struct Measured {
     bits: f64,
     accuracy: f64,
@@ -267,7 +267,7 @@ fn measure(model: &LanguageModel, text: &[usize]) -> Measured {
     Measured { bits: loss / count / std::f64::consts::LN_2, accuracy: accuracy / count }
 }
 
-/// The prompt, and what the model makes follow it.
+/// The prompt and its continuation by the model.
 fn write_on(model: &LanguageModel, prompt: &[usize], options: &Options, rng: &mut impl Rng) -> String {
     let mut text = prompt.to_vec();
     let mut state = blank(Const::<1>);
@@ -283,7 +283,7 @@ fn write_on(model: &LanguageModel, prompt: &[usize], options: &Options, rng: &mu
     text.into_iter().map(decode).collect()
 }
 
-/// A character of probability softmax(logits / temperature), and at 0 the likeliest.
+/// A character drawn from softmax(logits / temperature); at temperature 0 the most likely one.
 fn draw(logits: Tensor<Rank1<CHARACTERS>>, temperature: f32, rng: &mut impl Rng) -> usize {
     if temperature == 0.0 {
         return logits.argmax_axis::<0>().item();
@@ -294,6 +294,6 @@ fn draw(logits: Tensor<Rank1<CHARACTERS>>, temperature: f32, rng: &mut impl Rng)
         left -= probability;
         left < 0.0
     });
-    // rounding may leave a little behind the last one
+    // rounding may leave a little probability after the last character
     drawn.unwrap_or_else(|| probabilities.argmax_axis::<0>().item())
 }

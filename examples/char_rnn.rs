@@ -1,13 +1,13 @@
-//! Where a name is from: a plain recurrent network and an LSTM read it letter by letter, side by side.
+//! Guesses where a name is from: a plain recurrent network and an LSTM, side by side, read it letter by letter.
 //!
 //!     cargo run --release --example char_rnn -- --data FOLDER --save names.safetensors
 //!     cargo run --release --example char_rnn -- --load names.safetensors --predict Dostoevsky
 //!
-//! Needs the 18 files of the dataset, one for each nationality. No name of the test set is among those that were learned
-//! from. With `--predict -`, names are read from the keyboard.
+//! Needs the 18 files of the dataset, one for each nationality. No name of the test set occurs in the training set.
+//! With `--predict -`, names are read from the keyboard.
 //!
-//! Elman, "Finding Structure in Time", 1990; Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Pascanu, Mikolov
-//! and Bengio, "On the difficulty of training recurrent neural networks", 2013.
+//! Elman, "Finding Structure in Time", 1990; Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Pascanu,
+//! Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013.
 
 #[macro_use]
 mod common;
@@ -27,10 +27,10 @@ use taut::prelude::*;
 
 const BATCH: usize = 64;
 const LEARNING_RATE: f64 = 2e-3;
-/// Longer gradients are shortened to this: those of recurrent networks can explode.
+/// Gradients are clipped to this norm, since those of recurrent networks can explode.
 const LONGEST: f64 = 5.0;
 
-/// Reads letters, remembers what the kind `K` of recurrent layer remembers, and judges by that.
+/// Reads letters with a recurrent layer of kind `K` and classifies by its last output.
 #[derive(Init, Parameters)]
 struct Reader<K: RecurrentKind> {
     letters: Embedding<{ LETTERS.len() }, 64>,
@@ -38,7 +38,7 @@ struct Reader<K: RecurrentKind> {
     output: (Dropout<30>, Linear<128, 18>),
 }
 
-/// Names of different lengths, and how long each is, become logits.
+/// Names of different lengths, with their lengths, to logits.
 impl<K: RecurrentKind, B: Dim, T: Trace> Module<(Tensor<(B, usize), usize, T>, Tensor<(B,), usize>)> for Reader<K> {
     type Output = Tensor<(B, Const<18>), f32, T>;
     fn apply(&self, (names, lengths): (Tensor<(B, usize), usize, T>, Tensor<(B,), usize>)) -> Self::Output {
@@ -47,28 +47,28 @@ impl<K: RecurrentKind, B: Dim, T: Trace> Module<(Tensor<(B, usize), usize, T>, T
     }
 }
 
-/// A trained model, and how well it does on the test set.
+/// A trained model and its results on the test set.
 struct Trained<K: RecurrentKind> {
     model: Reader<K>,
     losses: Vec<f64>,
     confusion: ConfusionMatrix<18>,
 }
 
-/// Tells by a name where it is from, with an RNN and an LSTM side by side.
+/// Guesses where a name is from, with an RNN and an LSTM side by side.
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 12, value_parser = at_least_one)]
     epochs: usize,
-    /// How many times, each from another seed
+    /// Number of runs, each with a different seed
     #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     runs: usize,
-    /// Do not train: take the LSTM from this file
+    /// Skip training and load the LSTM from this file
     #[arg(long, value_name = "FILE", requires = "predict")]
     load: Option<PathBuf>,
-    /// Say where this name is from; with `-`, each name that is typed
+    /// Say where this name is from; with `-`, every name read from standard input
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     predict: Option<String>,
     /// Save the trained LSTM, as safetensors
@@ -77,7 +77,7 @@ struct Options {
     /// Draw the loss curves
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     plot: Option<PathBuf>,
-    /// Draw which class the LSTM took for which on the test set
+    /// Draw the LSTM's confusion matrix on the test set
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     confusion: Option<PathBuf>,
     #[command(flatten)]
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
         }
         let start = Instant::now();
         let (train, test) = names::load(names::find(options.data.folder.as_deref())?)?;
-        // the samples are in alphabetical order: the first would be those with A
+        // the samples are in alphabetical order: the first ones would all begin with A
         let train = train.split(0.0, &mut StdRng::seed_from_u64(0)).0;
         let train = train.first(options.data.limit.unwrap_or(train.len()));
         options.data.enough(train.len(), 1)?;
@@ -141,7 +141,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Trains one of the two from a seed.
+/// Trains one of the two with a seed.
 fn fit<K: RecurrentKind>(
     name: &str,
     train: &Subset<Subset<Examples>>,
@@ -154,7 +154,7 @@ fn fit<K: RecurrentKind>(
     let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
     let mut losses = Vec::new();
     for epoch in 1..=options.epochs {
-        // smaller steps towards the end: half a cosine from 1 to nearly 0
+        // the learning rate decays as half a cosine from 1 to nearly 0
         let part = (epoch - 1) as f64 / options.epochs as f64;
         optimizer.set_learning_rate(LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
         let batches = train.batches_of(BATCH, &mut rng);
@@ -178,17 +178,17 @@ fn fit<K: RecurrentKind>(
     Trained { model, losses, confusion }
 }
 
-/// A figure of the test set, as the mean over the seeds.
+/// The mean of a test figure over the seeds.
 fn mean<K: RecurrentKind>(trained: &[Trained<K>], figure: fn(&ConfusionMatrix<18>) -> f64) -> f64 {
     trained.iter().map(|trained| figure(&trained.confusion)).sum::<f64>() / trained.len() as f64
 }
 
-/// The part that was recognised, as the mean over the nationalities: of half of all names, Russian, it is one part in 18.
+/// The recall, averaged over nationalities: Russian, half of all names, counts only 1/18.
 fn mean_recall(confusion: &ConfusionMatrix<18>) -> f64 {
     (0..18).map(|class| confusion.recall(class)).sum::<f64>() / 18.0
 }
 
-/// Prints where a name may be from; if it is `-`, each of those on the lines of the standard input.
+/// Prints where a name may be from; for `-`, reads names from the lines of standard input.
 fn predict(model: &Reader<LstmGates>, name: &str) -> Result<(), Box<dyn Error>> {
     if name != "-" {
         println!("{}", judge(model, name)?);
@@ -205,7 +205,7 @@ fn predict(model: &Reader<LstmGates>, name: &str) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// The three likeliest nationalities of a name.
+/// The three most likely nationalities of a name.
 fn judge(model: &Reader<LstmGates>, name: &str) -> Result<String, Box<dyn Error>> {
     let letters = names::encode(name.trim())?;
     if letters.is_empty() {

@@ -1,10 +1,10 @@
-//! A small residual network on CIFAR-10, with batch normalisation, augmented images, and one cycle of the learning rate.
+//! A small residual network on CIFAR-10, with batch normalisation, augmented images, and a one-cycle learning rate.
 //!
 //!     cargo run --release --example cifar10_cnn -- --data FOLDER
 //!     cargo run --release --example cifar10_cnn -- --data FOLDER --long --checkpoint run.safetensors
 //!
 //! Needs the six files of the dataset's binary version. The second command takes up to an hour on two cores; after an
-//! interruption, the same with `--resume` goes on from the last whole epoch, to the same bits.
+//! interruption, the same command with `--resume` continues bit for bit from the last whole epoch.
 //!
 //! He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", 2016; Smith and Topin, "Super-Convergence",
 //! 2018. The network is a narrow one of the kind in Page, "How to Train Your ResNet", 2018.
@@ -26,9 +26,9 @@ use taut::optim::SnapshotArray;
 use taut::optim::{OneCycle, Scheduler, Snapshot};
 use taut::prelude::*;
 
-/// A convolution of 3 x 3 that keeps the size, batch norm, and ReLU.
+/// A 3 x 3 convolution that keeps the size, batch norm, and ReLU.
 type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoBias>, BatchNorm2d<O>, Relu);
-/// Two of them, and a way around both.
+/// Two of them with a shortcut.
 type Block<const C: usize> = Residual<(Convolution<C, C>, Convolution<C, C>)>;
 
 type Network = (
@@ -40,7 +40,7 @@ type Network = (
 const _: () = check::<Network, Tensor<Rank4<BATCH, 3, 32, 32>>>();
 
 const BATCH: usize = 128;
-/// What one image may cost at most, so that training stays a matter of minutes.
+/// An upper limit on the cost of one image, so that training stays a matter of minutes.
 const MOST_MULTIPLY_ADDS: u64 = 30_000_000;
 const LEARNING_RATE: f64 = 0.15;
 const WEIGHT_DECAY: f64 = 5e-4;
@@ -48,13 +48,13 @@ const LABEL_SMOOTHING: f64 = 0.05;
 
 type Cifar10 = Examples<Rank3<3, 32, 32>>;
 
-/// All that training changes, and that a checkpoint holds.
+/// Everything that training changes and a checkpoint saves.
 struct Run {
     model: Network,
     optimizer: Sgd,
     scheduler: Scheduler<OneCycle>,
     rng: taut::Generator,
-    /// Of each epoch that is done: the mean training loss, and which part of the test set was taken for something else.
+    /// For each finished epoch: the mean training loss and the test error.
     losses: Vec<f64>,
     errors: Vec<f64>,
 }
@@ -64,16 +64,16 @@ struct Run {
 struct Options {
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 5, value_parser = at_least_one)]
     epochs: usize,
-    /// Train for 12 epochs, as many as a good result needs
+    /// Train for 12 epochs, enough for a good result
     #[arg(long, conflicts_with = "epochs")]
     long: bool,
-    /// After each epoch, save here all that is needed to go on
+    /// Save everything needed to resume to this file after each epoch
     #[arg(long, value_name = "FILE", value_parser = writable())]
     checkpoint: Option<PathBuf>,
-    /// Go on from the file of --checkpoint
+    /// Resume from the file given by --checkpoint
     #[arg(long, requires = "checkpoint")]
     resume: bool,
     /// Save the trained model, as safetensors
@@ -82,7 +82,7 @@ struct Options {
     /// Draw the loss curves
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     plot: Option<PathBuf>,
-    /// Draw the test images that were taken for something else with the most confidence
+    /// Draw the test images misclassified with the most confidence
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     mistakes: Option<PathBuf>,
     #[command(flatten)]
@@ -142,7 +142,7 @@ fn main() -> ExitCode {
 }
 
 impl Run {
-    /// Nothing learned yet.
+    /// An untrained model.
     fn new(options: &Options, batches: usize) -> Self {
         let mut rng = taut::Generator::new(options.common.seed);
         let mut optimizer = Sgd::new(SgdConfig {
@@ -157,7 +157,7 @@ impl Run {
         Run { model: Network::init(&mut rng), optimizer, scheduler, rng, losses: Vec::new(), errors: Vec::new() }
     }
 
-    /// Goes through the training set once, and measures on the test set.
+    /// Trains for one epoch, then evaluates on the test set.
     fn epoch(&mut self, train: &Subset<Cifar10>, test: &Cifar10, normalization: &Normalization, epochs: usize) {
         let mut augmentation = Augmentation::new(&mut self.rng).crop(4).flip();
         let batches = train.batches::<BATCH>(&mut self.rng);
@@ -178,7 +178,7 @@ impl Run {
         self.errors.push(error);
     }
 
-    /// Saves a checkpoint, where one is wanted.
+    /// Saves a checkpoint if one was asked for.
     fn save(&self, options: &Options) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let curves = [("losses", &self.losses), ("errors", &self.errors)];
@@ -194,7 +194,7 @@ impl Run {
         Ok(())
     }
 
-    /// Becomes the run of a checkpoint.
+    /// Restores the run from a checkpoint.
     fn restore(&mut self, options: &Options) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
@@ -219,7 +219,7 @@ impl Run {
     }
 }
 
-/// What the test images are taken for.
+/// The predictions on the test set.
 fn measure(model: &Network, test: &Cifar10, normalization: &Normalization) -> (ConfusionMatrix<10>, Vec<Mistake>) {
     let (mut confusion, mut mistakes) = (ConfusionMatrix::default(), Vec::new());
     for (i, (images, labels)) in test.in_order(500).enumerate() {

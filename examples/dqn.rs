@@ -3,19 +3,19 @@
 //!     cargo run --release --example dqn
 //!     cargo run --release --example dqn -- --environment mountaincar --double --duelling --prioritised --watch
 //!
-//! What happens is kept in a memory, and the network learns from random parts of it: the value of what was done is to be
-//! what it paid, and the value of what can be done next, as a second network says that is a copy of the first some time
-//! ago and stands still in between:
+//! Transitions are kept in a replay memory, and the network learns from random samples of it: the value of an action
+//! should be its reward plus the value of the best next action, as given by a target network, a copy of the first that
+//! is updated only now and then:
 //!
 //! loss = huber(Q(s, a), r + gamma max_b Q'(s', b)).
 //!
 //! Mnih et al., "Human-Level Control through Deep Reinforcement Learning", 2015. Options:
 //!
-//! * double: the action b is chosen by Q, its value is that of Q', which overestimates less. Van Hasselt, Guez and
+//! * double: the action b is chosen by Q and valued by Q', which overestimates less. Van Hasselt, Guez and
 //!   Silver, "Deep Reinforcement Learning with Double Q-learning", 2016.
 //! * duelling: Q = V + A - mean(A), two parts of the network. Wang et al., "Dueling Network Architectures for Deep
 //!   Reinforcement Learning", 2016.
-//! * prioritised: what surprised more is learned from more often. Schaul, Quan, Antonoglou and Silver, "Prioritized
+//! * prioritised: surprising transitions are replayed more often. Schaul, Quan, Antonoglou and Silver, "Prioritized
 //!   Experience Replay", 2016.
 
 #[macro_use]
@@ -30,40 +30,39 @@ use taut::loss::Each;
 use taut::prelude::*;
 use taut::rl::*;
 
-/// How many transitions are learned from at once.
+/// The batch size.
 const BATCH: usize = 64;
 /// The exponent of the priorities, and that of the weights which make up for them, at the start; it rises to 1.
 const PRIORITY_EXPONENT: f64 = 0.6;
 const WEIGHT_EXPONENT: f64 = 0.4;
 
-/// What differs from environment to environment: the networks, and how they learn.
+/// What differs between environments: the networks and the settings they train with.
 trait Task<const ACTIONS: usize>: Environment<Action = Discrete<ACTIONS>> {
     type Plain: Network<Self, ACTIONS>;
     type Duelling: Network<Self, ACTIONS>;
-    /// How the numbers of observations are kept in the memory.
+    /// The type in which observations are stored in the memory.
     type Kept: Stored;
     const SETTINGS: Settings;
 }
 
 struct Settings {
     steps: usize,
-    /// How many transitions are kept.
+    /// The capacity of the memory.
     memory: usize,
-    /// How many steps are taken before learning begins, between two times of learning, and how many batches
-    /// are learned from then.
+    /// The number of steps before learning begins, between updates, and the number of batches per update.
     first_steps: usize,
     steps_between: usize,
     batches: usize,
-    /// After how many batches the second network becomes a copy of the first.
+    /// The number of batches between updates of the target network.
     copy_after: usize,
-    /// At the start; it falls to 0.
+    /// Initial value; decays to 0.
     learning_rate: f64,
     discount: f32,
-    /// How many rewards are summed.
+    /// The number of rewards that are summed.
     multi_step: usize,
-    /// Whether observations are brought to mean 0 and variance 1.
+    /// Whether observations are normalised to mean 0 and variance 1.
     normalized: bool,
-    /// The probability of a random action at the end, and the part of the training in which it falls to it from 1.
+    /// The final probability of a random action, and the fraction of training over which it falls from 1.
     last_epsilon: f64,
     exploration: f64,
 }
@@ -83,7 +82,7 @@ const SETTINGS: Settings = Settings {
     exploration: 0.16,
 };
 
-/// A network of two hidden layers, with `I` numbers in and `O` out.
+/// A network with two hidden layers, `I` inputs and `O` outputs.
 type Mlp<const I: usize, const O: usize> = (Linear<I, 128>, Relu, Linear<128, 128>, Relu, Linear<128, O>);
 /// The same with a value and advantages: see [`Duelling`].
 type DuellingMlp<const I: usize, const O: usize> = Duelling<(Linear<I, 128>, Relu), 128, O>;
@@ -137,8 +136,8 @@ impl Task<3> for Breakout {
     };
 }
 
-// What is asked of a network: a value for each action, for one observation, for a batch to learn from, with and without a
-// tape, and for all episodes that it is judged by.
+// What a network must support: a value for each action, for one observation, for a training batch with and without a
+// tape, and for all evaluation episodes.
 trait Values<E: Environment, const ACTIONS: usize, const B: usize, T: Trace = NoTrace>:
     Module<Observations<E, B, T>, Output = Tensor<Rank2<B, ACTIONS>, f32, T>>
 {
@@ -168,7 +167,7 @@ impl<E: Environment, const ACTIONS: usize, M> Network<E, ACTIONS> for M where
 {
 }
 
-/// Q = V + A - mean(A): how good it is to be here, and how much better one action is than another.
+/// Q = V + A - mean(A): the value of the state plus the advantage of each action.
 #[derive(Clone, Init, Parameters)]
 struct Duelling<F, const HIDDEN: usize, const ACTIONS: usize> {
     features: F,
@@ -202,16 +201,16 @@ enum EnvironmentName {
 /// Trains an agent by deep Q-learning.
 #[derive(Parser)]
 struct Options {
-    /// What the agent is to learn
+    /// The environment to learn
     #[arg(long, value_enum, default_value_t = EnvironmentName::CartPole)]
     environment: EnvironmentName,
-    /// The first network chooses the action whose value the second gives
+    /// Double Q-learning: one network chooses the action, the other gives its value
     #[arg(long)]
     double: bool,
-    /// The network has a value and advantages
+    /// Duelling networks: separate outputs for the value and the advantages
     #[arg(long)]
     duelling: bool,
-    /// What surprised more is learned from more often
+    /// Prioritised replay: learn more often from surprising transitions
     #[arg(long)]
     prioritised: bool,
     #[command(flatten)]
@@ -237,24 +236,24 @@ fn train_all<E: Task<N>, const N: usize>(environment: &str, options: &Options) -
     })
 }
 
-/// All that training changes, and that a checkpoint holds.
+/// Everything that training changes and a checkpoint saves.
 struct Run<E: Task<N>, Q, const N: usize> {
     double: bool,
     network: Q,
     normalization: RunningNormalization<E::Observation>,
-    /// The second one.
+    /// The target network.
     target: Q,
     optimizer: Adam,
     environments: Environments<E, 1>,
     rewards: MultiStep<E, 1>,
     memory: ReplayMemory<E, E::Kept>,
-    /// If they are wanted.
+    /// `None` for uniform replay.
     priorities: Option<Priorities>,
     rng: taut::Generator,
     log: Log,
-    /// How many batches were learned from.
+    /// The number of batches learned from so far.
     learned: usize,
-    /// The network that did best when it was judged on the way, and how well.
+    /// The network with the best evaluation so far, and its mean return.
     best: Q,
     best_return: f64,
 }
@@ -324,7 +323,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         mean_return::<E>(seed, |seen| Discrete::best(&network.forward(self.normal(seen))))
     }
 
-    /// Takes one step, and keeps it.
+    /// Takes one step and stores the transition.
     fn play(&mut self, steps: usize) {
         let Settings { first_steps, last_epsilon, exploration, .. } = E::SETTINGS;
         let epsilon = Epsilon { first: 1.0, last: last_epsilon, steps: (exploration * steps as f64) as usize };
@@ -345,7 +344,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         self.log.steps += 1;
     }
 
-    /// Learns from a batch. `done` is the part of the training that is done.
+    /// Learns from a batch. `done` is the fraction of training completed.
     fn learn(&mut self, done: f64) {
         let (places, weights) = match &self.priorities {
             Some(priorities) => {
@@ -381,7 +380,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         }
     }
 
-    /// Saves a checkpoint, where one is wanted.
+    /// Saves a checkpoint if one was asked for.
     fn save(&self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let mut checkpoint = Checkpoint::new()
@@ -403,7 +402,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         Ok(self.log.save_in(checkpoint).save(path)?)
     }
 
-    /// Becomes the run of a checkpoint.
+    /// Restores the run from a checkpoint.
     fn restore(&mut self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;

@@ -1,9 +1,9 @@
-//! One linear layer, and what the loss makes of it: linear regression, a support vector machine, logistic regression,
+//! One linear layer with different losses: linear regression, a support vector machine, logistic regression,
 //! softmax regression.
 //!
 //!     cargo run --release --example linear_models -- --data FOLDER
 //!
-//! The classifiers need the four files of MNIST; with `--features download` they are fetched.
+//! The classifiers need the four files of MNIST; with `--features download` they are downloaded.
 
 #[macro_use]
 mod common;
@@ -19,10 +19,10 @@ use taut::prelude::*;
 /// Two digits that look alike.
 const PAIR: [usize; 2] = [3, 5];
 
-/// Inputs and what is to be computed of them.
+/// Inputs and targets.
 type Numbers<const I: usize> = (Tensor<(usize, Const<I>)>, Tensor<(usize, Const<1>)>);
 type Loss = Tensor<Rank0, f32, Traced<Training>>;
-/// What a linear layer gives for a batch on the tape.
+/// The output of a linear layer for a batch on the tape.
 type Scores<const O: usize> = Tensor<(usize, Const<O>), f32, Traced<Training>>;
 
 /// Trains linear models: regression, SVM, logistic and softmax regression.
@@ -30,7 +30,7 @@ type Scores<const O: usize> = Tensor<(usize, Const<O>), f32, Traced<Training>>;
 struct Options {
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 20, value_parser = at_least_one)]
     epochs: usize,
     /// Save the trained model, as safetensors
@@ -96,7 +96,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Trains a linear layer with Adam, whose rate falls to nothing. Gives it, and the loss of each epoch; prints ten.
+/// Trains a linear layer with Adam and a learning rate that decays to 0. Prints ten losses; returns the layer and the
+/// loss of each epoch.
 fn fit<const I: usize, const O: usize, Y>(
     train: &(Tensor<(usize, Const<I>)>, Y),
     epochs: usize,
@@ -127,7 +128,7 @@ where
     (machine, losses)
 }
 
-/// y = x w + b with a little noise: the weights come out again.
+/// y = x w + b with a little noise: regression recovers the weights.
 fn known_weights(report: &mut Report, rng: &mut StdRng) {
     println!("linear regression: known weights");
     let weights = Tensor::from([[2.0], [-3.4], [0.0], [0.5]]);
@@ -145,7 +146,7 @@ fn known_weights(report: &mut Report, rng: &mut StdRng) {
     report.add("largest_error_of_a_weight", f64::from(differences.fold(bias_difference, f32::max)));
 }
 
-/// The width of a petal from its length and the two measures of the sepal, in centimetres.
+/// The width of a petal from its length and the two dimensions of the sepal, in centimetres.
 fn petals(report: &mut Report, rng: &mut StdRng) -> Result<(), Box<dyn std::error::Error>> {
     println!("\nlinear regression: the width of iris petals");
     let irises = Csv::read_with_header(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/iris.csv"))?;
@@ -164,7 +165,7 @@ fn petals(report: &mut Report, rng: &mut StdRng) -> Result<(), Box<dyn std::erro
     Ok(())
 }
 
-/// The images of two digits, and -1 for the first and 1 for the second.
+/// The images of two digits, with targets -1 for the first and 1 for the second.
 fn pair((images, labels): &(Tensor<(usize, Const<784>)>, Labels)) -> Numbers<784> {
     let chosen = labels.iter().enumerate().filter(|(_, label)| PAIR.contains(label));
     let (places, signs): (Vec<usize>, Vec<f32>) =
@@ -173,7 +174,7 @@ fn pair((images, labels): &(Tensor<(usize, Const<784>)>, Labels)) -> Numbers<784
     (images.gather(count, &places), Tensor::from_vec(signs, (count, Const)).expect("a sign for each place"))
 }
 
-/// The part of the scores that have the sign of their label.
+/// The fraction of scores with the sign of their label.
 fn signs_right(scores: &Tensor<(usize, Const<1>)>, labels: &Tensor<(usize, Const<1>)>) -> f64 {
     let right = scores.iter().zip(labels.iter()).filter(|(score, label)| score * label > 0.0).count();
     right as f64 / labels.len() as f64

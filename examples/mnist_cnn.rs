@@ -1,4 +1,4 @@
-//! A convolutional network in the manner of LeNet, on MNIST or Fashion-MNIST.
+//! A LeNet-style convolutional network on MNIST or Fashion-MNIST.
 //!
 //!     cargo run --release --example mnist_cnn -- --data FOLDER
 //!     cargo run --release --example mnist_cnn -- --data FOLDER --dataset fashion-mnist
@@ -30,12 +30,12 @@ const _: () = check::<LeNet, Tensor<Rank4<64, 1, 28, 28>>>();
 /// Trains a convolutional network on MNIST or Fashion-MNIST.
 #[derive(Parser)]
 struct Options {
-    /// What to learn from
+    /// The dataset
     #[arg(long, value_enum, default_value_t = MnistKind::Mnist)]
     dataset: MnistKind,
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 10, value_parser = at_least_one)]
     epochs: usize,
     /// Save the trained model, as safetensors
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         };
         let mut losses = Vec::new();
         for epoch in 1..=options.epochs {
-            // smaller steps towards the end: half a cosine from 1 to nearly 0
+            // the learning rate decays as half a cosine from 1 to nearly 0
             let part = (epoch - 1) as f64 / options.epochs as f64;
             optimizer.set_learning_rate(rate * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
             let mut augmentation = Augmentation::new(&mut rng).crop(1);

@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release --example mnist_mlp -- --data FOLDER --plot losses.png
 //!
-//! Needs the four files of MNIST; with `--features download` they are fetched.
+//! Needs the four files of MNIST; with `--features download` they are downloaded.
 
 #[macro_use]
 mod common;
@@ -34,7 +34,7 @@ struct Task {
     options: Options,
 }
 
-/// What came out of one run.
+/// The results of one run.
 struct Run {
     model: Mlp,
     curve: Curve,
@@ -42,12 +42,12 @@ struct Run {
     test: ConfusionMatrix<10>,
 }
 
-/// Trains a network of three layers on MNIST with SGD, RMSProp and Adam.
+/// Trains a three-layer network on MNIST with SGD, RMSProp and Adam.
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
     data: Data,
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 12, value_parser = at_least_one)]
     epochs: usize,
     /// Save the trained model, as safetensors
@@ -103,7 +103,7 @@ fn main() -> ExitCode {
 }
 
 impl Task {
-    /// Trains a new model. All runs start from the same weights and see the same batches.
+    /// Trains a new model. All runs start with the same weights and see the same batches.
     fn run<R: Rule>(&self, name: &str, mut optimizer: Optimizer<R>) -> Run {
         println!("\n{name}");
         let mut rng = StdRng::seed_from_u64(self.options.common.seed);
@@ -111,7 +111,7 @@ impl Task {
         let mut losses = Vec::new();
         let (epochs, rate) = (self.options.epochs, optimizer.learning_rate());
         for epoch in 1..=epochs {
-            // smaller steps towards the end: cos from 1 to nearly 0
+            // the learning rate decays as a cosine from 1 to nearly 0
             let part = (epoch - 1) as f64 / epochs as f64;
             optimizer.set_learning_rate(rate * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
             let normalization = self.normalization.clone();

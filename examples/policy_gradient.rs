@@ -1,18 +1,18 @@
-//! Policy gradients without a limit to their steps: REINFORCE with a baseline, and advantage actor-critic.
+//! Policy gradients without a trust region: REINFORCE with a baseline, and advantage actor-critic.
 //!
 //!     cargo run --release --example policy_gradient
 //!     cargo run --release --example policy_gradient -- --reinforce --runs 5 --plot reinforce.png
 //!
-//! Both make likelier what went better than a critic expected:
+//! Both make actions more likely that turned out better than a critic expected:
 //!
 //! loss = -mean(A log pi(a | s)) + mean((V - R)^2) / 2 - e mean(entropy).
 //!
-//! REINFORCE waits for the ends of episodes, and knows what was gathered: A is the discounted sum of the rewards to come,
-//! minus the baseline V. The actor-critic learns after a few steps, and trusts its critic for what follows.
+//! REINFORCE waits for episodes to end, so it knows their returns: A is the discounted sum of future rewards minus the
+//! baseline V. The actor-critic learns every few steps, and estimates the rest with its critic.
 //!
 //! Williams, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning", 1992; Mnih et
-//! al., "Asynchronous Methods for Deep Reinforcement Learning", 2016, whose actor-critic this is with all environments
-//! in step. The program `ppo` learns several times from the same steps, and needs fewer.
+//! al., "Asynchronous Methods for Deep Reinforcement Learning", 2016, of which this is the synchronous variant. The
+//! program `ppo` reuses each step several times, and needs fewer.
 
 mod common;
 
@@ -25,16 +25,16 @@ use taut::loss::Each;
 use taut::prelude::*;
 use taut::rl::*;
 
-/// How many environments are played at once.
+/// The number of environments played side by side.
 const ENVIRONMENTS: usize = 8;
-/// How many steps are taken in each before the actor-critic learns.
+/// The number of steps in each before the actor-critic learns.
 const ROLLOUT: usize = 8;
-/// How many steps that makes.
+/// The number of steps in total.
 const BATCH: usize = ENVIRONMENTS * ROLLOUT;
-/// How many steps, in whole episodes, REINFORCE waits for.
+/// The minimum number of steps, in whole episodes, that REINFORCE collects.
 const EPISODE_STEPS: usize = 1024;
 
-/// What differs from environment to environment: the networks, and how they learn.
+/// What differs between environments: the networks and the settings they train with.
 trait Task: Environment {
     type Actor: Actor<Self>;
     type Critic: Critic<Self>;
@@ -44,14 +44,14 @@ trait Task: Environment {
 
 struct Settings {
     steps: usize,
-    /// At the start; it falls to 0.
+    /// Initial value; decays to 0.
     learning_rate: f64,
     discount: f32,
-    /// Of the generalised advantages; 1 for REINFORCE, which trusts no critic for what follows.
+    /// Of the generalised advantages; 1 for REINFORCE, which does not bootstrap.
     lambda: f32,
-    /// How much entropy is worth.
+    /// The weight of the entropy bonus.
     entropy: f32,
-    /// Rewards are multiplied by it, so that the values are around 1.
+    /// Rewards are multiplied by this so that values are around 1.
     reward_scale: f32,
 }
 
@@ -59,7 +59,7 @@ const ACTOR_CRITIC: Settings =
     Settings { steps: 300_000, learning_rate: 2e-3, discount: 0.99, lambda: 0.9, entropy: 0.0, reward_scale: 0.1 };
 const REINFORCE: Settings = Settings { steps: 400_000, lambda: 1.0, ..ACTOR_CRITIC };
 
-/// A network of two hidden layers, with `I` numbers in and `O` out.
+/// A network with two hidden layers, `I` inputs and `O` outputs.
 type Mlp<const I: usize, const O: usize> = (Linear<I, 64>, Tanh, Linear<64, 64>, Tanh, Linear<64, O>);
 
 impl Task for CartPole {
@@ -76,8 +76,8 @@ impl Task for Acrobot {
     const REINFORCE: Settings = Settings { entropy: 0.01, ..REINFORCE };
 }
 
-// What is asked of the networks: that they take the environment's observations, as many as are played, learned from,
-// judged by and watched, and that the actor's actions are those of the environment.
+// What the networks must support: batches of the environment's observations of every size used here (for playing,
+// learning, evaluating and watching), and an actor whose actions are the environment's.
 trait Acts<E: Environment, const B: usize, T: Trace>:
     Module<Observations<E, B, T>, Output: Policy<E::Action, B, T>>
 {
@@ -131,10 +131,10 @@ enum EnvironmentName {
 /// Trains an agent by policy gradients: advantage actor-critic.
 #[derive(Parser)]
 struct Options {
-    /// What the agent is to learn
+    /// The environment to learn
     #[arg(long, value_enum, default_value_t = EnvironmentName::CartPole)]
     environment: EnvironmentName,
-    /// REINFORCE with a baseline: learn from whole episodes, and trust no critic for the rest
+    /// REINFORCE with a baseline: learn from whole episodes, without bootstrapping
     #[arg(long)]
     reinforce: bool,
     #[command(flatten)]
@@ -151,19 +151,19 @@ fn main() -> ExitCode {
     })
 }
 
-/// Both networks: one optimizer serves them.
+/// Both networks, updated by one optimizer.
 #[derive(Init, Parameters)]
 struct Agent<E: Task> {
     actor: E::Actor,
     critic: E::Critic,
 }
 
-/// All that training changes, and that a checkpoint holds.
+/// Everything that training changes and a checkpoint saves.
 struct Run<E: Task> {
     settings: Settings,
     agent: Agent<E>,
     optimizer: Adam,
-    /// Those of the actor-critic, and the one in which REINFORCE plays whole episodes.
+    /// The environments of the actor-critic, and the one in which REINFORCE plays whole episodes.
     environments: Environments<E, ENVIRONMENTS>,
     single: Environments<E, 1>,
     rng: taut::Generator,
@@ -175,7 +175,7 @@ struct Lesson<E: Environment> {
     observations: Vec<f32>,
     actions: Vec<E::Action>,
     advantages: Vec<f32>,
-    /// What the critic is to say.
+    /// The targets of the critic.
     returns: Vec<f32>,
 }
 
@@ -207,7 +207,7 @@ fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
 }
 
 impl<E: Task> Agent<E> {
-    /// With the likeliest action at each step.
+    /// Takes the most likely action at each step.
     fn mean_return(&self, seed: u64) -> f64 {
         mean_return::<E>(seed, |seen| self.actor.forward(seen).best())
     }
@@ -228,7 +228,7 @@ impl<E: Task> Run<E> {
         }
     }
 
-    /// Some steps in all environments, with the critic's word for what follows.
+    /// Plays a few steps in all environments, with the critic's estimate of what follows.
     fn play_steps(&mut self) -> Lesson<E> {
         let mut recorder = Recorder::default();
         for _ in 0..ROLLOUT {
@@ -238,7 +238,7 @@ impl<E: Task> Run<E> {
         recorder.lesson(&self.settings)
     }
 
-    /// Whole episodes, until there is as much as [`EPISODE_STEPS`].
+    /// Plays whole episodes until there are [`EPISODE_STEPS`] steps.
     fn play_episodes(&mut self) -> Lesson<E> {
         let mut recorder = Recorder::default();
         let mut steps = 0;
@@ -252,11 +252,11 @@ impl<E: Task> Run<E> {
         }
     }
 
-    /// One step of the optimizer. `left` is the part of the training that is left.
+    /// One step of the optimizer. `left` is the fraction of training left.
     fn learn(&mut self, lesson: &Lesson<E>, left: f64) {
         let count = lesson.actions.len();
         let batch = |first: usize| {
-            // the last batch is filled up with steps that have no weight
+            // the last batch is padded with steps of weight 0
             let places: [usize; BATCH] = std::array::from_fn(|i| (first + i).min(count - 1));
             let weights =
                 Tensor::<Rank1<BATCH>>::from_fn(|[i]| if first + i < count { 1.0 / count as f32 } else { 0.0 });
@@ -276,7 +276,7 @@ impl<E: Task> Run<E> {
         self.optimizer.step(&mut self.agent, &gradients);
     }
 
-    /// Saves a checkpoint, where one is wanted.
+    /// Saves a checkpoint if one was asked for.
     fn save(&self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let checkpoint = Checkpoint::new()
@@ -289,7 +289,7 @@ impl<E: Task> Run<E> {
         Ok(self.log.save_in(checkpoint).save(path)?)
     }
 
-    /// Becomes the run of a checkpoint.
+    /// Restores the run from a checkpoint.
     fn restore(&mut self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
@@ -306,12 +306,12 @@ impl<E: Task> Run<E> {
     }
 }
 
-/// Writes down what is played in `B` environments.
+/// Records what is played in `B` environments.
 struct Recorder<E: Environment, const B: usize> {
     observations: Vec<f32>,
     actions: Vec<E::Action>,
     moments: Vec<Moment<B>>,
-    /// What the critic says of what is seen now, where it was asked already.
+    /// The critic's values of the current observations, if already computed.
     values: Option<[f32; B]>,
 }
 
@@ -326,7 +326,7 @@ where
     E::Actor: Acts<E, B, NoTrace>,
     E::Critic: Module<Observations<E, B>, Output = Tensor<Rank2<B, 1>>>,
 {
-    /// Takes one step, and says whether the first environment's episode ended with it.
+    /// Takes one step. Returns whether the first environment's episode ended with it.
     fn step(
         &mut self,
         environments: &mut Environments<E, B>,
@@ -340,7 +340,7 @@ where
         let actions = agent.actor.forward(seen.clone()).act(rng);
         let step = environments.step(&actions);
         let now = values(environments.observations());
-        // where an episode was cut off, what is seen now is not what followed
+        // where an episode was truncated, the current observation is not the successor
         let after = if step.truncated.contains(&true) { values(step.successors.clone()) } else { now };
         let mut moment = Moment::new(&step, before, after);
         moment.rewards = moment.rewards.map(|reward| reward * settings.reward_scale);
@@ -351,7 +351,7 @@ where
         step.done(0)
     }
 
-    /// What can be learned from it.
+    /// The recorded steps with advantages and returns.
     fn lesson(self, settings: &Settings) -> Lesson<E> {
         let advantages = advantages(&self.moments, settings.discount, settings.lambda).into_flattened();
         let values = self.moments.iter().flat_map(|moment| moment.values);

@@ -3,15 +3,15 @@
 //!     cargo run --release --example ppo
 //!     cargo run --release --example ppo -- --environment pendulum --runs 5 --plot pendulum.png --watch
 //!
-//! Eight environments are played for some steps with the policy as it is. Then both networks learn from these steps for
-//! some epochs, in minibatches: the critic what was to be gathered from there on, the actor to do again what went better
-//! than the critic expected, but not to become another than the policy that played: where the ratio r of the new to the
-//! old probability of an action leaves 1 - c .. 1 + c, it gains no more:
+//! Eight environments are played for some steps with the current policy. Then both networks learn from these steps for
+//! a few epochs, in minibatches: the critic learns the returns; the actor learns to repeat what went better than the
+//! critic expected, without straying far from the policy that played: once the ratio r of the new to the old
+//! probability of an action leaves 1 - c .. 1 + c, there is nothing more to gain:
 //!
 //! loss = -mean(min(r A, clamp(r, 1 - c, 1 + c) A)) + mean((V - R)^2) / 2 - e mean(entropy).
 //!
-//! Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal Policy Optimization Algorithms", 2017. The details are
-//! those of Huang et al., "The 37 Implementation Details of Proximal Policy Optimization", 2022.
+//! Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal Policy Optimization Algorithms", 2017. The details follow
+//! Huang et al., "The 37 Implementation Details of Proximal Policy Optimization", 2022.
 
 #[macro_use]
 mod common;
@@ -26,12 +26,12 @@ use taut::ops::Variance;
 use taut::prelude::*;
 use taut::rl::*;
 
-/// How many environments are played at once.
+/// The number of environments played side by side.
 const ENVIRONMENTS: usize = 8;
-/// How many steps are learned from at once.
+/// The minibatch size.
 const MINIBATCH: usize = 256;
 
-/// What differs from environment to environment: the networks, and how they learn.
+/// What differs between environments: the networks and the settings they train with.
 trait Task: Environment {
     type Actor: Actor<Self>;
     type Critic: Critic<Self>;
@@ -39,20 +39,20 @@ trait Task: Environment {
 }
 
 struct Settings {
-    /// Steps in all, and in each environment before the networks learn.
+    /// Steps in total, and in each environment before the networks learn.
     steps: usize,
     rollout: usize,
     epochs: usize,
-    /// At the start; it falls to 0.
+    /// Initial value; decays to 0.
     learning_rate: f64,
     discount: f32,
-    /// Of the generalised advantages.
+    /// The lambda of the generalised advantages.
     lambda: f32,
-    /// How far a probability may go, at the start; it falls to 0 with the learning rate.
+    /// The initial clipping range of the probability ratio; decays to 0 with the learning rate.
     clip: f32,
-    /// How much entropy is worth.
+    /// The weight of the entropy bonus.
     entropy: f32,
-    /// Rewards are multiplied by it, so that the values are around 1.
+    /// Rewards are multiplied by this so that values are around 1.
     reward_scale: f32,
 }
 
@@ -68,7 +68,7 @@ const SETTINGS: Settings = Settings {
     reward_scale: 1.0,
 };
 
-/// A network of two hidden layers, with `I` numbers in and `O` out.
+/// A network with two hidden layers, `I` inputs and `O` outputs.
 type Mlp<const I: usize, const O: usize> = (Linear<I, 64>, Tanh, Linear<64, 64>, Tanh, Linear<64, O>);
 
 impl Task for CartPole {
@@ -115,8 +115,8 @@ impl Task for Breakout {
         Settings { steps: 300_000, rollout: 128, epochs: 4, discount: 0.99, lambda: 0.95, entropy: 0.01, ..SETTINGS };
 }
 
-// What is asked of the networks: that they take the environment's observations, as many as are played, learned from,
-// judged by and watched, and that the actor's actions are those of the environment.
+// What the networks must support: batches of the environment's observations of every size used here (for playing,
+// learning, evaluating and watching), and an actor whose actions are the environment's.
 trait Acts<E: Environment, const B: usize, T: Trace>:
     Module<Observations<E, B, T>, Output: Policy<E::Action, B, T>>
 {
@@ -173,7 +173,7 @@ enum EnvironmentName {
 /// Trains an agent by proximal policy optimisation.
 #[derive(Parser)]
 struct Options {
-    /// What the agent is to learn
+    /// The environment to learn
     #[arg(long, value_enum, default_value_t = EnvironmentName::CartPole)]
     environment: EnvironmentName,
     #[command(flatten)]
@@ -192,14 +192,14 @@ fn main() -> ExitCode {
     })
 }
 
-/// Both networks: one optimizer serves them.
+/// Both networks, updated by one optimizer.
 #[derive(Init, Parameters)]
 struct Agent<E: Task> {
     actor: E::Actor,
     critic: E::Critic,
 }
 
-/// All that training changes, and that a checkpoint holds.
+/// Everything that training changes and a checkpoint saves.
 struct Run<E: Task> {
     agent: Agent<E>,
     optimizer: Adam,
@@ -208,14 +208,14 @@ struct Run<E: Task> {
     log: Log,
 }
 
-/// What was played, to be learned from: `ENVIRONMENTS` entries a step.
+/// The steps to learn from: `ENVIRONMENTS` entries per step.
 struct Rollout<E: Task> {
     observations: Vec<f32>,
     actions: Vec<E::Action>,
-    /// Of the actions, with the policy that chose them.
+    /// The log-probabilities of the actions under the policy that chose them.
     log_probabilities: Vec<f32>,
     advantages: Vec<f32>,
-    /// What the critic is to say: what was gathered from there on, with its own estimate of what follows.
+    /// The targets of the critic: the rewards from there on, with its own estimate of what follows.
     returns: Vec<f32>,
 }
 
@@ -244,7 +244,7 @@ fn train<E: Task>(options: &AgentOptions, seed: u64) -> Result<Log, Box<dyn Erro
 }
 
 impl<E: Task> Agent<E> {
-    /// With the likeliest action at each step.
+    /// Takes the most likely action at each step.
     fn mean_return(&self, seed: u64) -> f64 {
         mean_return::<E>(seed, |seen| self.actor.forward(seen).best())
     }
@@ -267,7 +267,7 @@ impl<E: Task> Run<E> {
         }
     }
 
-    /// Plays with the policy as it is.
+    /// Plays with the current policy.
     fn play(&mut self) -> Rollout<E> {
         let Settings { rollout: length, discount, lambda, reward_scale, .. } = E::SETTINGS;
         let (mut observations, mut actions, mut log_probabilities) = (Vec::new(), Vec::new(), Vec::new());
@@ -284,7 +284,7 @@ impl<E: Task> Run<E> {
             let step = self.environments.step(&chosen);
             seen = self.environments.observations();
             let next_values = self.agent.values(seen.clone());
-            // where an episode was cut off, what is seen now is not what followed
+            // where an episode was truncated, the current observation is not the successor
             let successor_values = match step.truncated.contains(&true) {
                 true => self.agent.values(step.successors.clone()),
                 false => next_values,
@@ -301,7 +301,7 @@ impl<E: Task> Run<E> {
         Rollout { observations, actions, log_probabilities, advantages, returns }
     }
 
-    /// Learns from what was played. `left` is the part of the training that is left.
+    /// Learns from a rollout. `left` is the fraction of training left.
     fn learn(&mut self, rollout: &Rollout<E>, left: f64) {
         let Settings { epochs, learning_rate, clip, entropy, .. } = E::SETTINGS;
         self.optimizer.set_learning_rate(learning_rate * left);
@@ -331,7 +331,7 @@ impl<E: Task> Run<E> {
         }
     }
 
-    /// Saves a checkpoint, where one is wanted.
+    /// Saves a checkpoint if one was asked for.
     fn save(&self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let checkpoint = Checkpoint::new()
@@ -343,7 +343,7 @@ impl<E: Task> Run<E> {
         Ok(self.log.save_in(checkpoint).save(path)?)
     }
 
-    /// Becomes the run of a checkpoint.
+    /// Restores the run from a checkpoint.
     fn restore(&mut self, options: &AgentOptions, steps: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
@@ -359,7 +359,7 @@ impl<E: Task> Run<E> {
     }
 }
 
-/// Brought to mean 0 and deviation 1.
+/// Standardised to mean 0 and standard deviation 1.
 fn standardised(x: Tensor<Rank1<MINIBATCH>>) -> Tensor<Rank1<MINIBATCH>> {
     let (mean, deviation) = (x.clone().mean().item(), x.clone().std(Variance::Unbiased).item());
     (x - mean) * (1.0 / (deviation + 1e-8))

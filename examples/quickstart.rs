@@ -1,4 +1,4 @@
-//! Learns to read handwritten digits, in seconds and without any file: the 8x8 digits are part of taut.
+//! Learns to read handwritten digits, in seconds and without any files: the 8x8 digits come with taut.
 //!
 //!     cargo run --release --example quickstart
 
@@ -13,13 +13,13 @@ use std::time::Instant;
 use taut::data::{Normalization, digits};
 use taut::prelude::*;
 
-/// The model is a type: each layer takes what the one before gives, or this does not compile.
+/// The model is a type: each layer must accept the output of the one before, or this does not compile.
 type Mlp = ((Linear<64, 128>, Relu), (Linear<128, 64>, Relu), Linear<64, 10>);
 
-/// Learns to read handwritten digits of 8x8 pixels; they are part of taut.
+/// Learns to read handwritten digits of 8x8 pixels, which come with taut.
 #[derive(Parser)]
 struct Options {
-    /// How often to go through the training set
+    /// Number of passes over the training set
     #[arg(long, default_value_t = 30, value_parser = at_least_one)]
     epochs: usize,
     /// Save the trained model, as safetensors
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
             losses.push(progress.finish(""));
         }
 
-        // saved and loaded again, it is the same model
+        // after saving and loading, it is the same model
         let path = options.save.clone().unwrap_or_else(|| std::env::temp_dir().join("taut-quickstart.safetensors"));
         model.save(&path)?;
         let model = Mlp::load(&path)?;
@@ -85,7 +85,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// A digit in characters.
+/// A digit drawn with characters.
 fn drawing(pixels: &[f32]) -> String {
     let shades: Vec<char> = " .:-=+*#%@".chars().collect();
     let shade = |&pixel: &f32| String::from(shades[(pixel * (shades.len() - 1) as f32).round() as usize]).repeat(2);

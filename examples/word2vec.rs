@@ -1,11 +1,12 @@
-//! word2vec: vectors for words, and which words are near each other.
+//! word2vec: vectors for words, and the nearest neighbours of words.
 //!
 //!     cargo run --release --example word2vec -- --plot words.png
 //!     cargo run --release --example word2vec -- --corpus one.txt.gz --corpus two.txt.gz --epochs 5 --vectors words.bin
 //!     cargo run --release --example word2vec -- --load words.bin --words king,queen --similarity wordsim353.tsv
 //!
 //! Without `--corpus` it learns from 17 addresses of US presidents, 1991 to 2006, which are part of the program
-//! (`examples/data/README.md`). That is little: the words that such addresses are about come out sensibly, others do not.
+//! (`examples/data/README.md`). That is little text: words such addresses are about get sensible vectors, others do
+//! not.
 
 #[macro_use]
 mod common;
@@ -24,14 +25,14 @@ use taut::text::word2vec::{self, Architecture, Config, Output, Parallel};
 use taut::text::{Corpus, Questions, SectionScore, Tokens, VocabularyOptions, WordPairs, WordVectors};
 
 const ADDRESSES: &[u8] = include_bytes!("data/addresses.txt.gz");
-/// How many neighbours are shown of each word.
+/// The number of neighbours shown for each word.
 const NEIGHBOURS: usize = 6;
-/// What is shown if no words are asked for.
+/// The words shown if none are given.
 const WORDS: &str = "iraq,afghanistan,bosnia,russia,china,europe;terrorists,enemies,weapons,forces,troops,war;\
                      schools,students,teachers,college,education;health,medicare,seniors,insurance,doctors;\
                      taxes,budget,deficit,spending,debt,security;father,mother,children,families,parents";
 
-/// The most threads that may be asked for.
+/// The largest number of threads allowed.
 const MOST_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<usize, String> {
@@ -41,52 +42,52 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Learns vectors for words from the words around them, and shows which are near each other.
+/// Learns vectors for words from their contexts, and shows which words are near each other.
 #[derive(Parser)]
 struct Options {
-    /// A text to learn from, a sentence on each line, its tokens parted by spaces; may be given several times
+    /// A text to learn from, one sentence per line, tokens separated by spaces; may be given several times
     #[arg(long, value_name = "FILE")]
     corpus: Vec<PathBuf>,
-    /// Do not train: take the vectors from this file
+    /// Skip training and load the vectors from this file
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
-    /// How long the vectors are
+    /// Dimension of the vectors
     #[arg(long, default_value_t = Config::default().dimension, value_parser = at_least_one)]
     dimension: usize,
-    /// How many words before and after belong to a context
+    /// Number of context words before and after each word
     #[arg(long, default_value_t = Config::default().window, value_parser = at_least_one)]
     window: usize,
     /// Predict each word from the mean of its context (otherwise skip-gram)
     #[arg(long)]
     cbow: bool,
-    /// How many words that are not there each word is told apart from
+    /// Number of negative samples for each word
     #[arg(long, default_value_t = 5, value_parser = at_least_one)]
     negative: usize,
-    /// Predict on the way through a Huffman tree, without negative words
+    /// Use a hierarchical softmax (a Huffman tree) in place of negative sampling
     #[arg(long)]
     hierarchical: bool,
     /// Leave out words that occur less often
     #[arg(long, default_value_t = 5)]
     minimum_count: u64,
-    /// Leave out occurrences of words that are more than such a part of all
+    /// Subsampling threshold: occurrences of words more frequent than this are left out at random
     #[arg(long, default_value_t = Config::default().sample)]
     sample: f64,
-    /// How often to go through the corpus
+    /// Number of passes over the corpus
     #[arg(long, default_value_t = 20, value_parser = at_least_one)]
     epochs: usize,
-    /// How many threads (otherwise all cores)
+    /// Number of threads (default: all cores)
     #[arg(long, value_parser = threads)]
     threads: Option<usize>,
-    /// Let all threads change the same vectors at any time: each run gives another result
+    /// Let all threads update the same vectors without locks: each run gives a different result
     #[arg(long)]
     hogwild: bool,
-    /// Compare with how alike people find pairs of words; may be given several times
+    /// Compare with human similarity ratings of word pairs; may be given several times
     #[arg(long, value_name = "FILE")]
     similarity: Vec<PathBuf>,
     /// Answer analogy questions, in the format of questions-words.txt
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
-    /// The words to show, with commas between, and semicolons between groups
+    /// The words to show, separated by commas, with semicolons between groups
     #[arg(long, default_value = WORDS, hide_default_value = true)]
     words: String,
     /// Save the vectors in word2vec's format: text if the name ends in .txt, binary otherwise
@@ -102,7 +103,7 @@ struct Options {
 fn main() -> ExitCode {
     common::run(|| {
         let options: Options = parse();
-        // what to compare with is read first: better an error now than after the training
+        // read first: better an error now than after training
         let pairs: Vec<WordPairs> = options.similarity.iter().map(WordPairs::load).collect::<Result<_, _>>()?;
         let questions = options.questions.as_ref().map(Questions::load).transpose()?;
         let mut report = Report::default();
@@ -152,7 +153,7 @@ fn is_text(path: &Path) -> bool {
     name.strip_suffix(".gz").unwrap_or(&name).ends_with(".txt")
 }
 
-/// Prints the neighbours of the words in groups, and gives those that have a vector.
+/// Prints the neighbours of the words in groups; returns the words that have a vector.
 fn show<'a>(vectors: &WordVectors, groups: &'a str) -> Result<Vec<Vec<&'a str>>, Box<dyn Error>> {
     let words = groups.split(';').map(|group| group.split(',').map(str::trim).collect::<Vec<_>>());
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
@@ -173,7 +174,7 @@ fn show<'a>(vectors: &WordVectors, groups: &'a str) -> Result<Vec<Vec<&'a str>>,
     Ok(known)
 }
 
-/// Learns from the files that were given, or the addresses.
+/// Learns from the given files, or from the addresses.
 fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn Error>> {
     let corpus = if options.corpus.is_empty() {
         let mut text = String::new();
@@ -228,7 +229,7 @@ fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn 
     Ok(vectors)
 }
 
-/// Where words are in a plane: the principal components of their vectors, of length 1.
+/// The positions of words in a plane: the principal components of their vectors, scaled to length 1.
 fn places(vectors: &WordVectors, groups: &[Vec<&str>]) -> Vec<Place> {
     let words: Vec<(usize, &str)> =
         groups.iter().enumerate().flat_map(|(group, words)| words.iter().map(move |word| (group, *word))).collect();

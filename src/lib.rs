@@ -5,8 +5,8 @@
 //!
 //! # A model is a type
 //!
-//! Layers carry their sizes as parameters. A tuple of layers runs them in order, and is a layer itself: up to 16, and longer
-//! chains are nested.
+//! Layers carry their sizes as parameters. A tuple of layers runs them in order, and is a layer itself: up to 16, and
+//! longer chains are nested.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -19,8 +19,8 @@
 //! let y: Tensor<Rank2<64, 10>> = model.forward(x);
 //! ```
 //!
-//! With `Linear<129, 10>` this is an error at the call of `forward`: "expected `129`, found `Const<128>`: this layer takes
-//! 129 features". To have it checked where the model is defined, see [`check`].
+//! With `Linear<129, 10>` this is an error at the call of `forward`: "expected `129`, found `Const<128>`: this layer
+//! takes 129 features". To have it checked where the model is defined, see [`check`].
 //!
 //! A struct names its parts, and the saved parameters with them; what is no chain implements [`Module`] by
 //! hand. The layers are in [`nn`].
@@ -39,8 +39,8 @@
 //! # Tensors
 //!
 //! A [`Tensor<S>`](Tensor) has the [shape] `S`, a tuple of dimensions: `Const<N>` is known to the compiler,
-//! `usize` to the running program only. `Rank2<3, 4>` is short for `(Const<3>, Const<4>)`. Numbers are `f32` unless said
-//! otherwise; clones share their elements until one of them is written. The [operations](ops) are methods.
+//! `usize` to the running program only. `Rank2<3, 4>` is short for `(Const<3>, Const<4>)`. Numbers are `f32` unless
+//! said otherwise; clones share their elements until one of them is written. The [operations](ops) are methods.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -57,8 +57,8 @@
 //!
 //! # Training
 //!
-//! Operations are recorded on a [tape](trace), for one forward and one backward pass. The gradients that come of it go to
-//! an [optimizer](optim), which alone changes the model.
+//! Operations are recorded on a [tape](trace), for one forward and one backward pass. The gradients that come of it go
+//! to an [optimizer](optim), which alone changes the model.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -81,13 +81,13 @@
 //! A function that trains any model of one kind of data has one bound on the model, [`Trainable`], whose page
 //! shows the recipe.
 //!
-//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments to act
-//! in, and the parts of agents, are in [`rl`].
+//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments to
+//! act in, and the parts of agents, are in [`rl`].
 //!
 //! # Saving
 //!
-//! A model is [saved](io) as safetensors, under the names that PyTorch gives the same layers. Loading compares everything
-//! before it changes anything.
+//! A model is [saved](io) as safetensors, under the names that PyTorch gives the same layers. Loading compares
+//! everything before it changes anything.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -106,22 +106,24 @@
 //!
 //! # What can go wrong
 //!
-//! * A shape that the compiler knows to be wrong is a compile error, in plain words. `docs/errors.md` in the source shows
-//!   them all, with what they mean and how to mend them.
+//! * A shape that the compiler knows to be wrong is a compile error, in plain words. `docs/errors.md` in the source
+//!   shows them all, with what they mean and how to mend them.
 //! * A run-time dimension that does not fit panics at the caller's line, naming the operation and both shapes. So does
 //!   misuse of a tape: recording on one that `backward` used up, or mixing two.
-//! * Files, downloads and values that a program's user gives are `Result`s, whose errors say what, where, and what to do.
+//! * Files, downloads and values that a program's user gives are `Result`s, whose errors say what, where, and what to
+//! do.
 //!
 //! # Reproducible
 //!
-//! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of threads.
-//! They are those of one kind of processor: products use fused multiply-adds where there are some. The variable
-//! `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) asks for others than the widest that the processor has.
+//! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of
+//! threads. They are those of one kind of processor: products use fused multiply-adds where there are some. The
+//! variable `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) asks for others than the widest that the processor
+//! has.
 //!
-//! Convolutions of `f32` with windows of 3x3 that move by 1 are computed by Winograd's method where that is faster, in a
-//! quarter of the multiplications. Its results differ from those of the direct sum by about a millionth of the largest, and
-//! a NaN or an infinity makes all outputs NaN of the tiles of 4x4 that see it. `TAUT_CONVOLUTION=direct` forbids it; `f64`,
-//! with which gradients are checked, never uses it.
+//! Convolutions of `f32` with windows of 3x3 that move by 1 are computed by Winograd's method where that is faster, in
+//! a quarter of the multiplications. Its results differ from those of the direct sum by about a millionth of the
+//! largest, and a NaN or an infinity makes all outputs NaN of the tiles of 4x4 that see it. `TAUT_CONVOLUTION=direct`
+//! forbids it; `f64`, with which gradients are checked, never uses it.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

@@ -1,5 +1,4 @@
-//! What the programs of reinforcement learning share: their options, runs from several seeds, the picture of them,
-//! and watching.
+//! What the reinforcement learning programs share: options, runs with several seeds, plotting and watching them.
 
 use super::{Common, Panel, Report, at_least_one, plot_panels, writable};
 use clap::Args;
@@ -11,24 +10,24 @@ use taut::optim::SnapshotArray;
 use taut::prelude::*;
 use taut::rl::{Environment, Environments, Observations, evaluate};
 
-/// How many episodes an agent is judged by.
+/// The number of episodes in an evaluation.
 pub const EPISODES: usize = 100;
-/// How often it is judged on the way, on other episodes than at the end.
+/// The number of evaluations during training, on other episodes than the final one.
 pub const EVALUATIONS: usize = 20;
 
 /// The options of all these programs.
 #[derive(Args, Clone, Debug)]
 pub struct AgentOptions {
-    /// How many agents are trained, each from the next seed
+    /// Number of agents to train, each with the next seed
     #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     pub runs: usize,
-    /// How many steps are taken in the environment (otherwise as many as it needs)
+    /// Number of steps in the environment (default: as many as it needs)
     #[arg(long, value_parser = at_least_one)]
     pub steps: Option<usize>,
-    /// Save here, again and again, all that is needed to go on with the one run
+    /// Regularly save everything needed to resume to this file (with a single run)
     #[arg(long, value_name = "FILE", value_parser = writable(), conflicts_with = "runs")]
     pub checkpoint: Option<PathBuf>,
-    /// Go on from the file of --checkpoint
+    /// Resume from the file given by --checkpoint
     #[arg(long, requires = "checkpoint")]
     pub resume: bool,
     /// Show an episode of the trained agent in the terminal
@@ -41,33 +40,33 @@ pub struct AgentOptions {
     pub common: Common,
 }
 
-/// What is kept of the training of one agent.
+/// The training log of one agent.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     pub seed: u64,
-    /// How many steps were taken in the environment.
+    /// The number of steps taken in the environment.
     pub steps: usize,
-    /// How long they took, with learning and with the evaluations on the way.
+    /// How long they took, including learning and evaluations.
     pub seconds: f64,
-    /// After how many steps the agent was judged on the way, and its mean return then.
+    /// The evaluations during training: steps taken so far, and the mean return.
     pub curve: Vec<(f64, f64)>,
-    /// At the end.
+    /// The mean return at the end.
     pub mean_return: f64,
 }
 
 impl Log {
-    /// The number of steps after which the agent is to be judged the next time.
+    /// The number of steps after which the next evaluation is due.
     pub fn next_evaluation(&self, steps: usize) -> usize {
         steps * (self.curve.len() + 1) / EVALUATIONS
     }
 
-    /// Notes how an agent does on the way.
+    /// Logs an evaluation during training.
     pub fn evaluated(&mut self, mean_return: f64) {
         self.curve.push((self.steps as f64, mean_return));
         println!("seed {}, {:>8} steps: mean return {mean_return:.1}", self.seed, self.steps);
     }
 
-    /// Adds it to a checkpoint.
+    /// Adds the log to a checkpoint.
     pub fn save_in(&self, checkpoint: Checkpoint) -> Checkpoint {
         let numbers = |pick: fn(&(f64, f64)) -> f64| SnapshotArray::F64(self.curve.iter().map(pick).collect());
         let arrays = [("steps", numbers(|point| point.0)), ("returns", numbers(|point| point.1))];
@@ -78,7 +77,7 @@ impl Log {
             .with_snapshot("curve", &Snapshot { numbers: Vec::new(), arrays })
     }
 
-    /// Becomes the log of a checkpoint.
+    /// Restores the log from a checkpoint.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Box<dyn Error>> {
         let curve = checkpoint.snapshot("curve")?;
         let column = |wanted: &str| match curve.arrays.iter().find(|(name, _)| name == wanted) {
@@ -101,7 +100,7 @@ pub fn mean_return<E: Environment>(
     evaluate::<E, EPISODES>(seed, agent).iter().sum::<f64>() / EPISODES as f64
 }
 
-/// Trains an agent in this environment from each seed, and prints and draws how they did.
+/// Trains an agent in this environment with each seed, then prints and plots the results.
 pub fn run_all(
     environment: &str,
     options: &AgentOptions,
@@ -170,7 +169,7 @@ pub fn watch<E: Environment>(seed: u64, mut agent: impl FnMut(Observations<E, 1>
             return;
         }
         let picture = environments.iter().map(E::draw).collect::<String>();
-        // up to the first line, and what stood there is overwritten line by line
+        // moves to the top and clears the screen, then draws over it
         println!("\x1b[H\x1b[J{picture}step {step}, return {total}");
         std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
     }

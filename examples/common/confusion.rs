@@ -1,4 +1,4 @@
-//! Which class was taken for which, in a PNG file.
+//! Confusion matrices as PNG files.
 
 use super::picture::{BLACK, Picture};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -10,14 +10,14 @@ use std::error::Error;
 use std::path::Path;
 use taut::metrics::ConfusionMatrix;
 
-/// The place of one count.
+/// The size of one cell.
 const CELL: Size = Size::new(44, 26);
-/// The upper left corner of the counts: names of 10 letters are beside and above them.
+/// The upper left corner of the cells, which leaves room for names of 10 letters beside and above them.
 const CORNER: Point = Point::new(100, 150);
 const LETTER_HEIGHT: i32 = 12;
 
-/// Draws a confusion matrix: a row for each class, a column for what it was taken for. The darker a count, the larger its
-/// part of the row.
+/// Draws a confusion matrix: a row for each true class, a column for each predicted one. Darker cells have a larger
+/// share of their row.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -43,7 +43,7 @@ fn draw<const C: usize>(
     for (number, name) in (0..).zip(classes) {
         let cell = CORNER + Size::new(number * CELL.width, number * CELL.height);
         picture.text(name, Point::new(CORNER.x - 8, cell.y + 6), Alignment::Right, BLACK)?;
-        // from top to bottom, for there is no room beside each other
+        // written vertically, as there is no room side by side
         let above = CORNER.y - 6 - LETTER_HEIGHT * name.chars().count() as i32;
         for (place, letter) in (0..).zip(name.chars()) {
             let at = Point::new(cell.x + CELL.width as i32 / 2, above + LETTER_HEIGHT * place);
@@ -68,7 +68,7 @@ fn draw<const C: usize>(
     Ok(())
 }
 
-/// From nearly white for 0 to a dark blue for 1. The square root shows rare mistakes, too.
+/// From nearly white for 0 to dark blue for 1. The square root makes rare mistakes visible, too.
 fn shade(part: f64) -> Rgb888 {
     let between = |from: f64, to: f64| (from + (to - from) * part.sqrt()) as u8;
     Rgb888::new(between(246.0, 0.0), between(248.0, 70.0), between(250.0, 130.0))

@@ -1,4 +1,4 @@
-//! Images that a model took for something else, in a PNG file.
+//! Misclassified images as PNG files.
 
 use super::picture::{BLACK, Picture};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -10,27 +10,27 @@ use std::error::Error;
 use std::path::Path;
 use taut::prelude::*;
 
-/// How many are drawn, side by side and below each other.
+/// The number of images drawn, across and down.
 const COLUMNS: usize = 8;
 const ROWS: usize = 5;
-/// The place of one image with its two lines of text.
+/// The size of one image with its two lines of text.
 const CELL: Size = Size::new(120, 140);
-/// How large the longer side of an image becomes.
+/// The longer side of an image as drawn.
 const IMAGE: usize = 96;
 const RED: Rgb888 = Rgb888::new(213, 94, 0);
 
-/// One sample that was taken for another class than its own.
+/// One misclassified sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Mistake {
-    /// Its number in the dataset.
+    /// Its index in the dataset.
     pub sample: usize,
     pub label: usize,
     pub predicted: usize,
-    /// What the model gave the wrong class.
+    /// The probability that the model gave to the wrong class.
     pub probability: f32,
 }
 
-/// Draws the mistakes made with the most confidence: the image, its class, and in red what it was taken for.
+/// Draws the mistakes made with the most confidence: the image, its class, and in red the prediction.
 ///
 /// # Errors
 /// If the file cannot be written.

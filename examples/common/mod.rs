@@ -1,15 +1,15 @@
 //! What the programs share: options, progress, curves, and the figures at the end.
 
-// each program uses a part of this
+// each program uses only part of this
 #![allow(dead_code, unused_imports)]
 
-/// Prints as the standard library's macro of this name, which panics where nobody reads any more (`| head -1`) and where
-/// the disk is full. This one ends the program, with a sentence in the second case.
+/// Like the standard library's macro, which panics when the reader is gone (`| head -1`) or the disk is full. This one
+/// ends the program, with a message in the second case.
 macro_rules! print {
     ($($argument:tt)*) => { $crate::common::write_out(format_args!($($argument)*)) };
 }
 
-/// As [`print`], and a line end.
+/// Like [`print`], followed by a newline.
 macro_rules! println {
     () => { $crate::common::write_out(format_args!("\n")) };
     ($($argument:tt)*) => { $crate::common::write_out(format_args!("{}\n", format_args!($($argument)*))) };
@@ -42,9 +42,9 @@ use std::process::ExitCode;
 use taut::data::{find_folder, mnist};
 use taut::files::FileError;
 
-/// Writes to the standard output, or ends the program.
+/// Writes to standard output, or ends the program.
 pub fn write_out(arguments: std::fmt::Arguments<'_>) {
-    /// What a shell reports of a program that wrote to a closed pipe.
+    /// The exit code of a program that wrote to a closed pipe, as shells report it.
     const CLOSED_PIPE: i32 = 141;
     if let Err(error) = std::io::stdout().write_fmt(arguments) {
         if error.kind() == ErrorKind::BrokenPipe {
@@ -55,7 +55,7 @@ pub fn write_out(arguments: std::fmt::Arguments<'_>) {
     }
 }
 
-/// Runs a program: an error is printed as a sentence, and its exit code says that there was one.
+/// Runs a program: an error is printed as a sentence and makes the exit code nonzero.
 pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> ExitCode {
     match program() {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,7 +66,7 @@ pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> 
     }
 }
 
-/// Two datasets that lie in files of the same names and sizes.
+/// Two datasets whose files have the same names and sizes.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum MnistKind {
     Mnist,
@@ -89,7 +89,7 @@ impl Display for MnistKind {
     }
 }
 
-/// The datasets of pictures.
+/// The image datasets.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum DatasetName {
     Digits,
@@ -105,7 +105,7 @@ impl Display for DatasetName {
     }
 }
 
-/// Writes the name by which the command line knows a value.
+/// Writes a value's name on the command line.
 fn write_name(value: impl ValueEnum, formatter: &mut Formatter) -> fmt::Result {
     formatter.write_str(value.to_possible_value().expect("no value is skipped").get_name())
 }

@@ -1,12 +1,11 @@
-//! How the programs read their command lines: each has a struct of its own with its options, made of these pieces where
-//! they are the same.
+//! Command lines: each program has its own options struct, built from these pieces where they are the same.
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use std::path::PathBuf;
 use taut::files::ensure_writable;
 
-/// What every program takes.
+/// The options of every program.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
     /// The seed of everything random
@@ -17,10 +16,10 @@ pub struct Common {
     pub json: bool,
 }
 
-/// Where the training set is, and how much of it is used.
+/// Where the training set is, and how much of it to use.
 #[derive(Args, Clone, Debug)]
 pub struct Data {
-    /// The folder of the data (otherwise the variable TAUT_DATA, or ./data)
+    /// The data folder (default: the variable TAUT_DATA, or ./data)
     #[arg(long = "data", value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
     /// Use only the first LIMIT training samples
@@ -29,7 +28,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// Whether the limit leaves enough samples to learn from, of which there are so many here.
+    /// Checks that the limit leaves at least `least` of `samples` samples to learn from.
     pub fn enough(&self, samples: usize, least: usize) -> Result<(), String> {
         match self.limit {
             _ if samples >= least => Ok(()),
@@ -41,19 +40,19 @@ impl Data {
     }
 }
 
-/// Reads the command line. `--help`, and what cannot be understood, end the program.
+/// Reads the command line. `--help` and invalid arguments end the program.
 pub fn parse<Options: Parser>() -> Options {
     Options::try_parse().unwrap_or_else(|error| {
         if error.use_stderr() {
             error.exit()
         }
-        // clap's own printing of the help says nothing if it fails
+        // clap's own printing of the help ignores failures to write
         print!("{error}");
         std::process::exit(error.exit_code())
     })
 }
 
-/// A count of something that there must be.
+/// Parses a count that must not be 0.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("it must be at least 1".into()),
@@ -62,7 +61,7 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A file to write: that it cannot be written is said now, not after an hour of training.
+/// A file to write. If it cannot be written, that is said now, not after an hour of training.
 pub fn writable() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| ensure_writable(&path).map(|()| path))
 }

@@ -1,4 +1,4 @@
-//! A picture in memory, to draw on and to write as PNG.
+//! A picture in memory, to draw on and save as PNG.
 
 use embedded_graphics::mono_font::{MonoTextStyle, ascii::FONT_8X13};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub const BLACK: Rgb888 = Rgb888::new(40, 40, 40);
 
-/// What is drawn on: rows of red, green and blue bytes.
+/// The canvas: rows of red, green and blue bytes.
 pub struct Picture {
     size: Size,
     pixels: Vec<u8>,
@@ -23,12 +23,12 @@ impl Picture {
         Picture { size, pixels: vec![255; (size.width * size.height * 3) as usize] }
     }
 
-    /// Writes one line of text, its upper end at a point, on a white ground.
+    /// Writes one line of text on a white background, with its top at a point.
     pub fn text(&mut self, text: &str, at: Point, side: Alignment, colour: Rgb888) -> Result<(), Infallible> {
         self.text_on(Rgb888::WHITE, text, at, side, colour)
     }
 
-    /// Writes one line of text on a ground of this colour.
+    /// Writes one line of text on a background of this colour.
     pub fn text_on(
         &mut self,
         ground: Rgb888,

@@ -1,4 +1,5 @@
-//! Curves in a PNG file.
+//! Line charts as PNG files. Drawn by hand because these programs already use `embedded-graphics` for images and
+//! matrices; `plotters` would be a second, much larger drawing library (fonts included) for one kind of picture.
 
 use super::picture::{BLACK, Picture};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -10,12 +11,12 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::path::Path;
 
-/// The size of one panel.
+/// The size of a panel.
 const SIZE: Size = Size::new(900, 560);
-/// Where the curves are in a panel: the rest is for the labels.
+/// The area of the curves in a panel; the rest is for labels.
 const AREA: Rectangle = Rectangle::new(Point::new(80, 40), Size::new(790, 460));
 const GREY: Rgb888 = Rgb888::new(225, 225, 225);
-/// Told apart also by readers who do not see all colours. Okabe and Ito, "Color Universal Design", 2008.
+/// Distinguishable for colour-blind readers. Okabe and Ito, "Color Universal Design", 2008.
 pub const COLOURS: [Rgb888; 6] = [
     Rgb888::new(0, 114, 178),
     Rgb888::new(213, 94, 0),
@@ -25,27 +26,27 @@ pub const COLOURS: [Rgb888; 6] = [
     Rgb888::new(86, 180, 233),
 ];
 
-/// A named row of values, the first at x = 1.
+/// A named series of values, the first at x = 1.
 pub struct Curve {
     pub name: String,
     pub values: Vec<f64>,
 }
 
-/// One of the drawings in a picture.
+/// One chart in a picture.
 pub struct Panel {
     pub title: String,
-    /// What is counted to the right.
+    /// The label of the x axis.
     pub x: String,
-    /// Whether the height is on a logarithmic scale, on which only positive values have a place.
+    /// Whether the y axis is logarithmic; then only positive values are drawn.
     pub logarithmic: bool,
-    /// Names, and points (x, y).
+    /// Names and points (x, y).
     pub curves: Vec<(String, Vec<(f64, f64)>)>,
-    /// What lies around the curves, the first around the first: (x, lower, upper), drawn pale.
+    /// Bands around the curves, in the same order: (x, lower, upper), drawn pale.
     pub bands: Vec<Vec<(f64, f64, f64)>>,
 }
 
-/// Draws curves over the number of the epoch, on a logarithmic scale, to a PNG file. Values that are not positive and
-/// finite are left out.
+/// Plots curves against epochs, on a logarithmic scale, to a PNG file. Values that are not positive and finite are left
+/// out.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -139,7 +140,7 @@ fn pale(colour: Rgb888) -> Rgb888 {
     Rgb888::new(mix(colour.r()), mix(colour.g()), mix(colour.b()))
 }
 
-/// The smallest and the largest value, which are not the same.
+/// The smallest and the largest value, widened if they are equal.
 fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     match low.partial_cmp(&high) {
@@ -156,7 +157,7 @@ fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
     ticks.filter(|&tick| tick >= low && tick <= high).collect()
 }
 
-/// At most ten numbers between two others, as far apart as 1, 2 or 5 times a power of ten.
+/// At most ten ticks between two numbers, spaced by 1, 2 or 5 times a power of ten.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
     let decade = 10_f64.powf(((high - low) / 10.0).log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * decade).into_iter().find(|step| (high - low) / step <= 10.0);
@@ -165,7 +166,7 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     numbers.map(|number| number as f64 * step).collect()
 }
 
-/// A number without the digits that rounding left.
+/// A number without digits that are only rounding error.
 fn short(tick: f64) -> String {
     ((tick * 1e9).round() / 1e9).to_string()
 }

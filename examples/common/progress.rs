@@ -1,14 +1,14 @@
-//! A bar for one epoch, and the line that stays of it.
+//! A progress bar for one epoch, and the line that remains of it.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Instant;
 
-/// Follows one epoch. Where there is no terminal, only the line at the end is printed.
+/// The progress of one epoch. Without a terminal, only the final line is printed.
 pub struct Progress {
     title: String,
     bar: ProgressBar,
     start: Instant,
-    /// What is learned from, and how many so far.
+    /// What is counted, and how many so far.
     unit: &'static str,
     samples: usize,
     total_loss: f64,
@@ -27,13 +27,13 @@ impl Progress {
         Progress { unit: "words", ..Progress::new(title, words) }
     }
 
-    /// A batch of so many samples had this mean loss.
+    /// Adds a batch of this many samples with its mean loss.
     pub fn batch(&mut self, loss: f32, samples: usize) {
         self.add(f64::from(loss), samples);
         self.bar.inc(1);
     }
 
-    /// So many words had this mean loss.
+    /// Adds this many words with their mean loss.
     pub fn words(&mut self, loss: f64, words: usize) {
         self.add(loss, words);
         self.bar.inc(words as u64);
@@ -56,15 +56,14 @@ impl Progress {
         format!("loss {:.4}, {rate:.0} {}/s", self.loss(), self.unit)
     }
 
-    /// Takes the bar away and prints a line with the loss, the speed, and what else there is to say. Gives the mean
-    /// loss.
+    /// Clears the bar and prints a line with the loss, the speed, and `more`. Returns the mean loss.
     pub fn finish(self, more: &str) -> f64 {
         self.bar.finish_and_clear();
         println!("{}: {}{more}", self.title, self.figures());
         self.loss()
     }
 
-    /// Takes the bar away. Gives the mean loss.
+    /// Clears the bar. Returns the mean loss.
     pub fn finish_silently(self) -> f64 {
         self.bar.finish_and_clear();
         self.loss()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Figures by name, printed as a table, and as one JSON object where that is wanted.
+/// Figures by name, printed as a table and, if asked for, as one JSON object.
 #[derive(Default)]
 pub struct Report {
     figures: Vec<(String, Value)>,
@@ -14,7 +14,7 @@ impl Report {
         self.figures.push((name.to_string(), value.into()));
     }
 
-    /// Prints the table, and the JSON object on the last line if it is wanted.
+    /// Prints the table, and the JSON object on the last line if asked for.
     pub fn print(self, json: bool) {
         let width = self.figures.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         println!();

@@ -1,4 +1,4 @@
-//! Words as points in a PNG file.
+//! Scatter plots of words as PNG files.
 
 use super::picture::{BLACK, Picture};
 use super::plot::COLOURS;
@@ -10,21 +10,21 @@ use std::error::Error;
 use std::path::Path;
 
 const SIZE: Size = Size::new(1100, 850);
-/// Where the points are: the rest is for their words.
+/// The area of the points; the margin is for their words.
 const AREA: Rectangle = Rectangle::new(Point::new(70, 50), Size::new(930, 760));
 /// The size of a letter.
 const LETTER: Size = Size::new(8, 13);
 const DOT: u32 = 7;
 
-/// A word, where it is, and the number of its group, which has a colour.
+/// A word, its position, and the number of its group, which decides its colour.
 pub struct Place {
     pub word: String,
     pub at: [f32; 2],
     pub group: usize,
 }
 
-/// Draws words in a plane, the same scale in both directions. Each word is written where it hides no other, if there is
-/// such a place near its point.
+/// Draws words in a plane with the same scale in both directions. Each word is written where it hides no other, if
+/// there is room near its point.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -63,7 +63,7 @@ fn draw(picture: &mut Picture, title: &str, places: &[Place]) -> Result<(), Infa
     Ok(())
 }
 
-/// A rectangle near a point, which touches no other that is taken if there is one: right, left, above, below, and farther
+/// A rectangle near a point that, if possible, touches none already taken: right, left, above, below, then farther
 /// away.
 fn free_place(at: Point, size: Size, taken: &[Rectangle]) -> Rectangle {
     let (width, height) = (size.width as i32, size.height as i32);

@@ -1,30 +1,33 @@
-//! A convolutional autoencoder: images become short codes, and codes images again.
+//! A convolutional autoencoder: images to short codes, and codes back to images.
 //!
 //!     cargo run --release --example conv_autoencoder
 //!     cargo run --release --example conv_autoencoder -- --data FOLDER --dataset cifar-10
 //!     cargo run --release --example conv_autoencoder -- --data FOLDER --dataset fashion-mnist --denoise
 //!
-//! Without a folder of data it learns from the 8x8 digits that are part of the library.
+//! Without a data folder it trains on the 8x8 digits that come with the library.
 //!
-//! An encoder makes a code c of an image x, a decoder an image x' of the code. Both learn at once to make the mean of (x - x')^2
-//! small over the training set; what is said of them is that mean over the test set, with pixels from 0 to 1.
+//! An encoder maps an image x to a code c, a decoder maps the code to an image x'. They are trained together to
+//! minimise the mean of (x - x')^2 over the training set; the figures reported are that mean over the test set, with
+//! pixels from 0 to 1.
 //!
-//! Both start as principal components ([`Pca`]), the best code of a given length that is linear, with rows V of directions:
+//! Both start as principal components ([`Pca`]), the best linear code of a given length, with the directions as rows of
+//! V:
 //!
 //!     c = V (x - mean) + f(x)        x' = mean + V^T c + g(c)
 //!
-//! Only f and g are learned, and at first they are 0: f is two convolutions, each of which a pooling halves, and a linear layer;
-//! g goes the way back. So what is learned is only what PCA cannot do. Photographs in particular are almost as well described by
-//! a linear code as by another, and a network that has to find it by itself does not get there in minutes. Three ways for g to enlarge images are compared ([`models`]): unpooling,
-//! repeating pixels and convolving, and transposed convolution.
+//! Only f and g are learned, and both start at 0: f is two convolutions, each followed by pooling, and a linear layer;
+//! g is its mirror image. So the network learns only what PCA cannot do. Photographs in particular are described almost
+//! as well by a linear code as by any other, and a network that has to find that code by itself does not get there in
+//! minutes. Three ways for g to enlarge images are compared ([`models`]): unpooling, repeating pixels and convolving,
+//! and transposed convolution.
 //!
-//! To compare with: principal components alone, of the same number. Unpooling with the
-//! encoder's indices is told more than the code, which of four pixels was the largest in each window: 2 bits each, which are
-//! counted. So it is no match for the others; the same decoder without the indices is.
+//! The baseline is PCA alone with as many components. Unpooling with the encoder's indices sees more than the code:
+//! which of the four pixels in each window was the largest, 2 bits each, which are counted. So it is not comparable
+//! with the others; the same decoder without the indices is.
 //!
-//! Masci, Meier, Ciresan and Schmidhuber, "Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction", 2011;
-//! with `--denoise`: Vincent, Larochelle, Bengio and Manzagol, "Extracting and Composing Robust Features with Denoising
-//! Autoencoders", 2008.
+//! Masci, Meier, Ciresan and Schmidhuber, "Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction",
+//! 2011; with `--denoise`: Vincent, Larochelle, Bengio and Manzagol, "Extracting and Composing Robust Features with
+//! Denoising Autoencoders", 2008.
 
 #[macro_use]
 #[path = "../common/mod.rs"]
@@ -45,7 +48,7 @@ use taut::optim::{OneCycle, Scheduler};
 use taut::prelude::*;
 use taut::shape::HasAxis;
 
-/// Which part of a channel's range the noise of `--denoise` has as its standard deviation.
+/// The standard deviation of the noise of `--denoise`, as a fraction of a channel's range.
 const NOISE: f32 = 0.25;
 const LEARNING_RATE: f64 = 3e-3;
 
@@ -85,7 +88,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Pictures, and which class each is of.
+/// Images with their classes.
 pub trait Pictures<const C: usize, const S: usize>:
     Dataset<
         Batch<Const<BATCH>> = (Tensor<Rank4<BATCH, C, S, S>>, Tensor<Rank1<BATCH>, usize>),
@@ -147,7 +150,7 @@ where
         pca.restore(pca.transform(flat(images))).reshape_with(shape)
     };
     let noise = if options.denoise { NOISE } else { 0.0 };
-    // the same noise for all that is measured
+    // the same noise for every measurement
     let noise_seed = options.common.seed + 1;
     let error = |decoded: &dyn Fn(Images<C, S>) -> Images<C, S>| {
         let mut rng = StdRng::seed_from_u64(noise_seed);
@@ -187,7 +190,7 @@ where
     }
     let seconds = start.elapsed().as_secs_f64();
 
-    // what is drawn: the first test image of each class
+    // the first test image of each class is drawn
     let (images, labels) = test.whole();
     let of_class = |class: usize| labels.iter().position(|label| label == class);
     let shown: Vec<usize> = (0..10).filter_map(of_class).collect();
@@ -209,7 +212,7 @@ where
     let kind = if options.denoise { format!("{name}_denoise") } else { name.to_string() };
     draw_rows(&folder.join(format!("{kind}_reconstructions.png")), &rows)?;
 
-    // from one image to another in equal steps between their codes, and between their pixels
+    // interpolations from one image to another, between codes and between pixels
     let (mut by_codes, mut by_pixels) = (Vec::new(), Vec::new());
     for pair in [[0, 1], [3, 8], [4, 7]].into_iter().filter(|pair| pair[1] < shown.shape().0) {
         let ends = Dataset::gather(&shown, 2, &pair);
@@ -265,7 +268,7 @@ fn noisy<S: Shape>(images: &Tensor<S>, deviation: f32, rng: &mut StdRng) -> Tens
     (images.clone() + noise).clamp(0.0, 1.0)
 }
 
-/// Ten steps from the first of two points to the second.
+/// Ten equal steps from the first of two points to the second.
 fn between<S: HasAxis<0, Length = usize, With<usize> = S>>(ends: &Tensor<S>) -> Tensor<S> {
     let shape = ends.shape().with(10_usize);
     let half = ends.count() / 2;
@@ -277,7 +280,7 @@ fn between<S: HasAxis<0, Length = usize, With<usize> = S>>(ends: &Tensor<S>) -> 
     Tensor::from_vec(steps.collect(), shape).expect("ten points")
 }
 
-/// Trains models, all from the same images.
+/// Trains models, all on the same images.
 struct School<'a, D> {
     train: &'a D,
     epochs: usize,
@@ -286,7 +289,7 @@ struct School<'a, D> {
 }
 
 impl<D> School<'_, D> {
-    /// Trains a model to give images back, from what noise left of them.
+    /// Trains a model to reconstruct images from noisy ones.
     fn teach<const C: usize, const S: usize, M: Model<C, S>>(&mut self, model: &mut M, name: &str)
     where
         D: Pictures<C, S>,

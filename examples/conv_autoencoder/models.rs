@@ -1,8 +1,8 @@
 //! The networks: one encoder, and three ways back from a code to an image.
 //!
-//! Both halves are principal components and something learned on top: c = V (x - mean) + f(x) and x' = mean + V^T c + g(c).
-//! What f and g end with starts at 0, so that each network starts as PCA and learns what PCA cannot do. All that passes from one
-//! half to the other is c.
+//! Both halves are principal components with something learned on top: c = V (x - mean) + f(x) and x' = mean + V^T c +
+//! g(c). The last layers of f and g start at 0, so each network starts as PCA and learns what PCA cannot do. Only c
+//! passes from one half to the other.
 
 use taut::data::Pca;
 use taut::nn::PoolIndices;
@@ -10,10 +10,10 @@ use taut::params::Param;
 use taut::prelude::*;
 use taut::shape::{Product, Window};
 
-/// The samples of one step.
+/// The batch size.
 pub const BATCH: usize = 64;
 
-/// A convolution of 3 x 3 that keeps the size, batch norm, and ReLU.
+/// A 3 x 3 convolution that keeps the size, batch norm, and ReLU.
 type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoBias>, BatchNorm2d<O>, Relu);
 
 /// y = a(x) + b(x).
@@ -31,14 +31,14 @@ where
     }
 }
 
-/// Pixels to their principal components, c = V (x - mean), and back, x' = mean + V^T c. They are fitted, not trained.
+/// Pixels to principal components, c = V (x - mean), and back, x' = mean + V^T c. These are fitted, not trained.
 type Analysis<const PIXELS: usize, const CODE: usize> = Frozen<(Flatten, Linear<PIXELS, CODE>)>;
 type Synthesis<const CODE: usize, const PIXELS: usize, const C: usize, const S: usize> =
     Frozen<(Linear<CODE, PIXELS>, Reshape<Rank3<C, S, S>>)>;
 
-/// Images of C channels and S x S pixels become `CODE` numbers: their principal components, and what two convolutions, each of
-/// which a pooling follows, add to these. `A` and `B` are the channels on the way, `FEATURES` is what the second pooling
-/// leaves: B x SIDE x SIDE.
+/// Images of C channels and S x S pixels to `CODE` numbers: their principal components plus the output of two
+/// convolutions, each followed by pooling. `A` and `B` are the channels in between, `FEATURES` is the size after the
+/// second pooling: B x SIDE x SIDE.
 pub type Encoder<
     const C: usize,
     const PIXELS: usize,
@@ -51,11 +51,11 @@ pub type Encoder<
     ((Convolution<C, A>, AvgPool2d<2>), (Convolution<A, B>, AvgPool2d<2>), (Flatten, Linear<FEATURES, CODE>)),
 >;
 
-/// How what is learned of every decoder begins: from the code to small images of B channels.
+/// The first learned layers of every decoder: from the code to small images of B channels.
 type Unfold<const CODE: usize, const FEATURES: usize, const B: usize, const SIDE: usize> =
     (Linear<CODE, FEATURES>, Relu, Reshape<Rank3<B, SIDE, SIDE>>);
 
-/// The decoder repeats each pixel 2 x 2 times, and convolutions make the steps smooth. Odena, Dumoulin and Olah,
+/// The decoder repeats each pixel 2 x 2 times, and convolutions smooth the result. Odena, Dumoulin and Olah,
 /// "Deconvolution and Checkerboard Artifacts", 2016.
 pub type Upsampling<
     const C: usize,
@@ -109,9 +109,10 @@ pub type TransposedDecoder<
     ),
 >;
 
-/// The decoder puts each number into one of four pixels, and zeros into the others. With `INDICES`, it is the pixel where
-/// the encoder's pooling found the maximum: then positions go past the code, and not all that the decoder knows is in it.
-/// Without, it is the upper left one. Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
+/// The decoder puts each number into one of four pixels, and zeros into the others. With `INDICES`, it is the pixel
+/// where the encoder's pooling found the maximum, so positions bypass the code, and the decoder knows more than the
+/// code holds. Without, it is the upper left one. Zeiler and Fergus, "Visualizing and Understanding Convolutional
+/// Networks", 2014.
 #[derive(Clone, Init, Parameters)]
 pub struct Unpooling<
     const C: usize,
@@ -176,10 +177,10 @@ where
 
 /// Images of C channels and S x S pixels.
 pub type Images<const C: usize, const S: usize> = Tensor<(usize, Const<C>, Const<S>, Const<S>)>;
-/// A batch of them while a model learns.
+/// A batch of images during training.
 pub type Traced4<const C: usize, const S: usize> = Tensor<Rank4<BATCH, C, S, S>, f32, Traced<Training>>;
 
-/// What gives images back, of the size that it takes.
+/// A model that reconstructs images at the size of its input.
 pub trait Model<const C: usize, const S: usize>:
     Init + Parameters + Module<Traced4<C, S>, Output = Traced4<C, S>> + Module<Images<C, S>, Output = Images<C, S>>
 {
@@ -189,7 +190,7 @@ impl<M, const C: usize, const S: usize> Model<C, S> for M where
 {
 }
 
-/// All of a dataset, saved and loaded together.
+/// All models for a dataset, saved and loaded together.
 #[derive(Init, Parameters)]
 pub struct Models<
     const C: usize,
@@ -218,7 +219,7 @@ impl<
     const CODE: usize,
 > Models<C, S, PIXELS, SIDE, A, B, FEATURES, CODE>
 {
-    /// Makes every network principal components alone: what is learned on top adds 0 at first.
+    /// Initialises every network as PCA alone: what is learned on top adds 0 at first.
     pub fn start_as(&mut self, pca: &Pca<CODE, Const<PIXELS>>) {
         self.unpooling.start_as(pca);
         self.unpooling_with_indices.start_as(pca);

@@ -1,27 +1,27 @@
-//! The command line of this program.
+//! This program's command line.
 
 use crate::common::{Common, Data, DatasetName, at_least_one, writable};
 use clap::Parser;
 use std::path::PathBuf;
 
-/// Makes images short codes, and images of the codes again: three decoders side by side, and PCA.
+/// Compresses images to short codes and reconstructs them: three decoders side by side, and PCA.
 #[derive(Parser)]
 pub struct Options {
-    /// What to learn from (otherwise mnist, and digits where there is no folder)
+    /// The dataset (default: mnist, or digits without a data folder)
     #[arg(long)]
     pub dataset: Option<DatasetName>,
     #[command(flatten)]
     pub data: Data,
-    /// Learn to make clean images of noisy ones
+    /// Learn to reconstruct clean images from noisy ones
     #[arg(long)]
     pub denoise: bool,
-    /// How often to go through the training set (otherwise digits 60, mnist and fashion-mnist 4, cifar-10 3)
+    /// Number of passes over the training set (default: 60 for digits, 4 for mnist and fashion-mnist, 3 for cifar-10)
     #[arg(long, value_parser = at_least_one)]
     pub epochs: Option<usize>,
-    /// Do not train: take the models from this file
+    /// Skip training and load the models from this file
     #[arg(long, value_name = "FILE")]
     pub load: Option<PathBuf>,
-    /// Where the pictures go
+    /// The folder for the pictures
     #[arg(long, value_name = "FOLDER", default_value = "out")]
     pub out: PathBuf,
     /// Save the trained models, as safetensors

@@ -12,16 +12,16 @@ use std::path::Path;
 use taut::data::Labels;
 use taut::prelude::*;
 
-/// About how many pixels of the picture an image is wide.
+/// The approximate width of an image in the picture, in pixels.
 const IMAGE: usize = 84;
 const GAP: i32 = 6;
-/// The place for the names of the rows.
+/// The room for the names of the rows.
 const LEFT: i32 = 130;
 
-/// Where codes are in the picture of codes, and the place of its legend.
+/// The area of the codes in their picture, and the position of its legend.
 const PLANE: Rectangle = Rectangle::new(Point::new(30, 44), Size::new(760, 720));
 const LEGEND: i32 = 830;
-/// A colour for each class. Those of "Tableau 10".
+/// A colour for each class: the "Tableau 10" palette.
 const CLASSES: [Rgb888; 10] = [
     Rgb888::new(31, 119, 180),
     Rgb888::new(255, 127, 14),
@@ -35,11 +35,11 @@ const CLASSES: [Rgb888; 10] = [
     Rgb888::new(23, 190, 207),
 ];
 
-/// A name and images of one size beside it.
+/// A name, and images of one size next to it.
 pub struct Row {
     name: String,
     side: usize,
-    /// Of each image its pixels, row by row.
+    /// The pixels of each image, row by row.
     images: Vec<Vec<Rgb888>>,
 }
 

@@ -1,23 +1,24 @@
-//! What a convolutional network looks at: maps over images, and whether they can be trusted.
+//! What a convolutional network looks at: attribution maps for images, and whether they can be trusted.
 //!
 //!     cargo run --release --example explain_cnn
 //!     cargo run --release --example explain_cnn -- --data FOLDER --dataset mnist --load mnist_cnn.safetensors
 //!     cargo run --release --example explain_cnn -- --data FOLDER --dataset cifar-10 --load cifar10_cnn.safetensors
 //!
-//! With `--load` it explains a network that `mnist_cnn` or `cifar10_cnn` saved (`--save`), of `--dataset`; otherwise it trains a
-//! small one in a minute or less, without a folder of data on the 8x8 digits that are part of the library.
+//! With `--load` it explains a network that `mnist_cnn` or `cifar10_cnn` saved (`--save`), trained on `--dataset`;
+//! otherwise it trains a small one in a minute or less, without a data folder on the 8x8 digits that come with the
+//! library.
 //!
-//! Each method gives a number for each pixel: see [`taut::explain`], which has their formulas and sources. Their pictures go to
-//! `out/explain_cnn/`, one sheet for each image, and `index.html` shows all. What looks right may be wrong, so the program also
-//! checks the maps, and prints:
+//! Each method gives a number for each pixel: see [`taut::explain`] for formulas and sources. The pictures go to
+//! `out/explain_cnn/`, one sheet for each image, and `index.html` shows them all. What looks right may be wrong, so the
+//! program also checks the maps, and prints:
 //!
-//! * completeness_error: by which part integrated gradients miss the change of the score that they divide up (50 steps);
-//! * deletion_area: the mean probability of the class while pixels are deleted, those first that integrated gradients say matter
-//!   most; beside a random order, and the centre first. The smaller the better. Petsiuk, Das and Saenko, "RISE", 2018;
-//! * pointing_game: of two digits side by side, how often the map of one peaks in its half (by chance: half of the time). Zhang
-//!   et al., "Top-Down Neural Attention by Excitation Backprop", 2016;
-//! * randomised_correlation: how alike the maps still are when the layers were made random, from the top; guided
-//!   backpropagation is known to change little. Adebayo et al., "Sanity Checks for Saliency Maps", 2018.
+//! * completeness_error: the relative error by which integrated gradients (50 steps) miss the change of the score; *
+//!   deletion_area: the mean probability of the class while pixels are deleted, the most important ones by integrated
+//!   gradients first; compared with a random order and with the centre first. Smaller is better. Petsiuk, Das and
+//!   Saenko, "RISE", 2018; * pointing_game: for two digits side by side, how often the map of one peaks in its half
+//!   (50% by chance). Zhang et al., "Top-Down Neural Attention by Excitation Backprop", 2016; * randomised_correlation:
+//!   how similar the maps remain when the layers are randomised from the top; guided backpropagation is known to change
+//!   little. Adebayo et al., "Sanity Checks for Saliency Maps", 2018.
 
 #[macro_use]
 #[path = "../common/mod.rs"]
@@ -41,12 +42,12 @@ use taut::explain::*;
 use taut::optim::{OneCycle, Scheduler};
 use taut::prelude::*;
 
-/// The samples of one step.
+/// The batch size.
 pub const BATCH: usize = 64;
 
-/// How many images the checks are made on.
+/// The number of images for the checks.
 const CHECKED: usize = 200;
-/// Pairs of digits side by side.
+/// The number of pairs of digits side by side.
 const PAIRS: usize = 400;
 
 /// Images of C channels and S x S pixels.
@@ -126,7 +127,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Makes one part of a model random; all together, from the top.
+/// Randomises one part of a model; a list of these does so from the top.
 type Randomise<M> = fn(&mut M, &mut StdRng);
 const SMALL: [Randomise<Small<1>>; 4] = [
     |model, rng| model.3.1 = Linear::init(rng),
@@ -153,14 +154,14 @@ const CIFAR: [Randomise<CifarNetwork>; 4] = [
     |model, rng| model.0 = Init::init(rng),
 ];
 
-/// The filters of the first layer as pictures in gray.
+/// The filters of the first layer as grayscale pictures.
 fn first_filters<const O: usize, const I: usize, const K: usize>(
     weight: &Param<Rank4<O, I, K, K>>,
 ) -> Tensor<(usize, usize, usize)> {
     filters(weight).mean_axis::<1>().reshape_with((O, K, K))
 }
 
-/// What is explained, and how the pixels of its images are normalised.
+/// What is explained, with the normalisation of its images.
 struct Study<'a, Train, Test> {
     name: &'a str,
     classes: &'a [&'a str],
@@ -172,7 +173,7 @@ struct Study<'a, Train, Test> {
     start: Instant,
 }
 
-/// Pictures, and which class each is of.
+/// Images with their classes.
 trait Pictures<const C: usize, const S: usize>:
     Dataset<
         Batch<Const<BATCH>> = (Tensor<Rank4<BATCH, C, S, S>>, Tensor<Rank1<BATCH>, usize>),
@@ -247,7 +248,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         Ok(model)
     }
 
-    /// Of two images of different classes side by side, how often the Grad-CAM map of each class peaks in its half.
+    /// For two images of different classes side by side, how often the Grad-CAM map of each class peaks in its half.
     fn pointing_game<const S: usize>(&self, model: &Small<1>, rng: &mut StdRng) -> f64
     where
         Test: Pictures<1, S>,
@@ -261,7 +262,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
                 pairs.push(pair);
             }
         }
-        // of a size that only the running program knows: the network takes any
+        // of a size known only at run time: the network takes any
         let both = Tensor::<(usize, Const<1>, usize, usize)>::from_fn_with(
             (PAIRS, Const, S, 2 * S),
             |[pair, _, row, column]| images[[pairs[pair][column / S], 0, row, column % S]],
@@ -301,7 +302,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let black = self.normalization.apply(Tensor::zeros_with(images.shape()));
         let fill = black.as_slice()[0];
 
-        // integrated gradients divide up the change of the score, and their pixels are deleted first
+        // completeness and deletion with integrated gradients
         let parts = IntegratedGradients::default().explain(model, &inputs, &black, labels.clone());
         let signed = parts.attributions.clone().sum_axis::<1>();
         let probability = |logits: networks::Logits<Traced<Inference>>| labels.scores(logits.softmax::<1>());
@@ -311,7 +312,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let random = Tensor::from_fn_with(signed.shape(), |_| rng.random::<f32>());
         let areas = [area(&signed), area(&random), area(&center_map(signed.shape()))];
 
-        // maps of the network, and of one whose layers are random
+        // maps of the network, and of one with randomised layers
         let mut randomised = model.clone();
         let saliency_of = |model: &M| map(&saliency(model, &inputs, labels.clone()));
         let cam = |model: &M| grad_cam(model, layer, &inputs, labels.clone());
@@ -347,7 +348,8 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         Ok(())
     }
 
-    /// A sheet for the first test image of each class, what the first layer looks for, and what each class looks like to the network.
+    /// A sheet for the first test image of each class, what the first layer looks for, and what each class looks like
+    /// to the network.
     fn draw<const C: usize, const S: usize, M: Network<C, S>, L>(
         &self,
         model: &M,
@@ -386,7 +388,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         draw_tiles(&folder.join("filters.png"), &tiles(filters, 8), 12)?;
         pictures.push(("filters.png".into(), "what the first layer looks for: bright where it wants bright".into()));
 
-        // what a layer gives, and what each class looks like to the network
+        // the output of a layer, and what each class looks like to the network
         let first = Dataset::gather(&images, 1_usize, &[0]);
         let maps: Tensor<(usize, usize, usize, usize)> = feature_maps(model, layer, &self.normalization.apply(first));
         let (_, channels, height, width) = maps.shape();
@@ -410,7 +412,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         Ok(())
     }
 
-    /// The image, and each method's map over it.
+    /// The image, and each method's map overlaid on it.
     fn panels<const C: usize, const S: usize, M: Network<C, S>, L>(
         &self,
         model: &M,

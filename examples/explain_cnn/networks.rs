@@ -1,12 +1,12 @@
-//! The networks that are explained.
+//! The networks to explain.
 
 use crate::Images;
 use taut::prelude::*;
 
-/// A convolution of 3 x 3 that keeps the size, batch norm, and ReLU.
+/// A 3 x 3 convolution that keeps the size, batch norm, and ReLU.
 type Convolution<const I: usize, const O: usize> = (SameConv2d<I, O, 3, f32, NoBias>, BatchNorm2d<O>, Relu);
 
-/// The network that is trained here. The mean over the last maps makes it take images of any size.
+/// The network that is trained here. Averaging the last feature maps lets it take images of any size.
 pub type Small<const C: usize> = (
     (Convolution<C, 16>, MaxPool2d<2>),
     (Convolution<16, 32>, Convolution<32, 32>, MaxPool2d<2>),
@@ -14,7 +14,7 @@ pub type Small<const C: usize> = (
     (GlobalAvgPool2d, Linear<64, 10>),
 );
 
-/// That of `mnist_cnn`.
+/// The network of `mnist_cnn`.
 pub type LeNet = (
     (Conv2d<1, 16, 5, 1, 2>, Relu, MaxPool2d<2>),
     (Conv2d<16, 32, 5>, Relu, MaxPool2d<2>),
@@ -24,7 +24,7 @@ pub type LeNet = (
 );
 
 type Block<const C: usize> = Residual<(Convolution<C, C>, Convolution<C, C>)>;
-/// That of `cifar10_cnn`.
+/// The network of `cifar10_cnn`.
 pub type CifarNetwork = (
     (Convolution<3, 32>, MaxPool2d<2>),
     (Convolution<32, 64>, MaxPool2d<2>, Block<64>),
@@ -35,7 +35,7 @@ pub type CifarNetwork = (
 /// Logits of ten classes.
 pub type Logits<T> = Tensor<(usize, Const<10>), f32, T>;
 
-/// A network that tells ten classes of images apart.
+/// An image classifier for ten classes.
 pub trait Network<const C: usize, const S: usize>:
     Clone
     + Module<Images<C, S>, Output = Logits<NoTrace>>

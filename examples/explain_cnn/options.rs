@@ -1,4 +1,4 @@
-//! The command line of this program.
+//! This program's command line.
 
 use crate::common::{Common, Data, DatasetName, at_least_one, writable};
 use clap::Parser;
@@ -7,18 +7,18 @@ use std::path::PathBuf;
 /// Shows what a convolutional network looks at, and checks whether the maps can be trusted.
 #[derive(Parser)]
 pub struct Options {
-    /// What to learn from (otherwise mnist, and digits where there is no folder)
+    /// The dataset (default: mnist, or digits without a data folder)
     #[arg(long)]
     pub dataset: Option<DatasetName>,
     #[command(flatten)]
     pub data: Data,
-    /// How often to go through the training set (otherwise digits 15, the others 2)
+    /// Number of passes over the training set (default: 15 for digits, 2 for the others)
     #[arg(long, value_parser = at_least_one)]
     pub epochs: Option<usize>,
-    /// Explain a network that mnist_cnn or cifar10_cnn saved, or this program (`--save`)
+    /// Explain a network saved by mnist_cnn, cifar10_cnn or this program (`--save`)
     #[arg(long, value_name = "FILE")]
     pub load: Option<PathBuf>,
-    /// Where the pictures go
+    /// The folder for the pictures
     #[arg(long, value_name = "FOLDER", default_value = "out")]
     pub out: PathBuf,
     /// Save the trained network, as safetensors

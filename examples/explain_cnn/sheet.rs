@@ -1,4 +1,4 @@
-//! The pictures: a sheet for each image, tiles of small pictures, and a page with all.
+//! The pictures: a sheet for each image, tiles of small pictures, and a page with all of them.
 
 use crate::common::{BLACK, Picture};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -10,7 +10,7 @@ use std::error::Error;
 use std::path::Path;
 use taut::prelude::*;
 
-/// How wide an image becomes, and the place around it.
+/// The width of an image as drawn, and the margin around it.
 const IMAGE: usize = 112;
 const CELL: Size = Size::new(128, 164);
 const TOP: i32 = 30;
@@ -24,7 +24,7 @@ pub struct Panel {
     pub map: Option<Vec<f32>>,
 }
 
-/// From black over red and yellow to white.
+/// From black through red and yellow to white.
 fn heat(part: f32) -> [f32; 3] {
     [0.0, 1.0, 2.0].map(|start| (3.0 * part - start).clamp(0.0, 1.0))
 }
@@ -60,7 +60,7 @@ fn draw_panel(picture: &mut Picture, panel: &Panel, corner: Point, side: usize) 
         let shown = match &panel.map {
             None => *pixel,
             Some(map) => {
-                // over the image in a light gray, so that one sees what is where
+                // drawn over a pale grayscale image, to show what is where
                 let gray = 0.25 * pixel.iter().sum::<f32>() / 3.0;
                 let part = if largest > 0.0 { map[place].max(0.0) / largest } else { 0.0 };
                 heat(part).map(|x| gray * (1.0 - part) + x * (0.25 + 0.75 * part))
@@ -85,7 +85,7 @@ fn draw_panel(picture: &mut Picture, panel: &Panel, corner: Point, side: usize) 
     Ok(())
 }
 
-/// Draws a picture in gray, (height, width) of numbers from 0 to 1, each pixel `scale` x `scale` times.
+/// Draws a grayscale picture, (height, width) numbers from 0 to 1, each pixel enlarged to `scale` x `scale`.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -103,7 +103,7 @@ pub fn draw_tiles(path: &Path, gray: &Tensor<(usize, usize)>, scale: u32) -> Res
     picture.save(path)
 }
 
-/// Writes a page that shows pictures of its folder below each other, each with a heading.
+/// Writes a page that shows pictures in its folder one below the other, each with a heading.
 ///
 /// # Errors
 /// If the file cannot be written.

@@ -43,8 +43,8 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
 /// Reads the training set (five files, 50,000 images) and the test set (10,000 images), plain or each packed with gzip.
 ///
 /// # Errors
-/// If a file is missing, ends in the middle of an image, holds fewer images than the others, or holds a class that is not
-/// below ten; nothing is used then.
+/// If a file is missing, ends in the middle of an image, holds fewer images than the others, or holds a class that is
+/// not below ten; nothing is used then.
 ///
 /// ```no_run
 /// use taut::data::cifar10;

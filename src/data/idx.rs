@@ -29,8 +29,8 @@ impl Idx {
     /// Reads an IDX file of bytes; a name that ends with `.gz` says that it is packed with gzip.
     ///
     /// # Errors
-    /// If the file cannot be read, is not gzip though its name says so, unpacks to more than the default [`Limit`], is not
-    /// IDX, or holds fewer or more bytes than its header says. No memory is taken on the word of the header alone.
+    /// If the file cannot be read, is not gzip though its name says so, unpacks to more than the default [`Limit`], is
+    /// not IDX, or holds fewer or more bytes than its header says. No memory is taken on the word of the header alone.
     pub fn read(path: impl AsRef<Path>) -> Result<Idx, FileError> {
         Idx::read_within(path, Limit::default())
     }

@@ -68,14 +68,15 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
 
 /// Reads names to learn from, and names to test on.
 ///
-/// A name that stands several times in a file is one sample; one that stands in several files is one sample of each. All
-/// samples of a name are on the same side: of the names in alphabetical order, each fifth is to test on. So nothing that
-/// was learned by heart helps in the test.
+/// A name that stands several times in a file is one sample; one that stands in several files is one sample of each.
+/// All samples of a name are on the same side: of the names in alphabetical order, each fifth is to test on. So nothing
+/// that was learned by heart helps in the test.
 ///
 /// A file may be packed with gzip: `Arabic.txt.gz`.
 ///
 /// # Errors
-/// If a file is missing, longer than 10 million bytes, empty, not UTF-8, or a name has a letter that is not in [`LETTERS`].
+/// If a file is missing, longer than 10 million bytes, empty, not UTF-8, or a name has a letter that is not in
+/// [`LETTERS`].
 ///
 /// ```no_run
 /// use taut::data::names;

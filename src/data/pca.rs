@@ -1,8 +1,8 @@
 //! Principal components: the directions in which points differ most.
 //!
-//! With the points as rows of X, their mean taken away, the directions are the first eigenvectors of X^T X. A point's code is
-//! its place along them, and mean + code V the point of their plane that is nearest to it: of all linear codes of this length,
-//! the one with the smallest squared error.
+//! With the points as rows of X, their mean taken away, the directions are the first eigenvectors of X^T X. A point's
+//! code is its place along them, and mean + code V the point of their plane that is nearest to it: of all linear codes
+//! of this length, the one with the smallest squared error.
 
 use crate::numbers::Generator;
 use crate::shape::{Const, Dim};
@@ -13,21 +13,21 @@ type Matrix = Tensor<(usize, usize), f64>;
 
 /// The rotations converge quadratically: so many rounds are never needed.
 const MOST_ROTATIONS: usize = 60;
-/// Multiplications by the matrix after which the directions are taken as they are: of points that differ by nearly as much in
-/// many directions, it does not matter which of these are chosen.
+/// Multiplications by the matrix after which the directions are taken as they are: of points that differ by nearly as
+/// much in many directions, it does not matter which of these are chosen.
 const MOST_MULTIPLICATIONS: usize = 1000;
 /// After how many of them the eigenvalues are looked at.
 const ROUND: usize = 10;
 
 /// The first `N` principal components of points of `D` dimensions.
 ///
-/// Each direction has length 1, and its largest entry is positive. Where the points differ in fewer than `N` directions, the
-/// others are 0. If any number is infinite or NaN, everything is NaN. Computed in `f64`; the same points give the same
-/// directions, whatever the number of threads.
+/// Each direction has length 1, and its largest entry is positive. Where the points differ in fewer than `N`
+/// directions, the others are 0. If any number is infinite or NaN, everything is NaN. Computed in `f64`; the same
+/// points give the same directions, whatever the number of threads.
 ///
-/// Pearson, "On Lines and Planes of Closest Fit to Systems of Points in Space", 1901. The eigenvectors of a small matrix are
-/// found by Jacobi's rotations, those of a large one by simultaneous iteration (Golub and Van Loan, "Matrix Computations",
-/// sections 8.2.4 and 8.5).
+/// Pearson, "On Lines and Planes of Closest Fit to Systems of Points in Space", 1901. The eigenvectors of a small
+/// matrix are found by Jacobi's rotations, those of a large one by simultaneous iteration (Golub and Van Loan, "Matrix
+/// Computations", sections 8.2.4 and 8.5).
 ///
 /// ```
 /// use taut::prelude::*;
@@ -49,8 +49,8 @@ pub struct Pca<const N: usize, D: Dim> {
 }
 
 impl<const N: usize, D: Dim> Pca<N, D> {
-    /// The components of all points of these batches. There may be more points than memory holds at once: kept are as many
-    /// as there are dimensions, and a matrix of dimensions x dimensions if there are more.
+    /// The components of all points of these batches. There may be more points than memory holds at once: kept are as
+    /// many as there are dimensions, and a matrix of dimensions x dimensions if there are more.
     ///
     /// # Panics
     /// If there are no points, or a batch's points have another number of dimensions.
@@ -154,7 +154,8 @@ impl<const N: usize, D: Dim> Pca<N, D> {
 struct Moments {
     size: usize,
     count: usize,
-    /// What is taken from each point before it is multiplied, so that little is lost in rounding: the mean of the first points.
+    /// What is taken from each point before it is multiplied, so that little is lost in rounding: the mean of the first
+    /// points.
     shift: Vec<f64>,
     /// Of the shifted points that are multiplied already.
     sum: Vec<f64>,
@@ -227,8 +228,8 @@ impl Moments {
     }
 }
 
-/// No more points than dimensions: X X^T has the same eigenvalues as X^T X, but for zeros, and X^T times its vectors, over the
-/// roots, are those of X^T X.
+/// No more points than dimensions: X X^T has the same eigenvalues as X^T X, but for zeros, and X^T times its vectors,
+/// over the roots, are those of X^T X.
 fn few(mut points: Vec<f64>, size: usize, wanted: usize) -> Components {
     let mean = mean_of(&points, size);
     shift(&mut points, &mean);
@@ -257,8 +258,8 @@ fn shift(points: &mut [f64], by: &[f64]) {
     }
 }
 
-/// The sum of all eigenvalues of a symmetric matrix without negative ones, and the largest `wanted` with their vectors of length
-/// 1, the largest first; without those that are 0 but for rounding.
+/// The sum of all eigenvalues of a symmetric matrix without negative ones, and the largest `wanted` with their vectors
+/// of length 1, the largest first; without those that are 0 but for rounding.
 fn largest(matrix: Matrix, wanted: usize) -> (f64, Vec<(f64, Vec<f64>)>) {
     let size = matrix.shape().0;
     let total: f64 = (0..size).map(|i| matrix[[i, i]]).sum();
@@ -272,9 +273,9 @@ fn largest(matrix: Matrix, wanted: usize) -> (f64, Vec<(f64, Vec<f64>)>) {
     (total, eigen)
 }
 
-/// The largest eigenvalues of a large symmetric matrix. The rows of a block are multiplied by the matrix and made orthogonal
-/// again and again; within the space that they span, rotations find the vectors. The part of a vector that is outside of the
-/// first `wanted` ones fades by their eigenvalue over that of the vector after the block, each time.
+/// The largest eigenvalues of a large symmetric matrix. The rows of a block are multiplied by the matrix and made
+/// orthogonal again and again; within the space that they span, rotations find the vectors. The part of a vector that
+/// is outside of the first `wanted` ones fades by their eigenvalue over that of the vector after the block, each time.
 fn simultaneous_iteration(matrix: &Matrix, wanted: usize, block: usize) -> Vec<(f64, Vec<f64>)> {
     let size = matrix.shape().0;
     let mut rng = Generator::new(0);
@@ -299,8 +300,8 @@ fn simultaneous_iteration(matrix: &Matrix, wanted: usize, block: usize) -> Vec<(
     before.into_iter().zip(rows.as_slice().chunks_exact(size).map(<[f64]>::to_vec)).collect()
 }
 
-/// Makes each row orthogonal to those before it, and of length 1: Gram and Schmidt's method, twice because of rounding. A row
-/// that depends on those before it becomes 0.
+/// Makes each row orthogonal to those before it, and of length 1: Gram and Schmidt's method, twice because of rounding.
+/// A row that depends on those before it becomes 0.
 fn orthonormalize(rows: &mut [f64], size: usize) {
     for i in 0..rows.len() / size {
         let (done, rest) = rows.split_at_mut(i * size);
@@ -331,8 +332,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// All eigenvalues of a symmetric matrix, the largest first, with their eigenvectors of length 1. By Jacobi's rotations, each
-/// of which makes one entry beside the diagonal 0.
+/// All eigenvalues of a symmetric matrix, the largest first, with their eigenvectors of length 1. By Jacobi's
+/// rotations, each of which makes one entry beside the diagonal 0.
 fn jacobi(matrix: Matrix) -> Vec<(f64, Vec<f64>)> {
     let size = matrix.shape().0;
     let mut a = matrix.to_vec();

@@ -30,7 +30,7 @@ impl<B: Dim, N: Dim, E: Float, T: Trace> Categorical<B, N, E, T> {
     /// The logarithm of the probability of one class of each distribution.
     ///
     /// # Panics
-    /// If an index is none of a class, or the batches differ.
+    /// If an index is not that of a class, or the batches differ.
     ///
     /// ```
     /// use taut::distributions::Categorical;

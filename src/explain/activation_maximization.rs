@@ -1,7 +1,8 @@
-//! Activation maximisation: an input that a class, or a channel of a layer, answers to most.
+//! Activation maximisation: an input to which a class, or a channel of a layer, responds most strongly.
 //!
-//! x <- x + rate g / rms(g), with g the gradient of the score, and regularised so that no noise comes out: the image is moved
-//! by some pixels before each step and back after it (jitter), shrinks a little (decay), and is smoothed now and then (blur).
+//! x <- x + rate g / rms(g), with g the gradient of the score, regularised to avoid noise: the image is shifted by a
+//! few pixels before each step and back after it (jitter), shrunk a little towards the start (decay), and smoothed
+//! every few steps (blur).
 
 use super::passes::{gradient, sum};
 use super::target::OnTape;
@@ -12,11 +13,11 @@ use crate::tensor::Tensor;
 use crate::trace::Tape;
 use rand::{Rng, RngExt};
 
-/// How an input is made that a class or a channel answers to most.
+/// The settings for finding an input to which a class or a channel responds most strongly.
 ///
-/// Erhan, Bengio, Courville and Vincent, "Visualizing Higher-Layer Features of a Deep Network", 2009. Decay and blur: Yosinski
-/// et al., "Understanding Neural Networks Through Deep Visualization", 2015; jitter: Mordvintsev, Olah and Tyka,
-/// "Inceptionism", 2015.
+/// Erhan, Bengio, Courville and Vincent, "Visualizing Higher-Layer Features of a Deep Network", 2009. Decay and blur:
+/// Yosinski et al., "Understanding Neural Networks Through Deep Visualization", 2015; jitter: Mordvintsev, Olah and
+/// Tyka, "Inceptionism", 2015.
 ///
 /// ```
 /// use taut::explain::{ActivationMaximization, Class};
@@ -32,18 +33,18 @@ use rand::{Rng, RngExt};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActivationMaximization {
-    /// 100 by default.
+    /// The number of steps. 100 by default.
     pub steps: usize,
-    /// How far a pixel goes in a step, in the root of the mean of squares. 0.05 by default.
+    /// The root mean square change of the pixels in a step. 0.05 by default.
     pub rate: f32,
-    /// By how many pixels an image is moved at most. 1 by default.
+    /// The largest shift in pixels. 1 by default.
     pub jitter: usize,
-    /// Which part of each pixel's distance from the starting image is taken away in each step. 0.01 by default.
+    /// The fraction of each pixel's distance from the starting image that is removed in each step. 0.01 by default.
     pub decay: f32,
-    /// After how many steps the image is smoothed: each pixel is (1, 2, 1) / 4 of its neighbours, down and across. 0 for never; 8
-    /// by default.
+    /// The number of steps between smoothings with (1, 2, 1) / 4, vertically and horizontally. 0 for never; 8 by
+    /// default.
     pub blur_every: usize,
-    /// Between which numbers pixels stay. `None` by default.
+    /// The range that pixels are clamped to. `None` by default.
     pub range: Option<[f32; 2]>,
 }
 
@@ -54,7 +55,7 @@ impl Default for ActivationMaximization {
 }
 
 impl ActivationMaximization {
-    /// Images that raise the score of a target, from `start` on.
+    /// Images that raise the score of a target, starting from `start`.
     #[track_caller]
     pub fn of_target<M, B, C, H, W, G, R>(
         &self,
@@ -78,7 +79,7 @@ impl ActivationMaximization {
     /// Images that raise the mean of one channel of a layer that gives images, (N, K, h, w).
     ///
     /// # Panics
-    /// If the layer did not run exactly once, gives no images, or has no such channel.
+    /// If the layer did not run exactly once, its output is not images, or it has no such channel.
     #[track_caller]
     pub fn of_channel<M, L, B, C, H, W, R>(
         &self,
@@ -146,7 +147,7 @@ impl ActivationMaximization {
     }
 }
 
-/// Each plane moved down and to the right; what leaves it comes in at the other side.
+/// Each plane shifted down and to the right, wrapping around at the edges.
 fn rolled<B: Dim, C: Dim, H: Dim, W: Dim>(images: &Tensor<(B, C, H, W)>, by: [isize; 2]) -> Tensor<(B, C, H, W)> {
     let (_, _, height, width) = images.shape();
     let from = |place: usize, by: isize, size: usize| (place as isize - by).rem_euclid(size as isize) as usize;
@@ -155,7 +156,7 @@ fn rolled<B: Dim, C: Dim, H: Dim, W: Dim>(images: &Tensor<(B, C, H, W)>, by: [is
     })
 }
 
-/// (1, 2, 1) / 4 down and across; beyond the edge is what is at the edge.
+/// (1, 2, 1) / 4, vertically and horizontally; edge pixels are repeated beyond the edge.
 fn blur(plane: &mut [f32], width: usize) {
     let height = plane.len() / width;
     for step in [1, width] {

@@ -1,10 +1,11 @@
-//! Whether maps can be trusted: what does not depend on the model, or on the class, explains neither.
+//! Checks of whether maps can be trusted: a map that does not depend on the model, or on the class, explains neither.
 //!
-//! Adebayo, Gilmer, Muelly, Goodfellow, Hardt and Kim, "Sanity Checks for Saliency Maps", 2018: the map of a model whose layers
-//! are made random, one after the other from the top, is to become another one ([`rank_correlation`]). Petsiuk, Das and Saenko,
-//! "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018: the score falls fast when the pixels are deleted
-//! that a map says matter most ([`deletion_area`]). Zhang et al., "Top-Down Neural Attention by Excitation Backprop", 2016: of
-//! an image that shows two things, the map of the one peaks in its part ([`peak`]).
+//! Adebayo, Gilmer, Muelly, Goodfellow, Hardt and Kim, "Sanity Checks for Saliency Maps", 2018: a map should change as
+//! the layers of the model are randomised one after the other from the top ([`rank_correlation`]). Petsiuk, Das and
+//! Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018: the score should fall fast when
+//! the pixels that matter most according to a map are deleted ([`deletion_area`]). Zhang et al., "Top-Down Neural
+//! Attention by Excitation Backprop", 2016: for an image that shows two things, the map of one should peak in its part
+//! ([`peak`]).
 
 use super::passes::scores;
 use super::{Explainable, Target};
@@ -12,8 +13,8 @@ use crate::shape::{Dim, HasAxis};
 use crate::tensor::Tensor;
 use crate::text::spearman;
 
-/// Spearman's rank correlation of two batches of maps: the mean over the samples. 1 if each pair of maps has its elements in the same
-/// order. A map that is the same everywhere has no order, and counts as 0.
+/// Spearman's rank correlation of two batches of maps, averaged over the samples: 1 if the elements of each pair of
+/// maps have the same order. A constant map has no order, and counts as 0.
 ///
 /// # Panics
 /// If run-time dimensions of the two disagree.
@@ -41,9 +42,9 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
         / samples as f64
 }
 
-/// The area under the curve of the score, when the pixels with the largest numbers in a map are deleted first: the mean over
-/// the samples and over 0, 1, .. `steps` of `steps` parts of the pixels (by the trapezoid rule). The smaller, the better the map
-/// knows what the score depends on. Use a score between 0 and 1, [`Probability`](super::Probability).
+/// The area under the curve of the score as pixels are deleted in `steps` equal portions, those with the largest values
+/// in the map first, by the trapezoid rule; averaged over the samples. The smaller it is, the better the map knows what
+/// the score depends on. Use a score between 0 and 1, such as [`Probability`](super::Probability).
 ///
 /// # Panics
 /// If there are no steps, or run-time dimensions of images and map disagree.
@@ -106,14 +107,14 @@ where
     area / steps as f64
 }
 
-/// Maps that know nothing of the image: the larger, the nearer to its centre. What [`deletion_area`] is compared with, for what
-/// images show is mostly there.
+/// Maps that ignore the image: the values grow towards the centre. A baseline for [`deletion_area`], since the subject
+/// of an image is usually at the centre.
 pub fn center_map<B: Dim, H: Dim, W: Dim>(shape: (B, H, W)) -> Tensor<(B, H, W)> {
     let away = |place: usize, size: usize| (place as f32 + 0.5 - size as f32 / 2.0).powi(2);
     Tensor::from_fn_with(shape, |[_, row, column]| -away(row, shape.1.size()) - away(column, shape.2.size()))
 }
 
-/// Where each map is largest: its row and column.
+/// The row and column of the maximum of each map.
 ///
 /// ```
 /// use taut::explain::checks::peak;
@@ -141,7 +142,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let model = <(Flatten, Linear<16, 2>)>::init(&mut rng);
         let images = Tensor::<Rank4<6, 1, 4, 4>>::ones();
-        // of a linear score, the area is smallest if the largest weights go first
+        // for a linear score, the area is smallest if the largest weights are deleted first
         let score = |y: Tensor<Rank2<6, 2>, f32, Traced<Inference>>| y.slice_at::<1>(1);
         let order = |sign: f32| {
             let weight = model.1.weight.value();

@@ -1,4 +1,4 @@
-//! What a layer gives, and what the first layer looks for.
+//! The outputs of a layer, and the filters of the first layer.
 
 use super::Explainable;
 use super::target::OnTape;
@@ -8,12 +8,12 @@ use crate::shape::{Dim, HasAxis, Rank4};
 use crate::tensor::Tensor;
 use crate::trace::Tape;
 
-/// What a layer gives for each input of a batch, of the shape that is asked for: feature maps, (N, K, h, w), or any others.
-/// They are for [`filters`]-like pictures, or the features of a trained network. See also
-/// [`Tape::observe`](crate::trace::Tape::observe), through which gradients pass.
+/// The output of a layer for each input of a batch, with the shape that is asked for: feature maps, (N, K, h, w), or
+/// any other. Use it for pictures like those of [`filters`], or for the features of a trained network. See also
+/// [`Tape::observe`](crate::trace::Tape::observe), which lets gradients through.
 ///
 /// # Panics
-/// If the layer did not run exactly once, or gives another shape.
+/// If the layer did not run exactly once, or its output has another shape.
 ///
 /// ```
 /// use taut::explain::feature_maps;
@@ -38,8 +38,9 @@ where
     value.detach()
 }
 
-/// The filters of a convolution as pictures: each from 0 to 1, where 0.5 stands for a weight of 0, so that what a filter wants
-/// bright is bright. (O, I, K, K), which are pictures in gray or in colours if I is 1 or 3.
+/// The filters of a convolution as pictures: each from 0 to 1, where 0.5 stands for a weight of 0, so that bright
+/// pixels are those a filter wants bright. The shape is (O, I, K, K): grayscale pictures if I is 1, colour pictures if
+/// I is 3.
 ///
 /// ```
 /// use taut::explain::filters;
@@ -59,7 +60,8 @@ pub fn filters<const O: usize, const I: usize, const KH: usize, const KW: usize>
     pictures
 }
 
-/// Images beside and below each other, `columns` in a row, with one pixel of 1 between: (N, H, W) to one (height, width).
+/// Images arranged in a grid with `columns` columns, separated by one pixel of value 1: (N, H, W) to one (height,
+/// width).
 ///
 /// ```
 /// use taut::explain::tiles;

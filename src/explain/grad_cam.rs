@@ -1,6 +1,6 @@
-//! Grad-CAM: where a layer finds what speaks for the score.
+//! Grad-CAM: where a layer finds evidence for the score.
 //!
-//! With A the activation of a layer (N, K, h, w) and s the score of a sample:
+//! For the activation A of a layer, (N, K, h, w), and the score s of a sample:
 //!
 //! w_k = mean over pixels of ds/dA_k; map = max(0, sum_k w_k A_k), enlarged to the size of the image
 
@@ -12,14 +12,15 @@ use crate::shape::{Dim, show_sizes};
 use crate::tensor::Tensor;
 use crate::trace::Tape;
 
-/// Where the layer finds what speaks for the score: its channels, each weighted by the mean gradient of the score in it.
+/// Where the layer finds evidence for the score: the sum of its channels, each weighted by the score's mean gradient
+/// with respect to it.
 ///
-/// Name a layer whose output is images, (N, K, h, w), mostly the last one: `|model| &model.1`. The map, (N, h, w), is
-/// interpolated between its pixels to the size of the input, (N, H, W). Selvaraju et al., "Grad-CAM: Visual Explanations from
+/// Choose a layer whose output is images, (N, K, h, w), usually the last such layer: `|model| &model.1`. The map, (N,
+/// h, w), is interpolated to the size of the input, (N, H, W). Selvaraju et al., "Grad-CAM: Visual Explanations from
 /// Deep Networks via Gradient-based Localization", 2017.
 ///
 /// # Panics
-/// If the layer did not run exactly once, or gives no images.
+/// If the layer did not run exactly once, or its output is not images.
 ///
 /// ```
 /// use taut::explain::{Class, grad_cam};
@@ -54,10 +55,10 @@ where
         .reshape_with((batch, height, width))
 }
 
-/// As [`grad_cam`], with a pixel for each of the layer's: (N, h, w).
+/// Like [`grad_cam`], but at the resolution of the layer: (N, h, w).
 ///
 /// # Panics
-/// If the layer did not run exactly once, or gives no images.
+/// If the layer did not run exactly once, or its output is not images.
 #[track_caller]
 pub fn grad_cam_of_layer<M, L, B, C, H, W, G>(
     model: &M,
@@ -76,7 +77,7 @@ where
 {
     let tape = Tape::inference();
     let seen = tape.observe(layer(model));
-    // the layer's gradient is wanted, so something before it must want one
+    // for the layer to get a gradient, something before it must require one
     let output = frozen(model).forward(tape.watch(images.clone()));
     let activation: super::target::OnTape<(usize, usize, usize, usize)> = seen.value();
     let gradient = sum(target.scores(output)).backward().of_input(&activation);
@@ -96,10 +97,10 @@ where
     map.relu()
 }
 
-/// [`guided_backpropagation`], where [`grad_cam`] says that it matters: their product, of the shape of the images.
+/// The product of [`guided_backpropagation`] and [`grad_cam`], with the shape of the images.
 ///
 /// # Panics
-/// If the layer did not run exactly once, or gives no images.
+/// If the layer did not run exactly once, or its output is not images.
 #[track_caller]
 pub fn guided_grad_cam<M, L, B, C, H, W, G>(
     model: &M,
@@ -127,7 +128,7 @@ where
     guided
 }
 
-/// Images interpolated to another size, corners of images on corners, as PyTorch's `interpolate` with `bilinear`.
+/// Images interpolated to another size, with the outer edges aligned, like PyTorch's `interpolate` with `bilinear`.
 fn enlarge(images: Tensor<(usize, usize, usize, usize)>, to: [usize; 2]) -> Tensor<(usize, usize, usize, usize)> {
     let size = image_size(images.shape());
     let (samples, channels, ..) = images.shape();

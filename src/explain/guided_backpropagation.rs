@@ -1,16 +1,16 @@
-//! Guided backpropagation: the gradient, of which each ReLU passes on the positive part only.
+//! Guided backpropagation: the gradient, of which each ReLU passes only the positive part.
 
 use super::passes::gradient;
 use super::{Explainable, Target};
 use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 
-/// The gradient of the score, but each ReLU passes on max(g, 0) where its input is positive: only what speaks for the score, on
-/// the whole way back. See [`Tape::guided`](crate::trace::Tape::guided).
+/// The gradient of the score, but each ReLU passes on max(g, 0) where its input is positive: only positive evidence,
+/// all the way back. See [`Tape::guided`](crate::trace::Tape::guided).
 ///
-/// The sharp edges that it shows are to a large part those of the image: it gives nearly the same for another class, and for a
-/// model whose last layers are random (Adebayo et al., "Sanity Checks for Saliency Maps", 2018). Springenberg, Dosovitskiy,
-/// Brox and Riedmiller, "Striving for Simplicity: The All Convolutional Net", 2015.
+/// The sharp edges it shows are largely those of the image: the map is nearly the same for another class, or for a
+/// model whose last layers are random (Adebayo et al., "Sanity Checks for Saliency Maps", 2018). Springenberg,
+/// Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity: The All Convolutional Net", 2015.
 ///
 /// ```
 /// use taut::explain::{Class, guided_backpropagation};

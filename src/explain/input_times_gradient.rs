@@ -5,11 +5,11 @@ use super::{Explainable, Target};
 use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 
-/// What each element of the input adds to the score, as far as the model is linear: x ds/dx. Where it is linear and without
-/// biases, all of them sum up to the score.
+/// What each element of the input contributes to the score, to first order: x ds/dx. For a linear model without biases,
+/// the contributions sum to the score.
 ///
-/// Shapes as [`saliency`](super::saliency). Shrikumar, Greenside, Shcherbina and Kundaje, "Not Just a Black Box: Learning
-/// Important Features Through Propagating Activation Differences", 2016.
+/// Shapes as in [`saliency`](super::saliency). Shrikumar, Greenside, Shcherbina and Kundaje, "Not Just a Black Box:
+/// Learning Important Features Through Propagating Activation Differences", 2016.
 ///
 /// ```
 /// use taut::explain::{Class, input_times_gradient};

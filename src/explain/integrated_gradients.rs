@@ -1,16 +1,16 @@
-//! Integrated gradients: the gradient along the way from a baseline to the input.
+//! Integrated gradients: the gradient along the path from a baseline to the input.
 //!
 //! a = (x - x0) times the integral over t from 0 to 1 of ds/dx (x0 + t (x - x0))
 //!
-//! By the fundamental theorem of calculus the parts sum up to s(x) - s(x0), whatever the model. The integral is computed by
-//! Gauss and Legendre's rule: with n points, exact for polynomials of degree 2 n - 1.
+//! By the fundamental theorem of calculus the attributions sum to s(x) - s(x0), whatever the model. The integral is
+//! computed by Gauss-Legendre quadrature: with n points, exact for polynomials of degree 2 n - 1.
 
 use super::passes::{gradient, scores, zip};
 use super::{Explainable, Target};
 use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 
-/// How the change of the score from a baseline to the input is divided among the input's elements.
+/// Divides the change of the score from a baseline to the input among the input's elements.
 ///
 /// Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", 2017.
 ///
@@ -28,7 +28,7 @@ use crate::tensor::Tensor;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntegratedGradients {
-    /// At how many points the gradient is taken. 50 by default.
+    /// The number of points at which the gradient is taken. 50 by default.
     pub steps: usize,
 }
 
@@ -38,20 +38,20 @@ impl Default for IntegratedGradients {
     }
 }
 
-/// What [`IntegratedGradients`] found.
+/// The result of [`IntegratedGradients`].
 #[derive(Clone, Debug)]
 pub struct Integrated<S: HasAxis<0>> {
-    /// The parts, of the shape of the inputs.
+    /// The attributions, with the shape of the inputs.
     pub attributions: Tensor<S>,
-    /// Of each sample: by how much the score changes from the baseline to the input.
+    /// For each sample, the change of the score from the baseline to the input.
     pub changes: Tensor<(S::Length,)>,
-    /// Of each sample: the sum of the parts.
+    /// For each sample, the sum of the attributions.
     pub sums: Tensor<(S::Length,)>,
 }
 
 impl<S: HasAxis<0>> Integrated<S> {
-    /// By which part of the change the sum misses it, in the mean over the samples: |sum - change| / |change|, both summed
-    /// over the samples, so that one whose score hardly changes does not decide.
+    /// The relative error of the sums: |sum - change| / |change|, numerator and denominator summed over the samples, so
+    /// that samples whose score hardly changes do not dominate.
     pub fn completeness_error(&self) -> f64 {
         let pairs =
             || self.sums.iter().zip(self.changes.iter()).map(|(sum, change)| (f64::from(sum), f64::from(change)));
@@ -62,7 +62,7 @@ impl<S: HasAxis<0>> Integrated<S> {
 }
 
 impl IntegratedGradients {
-    /// The parts of the change from `baseline`: for images often black, or their mean.
+    /// The attributions relative to `baseline`: for images often black, or their mean.
     ///
     /// # Panics
     /// If there are no steps, or the baseline has another run-time shape than the inputs.
@@ -95,8 +95,8 @@ impl IntegratedGradients {
     }
 }
 
-/// The points and weights of the rule on 0 .. 1: the roots z of Legendre's polynomial P_n, found by Newton's method, and
-/// 1 / ((1 - z^2) P_n'(z)^2).
+/// The points and weights of the rule on 0 .. 1: the roots z of the Legendre polynomial P_n, found by Newton's method,
+/// and 1 / ((1 - z^2) P_n'(z)^2).
 fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
     let point = |i: usize| {
         let mut z = (std::f64::consts::PI * (i as f64 + 0.75) / (n as f64 + 0.5)).cos();
@@ -142,7 +142,7 @@ mod tests {
             let method = IntegratedGradients { steps };
             method.explain(&model, &x, &baseline, Tensor::from([0, 2, 1])).completeness_error()
         };
-        // ReLUs have kinks, so the error falls with the number of steps only
+        // ReLUs have kinks, so the error falls only slowly with the number of steps
         let errors = [5, 50, 500].map(error);
         assert!(errors[0] > errors[1] && errors[1] > errors[2] && errors[2] < 2e-3, "{errors:?}");
         let smooth = <(Linear<5, 7>, Tanh, Linear<7, 3>)>::init(&mut rng);

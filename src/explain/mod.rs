@@ -1,21 +1,22 @@
-//! What a network sees: which parts of an input an output comes from, and which inputs a channel answers to.
+//! What a network sees: which parts of an input an output depends on, and which inputs a channel responds to.
 //!
-//! | | what it gives | cost, in passes |
+//! | | result | cost, in passes |
 //! | --- | --- | --- |
 //! | [`saliency`] | how strongly each pixel would change the score | 1 |
-//! | [`input_times_gradient`] | what each pixel adds to it, if the model were linear | 1 |
-//! | [`SmoothGrad`] | the mean of gradients around the input: less noise | as many as samples |
-//! | [`IntegratedGradients`] | parts that sum up to the change of the score from a baseline | 50 |
+//! | [`input_times_gradient`] | what each pixel contributes, to first order | 1 |
+//! | [`SmoothGrad`] | the mean of gradients around the input: less noise | one per noisy sample |
+//! | [`IntegratedGradients`] | attributions that sum to the change of the score from a baseline | 50 |
 //! | [`guided_backpropagation`] | sharp edges; says little about the class | 1 |
-//! | [`grad_cam`], [`guided_grad_cam`] | where a layer finds what speaks for the class | 1, 2 |
-//! | [`Occlusion`] | how the score falls where a patch is covered: no gradient is used | one for each patch |
-//! | [`feature_maps`], [`filters`] | what a layer gives; what the first layer looks for | 1, 0 |
-//! | [`ActivationMaximization`] | an input that a class or a channel answers to most | as many as steps |
+//! | [`grad_cam`], [`guided_grad_cam`] | where a layer finds evidence for the class | 1, 2 |
+//! | [`Occlusion`] | how the score falls where a patch is covered, without gradients | one per patch |
+//! | [`feature_maps`], [`filters`] | the output of a layer; what the first layer looks for | 1, 0 |
+//! | [`ActivationMaximization`] | an input to which a class or a channel responds most | one per step |
 //!
-//! The model stays as it is: a tuple, a struct, a module by hand, a whole [`ResNet18`](crate::models::ResNet18). A layer is
-//! named by the path to it, `|model| &model.1`, and a path that does not exist does not compile. Inputs are batches, and each
-//! sample is explained by itself. What is explained is a [`Target`]: a class, or any number that is computed of a sample's
-//! output. Models run as in use: batch norm by its averages, no dropout.
+//! Models need no changes, be they tuples, structs, hand-written modules or a whole
+//! [`ResNet18`](crate::models::ResNet18). A layer is chosen by the path to it, `|model| &model.1`, and a path that does
+//! not exist does not compile. Inputs are batches, and each sample is explained by itself. What is explained is a
+//! [`Target`]: a class, or any number computed from a sample's output. Models run in inference mode: batch norm with
+//! running averages, no dropout.
 //!
 //! Maps that look right may be wrong: [`checks`] tells whether they depend on what the model has learned.
 //!

@@ -1,15 +1,15 @@
-//! Occlusion: by how much the score falls where a patch of the image is covered.
+//! Occlusion: how much the score falls when a patch of the image is covered.
 
 use super::passes::scores;
 use super::{Explainable, Target};
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 
-/// A patch is moved over the image, and the score compared with that of the whole image. Each pixel gets the mean fall over the
-/// patches that cover it.
+/// Slides a patch over the image and compares the score with that of the whole image. Each pixel gets the mean drop
+/// over the patches that cover it.
 ///
-/// No gradient is used, so the map says what the model does when something is not there, and not what its slope is. Patches
-/// at the lower and right edge may be cut off, so that all pixels are covered. Zeiler and Fergus, "Visualizing and
+/// No gradient is used, so the map says what the model does when something is missing, not how steep it is. Patches at
+/// the lower and right edges may be cut off so that all pixels are covered. Zeiler and Fergus, "Visualizing and
 /// Understanding Convolutional Networks", 2014.
 ///
 /// ```
@@ -25,9 +25,9 @@ use crate::tensor::Tensor;
 pub struct Occlusion {
     /// The height and width of the patch.
     pub patch: [usize; 2],
-    /// How far it moves, down and across.
+    /// The vertical and horizontal stride.
     pub stride: [usize; 2],
-    /// What the covered pixels are, in all channels.
+    /// The value of covered pixels, in all channels.
     pub fill: f32,
 }
 
@@ -35,7 +35,8 @@ impl Occlusion {
     /// The map of each image: (B, C, H, W) to (B, H, W). Positive where covering lowers the score.
     ///
     /// # Panics
-    /// If the patch is larger than the image, a size is 0, or pixels are left out because the stride is larger than the patch.
+    /// If the patch is larger than the image, a size is 0, or pixels are left out because the stride is larger than the
+    /// patch.
     #[track_caller]
     pub fn explain<M, B, C, H, W, G>(&self, model: &M, images: &Tensor<(B, C, H, W)>, target: G) -> Tensor<(B, H, W)>
     where

@@ -1,4 +1,4 @@
-//! What the methods share: passes forward and back.
+//! What the methods share: forward and backward passes.
 
 use super::target::{Explainable, Target};
 use crate::nn::{Forward, frozen};
@@ -18,8 +18,8 @@ where
     target.scores(frozen(model).forward(tape.trace(inputs.clone()))).detach()
 }
 
-/// The gradient of each sample's score in the sample. Samples do not depend on each other, so the gradient of the sum is that
-/// of each.
+/// The gradient of each sample's score with respect to the sample. Samples are independent, so the gradient of the sum
+/// holds that of each.
 #[track_caller]
 pub(super) fn gradient<M, S, G>(model: &M, inputs: &Tensor<S>, target: &G, guided: bool) -> Tensor<S>
 where
@@ -34,7 +34,7 @@ where
     sum(scores).backward().of_input(&x)
 }
 
-/// Of all samples.
+/// The sum over all samples.
 pub(super) fn sum<B: Dim>(scores: Tensor<(B,), f32, Traced<Inference>>) -> Tensor<(), f32, Traced<Inference>> {
     scores.sum()
 }
@@ -50,7 +50,7 @@ pub fn map<B: Dim, C: Dim, H: Dim, W: Dim>(attributions: &Tensor<(B, C, H, W)>) 
     attributions.clone().abs().sum_axis::<1>()
 }
 
-/// A number of each pair of elements of two tensors of one shape.
+/// Combines the elements of two tensors of the same shape pairwise.
 pub(super) fn zip<S: Shape>(a: &Tensor<S>, b: &Tensor<S>, change: impl Fn(f32, f32) -> f32) -> Tensor<S> {
     let values = a.iter().zip(b.iter()).map(|(a, b)| change(a, b)).collect();
     Tensor::from_vec(values, a.shape()).expect("one number for each element")

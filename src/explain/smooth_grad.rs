@@ -8,8 +8,9 @@ use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 use rand::Rng;
 
-/// The mean of the gradients around an input: noise in the gradient averages out, and what stays is what holds in a
-/// neighbourhood of the input. The absolute value is taken of each gradient, as in [`saliency`](super::saliency), unless `signed`.
+/// The mean of the gradients around an input: noise in the gradient averages out, and what remains holds in a
+/// neighbourhood of the input. The absolute value of each gradient is taken, as in [`saliency`](super::saliency),
+/// unless `signed`.
 ///
 /// Smilkov, Thorat, Kim, Viegas and Wattenberg, "SmoothGrad: Removing Noise by Adding Noise", 2017.
 ///
@@ -23,7 +24,7 @@ use rand::Rng;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SmoothGrad {
-    /// How many inputs with noise. 25 by default.
+    /// The number of noisy inputs. 25 by default.
     pub samples: usize,
     /// The standard deviation of the noise. 0.15 by default, for inputs from 0 to 1.
     pub deviation: f32,
@@ -41,7 +42,7 @@ impl SmoothGrad {
     /// The mean gradient, of the shape of the inputs.
     ///
     /// # Panics
-    /// If there are no samples, or the deviation is negative or no number.
+    /// If there are no samples, or the deviation is negative or NaN.
     #[track_caller]
     pub fn explain<M, S, G, R>(&self, model: &M, inputs: &Tensor<S>, target: G, rng: &mut R) -> Tensor<S>
     where

@@ -1,4 +1,4 @@
-//! What is explained.
+//! What to explain.
 
 use crate::nn::Module;
 use crate::shape::{Dim, Shape};
@@ -12,9 +12,9 @@ pub(super) type OnTape<S> = Tensor<S, f32, Traced<Inference>>;
 pub trait Explainable<S: Shape>: Module<Tensor<S, f32, Traced<Inference>>> {}
 impl<S: Shape, M: Module<Tensor<S, f32, Traced<Inference>>> + ?Sized> Explainable<S> for M {}
 
-/// The number that is explained, computed of a model's output `Y` for each of `B` samples.
+/// The number to explain, computed from a model's output `Y` for each of `B` samples.
 ///
-/// It is a [`Class`], the [`Probability`] of a class, a tensor of the class of each sample, or a function of the output:
+/// A [`Class`], the [`Probability`] of a class, a tensor with the class of each sample, or a function of the output:
 ///
 /// ```
 /// use taut::explain::saliency;
@@ -80,7 +80,7 @@ impl<B: Dim, K: Dim> Target<OnTape<(B, K)>, B> for Tensor<(B,), usize> {
     }
 }
 
-/// One number of each row.
+/// One element of each row.
 fn pick<B: Dim, K: Dim>(rows: OnTape<(B, K)>, class: impl Fn(usize) -> usize) -> OnTape<(B,)> {
     let one = Tensor::<(B, K)>::from_fn_with(rows.shape(), |[sample, k]| f32::from(u8::from(class(sample) == k)));
     (rows * one).sum_axis::<1>()

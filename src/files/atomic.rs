@@ -71,8 +71,8 @@ impl Temporary {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 opened => opened?,
             };
-            // without a lock, or where none can be had, another program may take the file for a leftover only if it has a
-            // lock itself
+            // without a lock, or where none can be had, another program may take the file for a leftover only if it has
+            // a lock itself
             if file.try_lock().is_err_and(|error| matches!(error, fs::TryLockError::WouldBlock)) {
                 continue;
             }
@@ -175,8 +175,8 @@ fn folder(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Brings the new name itself to the disk. That is no error if it cannot be done, for the file is whole and in place: some
-/// folders cannot be opened, and some file systems do not know this.
+/// Brings the new name itself to the disk. That is no error if it cannot be done, for the file is whole and in place:
+/// some folders cannot be opened, and some file systems do not know this.
 fn sync_folder(target: &Path) {
     // other systems than Unix do not open folders, and need no such step
     if cfg!(unix) {

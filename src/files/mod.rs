@@ -1,5 +1,5 @@
-//! What every reader and writer of files shares: one error, opening, gzip within limits, and writing without ever leaving
-//! half a file.
+//! What every reader and writer of files shares: one error, opening, gzip within limits, and writing without ever
+//! leaving half a file.
 //!
 //! Only regular files are read and written: opening a FIFO would wait for its other end, perhaps for ever. A name that
 //! ends with `.gz` says that a file is packed with gzip.

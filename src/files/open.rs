@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Limit {
-    /// Of a gzip file 64 times as many as it has, but at least 16 MiB; of a plain file all. So memory is in proportion to
-    /// what is on the disk.
+    /// Of a gzip file 64 times as many as it has, but at least 16 MiB; of a plain file all. So memory is in proportion
+    /// to what is on the disk.
     #[default]
     InProportion,
     /// So many, packed or not.
@@ -56,8 +56,8 @@ pub fn regular(path: &Path) -> Result<(File, u64), FileError> {
     Ok((file, length))
 }
 
-/// A file's contents, unpacked if its name ends with `.gz`. A read that would go beyond the limit is an error, as damage
-/// is; [`FileError::read`] makes sentences of both.
+/// A file's contents, unpacked if its name ends with `.gz`. A read that would go beyond the limit is an error, as
+/// damage is; [`FileError::read`] makes sentences of both.
 pub fn unpacked(path: &Path, limit: Limit) -> Result<Box<dyn Read + Send>, FileError> {
     let (file, length) = regular(path)?;
     let mut file = BufReader::with_capacity(1 << 16, file);

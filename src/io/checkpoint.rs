@@ -57,8 +57,8 @@ use std::str::FromStr;
 /// # }
 /// ```
 ///
-/// It goes on in the middle of an epoch, too: keep the generator that put the samples in order as it was before, and pass
-/// over the batches that were done.
+/// It goes on in the middle of an epoch, too: keep the generator that put the samples in order as it was before, and
+/// pass over the batches that were done.
 ///
 /// ```
 /// use taut::data::digits;
@@ -81,14 +81,14 @@ use std::str::FromStr;
 /// ```
 ///
 /// "The same bits" are those of one kind of processor: where there are no fused multiply-adds, or where
-/// `TAUT_INSTRUCTIONS` forbids them, products and exponentials are rounded in another way, and a run that goes on there is as good as the
-/// one that stopped, but not the same.
+/// `TAUT_INSTRUCTIONS` forbids them, products and exponentials are rounded in another way, and a run that goes on there
+/// is as good as the one that stopped, but not the same.
 ///
 /// # The file
 ///
 /// It is a safetensors file. A model's parameters are in it as `model.0.weight`, so that
-/// [`load_parameters_under(path, "model")`](super::Persist::load_parameters_under) takes the model alone; arrays of a snapshot
-/// as `optimizer.mean.0.weight`. Single numbers are texts in its `__metadata__`.
+/// [`load_parameters_under(path, "model")`](super::Persist::load_parameters_under) takes the model alone; arrays of a
+/// snapshot as `optimizer.mean.0.weight`. Single numbers are texts in its `__metadata__`.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a checkpoint is in a file once `save` has written it"]
 pub struct Checkpoint {
@@ -115,8 +115,8 @@ impl Checkpoint {
     /// Adds the parameters and buffers of a model, as they are now.
     ///
     /// # Panics
-    /// If two parameters have the same name; or something added before has this name, or one that is this one with a dot
-    /// behind it and more, or the other way round.
+    /// If two parameters have the same name; or something added before has this name, or one that is this one with a
+    /// dot behind it and more, or the other way round.
     #[track_caller]
     pub fn with_model<M: Parameters>(self, name: &str, model: &M) -> Self {
         self.with_parameters(name, model)

@@ -35,7 +35,8 @@
 //!
 //! A file is written under another name in the same folder, brought to the disk, and then takes the place of the old
 //! one in one step. A program that is killed, or a machine that loses power, leaves either the old file or the new
-//! one, whole. (And perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which the next save of the same file removes.)
+//! one, whole. (And perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which the next save of the same file
+//! removes.)
 //!
 //! # What may be in a file
 //!

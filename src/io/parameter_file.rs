@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// A safetensors file whose names are not quite those of the model, or of which the model is a part: names can be changed,
-/// parts left out, several parts loaded at once, or just what fits.
+/// A safetensors file whose names are not quite those of the model, or of which the model is a part: names can be
+/// changed, parts left out, several parts loaded at once, or just what fits.
 ///
 /// ```
 /// use taut::io::ParameterFile;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
 
 impl<S: Shape, E: Element + Serialize> Serialize for Tensor<S, E> {
-    /// Writes the shape and the elements. Formats for people, JSON among them, have no NaN and no infinities: there they are
-    /// the texts `"NaN"`, `"inf"` and `"-inf"`.
+    /// Writes the shape and the elements. Formats for people, JSON among them, have no NaN and no infinities: there
+    /// they are the texts `"NaN"`, `"inf"` and `"-inf"`.
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
         let mut fields = serializer.serialize_struct("Tensor", 2)?;
         fields.serialize_field("shape", self.shape().sizes().as_ref())?;

@@ -1,22 +1,22 @@
-//! Denormals: the numbers nearer to 0 than the smallest that has all its digits, 1.2e-38 in f32. Processors compute with
-//! them more slowly, some more than a hundred times, so there is a switch that makes them 0.
+//! Denormals: the numbers nearer to 0 than the smallest that has all its digits, 1.2e-38 in f32. Processors compute
+//! with them more slowly, some more than a hundred times, so there is a switch that makes them 0.
 //!
-//! The switch is two bits of a thread's MXCSR register. What runs in parallel sets them as the thread has them that waits
-//! for it, and restores them afterwards: results do not depend on which thread computed them.
+//! The switch is two bits of a thread's MXCSR register. What runs in parallel sets them as the thread has them that
+//! waits for it, and restores them afterwards: results do not depend on which thread computed them.
 
 use std::marker::PhantomData;
 
 /// Runs `f` with denormals taken for 0, in what is computed with and in what comes out, on x86-64; on other processors,
 /// it only runs `f`.
 ///
-/// Training that slows down late, when gradients and moments have become tiny, needs it: a multiplication with a denormal
-/// takes two to four times as long as others on an AMD EPYC of 2024, and more than a hundred times on other processors. Off by default, because it changes results: 1e-30 times 1e-10 is 0, and so is x - y of
-/// tiny numbers that differ. The same program gives the same bits with it on any number of threads, but not those that it
-/// gives without.
+/// Training that slows down late, when gradients and moments have become tiny, needs it: a multiplication with a
+/// denormal takes two to four times as long as others on an AMD EPYC of 2024, and more than a hundred times on other
+/// processors. Off by default, because it changes results: 1e-30 times 1e-10 is 0, and so is x - y of tiny numbers that
+/// differ. The same program gives the same bits with it on any number of threads, but not those that it gives without.
 ///
-/// It holds for all operations, optimizers and backward passes within `f`, on every thread that the library uses for them.
-/// Threads that `f` starts itself, and closures that it gives to rayon, call this function themselves. Afterwards, and after
-/// a panic, the thread is as before.
+/// It holds for all operations, optimizers and backward passes within `f`, on every thread that the library uses for
+/// them. Threads that `f` starts itself, and closures that it gives to rayon, call this function themselves.
+/// Afterwards, and after a panic, the thread is as before.
 ///
 /// ```
 /// use taut::ops::flush_denormals;
@@ -92,11 +92,11 @@ fn register() -> u32 {
 #[cfg(target_arch = "x86_64")]
 fn set(mode: Mode) {
     let value = register() & !Mode::FLUSH.0 | mode.0;
-    // SAFETY: the instruction reads four bytes, those of `value`, which is what the register held but for the two bits, so
-    // that no reserved bit is set and no exception is let through. Compiled code may assume that denormals are kept: it
-    // may compute with constants when compiling, or move an operation on numbers across this line. Either changes whether
-    // a denormal is 0, and nothing else; no memory is reached by way of it. As the block may touch all memory (`nomem` is not
-    // given), loads and stores of tensors, which is what kernels compute on, are not moved.
+    // SAFETY: the instruction reads four bytes, those of `value`, which is what the register held but for the two bits,
+    // so that no reserved bit is set and no exception is let through. Compiled code may assume that denormals are kept:
+    // it may compute with constants when compiling, or move an operation on numbers across this line. Either changes
+    // whether a denormal is 0, and nothing else; no memory is reached by way of it. As the block may touch all memory
+    // (`nomem` is not given), loads and stores of tensors, which is what kernels compute on, are not moved.
     #[allow(unsafe_code)]
     unsafe {
         std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const value, options(nostack));

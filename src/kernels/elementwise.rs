@@ -19,8 +19,8 @@ pub trait Unary: 'static {
     fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E;
     /// The derivative, from what [`Unary::SAVES`] says.
     fn derivative<M: Math, E: Float>(saved: E, p: [E; 2]) -> E;
-    /// The gradient of the argument, `g` times the derivative: for functions whose derivative may be out of the range of
-    /// numbers where this is not.
+    /// The gradient of the argument, `g` times the derivative: for functions whose derivative may be out of the range
+    /// of numbers where this is not.
     #[inline(always)]
     fn gradient<M: Math, E: Float>(g: E, saved: E, p: [E; 2]) -> E {
         let derivative = Self::derivative::<M, E>(saved, p);
@@ -56,7 +56,8 @@ impl<E: Float> UnaryLoops<E> {
         UnaryLoops {
             parallel_above: U::PARALLEL_ABOVE,
             forward: unary_forward::<U, E>,
-            // a loop of its own only where its time is that of the memory: a copy in cache is nothing beside an exponential
+            // a loop of its own only where its time is that of the memory: a copy in cache is nothing beside an
+            // exponential
             apart: if U::PARALLEL_ABOVE < parallel::CHEAP { unary_copied::<U, E> } else { unary_apart::<U, E> },
             backward: unary_backward::<U, E>,
         }

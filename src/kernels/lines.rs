@@ -1,8 +1,8 @@
 //! Functions of lines: what makes one number, or as many, of all elements along an axis.
 //!
-//! A shape is seen as (outer, middle, inner), and a line is the `middle` elements of one outer and one inner index. Where
-//! they are not neighbours (inner > 1), the lines of a few columns are copied next to each other first, reading whole
-//! cache lines, so that a function is written for contiguous lines only.
+//! A shape is seen as (outer, middle, inner), and a line is the `middle` elements of one outer and one inner index.
+//! Where they are not neighbours (inner > 1), the lines of a few columns are copied next to each other first, reading
+//! whole cache lines, so that a function is written for contiguous lines only.
 
 use super::elementwise;
 use super::vectorized::wide_pays;

@@ -1,8 +1,8 @@
 //! Mean and variance of many numbers, as good as from sums in f64, in one pass over memory.
 //!
-//! The numbers are taken in blocks that stay in the first-level cache. Of each block, a first pass finds a number p near
-//! its mean, and a second one the sums of d and of d^2 with d = x - p. Near p, x - p is exact, so that p needs not be: what
-//! it lacks is in the sum of d. The sums of the blocks, relative to the p of the first, are added up in f64.
+//! The numbers are taken in blocks that stay in the first-level cache. Of each block, a first pass finds a number p
+//! near its mean, and a second one the sums of d and of d^2 with d = x - p. Near p, x - p is exact, so that p needs not
+//! be: what it lacks is in the sum of d. The sums of the blocks, relative to the p of the first, are added up in f64.
 
 use super::reduce::{lane_sums, total};
 use super::vectorized;

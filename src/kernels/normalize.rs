@@ -64,8 +64,8 @@ const CHANNEL_BLOCK: usize = 32;
 /// Planes shorter than half of this are copied together, until there are about so many numbers of each channel.
 const GATHERED: usize = 256;
 
-/// Runs `f(channel, pieces)` with the numbers of every channel in pieces, in order, in parallel over blocks of channels;
-/// what belongs to a channel is in `out`.
+/// Runs `f(channel, pieces)` with the numbers of every channel in pieces, in order, in parallel over blocks of
+/// channels; what belongs to a channel is in `out`.
 fn each_channel<E: Float, R: Send, const N: usize>(
     planes: Planes,
     arrays: [&[E]; N],

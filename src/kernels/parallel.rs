@@ -128,7 +128,8 @@ pub fn together<E: Send>(arrays: &mut [&mut [E]], start: usize, f: &(dyn Fn(usiz
 
 /// The entries of an array that several threads write, each its own.
 pub struct Entries<'a, E>(*mut E, PhantomData<&'a mut [E]>);
-// SAFETY: it gives nothing but a pointer, and who writes through it sees to it that no two threads write the same entry.
+// SAFETY: it gives nothing but a pointer, and who writes through it sees to it that no two threads write the same
+// entry.
 #[allow(unsafe_code)]
 unsafe impl<E: Send> Sync for Entries<'_, E> {}
 impl<'a, E> Entries<'a, E> {

@@ -28,8 +28,8 @@ impl Patches {
 }
 
 vectorized! {
-    /// The largest of each square of 2 x 2 in two lines, and its place; `corner` is that of the first square. The answer is
-    /// whether there was a NaN: then the numbers are worthless.
+    /// The largest of each square of 2 x 2 in two lines, and its place; `corner` is that of the first square. The
+    /// answer is whether there was a NaN: then the numbers are worthless.
     fn max_of_squares [E: Float] [E]
         (top: &[[E; 2]], bottom: &[[E; 2]], width: usize, corner: usize, best: &mut [E], place: &mut [usize]) -> bool {
         let mut nan = false;

@@ -1,8 +1,8 @@
 //! One step of word2vec: a few input vectors against a few output vectors.
 //!
-//! With the inputs X (m x d), the outputs W (k x d) and their labels y (1 for the output that belongs to the inputs, 0 for
-//! the others), the loss is the sum over all pairs of -ln sigmoid(x w) where y = 1 and -ln sigmoid(-x w) where y = 0.
-//! Its gradient is one small matrix, and what the vectors move by are two small products:
+//! With the inputs X (m x d), the outputs W (k x d) and their labels y (1 for the output that belongs to the inputs, 0
+//! for the others), the loss is the sum over all pairs of -ln sigmoid(x w) where y = 1 and -ln sigmoid(-x w) where y =
+//! 0. Its gradient is one small matrix, and what the vectors move by are two small products:
 //!
 //! - G = rate (y - sigmoid(X W^T)), (m x k)
 //! - dX = G W, dW = G^T X
@@ -272,7 +272,8 @@ mod tests {
     use crate::numbers::Generator;
     use rand::RngExt;
 
-    /// The sum over all pairs of -ln sigmoid(x w) or -ln sigmoid(-x w), for vectors of `length` numbers one after another.
+    /// The sum over all pairs of -ln sigmoid(x w) or -ln sigmoid(-x w), for vectors of `length` numbers one after
+    /// another.
     fn loss(x: &[f64], w: &[f64], labels: &[f32], length: usize) -> f64 {
         let mut sum = 0.0;
         for x in x.chunks_exact(length) {

@@ -50,7 +50,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// [`Each`](super::Each).
     ///
     /// # Panics
-    /// If run-time dimensions of the two disagree, or the weight is negative or no number.
+    /// If run-time dimensions of the two disagree, or the weight is negative or NaN.
     #[track_caller]
     pub fn binary_cross_entropy_with<R: Reduction<S>>(
         self,

@@ -9,7 +9,8 @@
 //!
 //! Label smoothing s makes t_j to (1 - s) t_j + s / C for C classes; weights w multiply the term of each class. Samples
 //! whose class index is to be ignored (the padding of a sequence) have no loss and no gradient, and do not count in the
-//! mean. The negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with the gradient -t.
+//! mean. The negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with the gradient
+//! -t.
 
 use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
@@ -41,12 +42,12 @@ pub struct CrossEntropy<C: Dim, E: Float = f32> {
     /// s: how much of each target is spread evenly over all classes, 0 (the default) to 1. Szegedy et al., "Rethinking
     /// the Inception Architecture for Computer Vision", 2016.
     pub label_smoothing: f64,
-    /// How much each class counts. The mean over samples with class indices is divided by the sum of their weights; samples
-    /// of weight 0 are as those that are [ignored](CrossEntropy::ignored).
+    /// How much each class counts. The mean over samples with class indices is divided by the sum of their weights;
+    /// samples of weight 0 are as those that are [ignored](CrossEntropy::ignored).
     pub class_weights: Option<Tensor<(C,), E>>,
     /// A class index, one of the classes or beyond them: samples with this label have no loss and no gradient, and the
-    /// mean is that over the others, 0 if there are none (in PyTorch NaN, with gradients of 0). PyTorch's `ignore_index`.
-    /// It is for class indices only.
+    /// mean is that over the others, 0 if there are none (in PyTorch NaN, with gradients of 0). PyTorch's
+    /// `ignore_index`. It is for class indices only.
     ///
     /// ```
     /// use taut::loss::CrossEntropy;

@@ -40,8 +40,8 @@ impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
         self.kl_divergence_with(targets, Mean)
     }
 
-    /// The [divergence](Tensor::kl_divergence): the [`Mean`] over the samples, the [`Sum`](super::Sum), or t (log t - x)
-    /// for [`Each`](super::Each) element.
+    /// The [divergence](Tensor::kl_divergence): the [`Mean`] over the samples, the [`Sum`](super::Sum), or t (log t -
+    /// x) for [`Each`](super::Each) element.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.

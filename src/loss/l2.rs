@@ -26,7 +26,7 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
     /// ```
     ///
     /// # Panics
-    /// If lambda is negative, infinite or no number.
+    /// If lambda is negative, infinite or NaN.
     #[track_caller]
     pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self {
         expect(not_negative("plus_l2", "lambda", lambda));

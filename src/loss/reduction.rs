@@ -8,8 +8,8 @@ use crate::tensor::Float;
 
 /// The mean over the samples (with weights, if the samples have some): what all losses give by themselves.
 ///
-/// The mean over nothing is 0, and so are its gradients: over an empty batch, if all labels are ignored, or if the weights
-/// of the samples sum to 0. (In PyTorch it is NaN, though its gradients are 0.)
+/// The mean over nothing is 0, and so are its gradients: over an empty batch, if all labels are ignored, or if the
+/// weights of the samples sum to 0. (In PyTorch it is NaN, though its gradients are 0.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mean;
 
@@ -63,7 +63,8 @@ impl<S: Shape> Reduction<S> for Each {
     }
 }
 
-/// What a mean multiplies the sum of the losses with, if the samples' weights sum to this; 0 if there is nothing to count.
+/// What a mean multiplies the sum of the losses with, if the samples' weights sum to this; 0 if there is nothing to
+/// count.
 pub fn mean_factor<E: Float>(weight: f64) -> E {
     E::of(if weight == 0.0 { 0.0 } else { 1.0 / weight })
 }

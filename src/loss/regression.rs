@@ -192,7 +192,8 @@ mod tests {
     fn gradients_of_predictions_and_targets_are_those_of_finite_differences() {
         random_shapes!(|shape, rng| {
             let t = random(shape, -1.0, 1.0, rng);
-            // the difference keeps away from 0, where the absolute error has no derivative, and the Huber loss from its bend
+            // the difference keeps away from 0, where the absolute error has no derivative, and the Huber loss from its
+            // bend
             let x = random_apart(shape, -2.0, 2.0, &[0.0, 0.7, -0.7], rng) + &t;
             let inputs = (x, t);
             check_gradients(|(x, t)| x.squared_error_with(&t, Each), inputs.clone()).unwrap();

@@ -197,8 +197,8 @@ impl<E> Clone for Storage<E> {
     fn clone(&self) -> Self {
         // SAFETY: as in `is_unique`. Relaxed suffices: a new reference comes from one that is held.
         let before = unsafe { self.block.as_ref() }.references.fetch_add(1, Relaxed);
-        // As in std's `Arc`: whoever forgets clones in a loop must not bring the count back to 0, and no other thread can
-        // do so between this addition and the end.
+        // As in std's `Arc`: whoever forgets clones in a loop must not bring the count back to 0, and no other thread
+        // can do so between this addition and the end.
         if before > isize::MAX as usize {
             std::process::abort();
         }

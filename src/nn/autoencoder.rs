@@ -6,8 +6,8 @@ use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// y = decoder(encoder(x)), and y is of the shape of x: learned so that it is x again, the encoder's output is a code of x.
-/// A decoder that makes something of another shape does not compile.
+/// y = decoder(encoder(x)), and y is of the shape of x: learned so that it is x again, the encoder's output is a code
+/// of x. A decoder that makes something of another shape does not compile.
 ///
 /// Rumelhart, Hinton and Williams, "Learning Internal Representations by Error Propagation", 1986; Hinton and
 /// Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006.
@@ -37,8 +37,8 @@ pub struct Autoencoder<E, D> {
 pub trait GivesBack<In>: Shape {}
 impl<S: Shape> GivesBack<S> for S {}
 
-// With this impl alone, rustc would take what the decoder gives for what the encoder is to take before it looks at the input,
-// and report an error of another place. With a second one that may fit, it does not guess.
+// With this impl alone, rustc would take what the decoder gives for what the encoder is to take before it looks at the
+// input, and report an error of another place. With a second one that may fit, it does not guess.
 #[doc(hidden)]
 pub enum Undecided {}
 macro_rules! undecided {

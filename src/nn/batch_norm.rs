@@ -10,8 +10,8 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// Normalises each of `C` channels to mean 0 and variance 1, then scales and shifts it. Programs name it [`BatchNorm1d`],
-/// [`BatchNorm2d`], and without scale and shift [`PlainBatchNorm1d`], [`PlainBatchNorm2d`].
+/// Normalises each of `C` channels to mean 0 and variance 1, then scales and shifts it. Programs name it
+/// [`BatchNorm1d`], [`BatchNorm2d`], and without scale and shift [`PlainBatchNorm1d`], [`PlainBatchNorm2d`].
 ///
 /// y = gamma (x - m) / sqrt(v + epsilon) + beta
 ///

@@ -33,8 +33,8 @@ impl<X> SameAs<X> for X {
     }
 }
 
-/// Without a second implementation rustc would infer that an output it does not know yet, that of a layer which does not
-/// fit, is the input, and blame the layers that follow.
+/// Without a second implementation rustc would infer that an output it does not know yet, that of a layer which does
+/// not fit, is the input, and blame the layers that follow.
 #[doc(hidden)]
 pub struct NoShape;
 #[diagnostic::do_not_recommend]

@@ -310,8 +310,8 @@ where
     }
 }
 
-/// Convolution with a rectangular window of `KH` x `KW`, moved by (`SH`, `SW`), with (`PH`, `PW`) zeros around, its cells
-/// (`DH`, `DW`) apart.
+/// Convolution with a rectangular window of `KH` x `KW`, moved by (`SH`, `SW`), with (`PH`, `PW`) zeros around, its
+/// cells (`DH`, `DW`) apart.
 ///
 /// Otherwise as [`Conv2d`]; `weight` is (O, I, KH, KW).
 ///

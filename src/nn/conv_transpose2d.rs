@@ -10,8 +10,8 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// Transposed convolution: each pixel of the input writes a `K` x `K` patch of the output, `S` apart; what overlaps adds
-/// up, and `P` rows and columns are cut off at each side. `OP` more are kept at the bottom and the right.
+/// Transposed convolution: each pixel of the input writes a `K` x `K` patch of the output, `S` apart; what overlaps
+/// adds up, and `P` rows and columns are cut off at each side. `OP` more are kept at the bottom and the right.
 ///
 /// It is to [`Conv2d`](super::Conv2d) what the gradient of the input is: with the same weight, the one is the
 /// transpose of the other.

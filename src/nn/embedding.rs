@@ -18,11 +18,11 @@ use rand::Rng;
 ///
 /// `init` draws all from the standard normal distribution, as PyTorch does.
 ///
-/// The gradient is sparse: only the rows that were used are computed and stored, also while gradients are added up, scaled
-/// and clipped. [`Sgd`](crate::optim::Sgd) without momentum and [`AdaGrad`](crate::optim::AdaGrad), both without weight
-/// decay, and [lazy Adam](crate::optim::AdamConfig::lazy) then also update these rows only; other optimizers update all,
-/// for what they remember of a row moves it without a gradient, too. If the table is also used in another way, as the
-/// weight of a product say, the gradient is that of the whole table.
+/// The gradient is sparse: only the rows that were used are computed and stored, also while gradients are added up,
+/// scaled and clipped. [`Sgd`](crate::optim::Sgd) without momentum and [`AdaGrad`](crate::optim::AdaGrad), both without
+/// weight decay, and [lazy Adam](crate::optim::AdamConfig::lazy) then also update these rows only; other optimizers
+/// update all, for what they remember of a row moves it without a gradient, too. If the table is also used in another
+/// way, as the weight of a product say, the gradient is that of the whole table.
 ///
 /// # Panics
 /// If an index is not below `VOCAB`: at the caller's line, with the index and its position.
@@ -70,8 +70,8 @@ struct Padding(Option<usize>);
 impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
     /// An embedding with these vectors. They are trained on; [`Frozen`](super::Frozen) keeps them as they are.
     ///
-    /// How many [word vectors](crate::text::WordVectors) there are only the running program knows: the layer says how many
-    /// it takes.
+    /// How many [word vectors](crate::text::WordVectors) there are only the running program knows: the layer says how
+    /// many it takes.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -155,8 +155,8 @@ impl Parameters for Padding {
 /// | `weight` W | (`VOCAB`, `DIM`) |
 /// | y | (.., `DIM`) |
 ///
-/// Padding counts for nothing, also not in the number that a mean is divided by; the mean of an empty bag is zero. `init`
-/// and the gradient are as for [`Embedding`].
+/// Padding counts for nothing, also not in the number that a mean is divided by; the mean of an empty bag is zero.
+/// `init` and the gradient are as for [`Embedding`].
 ///
 /// # Panics
 /// If an index is not below `VOCAB`: at the caller's line, with the index and its position.
@@ -191,8 +191,8 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
 
     /// Makes `index` stand for padding, which counts for nothing.
     ///
-    /// Neither the index nor the mode is in the files that a model is saved in: give them to a loaded model, too, or load
-    /// the parameters into a model that has them.
+    /// Neither the index nor the mode is in the files that a model is saved in: give them to a loaded model, too, or
+    /// load the parameters into a model that has them.
     ///
     /// # Panics
     /// If `index` is not below `VOCAB`.

@@ -5,12 +5,13 @@ use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::trace::{BackTo, ToInference};
 use rand::Rng;
 
-/// A module that runs in inference mode, also on a training tape: dropout drops nothing in it, and batch norm normalises with
-/// its running averages and leaves them as they are. PyTorch's `.eval()` of a submodule.
+/// A module that runs in inference mode, also on a training tape: dropout drops nothing in it, and batch norm
+/// normalises with its running averages and leaves them as they are. PyTorch's `.eval()` of a submodule.
 ///
-/// Its parameters are trained all the same: [`Frozen`](super::Frozen) says that they are not. A backbone that stays as it
-/// is in every respect is both, and where its input wants no gradient nothing of it is recorded: that costs no more than
-/// without a tape. A gradient that would pass through to what comes before is cut off by giving it `x.detach().on(&x)`.
+/// Its parameters are trained all the same: [`Frozen`](super::Frozen) says that they are not. A backbone that stays as
+/// it is in every respect is both, and where its input wants no gradient nothing of it is recorded: that costs no more
+/// than without a tape. A gradient that would pass through to what comes before is cut off by giving it
+/// `x.detach().on(&x)`.
 ///
 /// | | batch norm | dropout | gradients of its parameters | gradient of its input |
 /// | --- | --- | --- | --- | --- |

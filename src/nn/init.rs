@@ -43,7 +43,7 @@ impl Nonlinearity {
     /// The gain, as `torch.nn.init.calculate_gain` has it.
     ///
     /// # Panics
-    /// If the slope of a leaky ReLU is infinite or no number.
+    /// If the slope of a leaky ReLU is infinite or NaN.
     #[track_caller]
     pub fn gain(self) -> f64 {
         match self {

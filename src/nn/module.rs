@@ -6,8 +6,8 @@ use rand::Rng;
 /// A layer, or a whole model: takes an `X` and gives an `Output`.
 ///
 /// Models are made of others: a tuple of up to 16 members runs them in order (longer chains are nested), a struct with
-/// `#[derive(Module)]` its fields, a list its blocks, an `Option` its block if there is one, and a [`Lambda`](super::Lambda)
-/// a closure. References, smart pointers and the guards of locks run what they lead to. What
+/// `#[derive(Module)]` its fields, a list its blocks, an `Option` its block if there is one, and a
+/// [`Lambda`](super::Lambda) a closure. References, smart pointers and the guards of locks run what they lead to. What
 /// is no chain implements the trait by hand, with one body:
 ///
 /// ```

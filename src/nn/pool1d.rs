@@ -14,8 +14,8 @@ const fn window(kernel: usize, stride: usize, padding: usize) -> Window2d {
 
 /// The maximum of `K` neighbours, moved by `S`, with `P` times minus infinity at both ends.
 ///
-/// Shapes: (N, C, L) to (N, C, (L + 2 P - K) / S + 1). Otherwise as [`MaxPool2d`](super::MaxPool2d). The maximum of a whole
-/// sequence is `x.max_axis::<2>()`.
+/// Shapes: (N, C, L) to (N, C, (L + 2 P - K) / S + 1). Otherwise as [`MaxPool2d`](super::MaxPool2d). The maximum of a
+/// whole sequence is `x.max_axis::<2>()`.
 ///
 /// ```
 /// use taut::prelude::*;

@@ -15,8 +15,8 @@ const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
 /// The maximum under a `K` x `K` window, moved by `S`, with `P` rows and columns of minus infinity around the image.
 ///
 /// Shapes: (N, C, H, W) to (N, C, (H + 2 P - K) / S + 1, the same for W); what is left over at the bottom and the right
-/// is not seen. (PyTorch's `ceil_mode` would see it: `x.pad_with::<2, 0, 1>(f32::NEG_INFINITY)` adds a row that makes the
-/// last window whole.) The gradient goes to the first of the largest pixels of each window. A NaN is the largest.
+/// is not seen. (PyTorch's `ceil_mode` would see it: `x.pad_with::<2, 0, 1>(f32::NEG_INFINITY)` adds a row that makes
+/// the last window whole.) The gradient goes to the first of the largest pixels of each window. A NaN is the largest.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -100,8 +100,9 @@ pub struct PoolIndices<
 impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize>
     PoolIndices<N, C, H, W, K, S, P>
 {
-    /// The upper left pixel of each window, of images of this shape: what [`MaxUnpool2d`] takes where nobody knows where the
-    /// maxima were. Dosovitskiy, Springenberg and Brox, "Learning to Generate Chairs with Convolutional Neural Networks", 2015.
+    /// The upper left pixel of each window, of images of this shape: what [`MaxUnpool2d`] takes where nobody knows
+    /// where the maxima were. Dosovitskiy, Springenberg and Brox, "Learning to Generate Chairs with Convolutional
+    /// Neural Networks", 2015.
     ///
     /// ```
     /// use taut::nn::PoolIndices;
@@ -173,8 +174,8 @@ where
 
 /// The mean under a `K` x `K` window, moved by `S`, with `P` rows and columns of zeros around the image.
 ///
-/// Shapes as [`MaxPool2d`]. With `COUNT_PADDING` the zeros count: every sum is divided by K K. Without, it is divided by
-/// the number of pixels of the image under the window. (PyTorch calls it `count_include_pad`.)
+/// Shapes as [`MaxPool2d`]. With `COUNT_PADDING` the zeros count: every sum is divided by K K. Without, it is divided
+/// by the number of pixels of the image under the window. (PyTorch calls it `count_include_pad`.)
 ///
 /// ```
 /// use taut::prelude::*;

@@ -24,8 +24,8 @@ impl<S: FlattenFrom<1>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Flatte
 
 /// Gives each sample of a batch the shape `O`; axis 0 stays.
 ///
-/// Samples of another number of elements do not compile, in batches of any size. Where the compiler does not know the size
-/// of the samples, they are a panic when the program runs.
+/// Samples of another number of elements do not compile, in batches of any size. Where the compiler does not know the
+/// size of the samples, they are a panic when the program runs.
 ///
 /// ```
 /// use taut::prelude::*;

@@ -8,16 +8,16 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// A layer whose weight is divided by its largest singular value sigma, so that as a linear map it lengthens no vector (of a
-/// convolution: its weight as a matrix of O rows does not).
+/// A layer whose weight is divided by its largest singular value sigma, so that as a linear map it lengthens no vector
+/// (of a convolution: its weight as a matrix of O rows does not).
 ///
-/// sigma = u^T W v, where in each run on a training tape one round of power iteration brings u and v nearer to the singular
-/// vectors:
+/// sigma = u^T W v, where in each run on a training tape one round of power iteration brings u and v nearer to the
+/// singular vectors:
 ///
 /// u <- W v / |W v|, v <- W^T u / |W^T u|
 ///
-/// Gradients flow through sigma to W, not to u and v. What the rounds made of u and v leaves the tape with the gradients, as
-/// the running statistics of batch norm do, and the optimizer's step puts it in place; where the layer is
+/// Gradients flow through sigma to W, not to u and v. What the rounds made of u and v leaves the tape with the
+/// gradients, as the running statistics of batch norm do, and the optimizer's step puts it in place; where the layer is
 /// [frozen](super::Frozen), u and v stay as they were. In inference, sigma is computed with u and v as they are.
 ///
 /// | | shape |
@@ -25,8 +25,8 @@ use rand::Rng;
 /// | `layer.weight` W | (O, ..), as a matrix of O rows |
 /// | `u`, `v` | (O), and as many as W has columns |
 ///
-/// `init` makes fifteen rounds, as PyTorch's `nn.utils.parametrizations.spectral_norm` does. Miyato, Kataoka, Koyama and
-/// Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018.
+/// `init` makes fifteen rounds, as PyTorch's `nn.utils.parametrizations.spectral_norm` does. Miyato, Kataoka, Koyama
+/// and Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -127,7 +127,8 @@ mod tests {
     fn gradients_are_those_of_finite_differences() {
         let critic = Critic::init(&mut StdRng::seed_from_u64(0));
         check_gradients(|x| critic.forward(x), x()).unwrap();
-        // in training u and v follow the weight, which is not differentiated: those gradients are compared with PyTorch's
+        // in training u and v follow the weight, which is not differentiated: those gradients are compared with
+        // PyTorch's
         check_parameter_gradients(&critic, |critic, tape| eval(critic).forward(tape.trace(x()))).unwrap();
     }
 

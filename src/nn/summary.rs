@@ -14,8 +14,9 @@ pub trait Summarize {
     /// multiply-adds. Print it with `{}`. A model that begins with an embedding takes no numbers but indices: see
     /// [`summary_for`](Self::summary_for).
     ///
-    /// The model runs once, on zeros, in a thread of its own. Every layer that calls no others has a row, wherever it is: in a tuple, in a
-    /// field, in a module of your own. Such a module has a row too if it uses parameters or multiplies matrices itself.
+    /// The model runs once, on zeros, in a thread of its own. Every layer that calls no others has a row, wherever it
+    /// is: in a tuple, in a field, in a module of your own. Such a module has a row too if it uses parameters or
+    /// multiplies matrices itself.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,8 +1,8 @@
 //! The types that a tensor can hold, and "f32 or f64", said once.
 //!
-//! A [`Family`] is a type for each type of floating-point numbers: a slice of them, a loop over them. [`PerFloat`] holds
-//! both members of a family, of which generic code takes its own ([`Float::pick`]); [`AnyFloat`] holds one of the two, where
-//! the type is known to the running program only ([`Float::wrap`], [`Float::unwrap`], [`for_float`]).
+//! A [`Family`] is a type for each type of floating-point numbers: a slice of them, a loop over them. [`PerFloat`]
+//! holds both members of a family, of which generic code takes its own ([`Float::pick`]); [`AnyFloat`] holds one of the
+//! two, where the type is known to the running program only ([`Float::wrap`], [`Float::unwrap`], [`for_float`]).
 //!
 //! So loops are compiled for both types in this crate, where a `static` holds pointers to them, and not again in each
 //! program that uses them.

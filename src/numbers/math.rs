@@ -3,8 +3,8 @@
 //! Each function is reduced to a polynomial near 0 in the way of fdlibm (Sun Microsystems, 1993), every special case to
 //! a selection at the end. Only `+ - * /`, [`multiply_add`](Math::multiply_add) and shifts of the bits are used, so the
 //! results are the same bits on all machines that have fused multiply-adds, and on all that have none. All but
-//! [`normal`](Math::normal) are within 2 units in the last place (ulp) of the true value, denormals included; NaN stays NaN,
-//! infinities give the limits.
+//! [`normal`](Math::normal) are within 2 units in the last place (ulp) of the true value, denormals included; NaN stays
+//! NaN, infinities give the limits.
 
 use num_traits::{Float, NumAssign};
 
@@ -48,7 +48,8 @@ pub trait Format: Float + NumAssign + 'static {
     const NORMAL_ZERO: Self;
     /// c in t = 1 / (1 + c x) of ...
     const SLOPE: Self;
-    /// P(-x) e^(x^2 / 2) = P0 + P1 t + P2 t^2 + .. for the probability P(-x) that a standard normal number is below -x <= 0.
+    /// P(-x) e^(x^2 / 2) = P0 + P1 t + P2 t^2 + .. for the probability P(-x) that a standard normal number is below -x
+    /// <= 0.
     const NORMAL: &'static [Self];
     /// A power of two that makes every denormal a normal number, and its exponent.
     const SCALE_UP: [Self; 2];
@@ -322,8 +323,8 @@ pub trait Math: 'static {
         (if magnitude < F::ERF_SPLIT { small } else { large }).copysign(x)
     }
 
-    /// The probability that a standard normal number is below x, accurate relative to itself on both sides; and e^(-x^2 / 2),
-    /// which its derivative has. Far out the error grows, to 6 ulp, and without [`Fused`] by x^2 / 4.
+    /// The probability that a standard normal number is below x, accurate relative to itself on both sides; and e^(-x^2
+    /// / 2), which its derivative has. Far out the error grows, to 6 ulp, and without [`Fused`] by x^2 / 4.
     #[inline(always)]
     fn normal<F: Format>(x: F) -> (F, F) {
         // e^(-x^2 / 2) is 0 there, and the square of infinity would not be a number to go on with

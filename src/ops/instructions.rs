@@ -1,5 +1,5 @@
-//! What holds of all operations: the same bits whichever instructions compute them, as long as these multiply and add in one
-//! step; and nearly the same numbers where they do not.
+//! What holds of all operations: the same bits whichever instructions compute them, as long as these multiply and add
+//! in one step; and nearly the same numbers where they do not.
 
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};

@@ -119,9 +119,9 @@ impl<R: Rule> Optimizer<R> {
     /// [`gradients.unreached(&model)`](Gradients::unreached) lists the former.
     ///
     /// # Panics
-    /// If not one of the gradients is of this model: a clone of a model has parameters of its own, and gradients of the one
-    /// move nothing in the other. If `model` has other parameters than in the step before. If a part of it is behind an
-    /// `Arc` or `Rc` that others hold, too.
+    /// If not one of the gradients is of this model: a clone of a model has parameters of its own, and gradients of the
+    /// one move nothing in the other. If `model` has other parameters than in the step before. If a part of it is
+    /// behind an `Arc` or `Rc` that others hold, too.
     #[track_caller]
     pub fn step<M: Parameters + ?Sized>(&mut self, model: &mut M, gradients: &Gradients) {
         let Optimizer { rule, learning_rate, groups, state } = self;
@@ -147,7 +147,7 @@ impl<R: Rule> Optimizer<R> {
     /// Sets the learning rate, as [schedules](super::Scheduler) do.
     ///
     /// # Panics
-    /// If it is negative, infinite, or no number.
+    /// If it is negative, infinite, or NaN.
     #[track_caller]
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         if let Err(wrong) = not_negative("set_learning_rate", "learning_rate", learning_rate) {
@@ -167,7 +167,7 @@ impl<R: Rule> Optimizer<R> {
     /// are multiplied.
     ///
     /// # Panics
-    /// If the part has no parameters, or is not in the model; if a factor is negative, infinite, or no number.
+    /// If the part has no parameters, or is not in the model; if a factor is negative, infinite, or NaN.
     ///
     /// ```
     /// use taut::prelude::*;

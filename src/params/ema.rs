@@ -64,8 +64,8 @@ impl<M: Parameters + Clone> Ema<M> {
         self.decay
     }
 
-    /// Gives the model the average's values, buffers too, and the average the model's; the second time, all is as it was.
-    /// The model's parameters stay the ones that its optimizer knows.
+    /// Gives the model the average's values, buffers too, and the average the model's; the second time, all is as it
+    /// was. The model's parameters stay the ones that its optimizer knows.
     ///
     /// # Panics
     /// If the model is of another make.

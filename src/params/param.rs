@@ -49,7 +49,8 @@ impl<S: Shape, E: Float> Param<S, E> {
     }
 
     /// This parameter as a tensor on the tape of `x`, where it gets a gradient; as a plain tensor if `x` is not
-    /// traced. It is a constant while its module is [frozen](crate::nn::Frozen). In place of a value, the tape itself will do.
+    /// traced. It is a constant while its module is [frozen](crate::nn::Frozen). In place of a value, the tape itself
+    /// will do.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -150,15 +151,15 @@ impl<S: Shape, E: Float> Buffer<S, E> {
         value
     }
 
-    /// This buffer as a constant on the tape of `x`, with its [value there](Buffer::value_on); as a plain tensor if `x` is
-    /// not traced.
+    /// This buffer as a constant on the tape of `x`, with its [value there](Buffer::value_on); as a plain tensor if `x`
+    /// is not traced.
     pub fn on<P: Place>(&self, x: &P) -> Tensor<S, E, P::Trace> {
         self.value_on(x).on(x)
     }
 
     /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
-    /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the module
-    /// is [frozen](crate::nn::Frozen).
+    /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the
+    /// module is [frozen](crate::nn::Frozen).
     ///
     /// Of gradients that are [added up](crate::trace::Gradients), the last one's value is put in place.
     pub fn update_on<P: Place>(&self, x: &P, value: Tensor<S, E>) {

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 /// What holds parameters: layers, and models made of them.
 ///
 /// `#[derive(Parameters)]` writes it: each field adds its name to the path, tuples their index, `Box` and other
-/// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`. A map adds its keys.
-/// `#[parameters(name = "..")]` renames a field in files, `#[parameters(skip)]` leaves out one that holds none.
+/// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`. A map adds its
+/// keys. `#[parameters(name = "..")]` renames a field in files, `#[parameters(skip)]` leaves out one that holds none.
 ///
 /// By hand, where names or order are others than the fields'. Both methods visit the same parts in the same order:
 ///

@@ -1,4 +1,4 @@
-//! Generalised advantages: how much better it went than the critic expected.
+//! Generalised advantages: how much better things went than the critic expected.
 //!
 //! delta_t = r_t + gamma V(s'_t) - V(s_t), where V(s'_t) is 0 if the episode terminated;
 //!
@@ -14,11 +14,11 @@ use super::vectorized::Outcomes;
 /// One step of `N` environments as a critic sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment<const N: usize> {
-    /// What each action paid.
+    /// The reward of each action.
     pub rewards: [f32; N],
-    /// The value of what was seen before it.
+    /// The value of the observation before the step.
     pub values: [f32; N],
-    /// The value of what was seen after it, before any reset. It does not count where the episode terminated.
+    /// The value of the observation after the step, before any reset. Ignored where the episode terminated.
     pub successor_values: [f32; N],
     /// Whether the episode ended by the rules of the environment.
     pub terminated: [bool; N],
@@ -27,14 +27,14 @@ pub struct Moment<const N: usize> {
 }
 
 impl<const N: usize> Moment<N> {
-    /// A step, with the values of what was seen before and after it.
+    /// A step, with the values of the observations before and after it.
     pub fn new<E: Environment>(step: &Outcomes<E, N>, values: [f32; N], successor_values: [f32; N]) -> Self {
         let &Outcomes { rewards, terminated, truncated, .. } = step;
         Moment { rewards, values, successor_values, terminated, truncated }
     }
 }
 
-/// The advantage of each action in steps that follow each other. The critic learns towards advantage + value.
+/// The advantage of each action in consecutive steps. The target of the critic is advantage + value.
 ///
 /// ```
 /// use taut::rl::{Moment, advantages};
@@ -69,7 +69,7 @@ mod tests {
     use crate::prelude::*;
     use crate::rl::environment::below;
 
-    /// The definition: a sum over all steps to come of the episode, with weights (gamma lambda)^k.
+    /// The definition: a sum over all later steps of the episode, with weights (gamma lambda)^k.
     fn by_definition(steps: &[Moment<2>], i: usize, t: usize, discount: f32, lambda: f32) -> f32 {
         let (mut sum, mut weight) = (0.0, 1.0);
         for step in &steps[t..] {

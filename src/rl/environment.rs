@@ -1,4 +1,4 @@
-//! What an environment is, and what can be done in one.
+//! Environments and actions.
 
 use crate::distributions::Categorical;
 use crate::shape::{Const, Dim, InsertAxis, Rank1, StaticShape};
@@ -9,11 +9,11 @@ use std::fmt::Debug;
 
 /// A world in which an agent acts, step by step, until an episode ends.
 ///
-/// What is seen and what can be done are types: the shape of an observation, and the kind of action. So a network for
-/// another environment does not compile.
+/// Observations and actions are types: the shape of an observation, and the kind of action. So a network for another
+/// environment does not compile.
 ///
-/// An environment says by its rules alone when an episode is over: `terminated`. A limit on the number of steps is not
-/// one of its rules, and kept by [`Environments`](super::Environments), which call that `truncated`.
+/// An environment's own rules decide when an episode is `terminated`. A limit on the number of steps is not one of its
+/// rules; it is enforced by [`Environments`](super::Environments), which call that `truncated`.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -54,23 +54,23 @@ use std::fmt::Debug;
 pub trait Environment: Clone + Default + Send + 'static {
     /// The shape of an observation.
     type Observation: StaticShape + InsertAxis<0>;
-    /// What can be done: [`Discrete<N>`](Discrete), one of N actions, or `[f32; N]`, N numbers.
+    /// The kind of action: [`Discrete<N>`](Discrete), one of N actions, or `[f32; N]`, N numbers.
     type Action: Action;
-    /// After how many steps an episode is cut off, if it is at all.
+    /// The number of steps after which an episode is truncated, if at all.
     const TIME_LIMIT: Option<usize> = None;
 
     /// Begins an episode.
     fn reset<R: Rng + ?Sized>(&mut self, rng: &mut R);
-    /// Does something. After `terminated` the environment must be reset.
+    /// Takes an action. After `terminated` the environment must be reset.
     fn step<R: Rng + ?Sized>(&mut self, action: Self::Action, rng: &mut R) -> Outcome;
-    /// Writes what is seen now, the last axis fastest.
+    /// Writes the current observation in row-major order.
     fn observe(&self, observation: &mut [f32]);
     /// The state, to be saved.
     fn save(&self) -> Vec<f64>;
-    /// Puts a [saved](Environment::save) state back. [`saved`] helps.
+    /// Restores a [saved](Environment::save) state; [`saved`] helps.
     ///
     /// # Errors
-    /// If it is not one of this environment.
+    /// If it is not a state of this environment.
     fn restore(&mut self, state: &[f64]) -> Result<(), String>;
     /// A picture of the state in plain characters, for a terminal.
     fn draw(&self) -> String {
@@ -78,7 +78,7 @@ pub trait Environment: Clone + Default + Send + 'static {
     }
 }
 
-/// The numbers of a saved state, if there are as many as there must be.
+/// The numbers of a saved state, if there are exactly `N`.
 ///
 /// # Errors
 /// If there are not.
@@ -86,12 +86,12 @@ pub fn saved<const N: usize>(state: &[f64]) -> Result<[f64; N], String> {
     state.try_into().map_err(|_| format!("a state of this environment has {N} numbers, and {} were saved", state.len()))
 }
 
-/// What comes of an action.
+/// The outcome of an action.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// What is to be gathered.
+    /// The reward.
     pub reward: f64,
-    /// Whether the episode ended by the rules of the environment: nothing can be gathered any more.
+    /// Whether the episode ended by the rules of the environment: no more rewards can follow.
     pub terminated: bool,
 }
 
@@ -101,29 +101,29 @@ pub type Batch<E, const N: usize> = <<E as Environment>::Observation as InsertAx
 /// `N` observations of the environment `E`.
 pub type Observations<E, const N: usize, T = crate::trace::NoTrace> = Tensor<Batch<E, N>, f32, T>;
 
-/// How many numbers a network gives for an action of the environment `E`: a score for each discrete action, or a mean for
-/// each number of a continuous one.
+/// The number of outputs a network needs for an action of the environment `E`: a score for each discrete action, or a
+/// mean for each number of a continuous one.
 pub type ActionSize<E> = <<E as Environment>::Action as Action>::Size;
 
-/// What can be done in an environment.
+/// An action in an environment.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no action",
     note = "an action is `Discrete<N>`, one of N, or `[f32; N]`, N numbers"
 )]
 pub trait Action: Copy + Debug + PartialEq + Send + Sync + 'static {
-    /// How many numbers a network gives for an action, as a dimension.
+    /// The number of network outputs for an action, as a dimension.
     type Size: Dim + Default;
-    /// How many numbers an action is.
+    /// The number of numbers in an action.
     const NUMBERS: usize;
-    /// Any action, each as likely as any other; numbers are from the standard normal distribution.
+    /// A random action: uniform if discrete, from the standard normal distribution if continuous.
     fn random<R: Rng + ?Sized>(rng: &mut R) -> Self;
     /// Writes the action as numbers.
     fn write(&self, numbers: &mut [f32]);
-    /// The action that was written.
+    /// Reads back an action from what [`write`](Action::write) wrote.
     fn read(numbers: &[f32]) -> Self;
 }
 
-/// One of `N` actions, which are counted from 0.
+/// One of `N` actions, numbered from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Discrete<const N: usize>(usize);
 
@@ -143,7 +143,7 @@ impl<const N: usize> Discrete<N> {
         self.0
     }
 
-    /// For each row of scores the action with the highest, the first of them if several are.
+    /// For each row of scores, the action with the highest score, the first one if there is a tie.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -160,7 +160,7 @@ impl<const N: usize> Discrete<N> {
         })
     }
 
-    /// For each row of unnormalised log-probabilities an action that is drawn with these.
+    /// For each row of unnormalised log-probabilities, an action drawn from that distribution.
     pub fn sample<const B: usize, R: Rng + ?Sized>(logits: &Tensor<(Const<B>, Const<N>)>, rng: &mut R) -> [Self; B] {
         let drawn = Categorical::new(logits.clone()).sample(rng);
         std::array::from_fn(|row| Discrete(drawn.as_slice()[row]))

@@ -1,9 +1,9 @@
-//! How often an agent tries something at random.
+//! Epsilon-greedy exploration.
 
 use super::environment::{Action, Discrete};
 use rand::Rng;
 
-/// The probability of a random action: it falls linearly from `first` to `last` within so many steps, and stays there.
+/// The probability of a random action: it falls linearly from `first` to `last` over `steps` steps, and stays there.
 ///
 /// ```
 /// use taut::rl::Epsilon;
@@ -16,12 +16,12 @@ pub struct Epsilon {
     pub first: f64,
     /// From step number `steps` on.
     pub last: f64,
-    /// How many steps it takes.
+    /// The number of steps of the decay.
     pub steps: usize,
 }
 
 impl Epsilon {
-    /// The probability at a step, the first of which is 0.
+    /// The probability at a step, counted from 0.
     pub fn at(&self, step: usize) -> f64 {
         if step >= self.steps {
             return self.last;
@@ -29,7 +29,7 @@ impl Epsilon {
         self.first + (self.last - self.first) * (step as f64 / self.steps as f64)
     }
 
-    /// Replaces each action by a random one with the probability at this step.
+    /// Replaces each action with a random one, with the probability at this step.
     pub fn explore<const N: usize, const B: usize, R: Rng + ?Sized>(
         &self,
         step: usize,

@@ -1,11 +1,11 @@
-//! The last observations together.
+//! Frame stacking.
 
 use super::environment::{Environment, Outcome};
 use crate::shape::{Const, InsertAxis, Shape, StaticShape};
 use rand::Rng;
 
-/// An environment whose last `K` observations are seen together, the oldest first, along a new first axis: so that what
-/// moves is seen to move. At the beginning of an episode all are its first observation.
+/// An environment whose observation stacks the last `K`, oldest first, along a new first axis, so that motion is
+/// visible. At the beginning of an episode all of them are its first observation.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -31,7 +31,7 @@ impl<E: Environment, const K: usize> FrameStack<E, K> {
         stack
     }
 
-    /// All frames become what is seen now.
+    /// Sets all frames to the current observation.
     fn fill(&mut self) {
         let size = frame::<E>();
         self.environment.observe(&mut self.frames[..size]);

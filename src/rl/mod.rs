@@ -1,14 +1,13 @@
-//! Reinforcement learning: environments, and the parts that agents are made of.
+//! Reinforcement learning: environments, and building blocks for agents.
 //!
-//! * [`Environment`]: what one is; [`CartPole`], [`Acrobot`], [`MountainCar`] and [`Pendulum`] step as Gymnasium's do, and
-//!   [`Breakout`], a game of 10 x 10 cells, as MinAtar's.
-//!   [`FrameStack`] shows the last observations together.
-//! * [`Environments`]: several at once, with time limits and episodes counted; [`evaluate`] an agent in them.
-//! * [`Policy`]: what networks end with that choose actions, [`CategoricalPolicy`] or [`GaussianPolicy`].
-//! * [`ReplayMemory`], uniform or [prioritised](Priorities), with rewards of [several steps](MultiStep);
-//!   [generalised advantages](advantages); [`Epsilon`]; [running normalisation](RunningNormalization).
+//! * [`Environment`]: the trait; [`CartPole`], [`Acrobot`], [`MountainCar`] and [`Pendulum`] match Gymnasium's, and
+//! [`Breakout`], a game of 10 x 10 cells, matches MinAtar's. [`FrameStack`] stacks the last observations. *
+//! [`Environments`]: several at once, with time limits and episode statistics; [`evaluate`] evaluates an agent. *
+//! [`Policy`]: the last layer of a network that chooses actions, [`CategoricalPolicy`] or [`GaussianPolicy`]. *
+//!   [`ReplayMemory`], uniform or [prioritised](Priorities), with [multi-step](MultiStep) rewards; [generalised
+//!   advantages](advantages); [`Epsilon`]; [running normalisation](RunningNormalization).
 //!
-//! What is seen and what can be done are types. An agent for CartPole, which has four numbers to see and two actions:
+//! Observations and actions are types. An agent for CartPole, which has four observed numbers and two actions:
 //!
 //! ```
 //! use taut::prelude::*;
@@ -25,9 +24,9 @@
 //! assert!(returns.len() > 8);
 //! ```
 //!
-//! In `Acrobot`, which has six numbers to see and three actions, this network does not compile.
+//! For `Acrobot`, which has six observed numbers and three actions, this network does not compile.
 //!
-//! The programs `dqn`, `policy_gradient` and `ppo` among the examples are made of these parts.
+//! The example programs `dqn`, `policy_gradient` and `ppo` are built from these parts.
 
 mod advantages;
 mod environment;

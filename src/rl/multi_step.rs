@@ -1,9 +1,10 @@
-//! Rewards of several steps in one transition.
+//! Multi-step returns.
 //!
-//! From s_t to s_t+n: the reward is sum_k gamma^k r_t+k for k < n, the discount of what follows gamma^n. Where an episode
-//! ends earlier, so does the sum; the discount is 0 if it terminated.
+//! From s_t to s_t+n: the reward is sum_k gamma^k r_t+k for k < n, the discount of what follows is gamma^n. Where an
+//! episode ends earlier, so does the sum; if it terminated, the discount is 0.
 //!
-//! Watkins, "Learning from Delayed Rewards", 1989; Sutton and Barto, "Reinforcement Learning: An Introduction", chapter 7.
+//! Watkins, "Learning from Delayed Rewards", 1989; Sutton and Barto, "Reinforcement Learning: An Introduction", chapter
+//! 7.
 
 use super::environment::{Action, Environment, Observations};
 use super::replay::Transition;
@@ -11,7 +12,7 @@ use super::vectorized::{Outcomes, observation_size};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use std::collections::VecDeque;
 
-/// Turns the steps of `N` environments into transitions of up to so many steps.
+/// Turns the steps of `N` environments into transitions over several steps.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -27,7 +28,7 @@ use std::collections::VecDeque;
 ///         memory.add(transition);
 ///     });
 /// }
-/// // the first three of five, each with a reward of 1 + 0.9 + 0.81; the others wait for what follows
+/// // the first three of five, each with a reward of 1 + 0.9 + 0.81; the others are not complete yet
 /// assert_eq!(memory.len(), 3);
 /// assert!((memory.gather(&[0]).rewards.to_array()[0] - 2.71_f32).abs() < 1e-6);
 /// ```
@@ -36,7 +37,7 @@ pub struct MultiStep<E: Environment, const N: usize> {
     steps: usize,
     discount: f32,
     waiting: [VecDeque<Waiting<E>>; N],
-    /// Buffers to be used again.
+    /// Buffers for reuse.
     spare: Vec<Vec<f32>>,
 }
 
@@ -46,12 +47,12 @@ struct Waiting<E: Environment> {
     observation: Vec<f32>,
     action: E::Action,
     reward: f32,
-    /// gamma to the number of rewards that were added.
+    /// gamma to the power of the number of rewards added.
     discount: f32,
 }
 
 impl<E: Environment, const N: usize> MultiStep<E, N> {
-    /// Transitions of `steps` steps; with 1 they are the steps themselves.
+    /// Transitions of `steps` steps; with 1, they are single steps.
     ///
     /// # Panics
     /// If `steps` is 0.
@@ -61,8 +62,8 @@ impl<E: Environment, const N: usize> MultiStep<E, N> {
         MultiStep { steps, discount, waiting: std::array::from_fn(|_| VecDeque::new()), spare: Vec::new() }
     }
 
-    /// Adds a step: what was seen before it, what was done, and what came of it. Gives each transition that is
-    /// complete now to `complete`.
+    /// Adds a step: the observations before it, the actions, and their outcomes. Passes each transition that is now
+    /// complete to `complete`.
     pub fn add(
         &mut self,
         seen: &Observations<E, N>,
@@ -101,7 +102,7 @@ impl<E: Environment, const N: usize> MultiStep<E, N> {
         }
     }
 
-    /// The steps that wait for what follows.
+    /// The steps of incomplete transitions.
     pub fn snapshot(&self) -> Snapshot {
         let array = |(i, waiting): (usize, &VecDeque<Waiting<E>>)| {
             let mut numbers = Vec::new();
@@ -115,10 +116,10 @@ impl<E: Environment, const N: usize> MultiStep<E, N> {
         Snapshot { numbers: Vec::new(), arrays: self.waiting.iter().enumerate().map(array).collect() }
     }
 
-    /// Puts the steps of a [snapshot](MultiStep::snapshot) back.
+    /// Restores a [snapshot](MultiStep::snapshot).
     ///
     /// # Errors
-    /// If it is of another number of environments, or of another kind. What waits stays as it is then.
+    /// If it is for another number or kind of environments. Nothing changes then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let numbers = E::Action::NUMBERS;
         let length = 2 + numbers + observation_size::<E>();
@@ -153,7 +154,7 @@ mod tests {
     use crate::prelude::*;
     use crate::rl::{Discrete, MountainCar, Observations};
 
-    /// What a test hands in: each step's reward and end.
+    /// A step of a test: its reward, and whether it ended the episode.
     fn step(reward: f32, terminated: bool, truncated: bool, place: f32) -> Outcomes<MountainCar, 1> {
         let successors: Observations<MountainCar, 1> = Tensor::from([[place, 0.0]]);
         Outcomes { rewards: [reward], terminated: [terminated], truncated: [truncated], successors }

@@ -1,4 +1,4 @@
-//! Numbers brought to mean 0 and variance 1, by what was seen so far.
+//! Running normalisation of observations to mean 0 and variance 1.
 
 use crate::nn::Init;
 use crate::params::{Buffer, Parameters};
@@ -6,13 +6,12 @@ use crate::shape::{InsertAxis, Rank0, Shape, StaticShape};
 use crate::tensor::Tensor;
 use rand::Rng;
 
-/// The mean and the variance of all that was seen, for each number of an observation of shape `S`, and observations
-/// brought to mean 0 and variance 1 with them:
+/// The running mean and variance of each number of an observation of shape `S`, which normalise observations:
 ///
-/// y = (x - mean) / sqrt(variance + 1e-8), within -10 .. 10.
+/// y = (x - mean) / sqrt(variance + 1e-8), clamped to -10 .. 10.
 ///
-/// Batches are joined as Chan, Golub and LeVeque do, "Updating Formulae and a Pairwise Algorithm for Computing Sample
-/// Variances", 1979. The statistics are buffers: they are saved with a model of which this is a part, and no optimizer
+/// Batches are merged as by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
+/// Variances", 1979. The statistics are buffers: they are saved with a model that contains this, and no optimizer
 /// changes them.
 ///
 /// ```
@@ -33,7 +32,7 @@ pub struct RunningNormalization<S: Shape> {
     count: Buffer<Rank0, f64>,
 }
 
-/// Nothing seen yet: mean 0 and variance 1.
+/// Initially, mean 0 and variance 1.
 impl<S: StaticShape> Init for RunningNormalization<S> {
     fn init<R: Rng + ?Sized>(_: &mut R) -> Self {
         RunningNormalization {
@@ -45,10 +44,10 @@ impl<S: StaticShape> Init for RunningNormalization<S> {
 }
 
 impl<S: StaticShape + InsertAxis<0>> RunningNormalization<S> {
-    /// Takes a batch of observations into account: a tensor with one axis before those of `S`.
+    /// Updates the statistics with a batch of observations: a tensor with one axis before those of `S`.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the tensor does not have that shape.
     #[track_caller]
     pub fn update<Q: Shape>(&mut self, batch: &Tensor<Q>) {
         let size = rows_of::<S>(batch.shape());
@@ -71,10 +70,10 @@ impl<S: StaticShape + InsertAxis<0>> RunningNormalization<S> {
         *self.count.value_mut() = Tensor::<(), f64>::of(all);
     }
 
-    /// Normalised observations, as many as there are.
+    /// Normalises a batch of observations.
     ///
     /// # Panics
-    /// If the tensor has not one axis before those of `S`.
+    /// If the tensor does not have one axis before those of `S`.
     #[track_caller]
     pub fn apply<Q: Shape>(&self, mut batch: Tensor<Q>) -> Tensor<Q> {
         let size = rows_of::<S>(batch.shape());
@@ -96,7 +95,7 @@ impl<S: StaticShape + InsertAxis<0>> RunningNormalization<S> {
     }
 }
 
-/// The number of numbers in an observation; panics if the batch is not one of them.
+/// The size of an observation; panics if the batch is not one of observations.
 #[track_caller]
 fn rows_of<S: StaticShape>(batch: impl Shape) -> usize {
     let (sizes, row) = (batch.sizes(), S::default().sizes());

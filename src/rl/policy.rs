@@ -1,4 +1,4 @@
-//! What a network ends with that chooses actions.
+//! The last layer of a network that chooses actions.
 
 use super::environment::{Action, Discrete};
 use crate::distributions::{Categorical, Gaussian};
@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use crate::trace::{NoTrace, Trace};
 use rand::Rng;
 
-/// A distribution over the actions in each of `B` environments: what learning by policy gradients needs of it.
+/// A distribution over the actions in each of `B` environments: what policy gradient methods need.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not choose actions of the type `{A}`",
     note = "a network ends with `CategoricalPolicy` for actions `Discrete<N>`, and with `GaussianPolicy<N>` for `[f32; N]`"
@@ -17,9 +17,9 @@ use rand::Rng;
 pub trait Policy<A, const B: usize, T: Trace = NoTrace> {
     /// An action drawn for each environment.
     fn act<R: Rng + ?Sized>(&self, rng: &mut R) -> [A; B];
-    /// The likeliest action in each environment.
+    /// The most likely action in each environment.
     fn best(&self) -> [A; B];
-    /// The logarithm of the probability, or of its density, of an action in each environment.
+    /// The logarithm of the probability (or density) of an action in each environment.
     fn log_probability_of(&self, actions: &[A; B]) -> Tensor<Rank1<B>, f32, T>;
     /// The entropy of each distribution.
     fn entropy(&self) -> Tensor<Rank1<B>, f32, T>;
@@ -63,7 +63,7 @@ fn rows<const B: usize, const N: usize>(numbers: &Tensor<Rank2<B, N>>) -> [[f32;
     std::array::from_fn(|i| <[f32; N]>::read(&numbers.as_slice()[i * N..(i + 1) * N]))
 }
 
-/// The last layer of a network that gives a score for each discrete action: makes a [`Categorical`] of them.
+/// The last layer of a network with a score for each discrete action: turns scores into a [`Categorical`].
 ///
 /// ```
 /// use taut::prelude::*;
@@ -85,8 +85,8 @@ impl<B: Dim, N: Dim, T: Trace> Module<Tensor<(B, N), f32, T>> for CategoricalPol
     }
 }
 
-/// The last layer of a network that gives a mean for each of `N` numbers of a continuous action: makes a [`Gaussian`] of
-/// them, whose standard deviations are parameters of their own, the same for all that is seen.
+/// The last layer of a network with a mean for each of `N` numbers of a continuous action: turns means into a
+/// [`Gaussian`] whose standard deviations are parameters, independent of the observation.
 #[derive(Clone, Debug, Parameters)]
 pub struct GaussianPolicy<const N: usize> {
     /// The logarithms of the standard deviations.
@@ -131,7 +131,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let mut policy = GaussianPolicy::<2>::init(&mut rng);
         let mut optimizer = Adam::new(AdamConfig { learning_rate: 0.05, ..Default::default() });
-        // what is done has deviations of 0.5 and 2
+        // the actions to imitate have deviations of 0.5 and 2
         for _ in 0..200 {
             let actions: [[f32; 2]; 64] = std::array::from_fn(|_| {
                 let [a, b] = <[f32; 2]>::random(&mut rng);

@@ -1,8 +1,8 @@
-//! Prioritised replay: what surprised more is learned from more often.
+//! Prioritised replay: surprising transitions are replayed more often.
 //!
-//! A transition with the error delta is drawn with probability P(i) = p_i / sum_k p_k for p_i = (|delta_i| + 0.01)^alpha,
-//! and its loss is weighted by (n P(i))^-beta, divided by the largest weight of the batch, since what is drawn more often
-//! than others would count too much.
+//! A transition with the error delta is drawn with probability P(i) = p_i / sum_k p_k for p_i = (|delta_i| +
+//! 0.01)^alpha, and its loss is weighted by (n P(i))^-beta, divided by the largest weight of the batch, since
+//! transitions drawn more often would otherwise count too much.
 //!
 //! Schaul, Quan, Antonoglou and Silver, "Prioritized Experience Replay", 2016.
 
@@ -11,12 +11,12 @@ use crate::shape::Rank1;
 use crate::tensor::{Tensor, unit};
 use rand::Rng;
 
-/// Added to every error, so that nothing is never drawn again.
+/// Added to every error, so that every transition can be drawn again.
 const LEAST: f64 = 0.01;
 
-/// The priorities of the transitions in a [`ReplayMemory`](super::ReplayMemory), by their places.
+/// The priorities of the transitions in a [`ReplayMemory`](super::ReplayMemory), by index.
 ///
-/// They are the leaves of a tree of sums, so that drawing one and changing one take log n steps.
+/// They are the leaves of a sum tree, so drawing one and changing one take log n steps.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -30,7 +30,7 @@ const LEAST: f64 = 0.01;
 /// let Drawn { places, weights } = priorities.draw::<64, _>(1.0, &mut rng);
 /// let of_first = places.iter().filter(|&&place| place == 0).count();
 /// assert!(of_first > 40); // five of six
-/// // the others count more, for they are drawn less
+/// // the others weigh more, as they are drawn less often
 /// assert!(places.iter().zip(weights.iter()).all(|(&place, weight)| (weight < 0.5) == (place == 0)));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -40,26 +40,26 @@ pub struct Priorities {
     leaves: usize,
     /// Node 1 is the root, the children of node i are 2 i and 2 i + 1; the leaves are the second half.
     sums: Vec<f64>,
-    /// How many transitions have a priority.
+    /// The number of transitions with a priority.
     count: usize,
     largest: f64,
 }
 
-/// What was drawn by [`Priorities::draw`].
+/// The result of [`Priorities::draw`].
 #[derive(Clone, Debug)]
 pub struct Drawn<const B: usize> {
-    /// The places of the transitions.
+    /// The indices of the transitions.
     pub places: [usize; B],
     /// The weights of their losses, at most 1.
     pub weights: Tensor<Rank1<B>>,
 }
 
 impl Priorities {
-    /// No priorities yet, for so many places. With `alpha` = 0 all are equal, with 1 they are proportional to the
-    /// errors.
+    /// Empty priorities for a memory of this capacity. With `alpha` = 0 all are equal, with 1 they are proportional to
+    /// the errors.
     ///
     /// # Panics
-    /// If the capacity is 0, or `alpha` negative or no number.
+    /// If the capacity is 0, or `alpha` is negative or NaN.
     #[track_caller]
     pub fn new(capacity: usize, alpha: f64) -> Self {
         assert!(capacity > 0, "Priorities: a capacity of 0 holds nothing");
@@ -68,8 +68,7 @@ impl Priorities {
         Priorities { alpha, leaves, sums: vec![0.0; 2 * leaves], count: 0, largest: 1.0 }
     }
 
-    /// Gives what was just added to the memory at `place` the largest priority that there was, so that it is drawn
-    /// soon.
+    /// Gives the transition just added to the memory at `place` the largest priority so far, so that it is drawn soon.
     pub fn add(&mut self, place: usize) {
         if self.sums[self.leaves + place] == 0.0 {
             self.count += 1;
@@ -77,11 +76,11 @@ impl Priorities {
         self.set(place, self.largest);
     }
 
-    /// Sets the priorities of transitions by their errors.
+    /// Updates the priorities of transitions from their errors.
     pub fn update(&mut self, places: &[usize], errors: &[f32]) {
         for (&place, &error) in places.iter().zip(errors) {
             let priority = (f64::from(error).abs() + LEAST).powf(self.alpha);
-            // an error that is no number says nothing about the transition
+            // a NaN error says nothing about the transition
             if priority.is_finite() {
                 self.largest = self.largest.max(priority);
                 self.set(place, priority);
@@ -98,12 +97,12 @@ impl Priorities {
         }
     }
 
-    /// The place at which the sum of all priorities up to it exceeds `sum`.
+    /// The first place at which the cumulative sum of priorities exceeds `sum`.
     fn find(&self, mut sum: f64) -> usize {
         let mut node = 1;
         while node < self.leaves {
             let left = self.sums[2 * node];
-            // a sum that rounding made too large must not lead to a leaf without priority
+            // a sum made too large by rounding must not lead to a leaf without priority
             node = if sum < left || self.sums[2 * node + 1] == 0.0 {
                 2 * node
             } else {
@@ -114,10 +113,10 @@ impl Priorities {
         node - self.leaves
     }
 
-    /// Draws `B` places, one from each of `B` equal parts of the sum of all priorities.
+    /// Draws `B` places by stratified sampling: one from each of `B` equal parts of the total priority.
     ///
     /// # Panics
-    /// If nothing was added yet.
+    /// If nothing has been added yet.
     #[track_caller]
     pub fn draw<const B: usize, R: Rng + ?Sized>(&self, beta: f64, rng: &mut R) -> Drawn<B> {
         assert!(self.count > 0, "Priorities::draw: nothing was added yet");
@@ -136,10 +135,10 @@ impl Priorities {
         }
     }
 
-    /// Puts the priorities of a [snapshot](Priorities::snapshot) back.
+    /// Restores a [snapshot](Priorities::snapshot).
     ///
     /// # Errors
-    /// If they are of another capacity. They stay as they are then.
+    /// If the capacity differs. Nothing changes then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let largest = snapshot.number("largest")?;
         match snapshot.arrays.as_slice() {

@@ -1,4 +1,4 @@
-//! The memory of what happened, to learn from more than once.
+//! Replay memory: past transitions, to learn from more than once.
 //!
 //! Lin, "Self-Improving Reactive Agents Based on Reinforcement Learning, Planning and Teaching", 1992; Mnih et al.,
 //! "Human-Level Control through Deep Reinforcement Learning", 2015.
@@ -11,37 +11,37 @@ use crate::shape::{Rank1, Shape};
 use crate::tensor::Tensor;
 use rand::Rng;
 
-/// What was seen, what was done, what it paid, and what was seen then.
+/// An observation, the action taken, its reward, and the next observation.
 #[derive(Debug)]
 pub struct Transition<'a, E: Environment> {
-    /// What was seen before.
+    /// The observation before the action.
     pub observation: &'a [f32],
-    /// What was done.
+    /// The action taken.
     pub action: E::Action,
-    /// What it paid; over [several steps](super::MultiStep), with the discounts.
+    /// The reward; with [several steps](super::MultiStep), their discounted sum.
     pub reward: f32,
-    /// What was seen then.
+    /// The observation after the action.
     pub successor: &'a [f32],
     /// How much the value of the successor counts: gamma for one step, and 0 if the episode terminated.
     pub discount: f32,
 }
 
-/// `B` transitions, to learn from: the value of each action is to be `reward + discount * V(successor)`.
+/// `B` transitions to learn from: the target for each action is `reward + discount * V(successor)`.
 #[derive(Clone, Debug)]
 pub struct Transitions<E: Environment, const B: usize> {
-    /// What was seen before.
+    /// The observation before the action.
     pub observations: Observations<E, B>,
-    /// What was done.
+    /// The action taken.
     pub actions: [E::Action; B],
-    /// What it paid.
+    /// The reward.
     pub rewards: Tensor<Rank1<B>>,
-    /// What was seen then.
+    /// The observation after the action.
     pub successors: Observations<E, B>,
     /// How much the value of the successor counts.
     pub discounts: Tensor<Rank1<B>>,
 }
 
-/// A type in which numbers of observations are kept.
+/// A storage type for the numbers of observations.
 pub trait Stored: Copy + Send + Sync + 'static {
     /// The nearest number of this type.
     fn keep(number: f32) -> Self;
@@ -56,7 +56,7 @@ impl Stored for f32 {
         self
     }
 }
-/// For pixels: whole numbers from 0 to 255, in a quarter of the memory.
+/// For pixels: integers from 0 to 255, in a quarter of the memory.
 impl Stored for u8 {
     fn keep(number: f32) -> u8 {
         number.round() as u8
@@ -66,8 +66,8 @@ impl Stored for u8 {
     }
 }
 
-/// The last transitions, up to a capacity, in no order in particular. Numbers of observations are kept as `X`: `f32`, or
-/// `u8` for whole numbers up to 255.
+/// The most recent transitions, up to a capacity, in no particular order. The numbers of observations are stored as
+/// `X`: `f32`, or `u8` for integers up to 255.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -85,7 +85,7 @@ impl Stored for u8 {
 #[derive(Clone, Debug)]
 pub struct ReplayMemory<E: Environment, X = f32> {
     capacity: usize,
-    /// Where the next transition goes, once the memory is full.
+    /// Where the next transition goes once the memory is full.
     next: usize,
     observations: Vec<X>,
     successors: Vec<X>,
@@ -95,7 +95,7 @@ pub struct ReplayMemory<E: Environment, X = f32> {
 }
 
 impl<E: Environment, X: Stored> ReplayMemory<E, X> {
-    /// An empty memory for so many transitions.
+    /// An empty memory with this capacity.
     ///
     /// # Panics
     /// If the capacity is 0.
@@ -113,25 +113,25 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
         }
     }
 
-    /// How many transitions there are.
+    /// The number of transitions stored.
     pub fn len(&self) -> usize {
         self.rewards.len()
     }
 
-    /// Whether there are none.
+    /// Whether the memory is empty.
     pub fn is_empty(&self) -> bool {
         self.rewards.is_empty()
     }
 
-    /// How many transitions there can be.
+    /// The largest number of transitions.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Adds a transition; a full memory forgets its oldest for it. Gives its place in the memory.
+    /// Adds a transition; a full memory drops its oldest. Returns its place in the memory.
     ///
     /// # Panics
-    /// If an observation has not as many numbers as those of the environment.
+    /// If an observation does not have the size of the environment's.
     #[track_caller]
     pub fn add(&mut self, transition: Transition<'_, E>) -> usize {
         let Transition { observation, action, reward, successor, discount } = transition;
@@ -164,7 +164,7 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
     /// The transitions at these places.
     ///
     /// # Panics
-    /// If there is none at one of them.
+    /// If there is no transition at one of them.
     #[track_caller]
     pub fn gather<const B: usize>(&self, places: &[usize; B]) -> Transitions<E, B> {
         Transitions {
@@ -176,7 +176,7 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
         }
     }
 
-    /// `B` transitions, each drawn from all of them.
+    /// `B` transitions drawn uniformly, with replacement.
     ///
     /// # Panics
     /// If there are none.
@@ -185,7 +185,7 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
         self.gather(&self.draw::<B, R>(rng))
     }
 
-    /// The places of `B` transitions, each drawn from all of them.
+    /// The places of `B` transitions drawn uniformly, with replacement.
     ///
     /// # Panics
     /// If there are none.
@@ -195,7 +195,7 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
         std::array::from_fn(|_| below(self.len(), rng))
     }
 
-    /// All that is in the memory.
+    /// The contents of the memory.
     pub fn snapshot(&self) -> Snapshot {
         let numbers = |kept: &[X]| SnapshotArray::F32(kept.iter().map(|x| x.number()).collect());
         let mut actions = vec![0.0; self.actions.len() * E::Action::NUMBERS];
@@ -215,11 +215,10 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
         }
     }
 
-    /// Becomes the memory of a [snapshot](ReplayMemory::snapshot).
+    /// Restores a [snapshot](ReplayMemory::snapshot).
     ///
     /// # Errors
-    /// If the snapshot is of a memory for another environment, or holds more than the capacity. The memory stays as it
-    /// is then.
+    /// If the snapshot is for another environment, or exceeds the capacity. Nothing changes then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let array = |wanted: &str| match snapshot.arrays.iter().find(|(name, _)| name == wanted) {
             Some((_, SnapshotArray::F32(values))) => Ok(values.as_slice()),
@@ -246,10 +245,10 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
     }
 }
 
-/// The observations at `B` places in a list of them, one after the other: for batches of what was kept in a `Vec`.
+/// The observations at `B` places of a flat list of them: for batches of observations collected in a `Vec`.
 ///
 /// # Panics
-/// If there is none at one of the places.
+/// If a place is out of range.
 ///
 /// ```
 /// use taut::rl::{MountainCar, gather};

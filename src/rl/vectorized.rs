@@ -8,10 +8,10 @@ use crate::shape::{Const, InsertAxis, Shape};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-/// `N` environments that step together, each with a generator of its own, and with its episodes counted.
+/// `N` environments that step together, each with its own generator and episode statistics.
 ///
-/// An environment whose episode ended is reset at once: [`observations`](Environments::observations) are of the next
-/// episode then, while the [`Outcomes`] still has what was seen at the end.
+/// An environment whose episode ended is reset at once: [`observations`](Environments::observations) then show the next
+/// episode, while [`Outcomes`] still has the last observation of the old one.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -41,41 +41,41 @@ pub struct Environments<E: Environment, const N: usize> {
 struct Slot<E> {
     environment: E,
     rng: Generator,
-    /// Of the episode that is going on.
+    /// The current episode so far.
     episode: Episode,
 }
 
-/// An episode that ended.
+/// A finished episode.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Episode {
     /// The sum of its rewards.
     pub total_reward: f64,
-    /// How many steps it had.
+    /// The number of steps.
     pub steps: usize,
 }
 
-/// What came of one step in `N` environments.
+/// The outcomes of one step in `N` environments.
 #[derive(Clone, Debug)]
 pub struct Outcomes<E: Environment, const N: usize> {
     /// What each action paid.
     pub rewards: [f32; N],
-    /// Whether the episode ended by the rules of the environment: no reward can follow.
+    /// Whether the episode ended by the rules of the environment: no more rewards can follow.
     pub terminated: [bool; N],
-    /// Whether the episode was cut off by the limit on its steps, and not terminated: rewards would follow, and a value
-    /// is estimated for them.
+    /// Whether the episode was cut off by the time limit without terminating: rewards would follow, so their value must
+    /// be estimated.
     pub truncated: [bool; N],
-    /// What is seen after the step, before any reset.
+    /// The observations after the step, before any reset.
     pub successors: Observations<E, N>,
 }
 
 impl<E: Environment, const N: usize> Outcomes<E, N> {
-    /// Whether the episode of environment number `index` ended in this step.
+    /// Whether the episode of environment `index` ended in this step.
     pub fn done(&self, index: usize) -> bool {
         self.terminated[index] || self.truncated[index]
     }
 }
 
-/// How many numbers an observation has.
+/// The number of numbers in an observation.
 pub(super) fn observation_size<E: Environment>() -> usize {
     E::Observation::default().count()
 }
@@ -86,12 +86,12 @@ pub(super) fn batch_shape<E: Environment, const N: usize>() -> Batch<E, N> {
 }
 
 impl<E: Environment, const N: usize> Environments<E, N> {
-    /// `N` environments, reset. All that is random in them follows from `seed`.
+    /// `N` environments, reset. Everything random in them is determined by `seed`.
     pub fn new(seed: u64) -> Self {
         Self::of(E::default(), seed)
     }
 
-    /// `N` environments like this one: with settings other than the usual. They are reset.
+    /// `N` environments like this one, for non-default settings. They are reset.
     pub fn of(environment: E, seed: u64) -> Self {
         let mut seeds = Generator::new(seed);
         let slot = |_| {
@@ -108,21 +108,21 @@ impl<E: Environment, const N: usize> Environments<E, N> {
         environments
     }
 
-    /// With another limit on the steps of an episode, or none.
+    /// Sets another limit on the steps of an episode, or none.
     #[must_use]
     pub fn with_time_limit(mut self, steps: Option<usize>) -> Self {
         self.time_limit = steps;
         self
     }
 
-    /// Stepped by several threads. It pays where a step takes microseconds, and changes no bit.
+    /// Steps with several threads. Worthwhile if a step takes microseconds; results are the same bit for bit.
     #[must_use]
     pub fn with_threads(mut self) -> Self {
         self.threads = true;
         self
     }
 
-    /// What is seen now.
+    /// The current observations.
     pub fn observations(&self) -> Observations<E, N> {
         self.observations.clone()
     }
@@ -132,12 +132,12 @@ impl<E: Environment, const N: usize> Environments<E, N> {
         self.slots.iter().map(|slot| &slot.environment)
     }
 
-    /// The episodes that ended since this was last asked, in the order in which they did.
+    /// The episodes that ended since the last call, in the order they ended.
     pub fn finished(&mut self) -> impl Iterator<Item = Episode> + '_ {
         self.finished.drain(..)
     }
 
-    /// Acts in each environment.
+    /// Takes an action in each environment.
     pub fn step(&mut self, actions: &[E::Action; N]) -> Outcomes<E, N> {
         let size = observation_size::<E>();
         let (shape, limit) = (batch_shape::<E, N>(), self.time_limit);
@@ -145,7 +145,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
         let mut outcomes = [(Outcome { reward: 0.0, terminated: false }, None); N];
         let observations = self.observations.as_mut_slice();
         if size == 0 {
-            // chunks of no numbers are none; there is nothing to see, but there may be something to gather
+            // empty observations give no chunks, but there may still be rewards
             for ((slot, &action), outcome) in self.slots.iter_mut().zip(actions).zip(&mut outcomes) {
                 *outcome = slot.step(action, limit, &mut [], &mut []);
             }
@@ -174,7 +174,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
         }
     }
 
-    /// Looks at each environment.
+    /// Observes each environment.
     fn observe(&mut self) {
         let size = observation_size::<E>();
         let observations = self.observations.as_mut_slice();
@@ -183,7 +183,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
         }
     }
 
-    /// All that is needed to go on: states, generators, and the episodes that are going on.
+    /// Everything needed to resume: states, generators, and unfinished episodes.
     pub fn snapshot(&self) -> Snapshot {
         let array = |(index, slot): (usize, &Slot<E>)| {
             let mut numbers = vec![slot.episode.total_reward, slot.episode.steps as f64];
@@ -194,10 +194,10 @@ impl<E: Environment, const N: usize> Environments<E, N> {
         Snapshot { numbers: Vec::new(), arrays: self.slots.iter().enumerate().map(array).collect() }
     }
 
-    /// Goes on as the environments of a [snapshot](Environments::snapshot) would have, to the same bits.
+    /// Restores a [snapshot](Environments::snapshot): the environments continue bit for bit as they would have.
     ///
     /// # Errors
-    /// If the snapshot is of another number of environments, or of another kind. All stay as they are then.
+    /// If the snapshot is for another number or kind of environments. Nothing changes then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let saved = snapshot.arrays.len();
         if saved != N {
@@ -224,7 +224,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
     }
 }
 
-/// How many words of 32 bits, each of which a number holds exactly, are the state of a generator.
+/// The number of 32-bit words in the state of a generator; an f64 holds each exactly.
 const WORDS: usize = 14;
 
 fn words(state: &GeneratorState) -> impl Iterator<Item = f64> + use<> {
@@ -249,7 +249,7 @@ fn state_of(words: &[f64]) -> GeneratorState {
 }
 
 impl<E: Environment> Slot<E> {
-    /// Acts, looks, and begins the next episode if this one ended, which is given then.
+    /// Takes an action, observes, and begins the next episode if this one ended. Returns the ended episode.
     fn step(
         &mut self,
         action: E::Action,
@@ -271,15 +271,15 @@ impl<E: Environment> Slot<E> {
     }
 }
 
-/// Lets an agent play one episode in each of `N` environments, and gives what each gathered.
+/// Lets an agent play one episode in each of `N` environments and returns their total rewards.
 ///
-/// Every environment plays the episode that it began with to its end, so that short ones do not count more than long
-/// ones, as they would among the first `N` to end.
+/// Every environment plays its first episode to the end, so short episodes are not favoured, as they would be among the
+/// first `N` to end.
 ///
 /// ```
 /// use taut::prelude::*;
 /// use taut::rl::{CartPole, Discrete, evaluate};
-/// // to the side to which the pole falls
+/// // push towards the side to which the pole is falling
 /// let balance = |seen: Tensor<Rank2<100, 4>>| {
 ///     std::array::from_fn(|i| Discrete::new(usize::from(seen[[i, 2]] + seen[[i, 3]] > 0.0)))
 /// };
@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::rl::{Action, CartPole, Discrete, Pendulum};
 
-    /// Steps at random, and gives everything that came of it, bit by bit.
+    /// Takes random steps and returns all outcomes, as bits.
     fn run<const N: usize>(
         environments: &mut Environments<CartPole, N>,
         steps: usize,
@@ -335,7 +335,7 @@ mod tests {
             assert!(alone == pool.install(|| run(&mut environments, 200, &mut Generator::new(0))));
         }
         assert!(alone != run(&mut Environments::<CartPole, 5>::new(4), 200, &mut Generator::new(0)));
-        // the first environments are the same however many others there are
+        // the first environments do not depend on how many others there are
         let (few, many) = (Environments::<CartPole, 2>::new(3), Environments::<CartPole, 5>::new(3));
         assert_eq!(few.observations().as_slice(), &many.observations().as_slice()[..8]);
     }
@@ -347,7 +347,7 @@ mod tests {
             let outcome = environments.step(&[[0.0]; 3]);
             assert_eq!(outcome.terminated, [false; 3]);
             assert_eq!(outcome.truncated, [step % 200 == 0; 3]);
-            // what was seen at the end is kept, although the next episode has begun
+            // the last observation is kept, although the next episode has begun
             assert_eq!(outcome.successors == environments.observations(), step % 200 != 0);
         }
         assert!(environments.finished().all(|episode| episode.steps == 200 && episode.total_reward < 0.0));

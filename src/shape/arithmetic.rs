@@ -12,7 +12,8 @@ use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 
 // No impl here has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
 // rustc would leave it open and print the digits of the number. Each result is one projection, whose steps are aliases.
-// The way back never fails (it may give `OutsideTheTable`), so no bound with digits in it can be the one that is not met.
+// The way back never fails (it may give `OutsideTheTable`), so no bound with digits in it can be the one that is not
+// met.
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
 type ConstOf<Number> = <Number as Lookup>::Dim;
 

@@ -1,11 +1,11 @@
 //! Parameters as constants, for the time that a frozen part of a model runs.
 //!
-//! A frozen part takes inputs of any type, and a parameter that joins a tape knows that tape only. So what is remembered
-//! is which tapes are frozen: those that were made before the frozen part began. The flag of the thread alone would
-//! not do: while a product waits for other threads of rayon's pool, its thread takes up another job, another pass of
-//! another model perhaps, in the midst of the frozen part. But a tape never leaves its thread, so that job makes a
-//! tape of its own, which is younger than the frozen part that it interrupts. What runs a frozen part on an older tape
-//! *is* that part.
+//! A frozen part takes inputs of any type, and a parameter that joins a tape knows that tape only. So what is
+//! remembered is which tapes are frozen: those that were made before the frozen part began. The flag of the thread
+//! alone would not do: while a product waits for other threads of rayon's pool, its thread takes up another job,
+//! another pass of another model perhaps, in the midst of the frozen part. But a tape never leaves its thread, so that
+//! job makes a tape of its own, which is younger than the frozen part that it interrupts. What runs a frozen part on an
+//! older tape *is* that part.
 
 use super::id::next_number;
 use std::cell::Cell;

@@ -5,8 +5,8 @@ use std::any::{Any, type_name};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Which layer: layers without parameters may be at the place of others, and a model is at the place of its first layer, so the
-/// type belongs to it.
+/// Which layer: layers without parameters may be at the place of others, and a model is at the place of its first
+/// layer, so the type belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layer {
     address: usize,

@@ -1,4 +1,5 @@
-//! Comparisons of the crate `approx` (feature `approx`): `assert_abs_diff_eq!`, `assert_relative_eq!`, `assert_ulps_eq!`.
+//! Comparisons of the crate `approx` (feature `approx`): `assert_abs_diff_eq!`, `assert_relative_eq!`,
+//! `assert_ulps_eq!`.
 //!
 //! Tensors are close if their shapes are equal and each pair of elements is close. A gradient or a value on a tape
 //! compares with a plain tensor.

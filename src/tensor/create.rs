@@ -89,8 +89,8 @@ where
 impl<E: Element> Tensor<(), E> {
     /// A tensor of the values of an array, or of arrays in arrays; its shape is that of the array.
     ///
-    /// [`Tensor::from`] does the same for `f32`, `usize` and `bool`, where literals need no suffix; and it takes a `Vec` of
-    /// them.
+    /// [`Tensor::from`] does the same for `f32`, `usize` and `bool`, where literals need no suffix; and it takes a
+    /// `Vec` of them.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -63,8 +63,8 @@ fn narrow<R: Rng + ?Sized>(from: f64, width: f64, rng: &mut R) -> f64 {
 }
 
 /// How far beyond `from`, which is not negative, a number from the standard normal distribution lies, if it lies in an
-/// interval of this width that begins there. The density at `from + t` is proportional to exp(-from t) exp(-t^2 / 2): t is
-/// drawn by the first factor, and taken by the second.
+/// interval of this width that begins there. The density at `from + t` is proportional to exp(-from t) exp(-t^2 / 2): t
+/// is drawn by the first factor, and taken by the second.
 fn tail<R: Rng + ?Sized>(from: f64, width: f64, rng: &mut R) -> f64 {
     if !from.is_finite() {
         return 0.0;
@@ -84,7 +84,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the uniform distribution over `low .. high`; `low` where the two are equal.
     ///
     /// # Panics
-    /// If not `low <= high`, or one of them is infinite or no number.
+    /// If not `low <= high`, or one of them is infinite or NaN.
     #[track_caller]
     pub fn uniform_with<R: Rng + ?Sized>(shape: S, low: E, high: E, rng: &mut R) -> Self {
         let (first, width) = (low.as_f64(), high.as_f64() - low.as_f64());
@@ -104,7 +104,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the normal distribution.
     ///
     /// # Panics
-    /// If the deviation is negative, or one of the two is infinite or no number.
+    /// If the deviation is negative, or one of the two is infinite or NaN.
     #[track_caller]
     pub fn normal_with<R: Rng + ?Sized>(shape: S, mean: E, deviation: E, rng: &mut R) -> Self {
         let (mean, deviation) = (mean.as_f64(), deviation.as_f64());
@@ -121,12 +121,12 @@ impl<S: Shape, E: Float> Tensor<S, E> {
         Tensor::from_storage(shape, Storage::from_fn(shape.count(), number))
     }
 
-    /// Independent numbers from the normal distribution under the condition that they lie in `low ..= high`, wherever that
-    /// is. One end of the interval may be infinite, or both. With a deviation of 0, the number of the interval that is
-    /// nearest to the mean.
+    /// Independent numbers from the normal distribution under the condition that they lie in `low ..= high`, wherever
+    /// that is. One end of the interval may be infinite, or both. With a deviation of 0, the number of the interval
+    /// that is nearest to the mean.
     ///
     /// # Panics
-    /// If not `low < high`, the deviation is negative, or it or the mean is infinite or no number.
+    /// If not `low < high`, the deviation is negative, or it or the mean is infinite or NaN.
     #[track_caller]
     pub fn truncated_normal_with<R: Rng + ?Sized>(
         shape: S,
@@ -163,7 +163,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the uniform distribution over `low .. high`; `low` where the two are equal.
     ///
     /// # Panics
-    /// If not `low <= high`, or one of them is infinite or no number.
+    /// If not `low <= high`, or one of them is infinite or NaN.
     #[track_caller]
     pub fn uniform<R: Rng + ?Sized>(low: E, high: E, rng: &mut R) -> Self
     where
@@ -190,7 +190,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Independent numbers from the normal distribution.
     ///
     /// # Panics
-    /// If the deviation is negative, or one of the two is infinite or no number.
+    /// If the deviation is negative, or one of the two is infinite or NaN.
     #[track_caller]
     pub fn normal<R: Rng + ?Sized>(mean: E, deviation: E, rng: &mut R) -> Self
     where
@@ -203,7 +203,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// [`truncated_normal_with`](Tensor::truncated_normal_with).
     ///
     /// # Panics
-    /// If the interval is empty, the deviation is negative, or it or the mean is infinite or no number.
+    /// If the interval is empty, the deviation is negative, or it or the mean is infinite or NaN.
     #[track_caller]
     pub fn truncated_normal<R: Rng + ?Sized>(mean: E, deviation: E, interval: (E, E), rng: &mut R) -> Self
     where

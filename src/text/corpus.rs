@@ -52,8 +52,8 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Each line of these files is a sentence. They are read anew each time, a line at a time, and unpacked if their names
-    /// end with `.gz`; what is not UTF-8 is an error. A line of more than 1 MiB is several sentences.
+    /// Each line of these files is a sentence. They are read anew each time, a line at a time, and unpacked if their
+    /// names end with `.gz`; what is not UTF-8 is an error. A line of more than 1 MiB is several sentences.
     pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>, tokens: Tokens) -> Self {
         Self::from_files_with(paths, tokens, LineOptions { cut: LONG, ..Default::default() })
     }

@@ -19,7 +19,8 @@ pub enum InvalidUtf8 {
 pub struct LineOptions {
     /// What to do with bytes that are not UTF-8: refuse them by default.
     pub invalid: InvalidUtf8,
-    /// No line may be longer, in bytes: a file without line ends would be read into memory as a whole. 64 MiB by default.
+    /// No line may be longer, in bytes: a file without line ends would be read into memory as a whole. 64 MiB by
+    /// default.
     pub longest: usize,
     /// Lines that are longer than this are given in pieces of about this size, cut at white space, so that words stay
     /// whole: for text in which a line is no more than a place to begin anew. Never by default.
@@ -46,8 +47,8 @@ impl Default for LineOptions {
 /// What some programs write in front of a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The lines of a text file, unpacked if its name ends with `.gz`, without their ends and without a byte order mark. Only
-/// one line at a time is in memory.
+/// The lines of a text file, unpacked if its name ends with `.gz`, without their ends and without a byte order mark.
+/// Only one line at a time is in memory.
 ///
 /// # Errors
 /// If the file cannot be opened. Each line can be an error, too: if the file cannot be read on, or is not UTF-8, or the

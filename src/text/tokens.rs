@@ -2,8 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The words of a text: runs of letters and digits, with what belongs inside a word ("can't", "3.14"), without spaces and
-/// punctuation. Unicode Standard Annex 29.
+/// The words of a text: runs of letters and digits, with what belongs inside a word ("can't", "3.14"), without spaces
+/// and punctuation. Unicode Standard Annex 29.
 ///
 /// ```
 /// use taut::text::words;

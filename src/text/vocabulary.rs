@@ -166,7 +166,8 @@ impl Vocabulary {
     }
 
     /// Writes one line for each token, with its count behind a tab; line ends, tabs, byte order marks (U+FEFF)
-    /// and backslashes in a token are written `\n`, `\r`, `\t`, `\uFEFF` and `\\`. An older file is replaced only once the new one is complete.
+    /// and backslashes in a token are written `\n`, `\r`, `\t`, `\uFEFF` and `\\`. An older file is replaced only once
+    /// the new one is complete.
     ///
     /// # Errors
     /// If the file cannot be written.

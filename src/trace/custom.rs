@@ -123,7 +123,8 @@ operands! {
 ///
 /// `operands` is a tensor, or a tuple of up to four. `forward` is given their untraced values and gives the result and
 /// the backward pass: a closure from the gradient of the result to the gradients of the operands, in the same form.
-/// It captures what it needs of the forward pass, but no traced tensor. Check it with [`check_gradients`](crate::params::check_gradients).
+/// It captures what it needs of the forward pass, but no traced tensor. Check it with
+/// [`check_gradients`](crate::params::check_gradients).
 ///
 /// # Panics
 /// If the operands are on different tapes. At the call of `backward`, if the gradient of an operand has another shape

@@ -98,7 +98,7 @@ impl Gradients {
     /// A norm that is infinite or not a number is left as it is, for the caller to see in the result.
     ///
     /// # Panics
-    /// If the limit is negative or no number.
+    /// If the limit is negative or NaN.
     #[doc(alias = "clip_grad_norm_")]
     #[track_caller]
     pub fn clip_norm(&mut self, limit: f64) -> f64 {
@@ -115,7 +115,7 @@ impl Gradients {
     /// Clips every number in the gradients of all parameters to `-limit ..= limit`.
     ///
     /// # Panics
-    /// If the limit is negative or no number.
+    /// If the limit is negative or NaN.
     #[doc(alias = "clip_grad_value_")]
     #[track_caller]
     pub fn clip_value(&mut self, limit: f64) {

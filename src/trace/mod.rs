@@ -17,8 +17,8 @@
 //! # How it works
 //!
 //! [`Tape`] is a list of nodes, one for each operation whose result depends on something that wants a gradient. A
-//! node knows how to turn the gradient of its result into the gradients of its operands (`tape/record.rs`). `backward` puts
-//! a 1 at the last node and walks the list from its end (`tape/walk.rs`). Nodes hold plain buffers,
+//! node knows how to turn the gradient of its result into the gradients of its operands (`tape/record.rs`). `backward`
+//! puts a 1 at the last node and walks the list from its end (`tape/walk.rs`). Nodes hold plain buffers,
 //! never traced tensors, so there is no cycle and no recursion, whatever the length of the list.
 
 mod backward;

@@ -21,19 +21,20 @@ impl<M> std::fmt::Debug for Observed<M> {
 }
 
 impl<M: Mode> Tape<M> {
-    /// Reads what a layer gives when the model runs on this tape: name the layer by the path to it, `&model.0.1`. The model
-    /// stays as it is.
+    /// Reads what a layer gives when the model runs on this tape: name the layer by the path to it, `&model.0.1`. The
+    /// model stays as it is.
     ///
-    /// [`value`](Observed::value) is what it gave, a value of the computation: [`Gradients::of_input`](super::Gradients::of_input)
-    /// is the gradient there, if something before it wants one (the input is [watched](Tape::watch), or it comes after parameters
-    /// that are not frozen). That serves explanations, features of a trained network, losses on features, and debugging.
+    /// [`value`](Observed::value) is what it gave, a value of the computation:
+    /// [`Gradients::of_input`](super::Gradients::of_input) is the gradient there, if something before it wants one (the
+    /// input is [watched](Tape::watch), or it comes after parameters that are not frozen). That serves explanations,
+    /// features of a trained network, losses on features, and debugging.
     ///
     /// Any part of a model is a layer that is run by [`forward`](crate::nn::Forward::forward): a member of a tuple, a
-    /// whole block, a field of a module written by hand. Parts without a place of their own, several `Relu`s in one tuple, are
-    /// not told apart: name the tuple.
+    /// whole block, a field of a module written by hand. Parts without a place of their own, several `Relu`s in one
+    /// tuple, are not told apart: name the tuple.
     ///
-    /// Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, compare images
-    /// by what a layer says of them:
+    /// Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, compare
+    /// images by what a layer says of them:
     ///
     /// ```
     /// use taut::prelude::*;
@@ -67,8 +68,8 @@ impl<M: Mode> Observed<M> {
     /// What the layer gave in the pass, of the shape that is asked for; dimensions may be `usize`.
     ///
     /// # Panics
-    /// If the layer did not run, ran several times ([`values`](Observed::values)), passed on its input as it was, or gave something
-    /// of another shape or type.
+    /// If the layer did not run, ran several times ([`values`](Observed::values)), passed on its input as it was, or
+    /// gave something of another shape or type.
     #[track_caller]
     pub fn value<S: Shape, E: Float>(&self) -> Tensor<S, E, Traced<M>> {
         let mut values = self.values();

@@ -39,8 +39,8 @@ impl<M: Mode> Place for Tape<M> {
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// This value as a constant where `place` is: on the tape of that value, if it is on one. It wants no gradient.
     ///
-    /// This is for code that is generic over the trace: a mask, an initial state, or noise that a layer makes is brought
-    /// to its input. A parameter comes with [`Param::on`](crate::params::Param::on).
+    /// This is for code that is generic over the trace: a mask, an initial state, or noise that a layer makes is
+    /// brought to its input. A parameter comes with [`Param::on`](crate::params::Param::on).
     ///
     /// ```
     /// use taut::prelude::*;
@@ -64,13 +64,13 @@ impl<S: Shape, E: Element> Tensor<S, E> {
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// This value, of which the gradient is wanted: [`gradients.of_input(&x)`](super::Gradients::of_input). Go on with the
-    /// result.
+    /// This value, of which the gradient is wanted: [`gradients.of_input(&x)`](super::Gradients::of_input). Go on with
+    /// the result.
     ///
     /// [`Tape::watch`] does it for what comes onto the tape; this does it in the midst of a computation: for
     /// explanations of what a layer sees, or to find out where gradients vanish. Gradients pass through to what comes
-    /// before as they do without it; where nothing before wants one, the computation of gradients begins here. A tensor that is
-    /// not on a tape stays as it is.
+    /// before as they do without it; where nothing before wants one, the computation of gradients begins here. A tensor
+    /// that is not on a tape stays as it is.
     ///
     /// # Panics
     /// If `backward` already ran on this tape.

@@ -101,9 +101,9 @@ impl<M: Mode> Tape<M> {
     ///
     /// dx = max(g, 0) where x > 0, and 0 elsewhere
     ///
-    /// Guided backpropagation: what is left of the gradient of a class in the input shows what speaks for it. The model stays
-    /// as it is, and other tapes are not concerned. ReLUs inside a recurrent layer are not guided. Springenberg et
-    /// al., "Striving for Simplicity: The All Convolutional Net", 2015.
+    /// Guided backpropagation: what is left of the gradient of a class in the input shows what speaks for it. The model
+    /// stays as it is, and other tapes are not concerned. ReLUs inside a recurrent layer are not guided. Springenberg
+    /// et al., "Striving for Simplicity: The All Convolutional Net", 2015.
     ///
     /// ```
     /// use taut::prelude::*;

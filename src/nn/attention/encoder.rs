@@ -33,7 +33,8 @@ impl NormOrder for PreNorm {
     const FIRST: bool = true;
 }
 
-/// A block of a transformer: self-attention, then a network of one hidden layer for each step, both with a way around them.
+/// A block of a transformer: self-attention, then a network of one hidden layer for each step, both with a way around
+/// them.
 ///
 /// a = norm1(x + dropout(attention(x))), y = norm2(a + dropout(linear2(dropout(activation(linear1(a))))))
 ///
@@ -181,10 +182,11 @@ where
     }
 }
 
-/// `LAYERS` layers `L`, one after the other, then `N`: nothing, or a [`LayerNorm`], which a stack with [`PreNorm`] needs.
+/// `LAYERS` layers `L`, one after the other, then `N`: nothing, or a [`LayerNorm`], which a stack with [`PreNorm`]
+/// needs.
 ///
-/// Takes what its layers take, `x` or `(x, lengths)`, and keeps the shape. The names of the parameters (`layers.0.norm1.bias`,
-/// `norm.weight`, ..) are those of PyTorch's `TransformerEncoder`, whose files load.
+/// Takes what its layers take, `x` or `(x, lengths)`, and keeps the shape. The names of the parameters
+/// (`layers.0.norm1.bias`, `norm.weight`, ..) are those of PyTorch's `TransformerEncoder`, whose files load.
 ///
 /// ```
 /// use taut::nn::PreNorm;

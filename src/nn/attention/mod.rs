@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 const NAME: &str = "MultiHeadAttention";
 
-/// `HEADS` times attention, each with `WIDTH / HEADS` features of its own: every step of a sequence takes from the others,
-/// or from those of another sequence, what is of use to it.
+/// `HEADS` times attention, each with `WIDTH / HEADS` features of its own: every step of a sequence takes from the
+/// others, or from those of another sequence, what is of use to it.
 ///
 /// Q = X W_q^T + b_q, K = Z W_k^T + b_k, V = Z W_v^T + b_v, each cut in heads;
 ///
@@ -34,11 +34,11 @@ const NAME: &str = "MultiHeadAttention";
 /// | `(x, memory)`, memory (B, S, `WIDTH`) | the shape of x: cross-attention |
 /// | `(x, memory, lengths)`, the lengths those of the memory | the shape of x |
 ///
-/// `lengths` says how many steps of each sequence there are: what lies behind is padding, which nobody sees and which gets
-/// no gradient, whatever it holds; in self-attention the output there is 0.
+/// `lengths` says how many steps of each sequence there are: what lies behind is padding, which nobody sees and which
+/// gets no gradient, whatever it holds; in self-attention the output there is 0.
 ///
-/// `DROPOUT` is how many of a hundred weights are dropped in training. `M` is [`NoMask`], or [`CausalMask`]: step i sees the
-/// steps up to i only.
+/// `DROPOUT` is how many of a hundred weights are dropped in training. `M` is [`NoMask`], or [`CausalMask`]: step i
+/// sees the steps up to i only.
 ///
 /// | | shape in files | |
 /// | --- | --- | --- |
@@ -47,8 +47,8 @@ const NAME: &str = "MultiHeadAttention";
 /// | `out_proj.weight` W_o | (`WIDTH`, `WIDTH`) | as [`Linear`] |
 /// | `out_proj.bias` | (`WIDTH`) | 0 |
 ///
-/// Names, shapes and first values are those of PyTorch's `MultiheadAttention` (with `batch_first=True`). Batch and steps may
-/// be known to the compiler or to the running program only.
+/// Names, shapes and first values are those of PyTorch's `MultiheadAttention` (with `batch_first=True`). Batch and
+/// steps may be known to the compiler or to the running program only.
 ///
 /// Vaswani et al., "Attention Is All You Need", 2017.
 ///
@@ -84,8 +84,8 @@ pub struct MultiHeadAttention<
     mask: PhantomData<M>,
 }
 
-/// A layer of attention with `WIDTH` features, `HEADS` heads and dropout of `DROPOUT` percent accepts this dimension. See
-/// [`Features`].
+/// A layer of attention with `WIDTH` features, `HEADS` heads and dropout of `DROPOUT` percent accepts this dimension.
+/// See [`Features`].
 ///
 /// The heads are asked of what arrives, though only the layer's own numbers can be wrong: a bound on these alone the
 /// compiler would find broken before it knows what arrives, and would say no more than that the layer takes nothing.

@@ -14,7 +14,8 @@ use rand::Rng;
 ///
 /// y_t,2i = x_t,2i + sin(t / 10000^(2i / `WIDTH`)), y_t,2i+1 = x_t,2i+1 + cos(t / 10000^(2i / `WIDTH`))
 ///
-/// Shapes: x and y (B, L, `WIDTH`), with sequences as long as one likes. Vaswani et al., "Attention Is All You Need", 2017.
+/// Shapes: x and y (B, L, `WIDTH`), with sequences as long as one likes. Vaswani et al., "Attention Is All You Need",
+/// 2017.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -51,8 +52,8 @@ where
 /// | x, y | (B, L, `WIDTH`), with L at most `LENGTH` |
 /// | `weight` p | (`LENGTH`, `WIDTH`) |
 ///
-/// `init` draws all from the standard normal distribution, as for an [`Embedding`](crate::nn::Embedding), which PyTorch's
-/// users take for it. Gehring et al., "Convolutional Sequence to Sequence Learning", 2017.
+/// `init` draws all from the standard normal distribution, as for an [`Embedding`](crate::nn::Embedding), which
+/// PyTorch's users take for it. Gehring et al., "Convolutional Sequence to Sequence Learning", 2017.
 ///
 /// # Panics
 /// If the sequences have more than `LENGTH` steps; where the compiler knows how many, it is a compile error.

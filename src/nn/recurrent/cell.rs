@@ -73,8 +73,8 @@ pub type LstmCell<const I: usize, const H: usize, E = f32> = RecurrentCell<LstmG
 ///
 /// h = (1 - z) n + z h'
 ///
-/// See [`RecurrentCell`]. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
-/// Translation", 2014.
+/// See [`RecurrentCell`]. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
+/// Machine Translation", 2014.
 ///
 /// ```
 /// use taut::prelude::*;

@@ -49,8 +49,8 @@ impl<const H: usize> Direction<H> for OneWay {
     }
 }
 
-/// From the first step to the last and, with parameters of its own, from the last to the first; their outputs stand side
-/// by side, so there are 2 `H` features. Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
+/// From the first step to the last and, with parameters of its own, from the last to the first; their outputs stand
+/// side by side, so there are 2 `H` features. Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BothWays;
 impl<const H: usize> Direction<H> for BothWays

@@ -21,8 +21,8 @@ use crate::trace::Trace;
 use kind::State;
 use rand::Rng;
 
-/// A recurrent layer over whole sequences: `LAYERS` of them, each over the output of the one before, one way or both ways.
-/// Programs name it [`Rnn`], [`Lstm`] or [`Gru`], [`BiRnn`], [`BiLstm`] or [`BiGru`].
+/// A recurrent layer over whole sequences: `LAYERS` of them, each over the output of the one before, one way or both
+/// ways. Programs name it [`Rnn`], [`Lstm`] or [`Gru`], [`BiRnn`], [`BiLstm`] or [`BiGru`].
 ///
 /// | | shape |
 /// | --- | --- |
@@ -40,17 +40,17 @@ use rand::Rng;
 /// | `(x, states, lengths)` | `(sequence, states)` |
 ///
 /// `states` is an array with one for each layer (both ways, with two for each layer). `lengths` says how many steps of
-/// each sequence there are: what lies behind is padding, which changes no state and gets no gradient, and the output there
-/// is 0. The states are then those after each sequence's own last step. A classifier that takes them: see
+/// each sequence there are: what lies behind is padding, which changes no state and gets no gradient, and the output
+/// there is 0. The states are then those after each sequence's own last step. A classifier that takes them: see
 /// [`LastStep`](super::LastStep).
 ///
-/// Batch and steps may be known to the compiler or to the running program only. The names of the parameters are those of
-/// PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files load. `init`
-/// draws all from the uniform distribution over -1/sqrt(H) .. 1/sqrt(H), as PyTorch does.
+/// Batch and steps may be known to the compiler or to the running program only. The names of the parameters are those
+/// of PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files
+/// load. `init` draws all from the uniform distribution over -1/sqrt(H) .. 1/sqrt(H), as PyTorch does.
 ///
 /// # Panics
-/// If a run-time dimension is not what the layer expects: the features of the input or of a state, the batch of a state or
-/// of the lengths. If a length is more than there are steps. With 0 `LAYERS`, `init` does not compile.
+/// If a run-time dimension is not what the layer expects: the features of the input or of a state, the batch of a state
+/// or of the lengths. If a length is more than there are steps. With 0 `LAYERS`, `init` does not compile.
 ///
 /// ```
 /// use taut::prelude::*;

@@ -44,7 +44,7 @@ impl Unary for Sign {
 }
 static SIGN: UnaryOp = UnaryOp::of::<Sign>();
 
-/// -1, 1, or x itself where it is 0 or no number.
+/// -1, 1, or x itself where it is 0 or NaN.
 #[inline(always)]
 fn sign<E: Float>(x: E) -> E {
     if x > E::zero() {

@@ -1,7 +1,7 @@
 //! Limits: clamp(x) = low where x < low, high where x > high, x elsewhere.
 //!
-//! The derivative is 1 where low < x < high and 0 elsewhere, the ends included, as in PyTorch 2.15 (it was 1 at the ends
-//! before) and as that of [`relu`](Tensor::relu): there an infinite or NaN gradient does not pass either.
+//! The derivative is 1 where low < x < high and 0 elsewhere, the ends included, as in PyTorch 2.15 (it was 1 at the
+//! ends before) and as that of [`relu`](Tensor::relu): there an infinite or NaN gradient does not pass either.
 
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};

@@ -1,7 +1,7 @@
 //! The exponential linear unit: elu(x) = x where x > 0, a (e^x - 1) elsewhere.
 //!
-//! Its derivative is 1 where x > 0, a e^x elsewhere. Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network
-//! Learning by Exponential Linear Units", 2015.
+//! Its derivative is 1 where x > 0, a e^x elsewhere. Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep
+//! Network Learning by Exponential Linear Units", 2015.
 
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};

@@ -28,8 +28,8 @@ impl Unary for Erf {
 static ERF: UnaryOp = UnaryOp::of::<Erf>();
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// 2 / sqrt(pi) * (integral of e^(-t^2) from 0 to x), between -1 and 1. (1 + erf(x / sqrt(2))) / 2 is the probability
-    /// that a standard normal number is below x.
+    /// 2 / sqrt(pi) * (integral of e^(-t^2) from 0 to x), between -1 and 1. (1 + erf(x / sqrt(2))) / 2 is the
+    /// probability that a standard normal number is below x.
     ///
     /// ```
     /// use taut::prelude::*;

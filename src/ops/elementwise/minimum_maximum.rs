@@ -5,8 +5,8 @@
 //! | min(a, b) | 1 where a < b | 1 where b < a |
 //! | max(a, b) | 1 where a > b | 1 where b > a |
 //!
-//! Where a = b, each side gets half of the gradient, and where one of them is NaN, so is the result: both as in PyTorch.
-//! b may be a number, which is a constant.
+//! Where a = b, each side gets half of the gradient, and where one of them is NaN, so is the result: both as in
+//! PyTorch. b may be a number, which is a constant.
 
 use super::binary::binary;
 use super::tensor_or_number::Elements;

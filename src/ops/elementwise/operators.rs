@@ -1,4 +1,5 @@
-//! The operators `+`, `-`, `*`, `/` and `%` between tensors of the same shape and with numbers, and their assigning forms.
+//! The operators `+`, `-`, `*`, `/` and `%` between tensors of the same shape and with numbers, and their assigning
+//! forms.
 //!
 //! Both operands are values or references; the buffer of an operand given by value is used again for the result. The
 //! formulas for floats are in `arithmetic.rs`.

@@ -1,6 +1,7 @@
 //! Convolution, and transposed convolution, as the kernels' shape-free core sees them.
 //!
-//! y_{n,o,i,j} = b_o + sum_{c,u,v} W_{o,c,u,v} x_{n, c, i stride + u dilation - padding, j stride + v dilation - padding}
+//! y_{n,o,i,j} = b_o + sum_{c,u,v} W_{o,c,u,v} x_{n, c, i stride + u dilation - padding, j stride + v dilation -
+//! padding}
 //!
 //! where x is 0 outside the image. (This is a cross-correlation, as in every library of the field.)
 //!
@@ -14,8 +15,8 @@
 //! A transposed convolution is the gradient of x as a forward pass: the two operations exchange their parts. Zeiler et
 //! al., "Deconvolutional Networks", 2010; Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
 //!
-//! Saved: x and W. What a method makes of them (columns, transformed tiles) is made again in the backward pass, which costs
-//! less than keeping it. Which method there is for which sizes, `kernels/convolution/` says.
+//! Saved: x and W. What a method makes of them (columns, transformed tiles) is made again in the backward pass, which
+//! costs less than keeping it. Which method there is for which sizes, `kernels/convolution/` says.
 
 use crate::kernels::convolution::{self, Convolution, Start};
 use crate::memory::Storage;

@@ -118,8 +118,8 @@ type Positions<B, H, W, const K: usize, const S: usize, const P: usize> =
     (B, <H as Window<K, S, P>>::Out, <W as Window<K, S, P>>::Out);
 
 impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E, T> {
-    /// The pixels under each position of a `K` x `K` window that moves by `S` over the image with `P` zeros around it: a row
-    /// for each position. A convolution is this matrix times the filters.
+    /// The pixels under each position of a `K` x `K` window that moves by `S` over the image with `P` zeros around it:
+    /// a row for each position. A convolution is this matrix times the filters.
     ///
     /// ```text
     /// image 3 x 3        kernel 2, stride 1        a row for each position
@@ -186,8 +186,8 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
 
 impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
     /// The images of shape `shape`, (N, C, H, W), in which every pixel is the sum of the numbers that
-    /// [`im2col`](Tensor::im2col) with the same window would copy it to: e, which stands in all four rows of the drawing
-    /// there, becomes the sum of four numbers. Each of the two is the gradient of the other.
+    /// [`im2col`](Tensor::im2col) with the same window would copy it to: e, which stands in all four rows of the
+    /// drawing there, becomes the sum of four numbers. Each of the two is the gradient of the other.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,8 +1,8 @@
 //! Images in which every pixel is a weighted sum of pixels of another image, separately down and across: scaling up,
 //! and padding by zeros, reflection or repetition.
 //!
-//! y_{ij} = sum_{a,b} u_{ia} v_{jb} x_{ab}, with at most two numbers in each row of u and of v. The gradient of x is the
-//! transpose, sum_{i,j} u_{ia} v_{jb} g_{ij}. Nothing is saved.
+//! y_{ij} = sum_{a,b} u_{ia} v_{jb} x_{ab}, with at most two numbers in each row of u and of v. The gradient of x is
+//! the transpose, sum_{i,j} u_{ia} v_{jb} g_{ij}. Nothing is saved.
 
 use crate::kernels::resample::{Taps, resample, resample_backward};
 use crate::memory::Storage;

@@ -143,7 +143,8 @@ mod tests {
     use crate::prelude::*;
     use crate::shape::HasAxis;
 
-    /// Random indices below `limit`, of the shape of `S` with `count` along axis 1; none where there is nothing to name.
+    /// Random indices below `limit`, of the shape of `S` with `count` along axis 1; none where there is nothing to
+    /// name.
     fn indices<S: HasAxis<1>>(shape: S, count: usize, rng: &mut StdRng) -> Tensor<S::With<usize>, usize> {
         let limit = shape.sizes().as_ref()[1];
         let shape = shape.with(if limit == 0 { 0 } else { count });

@@ -95,8 +95,8 @@ fn backward<E: Float>(
     parents.add(0, gradient);
 }
 
-/// Panics if there are results to find, each among `terms` elements, and no elements: the rule of all operations that pick
-/// one, for nothing has no largest, smallest or first.
+/// Panics if there are results to find, each among `terms` elements, and no elements: the rule of all operations that
+/// pick one, for nothing has no largest, smallest or first.
 #[track_caller]
 pub(super) fn expect_elements(operation: &str, shape: impl Shape, terms: usize, results: usize) {
     if terms == 0 && results > 0 {

@@ -1,8 +1,8 @@
 //! The largest and the smallest number: y = max_j x_j.
 //!
 //! The gradient goes to the x_j that equal y, in equal parts if there are several: as PyTorch's `amax` and `amin`, and
-//! the same for one axis, several or all. No numbers have no maximum: that is a panic, as for [`Tensor::argmax`]. A NaN among
-//! the numbers makes the result NaN.
+//! the same for one axis, several or all. No numbers have no maximum: that is a panic, as for [`Tensor::argmax`]. A NaN
+//! among the numbers makes the result NaN.
 
 use super::fold::{expect_elements, fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes};

@@ -1,7 +1,7 @@
 //! The product of numbers: y = prod_j x_j.
 //!
-//! The gradient of x_j is the product of all the others: what stands before it times what stands after it, so that it is
-//! right where an x_j is 0. The product of no numbers is 1.
+//! The gradient of x_j is the product of all the others: what stands before it times what stands after it, so that it
+//! is right where an x_j is 0. The product of no numbers is 1.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};

@@ -3,8 +3,8 @@
 //! var = sum_j (x_j - m)^2 / (n - c), std = sqrt(var)
 //!
 //! with c = 0 (biased) or 1 (unbiased). The gradient of x_j is 2 (x_j - m) / (n - c) times that of the variance, and
-//! (x_j - m) / ((n - c) std) times that of the deviation; the latter is 0 where std is 0, as in PyTorch. The variance of
-//! too few numbers (none; one, if unbiased) is NaN.
+//! (x_j - m) / ((n - c) std) times that of the deviation; the latter is 0 where std is 0, as in PyTorch. The variance
+//! of too few numbers (none; one, if unbiased) is NaN.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};
@@ -44,8 +44,8 @@ fn variance<E: Float>(line: &[E], correction: E) -> f64 {
     Moments::of(line).squares() / divisor(line.len(), correction)
 }
 
-/// The deviation of numbers whose squared differences may be out of the range of f64: that of the differences to the first
-/// one, divided by the largest, times that.
+/// The deviation of numbers whose squared differences may be out of the range of f64: that of the differences to the
+/// first one, divided by the largest, times that.
 #[cold]
 fn scaled_deviation<E: Float>(line: &[E], correction: E) -> E {
     let Some(&first) = line.first() else { return E::nan() };

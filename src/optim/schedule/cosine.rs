@@ -32,7 +32,7 @@ impl Schedule for Cosine {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `last` is negative, infinite or no number.
+    /// If `last` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("Cosine", "last", self.last));
         if step >= self.steps {
@@ -67,7 +67,7 @@ impl Schedule for CosineRestarts {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `last` is negative, infinite or no number.
+    /// If `last` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("CosineRestarts", "last", self.last));
         let (mut length, growth) = (self.steps.max(1), self.growth.max(1));

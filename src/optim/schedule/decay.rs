@@ -24,7 +24,7 @@ impl Schedule for StepDecay {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `factor` is negative, infinite or no number.
+    /// If `factor` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("StepDecay", "factor", self.factor));
         self.factor.powf((step / self.every.max(1)) as f64)
@@ -52,7 +52,7 @@ impl<const N: usize> Schedule for Milestones<N> {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `factor` is negative, infinite or no number.
+    /// If `factor` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("Milestones", "factor", self.factor));
         let passed = self.steps.iter().filter(|&&milestone| milestone <= step).count();
@@ -77,7 +77,7 @@ impl Schedule for Exponential {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `factor` is negative, infinite or no number.
+    /// If `factor` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("Exponential", "factor", self.factor));
         self.factor.powf(step as f64)

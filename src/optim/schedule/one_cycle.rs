@@ -14,10 +14,10 @@ pub enum Anneal {
     Linear,
 }
 
-/// Rises from `first` to 1, and falls from there to `last`, both as a factor of the base rate, which is the largest one.
-/// Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018.
-/// (PyTorch's `OneCycleLR`, with `first` = 1 / `div_factor` and `last` = `first` / `final_div_factor`; momentum stays as
-/// it is.)
+/// Rises from `first` to 1, and falls from there to `last`, both as a factor of the base rate, which is the largest
+/// one. Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018.
+/// (PyTorch's `OneCycleLR`, with `first` = 1 / `div_factor` and `last` = `first` / `final_div_factor`; momentum stays
+/// as it is.)
 ///
 /// ```
 /// use taut::optim::{OneCycle, Schedule};
@@ -50,7 +50,7 @@ impl Schedule for OneCycle {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `rise` is not from 0 to 1, or `first` or `last` is negative, infinite or no number.
+    /// If `rise` is not from 0 to 1, or `first` or `last` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(part("OneCycle", "rise", self.rise));
         expect(not_negative("OneCycle", "first", self.first));

@@ -93,7 +93,7 @@ impl Plateau {
     /// Looks at a measured number, and gives the rate to go on with. One that is no number is no better.
     ///
     /// # Panics
-    /// If the rate is negative, infinite, or no number.
+    /// If the rate is negative, infinite, or NaN.
     #[track_caller]
     pub fn next_rate(&mut self, rate: f64, measured: f64) -> f64 {
         expect(not_negative("next_rate", "rate", rate));
@@ -124,7 +124,7 @@ impl Plateau {
         sign * measured < sign * self.best - margin
     }
 
-    /// All that is remembered: the best number, and two counts. The settings are not in it: they are in the program.
+    /// The complete state: the best number, and two counts. The settings are not in it: they are in the program.
     pub fn snapshot(&self) -> Snapshot {
         let numbers = [("best", self.best), ("waited", self.waited as f64), ("cooling", self.cooling as f64)];
         Snapshot { numbers: numbers.map(|(name, value)| (name.to_string(), value)).to_vec(), arrays: Vec::new() }

@@ -61,7 +61,7 @@ impl<S: Schedule> Scheduler<S> {
     /// Sets the rate that the factors multiply, from the next step on.
     ///
     /// # Panics
-    /// If it is negative, infinite, or no number.
+    /// If it is negative, infinite, or NaN.
     #[track_caller]
     pub fn set_base(&mut self, base: f64) {
         if let Err(wrong) = not_negative("set_base", "base", base) {
@@ -89,7 +89,8 @@ impl<S: Schedule> Scheduler<S> {
         Snapshot { numbers, arrays: Vec::new() }
     }
 
-    /// Puts a [snapshot](Scheduler::snapshot) back. The optimizer has a snapshot of its own, with its learning rate in it.
+    /// Puts a [snapshot](Scheduler::snapshot) back. The optimizer has a snapshot of its own, with its learning rate in
+    /// it.
     ///
     /// # Errors
     /// If the snapshot is of something else, or is damaged. The scheduler stays as it is then.

@@ -3,8 +3,8 @@
 use super::Schedule;
 use crate::numbers::range::{expect, not_negative};
 
-/// Rises in a straight line from `first` at step 0 to 1 at step `steps`, and stays there. Goyal et al., "Accurate, Large
-/// Minibatch SGD", 2017. (PyTorch's `LinearLR`.)
+/// Rises in a straight line from `first` at step 0 to 1 at step `steps`, and stays there. Goyal et al., "Accurate,
+/// Large Minibatch SGD", 2017. (PyTorch's `LinearLR`.)
 ///
 /// ```
 /// use taut::optim::{Exponential, Schedule, WarmUp};
@@ -25,7 +25,7 @@ impl Schedule for WarmUp {
     /// The factor at step number `step`.
     ///
     /// # Panics
-    /// If `first` is negative, infinite or no number.
+    /// If `first` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("WarmUp", "first", self.first));
         if step >= self.steps {

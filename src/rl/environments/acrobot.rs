@@ -1,7 +1,7 @@
 //! Acrobot-v1: two links hang from a joint; a torque at the second joint swings the tip above a line.
 //!
-//! With theta1 the angle of the upper link (0 hangs down), theta2 that of the lower one against it, and all masses,
-//! lengths and moments 1, centres of mass in the middle of the links, and g = 9.8:
+//! With theta1 the angle of the upper link (0 hangs down), theta2 that of the lower one relative to it, all masses,
+//! lengths and moments 1, the centres of mass in the middle of the links, and g = 9.8:
 //!
 //! d1 = 1/4 + (1 + 1/4 + cos theta2) + 2, d2 = 1/4 + cos theta2 / 2 + 1,
 //!
@@ -13,7 +13,7 @@
 //!
 //! theta1'' = -(d2 theta2'' + p1) / d1.
 //!
-//! One step of 0.2 s of the Runge-Kutta method of order 4.
+//! One step of 0.2 s with the fourth-order Runge-Kutta method.
 //!
 //! Sutton, "Generalization in Reinforcement Learning: Successful Examples Using Sparse Coarse Coding", 1996; Sutton and
 //! Barto, "Reinforcement Learning: An Introduction", whose equations these are. Steps are those of Gymnasium.
@@ -27,14 +27,14 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 const GRAVITY: f64 = 9.8;
 const SECONDS: f64 = 0.2;
-/// The fastest that the links turn.
+/// The maximum angular speeds of the links.
 const FASTEST: [f64; 2] = [4.0 * PI, 9.0 * PI];
 
 /// Acrobot-v1: swing the lower of two hanging links above a line, in as few steps as possible, at most 500.
 ///
-/// One sees cosine and sine of both angles, and both angular speeds. Actions 0, 1 and 2 are torques of -1, 0 and 1 at
-/// the joint between the links. Each step costs 1 (pays -1), but the last, when the tip is one length above the upper
-/// joint.
+/// The observation is the cosine and sine of both angles, and both angular speeds. Actions 0, 1 and 2 are torques of
+/// -1, 0 and 1 at the joint between the links. Every step has a reward of -1, except the last, when the tip is one
+/// length above the upper joint.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acrobot {
     /// theta1, theta2, theta1', theta2', in radians and seconds.
@@ -48,7 +48,7 @@ impl Acrobot {
     }
 }
 
-/// How the state changes.
+/// The derivative of the state.
 fn change([angle1, angle2, speed1, speed2]: [f64; 4], torque: f64) -> [f64; 4] {
     let (sin2, cos2) = angle2.sin_cos();
     let d1 = 0.25 + (1.0 + 0.25 + cos2) + 2.0;
@@ -60,7 +60,7 @@ fn change([angle1, angle2, speed1, speed2]: [f64; 4], torque: f64) -> [f64; 4] {
     [speed1, speed2, change1, change2]
 }
 
-/// One step of Runge and Kutta.
+/// One Runge-Kutta step.
 fn integrate(state: [f64; 4], torque: f64) -> [f64; 4] {
     let ahead = |slope: [f64; 4], time: f64| std::array::from_fn(|i| state[i] + time * slope[i]);
     let k1 = change(state, torque);
@@ -70,7 +70,7 @@ fn integrate(state: [f64; 4], torque: f64) -> [f64; 4] {
     std::array::from_fn(|i| state[i] + SECONDS / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]))
 }
 
-/// The same angle in -pi ..= pi.
+/// The angle wrapped to -pi ..= pi.
 fn wrap(mut angle: f64) -> f64 {
     while angle > PI {
         angle -= TAU;

@@ -1,16 +1,15 @@
-//! Breakout on 10 x 10 cells: bricks are broken with a ball that a paddle returns.
+//! Breakout on 10 x 10 cells: break bricks with a ball that a paddle returns.
 //!
 //! Each step, first the paddle moves, then the ball, one cell along a diagonal:
 //!
 //! * at a side or at the top it is reflected, and stays in the outermost column or row;
-//! * at a brick it is reflected up or down, stays in its row, and the brick is broken, which pays 1. A ball that struck
-//!   passes through bricks until it was outside of them for a step;
-//! * in the lowest row the paddle returns it upwards: onwards if the ball came from above the paddle, to the side from
-//!   which it came if it would have come down on it. Otherwise the episode ends. If all bricks are broken, three new
-//!   rows are there as soon as the ball is down here.
+//! * at a brick it is reflected up or down, stays in its row, and breaks the brick, for a reward of 1. A ball that has
+//! struck passes through bricks until it has been outside of them for a step; * in the lowest row the paddle returns it
+//! upwards: onwards if the ball came from above the paddle, back the way it came if it would have landed on the paddle.
+//! Otherwise the episode ends. Once all bricks are broken, three new rows appear as soon as the ball is down here.
 //!
 //! The game follows the description of Breakout in Young and Tian, "MinAtar: An Atari-Inspired Testbed for Thorough and
-//! Reproducible Reinforcement Learning Experiments", 2019, and steps as theirs does.
+//! Reproducible Reinforcement Learning Experiments", 2019, and matches theirs step for step.
 
 use crate::rl::environment::below;
 use crate::rl::{Discrete, Environment, Outcome, saved};
@@ -19,39 +18,39 @@ use crate::tensor::unit;
 use rand::Rng;
 
 const SIZE: usize = 10;
-/// The rows of bricks, of which the uppermost row of the screen has none.
+/// The number of rows of bricks, which start at the second row of the screen.
 const ROWS: usize = 3;
 const PADDLE_ROW: usize = SIZE - 1;
 
 /// Breakout as a game of 10 x 10 cells: break bricks with a ball, for up to 1000 steps.
 ///
-/// One sees four channels of 0 and 1: the paddle, the ball, where the ball was a step before, and the bricks. Actions 0,
-/// 1 and 2: stay, left, right. With a probability of 0.1 the action before is done again instead
-/// ([`sticky`](Breakout::sticky) changes it). Each brick pays 1. The episode ends when the ball is lost.
+/// The observation has four channels of 0 and 1: the paddle, the ball, the ball one step earlier, and the bricks.
+/// Actions 0, 1 and 2: stay, left, right. With a probability of 0.1 the previous action is repeated instead
+/// ([`sticky`](Breakout::sticky) changes it). Each brick has a reward of 1. The episode ends when the ball is lost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breakout {
     /// Row and column.
     ball: [usize; 2],
-    /// The same, one step before.
+    /// The position one step earlier.
     trail: [usize; 2],
     down: bool,
     right: bool,
     paddle: usize,
     bricks: [[bool; SIZE]; ROWS],
-    /// Whether the ball broke a brick, and was not outside of bricks since.
+    /// Whether the ball broke a brick and has not been outside of bricks since.
     struck: bool,
     last_action: Discrete<3>,
     stickiness: f64,
 }
 
 impl Breakout {
-    /// With another probability that the action before is done again.
+    /// Sets the probability that the previous action is repeated.
     #[must_use]
     pub fn sticky(self, probability: f64) -> Self {
         Breakout { stickiness: probability, ..self }
     }
 
-    /// At the beginning of an episode, with the ball at the left side, or at the right one.
+    /// The beginning of an episode, with the ball at the left or the right side.
     #[must_use]
     pub fn served(self, right_side: bool) -> Self {
         let ball = [ROWS, if right_side { SIZE - 1 } else { 0 }];
@@ -99,7 +98,7 @@ impl Breakout {
                 self.bricks = [[true; SIZE]; ROWS];
             }
             if column == self.paddle || column_after == self.paddle {
-                // on its way down beside the paddle, it is sent back
+                // about to pass beside the paddle on its way down, it is sent back
                 if column != self.paddle {
                     self.right = !self.right;
                 }
@@ -231,7 +230,7 @@ mod tests {
             game.step(Discrete::new(1), &mut rng);
             moved += usize::from(game.paddle == 3);
         }
-        // the action before the first is to stay; 1800 of 2000, with a deviation of 13
+        // the action before the first one counts as staying; 1800 of 2000 expected, with a deviation of 13
         assert!((1735..1865).contains(&moved), "{moved}");
     }
 

@@ -1,6 +1,6 @@
-//! CartPole-v1: a pole stands on a cart, and the cart is pushed left or right so that it stays upright.
+//! CartPole-v1: push a cart left or right so that the pole on it stays upright.
 //!
-//! With x the place of the cart, theta the angle of the pole (0 is upright), F = -10 N or +10 N, and
+//! With x the position of the cart, theta the angle of the pole (0 is upright), F = -10 N or +10 N, and
 //!
 //! t = (F + m l theta'^2 sin theta) / (M + m),
 //!
@@ -8,7 +8,8 @@
 //!
 //! x'' = t - m l theta'' cos theta / (M + m),
 //!
-//! where M = 1 kg, m = 0.1 kg, l = 0.5 m (half of the pole's length), g = 9.8 m/s^2; Euler's method, in steps of 0.02 s.
+//! where M = 1 kg, m = 0.1 kg, l = 0.5 m (half of the pole's length), g = 9.8 m/s^2; Euler's method, in steps of 0.02
+//! s.
 //!
 //! Barto, Sutton and Anderson, "Neuronlike Adaptive Elements That Can Solve Difficult Learning Control Problems", 1983;
 //! Florian, "Correct Equations for the Dynamics of the Cart-Pole System", 2007. Steps are those of Gymnasium.
@@ -22,21 +23,21 @@ use rand::Rng;
 const GRAVITY: f64 = 9.8;
 const TOTAL_MASS: f64 = 1.1;
 const POLE_MASS: f64 = 0.1;
-/// Half of its length.
+/// Half the length of the pole.
 const POLE_LENGTH: f64 = 0.5;
 const POLE_MOMENT: f64 = POLE_MASS * POLE_LENGTH;
 const FORCE: f64 = 10.0;
 const SECONDS: f64 = 0.02;
-/// How far the cart may be from the middle.
+/// The largest distance of the cart from the middle.
 const FARTHEST: f64 = 2.4;
-/// How far the pole may lean: 12 degrees.
+/// The largest angle of the pole: 12 degrees.
 const STEEPEST: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
 
-/// CartPole-v1: keep the pole on the cart upright, for as long as 500 steps.
+/// CartPole-v1: keep the pole on the cart upright for up to 500 steps.
 ///
-/// One sees the cart's place and speed, and the pole's angle and angular speed. Action 0 pushes to the left, 1 to the
-/// right. Each step pays 1. The episode ends if the cart is farther than 2.4 from the middle, or the pole leans by more
-/// than 12 degrees.
+/// The observation is the cart's position and velocity, and the pole's angle and angular velocity. Action 0 pushes to
+/// the left, 1 to the right. Each step has a reward of 1. The episode ends if the cart is farther than 2.4 from the
+/// middle, or the pole leans by more than 12 degrees.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CartPole {
     /// x, x', theta, theta', in metres, radians and seconds.
@@ -44,7 +45,7 @@ pub struct CartPole {
 }
 
 impl CartPole {
-    /// The cart in this state: place, speed, angle, angular speed.
+    /// The cart in this state: position, velocity, angle, angular velocity.
     pub fn at(state: [f64; 4]) -> Self {
         CartPole { state }
     }
@@ -95,7 +96,7 @@ impl Environment for CartPole {
         let mut canvas = Canvas::new(61, 12);
         let cart = 30.0 + x / FARTHEST * 28.0;
         canvas.line((0.0, 11.0), (60.0, 11.0), '-');
-        // a character is about twice as high as it is wide; angles are drawn three times as large, to be seen
+        // a character is about twice as high as it is wide; angles are tripled, to be visible
         let (sin, cos) = (3.0 * angle).sin_cos();
         canvas.line((cart, 9.0), (cart + 18.0 * sin, 9.0 - 9.0 * cos), '|');
         canvas.line((cart - 4.0, 10.0), (cart + 4.0, 10.0), '#');

@@ -1,4 +1,4 @@
-//! The environments that are ready: one a file, its rules in the comment at the top.
+//! The built-in environments, one per file, with the rules in the comment at the top.
 
 mod acrobot;
 mod breakout;
@@ -27,7 +27,7 @@ impl Canvas {
         self.cells.len() / self.width
     }
 
-    /// Puts a character somewhere; outside of the canvas nothing happens. Row 0 is the uppermost.
+    /// Draws a character; outside of the canvas nothing happens. Row 0 is the top row.
     fn put(&mut self, column: f64, row: f64, character: char) {
         let (column, row) = (column.round(), row.round());
         if column >= 0.0 && row >= 0.0 && (column as usize) < self.width && (row as usize) < self.height() {

@@ -1,4 +1,4 @@
-//! MountainCar-v0: a car in a valley is too weak for the hill, and must swing to reach its top.
+//! MountainCar-v0: a car in a valley, too weak to drive straight up, must swing to reach the top of the hill.
 //!
 //! With the push a in -1, 0, 1:
 //!
@@ -21,16 +21,16 @@ const FASTEST: f64 = 0.07;
 
 /// MountainCar-v0: reach the top of the hill in as few steps as possible, at most 200.
 ///
-/// One sees place and speed. Actions 0, 1 and 2 push to the left, not at all, and to the right. Each step costs 1 (pays
-/// -1). The episode ends at the top, at 0.5.
+/// The observation is position and velocity. Actions 0, 1 and 2 push left, not at all, and right. Each step has a
+/// reward of -1. The episode ends at the top, at 0.5.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MountainCar {
-    /// Place and speed.
+    /// Position and velocity.
     state: [f64; 2],
 }
 
 impl MountainCar {
-    /// The car in this state: place, speed.
+    /// The car in this state: position, velocity.
     pub fn at(state: [f64; 2]) -> Self {
         MountainCar { state }
     }

@@ -1,4 +1,4 @@
-//! Pendulum-v1: a pendulum is swung up by a torque that is too weak to lift it at once, and held there.
+//! Pendulum-v1: swing up a pendulum with a torque too weak to lift it directly, and hold it there.
 //!
 //! With theta = 0 upright, u the torque clamped to -2 .. 2, g = 10, mass and length 1, in steps of dt = 0.05 s:
 //!
@@ -6,7 +6,7 @@
 //!
 //! the reward is -(theta^2 + 0.1 theta'^2 + 0.001 u^2) of the state before, with theta in -pi .. pi.
 //!
-//! The environment is Gymnasium's, and so are its steps.
+//! Steps are those of Gymnasium.
 
 use super::Canvas;
 use crate::rl::environment::uniform;
@@ -22,8 +22,8 @@ const SECONDS: f64 = 0.05;
 
 /// Pendulum-v1: swing up and stay up, with a continuous torque, for 200 steps.
 ///
-/// One sees cosine and sine of the angle, and the angular speed. The action is a torque, which is clamped to -2 .. 2.
-/// Being upright and still without a torque costs nothing; everything else costs up to 16.3 a step.
+/// The observation is the cosine and sine of the angle, and the angular velocity. The action is a torque, which is
+/// clamped to -2 .. 2. Being upright and still without torque costs nothing; anything else costs up to 16.3 per step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pendulum {
     /// Angle and angular speed, in radians and seconds.
@@ -31,7 +31,7 @@ pub struct Pendulum {
 }
 
 impl Pendulum {
-    /// The pendulum in this state: angle, angular speed.
+    /// The pendulum in this state: angle, angular velocity.
     pub fn at(state: [f64; 2]) -> Self {
         Pendulum { state }
     }

@@ -2,8 +2,8 @@
 
 use rand::{Rng, RngExt};
 
-/// Numbers with a probability each, drawn with two look-ups: Vose, "A Linear Algorithm for Generating Random Numbers with
-/// a Given Distribution", 1991.
+/// Numbers with a probability each, drawn with two look-ups: Vose, "A Linear Algorithm for Generating Random Numbers
+/// with a Given Distribution", 1991.
 ///
 /// Each of n equally likely columns holds its own number up to a height, and another one, its alias, above.
 pub struct AliasTable {

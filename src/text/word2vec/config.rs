@@ -37,8 +37,8 @@ pub enum Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parallel {
     /// So many parts of the corpus are learned from at the same time, each on its own for a few hundred words, and what
-    /// they learned is added up in order: the result depends on this number and not on that of the threads. More threads
-    /// than parts have nothing to do.
+    /// they learned is added up in order: the result depends on this number and not on that of the threads. More
+    /// threads than parts have nothing to do.
     Partitioned(usize),
     /// All threads change the same vectors at any time: with more than one, each run gives another result.
     Hogwild,
@@ -58,8 +58,8 @@ pub struct Config {
     pub output: Output,
     /// Negative words are drawn with a probability proportional to their counts to this power, -8 to 8. 0.75
     pub exponent: f64,
-    /// Of a word that is a part f of all, an occurrence is kept with the probability sqrt(sample / f) + sample / f; with
-    /// 0, all are. 1e-3
+    /// Of a word that is a part f of all, an occurrence is kept with the probability sqrt(sample / f) + sample / f;
+    /// with 0, all are. 1e-3
     pub sample: f64,
     /// The learning rate at the beginning. 0.025
     pub learning_rate: f64,

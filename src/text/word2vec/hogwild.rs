@@ -2,8 +2,8 @@
 //!
 //! Two threads that move a row at once may lose a movement, or part of one, which hardly matters as rows are many and
 //! movements small: Recht, Re, Wright and Niu, "Hogwild!: A Lock-Free Approach to Parallelizing Stochastic Gradient
-//! Descent", 2011. In Rust this is no undefined behaviour where the numbers are atomic; relaxed loads and stores of them
-//! are the same instructions as plain ones.
+//! Descent", 2011. In Rust this is no undefined behaviour where the numbers are atomic; relaxed loads and stores of
+//! them are the same instructions as plain ones.
 
 use super::learner::{Learner, Table, Task};
 use super::parts::Parts;
@@ -85,8 +85,9 @@ pub fn train(
         }
         Ok(())
     };
-    // A pool of its own: its threads wait for each other at the locks, under which the caller's `progress` and the reading of
-    // the corpus run. A thread of the common pool would take other jobs meanwhile, perhaps one that waits for this one.
+    // A pool of its own: its threads wait for each other at the locks, under which the caller's `progress` and the
+    // reading of the corpus run. A thread of the common pool would take other jobs meanwhile, perhaps one that waits
+    // for this one.
     let pool = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
     let pool = pool.map_err(|error| TrainingError::Setting(format!("word2vec: no threads can be started: {error}")))?;
     pool.broadcast(learn).into_iter().collect::<Result<(), _>>()?;
@@ -105,8 +106,8 @@ mod tests {
     use rayon::prelude::*;
     use std::time::Duration;
 
-    /// Several trainings on one pool, whose callers compute in parallel when they are told of the progress and when their
-    /// corpus is read.
+    /// Several trainings on one pool, whose callers compute in parallel when they are told of the progress and when
+    /// their corpus is read.
     #[test]
     fn callers_may_use_the_pool() {
         let (sender, receiver) = std::sync::mpsc::channel();

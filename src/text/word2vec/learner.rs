@@ -14,8 +14,8 @@ pub trait Table {
     /// Makes rows ready to be read, and gives their places in [`vectors`](Self::vectors), until the next call.
     fn fetch(&mut self, rows: &[u32], places: &mut Vec<u32>);
     fn vectors(&self) -> &[Lanes];
-    /// Moves the vectors at these places, each by its own movement, or all by one. `step` is the learning rate times the
-    /// number of vectors that a movement is the sum of.
+    /// Moves the vectors at these places, each by its own movement, or all by one. `step` is the learning rate times
+    /// the number of vectors that a movement is the sum of.
     fn move_by(&mut self, places: &[u32], movements: &[Lanes], step: f32);
 }
 
@@ -76,8 +76,8 @@ impl Task {
     }
 }
 
-/// With which probability an occurrence of a word is kept that is such a part of all: sqrt(t / f) + t / f. (The paper has
-/// the square root only; its program, and all others, this.)
+/// With which probability an occurrence of a word is kept that is such a part of all: sqrt(t / f) + t / f. (The paper
+/// has the square root only; its program, and all others, this.)
 pub fn kept(part: f64, sample: f64) -> f64 {
     if sample > 0.0 { (sample / part).sqrt() + sample / part } else { 1.0 }
 }
@@ -336,8 +336,8 @@ mod tests {
 
     #[test]
     fn frequent_words_are_left_out_as_in_gensim() {
-        // gensim 4.4.0, Word2Vec(sample=1e-3): wv.get_vecattr(word, "sample_int") / 2^32 for parts of 0.1 and 0.01; it stops
-        // at 1, which is the same
+        // gensim 4.4.0, Word2Vec(sample=1e-3): wv.get_vecattr(word, "sample_int") / 2^32 for parts of 0.1 and 0.01; it
+        // stops at 1, which is the same
         for (part, expected) in [(0.1, 0.11), (0.01, 0.416_227_8), (0.002, 1.207_106_8)] {
             assert!((kept(part, 1e-3) - expected).abs() < 1e-6);
         }

@@ -1,21 +1,23 @@
 //! word2vec: a vector for each word, learned from the words around it.
 //!
-//! A word w stands in a context, the words at most a few places before and after it. Each word has an input vector x, and
-//! each word (or each inner node of a tree over the words) an output vector, and from the input vectors of the context the
-//! output is predicted:
+//! A word w stands in a context, the words at most a few places before and after it. Each word has an input vector x,
+//! and each word (or each inner node of a tree over the words) an output vector, and from the input vectors of the
+//! context the output is predicted:
 //!
 //! - skip-gram: from each x of the context on its own; CBOW: from their mean;
-//! - negative sampling: maximises ln sigmoid(x w) for the word, and ln sigmoid(-x n) for a few words n that are drawn with
-//!   a probability proportional to their counts to the power of 0.75;
-//! - hierarchical softmax: maximises the sum of ln sigmoid(x v) over the nodes v at which the way to the word goes left,
-//!   and of ln sigmoid(-x v) where it goes right, in a Huffman tree.
+//! - negative sampling: maximises ln sigmoid(x w) for the word, and ln sigmoid(-x n) for a few words n that are drawn
+//!   with a probability proportional to their counts to the power of 0.75;
+//! - hierarchical softmax: maximises the sum of ln sigmoid(x v) over the nodes v at which the way to the word goes
+//!   left, and of ln sigmoid(-x v) where it goes right, in a Huffman tree.
 //!
 //! The input vectors are the result. Frequent words are left out at random, the window is of random width up to the
-//! largest, and the learning rate falls linearly, as in the original program. The negative words are drawn once for each
-//! window, not for each pair: Ji, Satish, Li and Dubey, "Parallelizing Word2Vec in Shared and Distributed Memory", 2016.
+//! largest, and the learning rate falls linearly, as in the original program. The negative words are drawn once for
+//! each window, not for each pair: Ji, Satish, Li and Dubey, "Parallelizing Word2Vec in Shared and Distributed Memory",
+//! 2016.
 //!
 //! Mikolov, Chen, Corrado and Dean, "Efficient Estimation of Word Representations in Vector Space", 2013; Mikolov,
-//! Sutskever, Chen, Corrado and Dean, "Distributed Representations of Words and Phrases and their Compositionality", 2013.
+//! Sutskever, Chen, Corrado and Dean, "Distributed Representations of Words and Phrases and their Compositionality",
+//! 2013.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -48,8 +50,8 @@ use learner::{Loss, Task};
 use parts::Parts;
 use rand::{Rng, RngExt};
 
-/// Learns a vector for each word of the vocabulary. `progress` is called every few thousand words. All threads of rayon's
-/// pool take part.
+/// Learns a vector for each word of the vocabulary. `progress` is called every few thousand words. All threads of
+/// rayon's pool take part.
 ///
 /// # Errors
 /// If a setting has no meaning, the vocabulary has fewer than two words that occur, the corpus cannot be read, or the

@@ -1,8 +1,8 @@
 //! Several threads, and the same bits whatever their number.
 //!
-//! A block is a fixed number of parts of the corpus. Each part is learned from on its own, on copies of those rows of the
-//! tables that it touches; at the end of the block what each part moved a row by is added to the tables, in the order of
-//! the parts. So nothing depends on who did what when.
+//! A block is a fixed number of parts of the corpus. Each part is learned from on its own, on copies of those rows of
+//! the tables that it touches; at the end of the block what each part moved a row by is added to the tables, in the
+//! order of the parts. So nothing depends on who did what when.
 
 use super::learner::{Learner, Loss, Table, Task};
 use super::parts::{Part, Parts};
@@ -15,9 +15,9 @@ use crate::kernels::word2vec::{Lanes, add_rows, add_weighted, subtract};
 const PART: u64 = 250;
 /// How many blocks there are at least, in a corpus of whatever size.
 const BLOCKS: u64 = 100;
-/// The parts go the same way with rows that all of them move often, and the sum of their ways would lead too far (and the
-/// training to infinity). So of a row whose steps are more than this in a block, the sum is weighted, but not to less than
-/// the mean of the parts.
+/// The parts go the same way with rows that all of them move often, and the sum of their ways would lead too far (and
+/// the training to infinity). So of a row whose steps are more than this in a block, the sum is weighted, but not to
+/// less than the mean of the parts.
 const MOST_STEPS: f32 = 4.0;
 /// Into how many ranges the rows are cut, which are put together in parallel.
 const RANGES: usize = 32;

@@ -1,8 +1,9 @@
 //! The two formats of the original word2vec program, which gensim and others read and write.
 //!
-//! Both begin with a line of two numbers, how many words there are and how long the vectors are. In the text format a line
-//! follows for each word: the word and the numbers, with spaces between. In the binary format the word, a space, and the
-//! numbers as little-endian `f32` follow, and perhaps a line end. GloVe's files are in the text format without the first line.
+//! Both begin with a line of two numbers, how many words there are and how long the vectors are. In the text format a
+//! line follows for each word: the word and the numbers, with spaces between. In the binary format the word, a space,
+//! and the numbers as little-endian `f32` follow, and perhaps a line end. GloVe's files are in the text format without
+//! the first line.
 //!
 //! What can be saved can be loaded, and the other way round: see [`check_word`].
 
@@ -25,11 +26,11 @@ type WriteVector = fn(&[f32], &mut dyn Write) -> io::Result<()>;
 /// How a file of word vectors is read.
 #[derive(Clone, Copy, Debug)]
 pub struct VectorOptions {
-    /// Whether the first line says how many words there are, and how long the vectors. It does by default; in GloVe's files
-    /// it does not, and then the first word's vector is as long as all are. (The binary format always has it.)
+    /// Whether the first line says how many words there are, and how long the vectors. It does by default; in GloVe's
+    /// files it does not, and then the first word's vector is as long as all are. (The binary format always has it.)
     pub has_header: bool,
-    /// What to do with words that are not UTF-8: refuse the file by default. Different words may become the same one when
-    /// they are replaced.
+    /// What to do with words that are not UTF-8: refuse the file by default. Different words may become the same one
+    /// when they are replaced.
     pub invalid: InvalidUtf8,
     /// What to do with a word that comes again: refuse the file by default.
     pub repeated: RepeatedWord,
@@ -63,13 +64,13 @@ pub enum RepeatedWord {
 }
 
 impl WordVectors {
-    /// Writes the text format, packed if the file's name ends with `.gz`. Numbers are written so that reading them gives
-    /// the same bits. An older file is replaced only
+    /// Writes the text format, packed if the file's name ends with `.gz`. Numbers are written so that reading them
+    /// gives the same bits. An older file is replaced only
     /// once the new one is complete.
     ///
     /// # Errors
-    /// If the file cannot be written; or a word is empty, has a space or a line end in it, or more than 65,535 bytes; or a
-    /// number is not finite: what no reader of the format takes is not written.
+    /// If the file cannot be written; or a word is empty, has a space or a line end in it, or more than 65,535 bytes;
+    /// or a number is not finite: what no reader of the format takes is not written.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -92,8 +93,8 @@ impl WordVectors {
         })
     }
 
-    /// Writes the binary format, packed if the file's name ends with `.gz`. An older file is replaced only once the new one
-    /// is complete.
+    /// Writes the binary format, packed if the file's name ends with `.gz`. An older file is replaced only once the new
+    /// one is complete.
     ///
     /// # Errors
     /// As [`save_text`](Self::save_text).
@@ -131,12 +132,12 @@ impl WordVectors {
         Ok(())
     }
 
-    /// Reads the text format, unpacked if the file's name ends with `.gz`. How often the words occurred is not in it: their
-    /// counts are 0.
+    /// Reads the text format, unpacked if the file's name ends with `.gz`. How often the words occurred is not in it:
+    /// their counts are 0.
     ///
     /// # Errors
-    /// If the file cannot be read, is not UTF-8, has a word twice, unpacks to more than the default [`Limit`], or is damaged:
-    /// the error names the line.
+    /// If the file cannot be read, is not UTF-8, has a word twice, unpacks to more than the default [`Limit`], or is
+    /// damaged: the error names the line.
     pub fn load_text(path: impl AsRef<Path>) -> Result<Self, FileError> {
         Self::load_text_with(path, VectorOptions::default())
     }
@@ -199,8 +200,8 @@ impl WordVectors {
     /// their counts are 0.
     ///
     /// # Errors
-    /// If the file cannot be read, a word is not UTF-8 or comes twice, it unpacks to more than the default [`Limit`], or is
-    /// damaged: the error names the byte.
+    /// If the file cannot be read, a word is not UTF-8 or comes twice, it unpacks to more than the default [`Limit`],
+    /// or is damaged: the error names the byte.
     pub fn load_binary(path: impl AsRef<Path>) -> Result<Self, FileError> {
         Self::load_binary_with(path, VectorOptions::default())
     }
@@ -262,8 +263,8 @@ fn read_until(file: &mut impl BufRead, end: u8, at: &mut u64) -> io::Result<Vec<
     Ok(bytes)
 }
 
-/// What both formats can hold: a word is parted from its numbers by the first space, and perhaps from the vector before by a
-/// line end.
+/// What both formats can hold: a word is parted from its numbers by the first space, and perhaps from the vector before
+/// by a line end.
 fn check_word(word: &str) -> Result<(), String> {
     match word {
         "" => Err("the word is empty".to_string()),

@@ -88,8 +88,8 @@ impl WordVectors {
         Ok(self.cosine(self.number(a)?, self.number(b)?))
     }
 
-    /// The words whose vectors have the smallest angle to that of this one, at most so many, with its cosine; the nearest
-    /// first.
+    /// The words whose vectors have the smallest angle to that of this one, at most so many, with its cosine; the
+    /// nearest first.
     ///
     /// # Errors
     /// If the word is not in the vocabulary.
@@ -98,8 +98,8 @@ impl WordVectors {
         Ok(self.nearest_to(self.direction(number), count, &[number]))
     }
 
-    /// The words that are to `c` what `a` is to `b`, at most so many, with the cosine; the nearest first: those nearest to
-    /// a - b + c (king - man + woman), of directions of length 1, without the three themselves. "3CosAdd": Levy and
+    /// The words that are to `c` what `a` is to `b`, at most so many, with the cosine; the nearest first: those nearest
+    /// to a - b + c (king - man + woman), of directions of length 1, without the three themselves. "3CosAdd": Levy and
     /// Goldberg, "Linguistic Regularities in Sparse and Explicit Word Representations", 2014.
     ///
     /// # Errors

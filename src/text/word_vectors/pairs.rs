@@ -6,8 +6,8 @@ use crate::text::{LineOptions, lines};
 use std::path::Path;
 
 /// Pairs of words, and how alike people found them: WordSim-353 (Finkelstein et al., "Placing Search in Context: The
-/// Concept Revisited", 2002), SimLex-999 (Hill et al., "SimLex-999: Evaluating Semantic Models With (Genuine) Similarity
-/// Estimation", 2015) and their like.
+/// Concept Revisited", 2002), SimLex-999 (Hill et al., "SimLex-999: Evaluating Semantic Models With (Genuine)
+/// Similarity Estimation", 2015) and their like.
 #[derive(Clone, Debug)]
 pub struct WordPairs(Vec<(String, String, f64)>);
 
@@ -23,8 +23,8 @@ pub struct PairScore {
 }
 
 impl WordPairs {
-    /// Reads a file with a pair on each line: two words and a number, parted by tabs or, if there is none, by commas. Empty lines and those that
-    /// begin with `#` are skipped, and so is the first if its third field is no number.
+    /// Reads a file with a pair on each line: two words and a number, parted by tabs or, if there is none, by commas.
+    /// Empty lines and those that begin with `#` are skipped, and so is the first if its third field is no number.
     ///
     /// # Errors
     /// If the file cannot be read, or a line is something else.
@@ -52,8 +52,8 @@ impl WordPairs {
 }
 
 impl WordVectors {
-    /// Compares the cosines of pairs with what people said. A word that is not in the vocabulary as it is written is looked
-    /// for in lower case.
+    /// Compares the cosines of pairs with what people said. A word that is not in the vocabulary as it is written is
+    /// looked for in lower case.
     pub fn score_pairs(&self, pairs: &WordPairs) -> PairScore {
         let known = pairs.0.iter().filter_map(|(a, b, score)| {
             let (a, b) = (self.number_in_any_case(a)?, self.number_in_any_case(b)?);

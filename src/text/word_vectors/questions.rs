@@ -60,8 +60,8 @@ impl Questions {
 }
 
 impl WordVectors {
-    /// Answers each question by the word nearest to b - a + c, which is none of the three ([`analogy`](Self::analogy)). A
-    /// word that is not in the vocabulary as it is written is looked for in lower case.
+    /// Answers each question by the word nearest to b - a + c, which is none of the three ([`analogy`](Self::analogy)).
+    /// A word that is not in the vocabulary as it is written is looked for in lower case.
     pub fn score_questions(&self, questions: &Questions) -> Vec<SectionScore> {
         let score = |(section, questions): &(String, Vec<[String; 4]>)| {
             let known = questions.iter().filter_map(|words| {

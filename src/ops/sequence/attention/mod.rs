@@ -1,8 +1,8 @@
 //! Scaled dot-product attention, as one operation: Y = softmax(Q K^T / sqrt(D)) V, for each head of each sequence.
 //!
 //! Shapes: Q (B, H, L, D), K (B, H, S, D), V (B, H, S, F), Y (B, H, L, F). The softmax goes over the keys that a query
-//! sees: all, or with a causal mask those up to its own place, and never the padding behind a sequence's length. To a query
-//! that sees none, Y is 0.
+//! sees: all, or with a causal mask those up to its own place, and never the padding behind a sequence's length. To a
+//! query that sees none, Y is 0.
 //!
 //! With P the weights that softmax gives and G the gradient of Y:
 //!
@@ -10,8 +10,8 @@
 //! - gradient of P: G V^T, and with it that of the scores: dS_ij = P_ij (dP_ij - sum_k P_ik dP_ik)
 //! - gradient of Q: dS K / sqrt(D); of K: dS^T Q / sqrt(D)
 //!
-//! Dropout multiplies P and dP by its mask. Saved: Q, K and V only. The backward pass computes P again, some queries at a
-//! time, so that neither pass ever holds all L x S weights: Rabe and Staats, "Self-attention Does Not Need O(n^2)
+//! Dropout multiplies P and dP by its mask. Saved: Q, K and V only. The backward pass computes P again, some queries at
+//! a time, so that neither pass ever holds all L x S weights: Rabe and Staats, "Self-attention Does Not Need O(n^2)
 //! Memory", 2021.
 //!
 //! Vaswani et al., "Attention Is All You Need", 2017.
@@ -33,7 +33,8 @@ use crate::trace::{Merge, Merged, Parents, Trace};
 use heads::{Attention, Layout, Operand, Operands};
 use std::sync::Arc;
 
-/// What [`attention`](Tensor::attention) does with its weights: with `..Default::default()`, every query sees every key.
+/// What [`attention`](Tensor::attention) does with its weights: with `..Default::default()`, every query sees every
+/// key.
 #[derive(Clone, Debug)]
 pub struct AttentionOptions<B: Dim> {
     /// The causal mask: query i sees the keys 0 ..= i only.
@@ -77,8 +78,8 @@ impl<B: Dim, H: Dim, L: Dim, D: Dim, E: Float, T: Trace> Tensor<(B, H, L, D), E,
     /// For projections and the splitting into heads, see [`MultiHeadAttention`](crate::nn::MultiHeadAttention).
     ///
     /// # Panics
-    /// If run-time dimensions of the three do not fit, there are not as many lengths as sequences, a length is more than
-    /// there are keys, or the probability of dropout is not one.
+    /// If run-time dimensions of the three do not fit, there are not as many lengths as sequences, a length is more
+    /// than there are keys, or the probability of dropout is not one.
     ///
     /// ```
     /// use taut::ops::AttentionOptions;
@@ -171,7 +172,8 @@ pub(crate) fn self_attention<B: Dim, L: Dim, const W: usize, E: Float, T: Trace>
     Tensor::from_parts((batch, steps, Const), y, T::from_node(node))
 }
 
-/// Attention from sequences to others: `q` holds the queries of the ones, `kv` keys and values of the others, side by side.
+/// Attention from sequences to others: `q` holds the queries of the ones, `kv` keys and values of the others, side by
+/// side.
 #[track_caller]
 pub(crate) fn cross_attention<B: Dim, L: Dim, M: Dim, const W: usize, E: Float, T: Trace>(
     q: Tensor<(B, L, Const<1>, Const<W>), E, T>,
@@ -216,8 +218,8 @@ impl Masking {
     }
 }
 
-/// Computes the output, with its matrices as `y_layout` says, and records how its gradient goes back: that of operand i to
-/// node number `parent_of[i]`.
+/// Computes the output, with its matrices as `y_layout` says, and records how its gradient goes back: that of operand i
+/// to node number `parent_of[i]`.
 #[track_caller]
 fn attend<E: Float>(
     attention: Attention,

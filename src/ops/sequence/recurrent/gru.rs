@@ -5,8 +5,8 @@
 //!
 //! h = (1 - z) n + z h'
 //!
-//! (s_n is apart from a_n, as in PyTorch and cuDNN: r is applied after the product with U.) With G the gradient of h, and
-//! N = G (1 - z) (1 - n^2):
+//! (s_n is apart from a_n, as in PyTorch and cuDNN: r is applied after the product with U.) With G the gradient of h,
+//! and N = G (1 - z) (1 - n^2):
 //!
 //! - gradient of a_n: N; of s_n: N r
 //! - gradient of a_r and s_r: N s_n r (1 - r); of a_z and s_z: G (h' - n) z (1 - z)

@@ -10,7 +10,8 @@
 //! - gradient of a_i: D g i (1 - i); of a_f: D c' f (1 - f); of a_g: D i (1 - g^2); of a_o: G tanh(c) o (1 - o)
 //! - gradient of c': D f
 //!
-//! Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Gers, Schmidhuber and Cummins, "Learning to Forget", 2000.
+//! Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Gers, Schmidhuber and Cummins, "Learning to Forget",
+//! 2000.
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};

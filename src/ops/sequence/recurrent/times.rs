@@ -18,8 +18,8 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Where in its sequence a step is, counted in the order of computation; `None` if the sequence has ended. It is its
-    /// own inverse.
+    /// Where in its sequence a step is, counted in the order of computation; `None` if the sequence has ended. It is
+    /// its own inverse.
     fn position(&self, sequence: usize, time: usize) -> Option<usize> {
         let length = self.lengths.as_ref().map_or(self.steps, |lengths| lengths[sequence]);
         (time < length).then(|| if self.reverse { length - 1 - time } else { time })
