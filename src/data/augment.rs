@@ -5,9 +5,9 @@ use crate::shape::Dim;
 use crate::tensor::Tensor;
 use rand::RngExt;
 
-/// Changes each image of a batch at random: moves it, mirrors it, covers a part of it.
+/// Augments each image of a batch at random: shifts it, mirrors it, covers a part of it.
 ///
-/// It holds a generator of its own, seeded from one that the caller passes, so that it can work in the thread of a
+/// It has its own generator, seeded from one that the caller passes, so that it can work in the thread of a
 /// [`Prefetch`](super::Prefetch) and the same seed gives the same images.
 ///
 /// ```
@@ -31,13 +31,13 @@ pub struct Augmentation {
 }
 
 impl Augmentation {
-    /// No change yet. One number is drawn from `rng`.
+    /// No augmentation yet. Draws one number from `rng`.
     pub fn new<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
         Augmentation { crop: 0, flip: false, cutout: 0, rng: Generator::new(rng.next_u64()) }
     }
 
-    /// Moves each image by up to `padding` pixels down or up and across; zeros come in at the edge. It is a random crop
-    /// of the image with `padding` zeros around it.
+    /// Shifts each image by up to `padding` pixels vertically and horizontally, filling in zeros: a random crop of the
+    /// image padded with `padding` zeros.
     ///
     /// # Panics
     /// If `padding` is above 2^30: no image is so large.
@@ -47,19 +47,19 @@ impl Augmentation {
         Augmentation { crop: padding, ..self }
     }
 
-    /// Mirrors every other image, left to right, at random.
+    /// Mirrors each image left to right with probability 1/2.
     pub fn flip(self) -> Self {
         Augmentation { flip: true, ..self }
     }
 
     /// Sets a square of `size` x `size` pixels, around a random pixel of each image, to zero in all channels. At the
-    /// edge a part of the square is outside. DeVries and Taylor, "Improved Regularization of Convolutional Neural
+    /// edge, part of the square is outside. DeVries and Taylor, "Improved Regularization of Convolutional Neural
     /// Networks with Cutout", 2017.
     pub fn cutout(self, size: usize) -> Self {
         Augmentation { cutout: size, ..self }
     }
 
-    /// Changes a batch of images (N, C, H, W). Normalise them first: then the zeros are the mean.
+    /// Augments a batch of images (N, C, H, W). Normalise them first, so that zeros are the mean.
     pub fn apply<N: Dim, C: Dim, H: Dim, W: Dim>(&mut self, mut images: Tensor<(N, C, H, W)>) -> Tensor<(N, C, H, W)> {
         let (_, channels, height, width) = images.shape();
         let (channels, height, width) = (channels.size(), height.size(), width.size());
@@ -158,7 +158,7 @@ mod tests {
         let y = Augmentation::new(&mut StdRng::seed_from_u64(3)).crop(1).apply(numbered());
         let mut seen = std::collections::HashSet::new();
         for i in 0..200 {
-            // the pixel in the middle tells where the image went; both channels go together
+            // the pixel in the middle tells how the image moved; both channels move together
             let middle = y[[i, 0, 2, 2]];
             seen.insert(middle as usize);
             assert_eq!(y[[i, 1, 2, 2]], middle + 100.0);

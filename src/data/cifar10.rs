@@ -1,7 +1,7 @@
 //! CIFAR-10, in its binary version.
 //!
-//! A file is a row for each image: one byte for the class, then 1,024 bytes each for red, green and blue, row by row of
-//! 32 x 32 pixels. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+//! A file is a sequence of records, one per image: one byte for the class, then 1,024 bytes each for red, green and
+//! blue, row by row of 32 x 32 pixels. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 
 use super::mnist::Examples;
 use super::{Images, find_folder};
@@ -12,22 +12,22 @@ use std::path::{Path, PathBuf};
 
 const PIXELS: usize = 3 * 32 * 32;
 const ROW: usize = 1 + PIXELS;
-/// The files of the dataset hold 10,000 images each; a file of more than ten times as many is none of them.
+/// The files of the dataset hold 10,000 images each; a file with over ten times as many is not one of them.
 const MOST_BYTES: u64 = 100_000 * ROW as u64;
 const TRAIN: [&str; 5] =
     ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
 const TEST: &str = "test_batch.bin";
 
-/// What the classes are called.
+/// The names of the classes.
 pub const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// The mean of each channel of the training set, of 1.
+/// The mean of each channel of the training set, for pixels from 0 to 1.
 pub const MEANS: [f64; 3] = [0.491_40, 0.482_16, 0.446_53];
-/// The standard deviation of each channel of the training set, of 1.
+/// The standard deviation of each channel of the training set, for pixels from 0 to 1.
 pub const DEVIATIONS: [f64; 3] = [0.247_03, 0.243_49, 0.261_59];
 
-/// The folder with the six files: see [`find_folder`] for where it is looked for, as `cifar-10` and as
+/// The folder with the six files: see [`find_folder`] for where it is searched for, under the name `cifar-10` and as
 /// `cifar-10-batches-bin`, which `cifar-10-binary.tar.gz` of the dataset's page unpacks to, also inside of the former.
 ///
 /// # Errors
@@ -40,11 +40,11 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
     })
 }
 
-/// Reads the training set (five files, 50,000 images) and the test set (10,000 images), plain or each packed with gzip.
+/// Reads the training set (five files, 50,000 images) and the test set (10,000 images), each plain or gzip-compressed.
 ///
 /// # Errors
 /// If a file is missing, ends in the middle of an image, holds fewer images than the others, or holds a class that is
-/// not below ten; nothing is used then.
+/// not below ten.
 ///
 /// ```no_run
 /// use taut::data::cifar10;

@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A CSV file: rows of equally many cells, out of which come tensors, by column.
+/// A CSV file: rows of equally many cells, whose columns can be read as tensors.
 ///
 /// ```
 /// use taut::data::Csv;
@@ -30,7 +30,7 @@ pub struct Csv {
     path: PathBuf,
     header: Vec<String>,
     missing: Vec<String>,
-    /// How many cells a row has.
+    /// The number of cells in a row.
     columns: usize,
     /// All cells, one after another: a table of many short cells takes little more memory than its file.
     text: String,
@@ -40,7 +40,7 @@ pub struct Csv {
     lines: Vec<u32>,
 }
 
-/// How a table is written.
+/// The format of a table.
 ///
 /// ```
 /// use taut::data::{Csv, CsvOptions};
@@ -58,15 +58,15 @@ pub struct Csv {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CsvOptions<'a> {
-    /// What is between two cells: `b','` by default; `b'\t'` and `b';'` are usual, too.
+    /// The separator of cells: `b','` by default; `b'\t'` and `b';'` are common, too.
     pub delimiter: u8,
     /// Whether the first line names the columns. `false` by default.
     pub has_header: bool,
-    /// What stands where a value is missing, besides nothing at all: `NA`, `?`. None by default.
+    /// Texts that mark a missing value, besides an empty cell: `NA`, `?`. None by default.
     pub missing: &'a [&'a str],
-    /// How many bytes may come out of the file.
+    /// The largest number of bytes to read, after decompression.
     pub limit: Limit,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -77,9 +77,9 @@ impl Default for CsvOptions<'_> {
     }
 }
 
-/// Which column: a place, counted from 0, or a name in the header.
+/// A column: an index, counted from 0, or a name in the header.
 pub trait Column: Copy {
-    /// The place, if there is one.
+    /// The index, if there is such a column.
     #[doc(hidden)]
     fn place(self, table: &Csv) -> Result<usize, FileError>;
 }
@@ -108,7 +108,7 @@ impl Column for &str {
 }
 
 impl Csv {
-    /// Reads a file whose first line is data already; a name that ends with `.gz` says that it is packed with gzip.
+    /// Reads a file without a header; a name ending in `.gz` means that it is gzip-compressed.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged gzip, is not UTF-8, has rows of different lengths, or is larger than the
@@ -120,15 +120,15 @@ impl Csv {
     /// Reads a file whose first line names the columns.
     ///
     /// # Errors
-    /// As [`Csv::read`].
+    /// As for [`Csv::read`].
     pub fn read_with_header(path: impl AsRef<Path>) -> Result<Csv, FileError> {
         Csv::read_with(path, CsvOptions { has_header: true, ..Default::default() })
     }
 
-    /// Reads a file that is written in another way.
+    /// Reads a file in another format.
     ///
     /// # Errors
-    /// As [`Csv::read`].
+    /// As for [`Csv::read`].
     pub fn read_with(path: impl AsRef<Path>, options: CsvOptions<'_>) -> Result<Csv, FileError> {
         let path = path.as_ref();
         let mut builder = csv::ReaderBuilder::new();
@@ -178,7 +178,7 @@ impl Csv {
         &self.header
     }
 
-    /// Columns of numbers, by place or by name: one row of the tensor for each row of the file.
+    /// Columns of numbers, by index or by name: one row of the tensor for each row of the file.
     ///
     /// # Errors
     /// If a cell is not a finite number, or there is no such column; the error names the line.
@@ -187,8 +187,8 @@ impl Csv {
         self.rows_of(columns, number)
     }
 
-    /// Columns of numbers, of which some are missing: a cell that is empty or as [`CsvOptions::missing`] says becomes
-    /// `fill`. With them, which ones were there.
+    /// Columns of numbers, some of which are missing: a cell that is empty or listed in [`CsvOptions::missing`] becomes
+    /// `fill`. The second tensor says which were present.
     ///
     /// # Errors
     /// If another cell is not a finite number, or there is no such column; the error names the line.
@@ -218,7 +218,7 @@ impl Csv {
         Ok(Tensor::from(labels))
     }
 
-    /// A column of names of classes: their numbers, and the different names in alphabetic order.
+    /// A column of class names: the class numbers, and the distinct names in alphabetical order.
     ///
     /// # Errors
     /// If there is no such column.
@@ -231,7 +231,7 @@ impl Csv {
         Ok((Tensor::from(labels), names.into_iter().map(str::to_string).collect()))
     }
 
-    /// A column as it stands in the file, without spaces at either end.
+    /// A column as text, trimmed.
     ///
     /// # Errors
     /// If there is no such column.
@@ -287,12 +287,12 @@ impl fmt::Debug for Csv {
     }
 }
 
-/// What some programs write in front of a text in UTF-8 is no part of the first cell.
+/// Removes the byte order mark that some programs write at the start of UTF-8 text.
 fn mark_removed(cell: &str) -> &str {
     cell.trim_start_matches('\u{feff}')
 }
 
-/// What is wrong with a file, as a reader of it would say.
+/// Describes in words what is wrong with a file.
 fn describe(path: &Path, error: csv::Error) -> FileError {
     let line = |pos: &Option<csv::Position>| Position::Line(pos.as_ref().map_or(0, csv::Position::line));
     match error.kind() {

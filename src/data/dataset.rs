@@ -1,4 +1,4 @@
-//! What a dataset is, and going through one.
+//! Datasets, and iterating over them.
 
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, HasAxis, Shape};
@@ -16,13 +16,13 @@ pub type Labels = Tensor<(usize,), usize>;
 /// in another thread.
 #[doc(alias = "DataLoader")]
 pub trait Dataset: Clone {
-    /// What `B` samples together are.
+    /// The type of a batch of `B` samples.
     type Batch<B: Dim>;
 
     /// The number of samples.
     fn len(&self) -> usize;
 
-    /// The samples of these numbers, in this order, as one batch.
+    /// The samples with these indices, in this order, as one batch.
     ///
     /// # Panics
     /// If `batch` is not the number of `indices`, or an index is not below [`len`](Self::len).
@@ -39,7 +39,7 @@ pub trait Dataset: Clone {
     /// The order is drawn at once, so `rng` is free again while the batches are used. The same generator state gives
     /// the same batches.
     ///
-    /// With an `N` of 0, this does not build.
+    /// An `N` of 0 does not compile.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -56,7 +56,7 @@ pub trait Dataset: Clone {
         Batches::of_full_ones(self.clone(), Const, shuffled(self.len(), rng))
     }
 
-    /// All samples in a random order, `size` in each batch, and in the last one those that are left.
+    /// All samples in a random order, `size` in each batch, and the remainder in the last one.
     ///
     /// # Panics
     /// If `size` is 0.
@@ -65,7 +65,7 @@ pub trait Dataset: Clone {
         Batches::of_all(self.clone(), size, shuffled(self.len(), rng))
     }
 
-    /// All samples in their order, `size` in each batch, and in the last one those that are left: for measuring.
+    /// All samples in order, `size` in each batch, and the remainder in the last one: for evaluation.
     ///
     /// # Panics
     /// If `size` is 0.
@@ -79,7 +79,7 @@ pub trait Dataset: Clone {
         self.gather(self.len(), &(0..self.len()).collect::<Vec<_>>())
     }
 
-    /// The samples of these numbers, as a dataset.
+    /// The samples with these indices, as a dataset.
     ///
     /// # Panics
     /// If an index is not below [`len`](Self::len).
@@ -97,8 +97,8 @@ pub trait Dataset: Clone {
         self.subset(0..count.min(self.len()))
     }
 
-    /// Parts the samples at random: the second part has `fraction` of them (rounded to the nearest number), the first
-    /// part the rest. So it is (training, validation). The same generator state gives the same parts.
+    /// Splits the samples at random: the second part has `fraction` of them (rounded), the first part the rest, as
+    /// (training, validation). The same generator state gives the same split.
     ///
     /// # Panics
     /// If `fraction` is not between 0 and 1.
@@ -112,7 +112,8 @@ pub trait Dataset: Clone {
     }
 }
 
-/// The numbers below `len` in a random order. Fisher and Yates; Durstenfeld, 1964.
+/// The numbers below `len` in a random order. Fisher and Yates; Durstenfeld, 1964. By hand rather than with `rand`'s
+/// `shuffle`, so that the order for a seed does not change with the version of `rand`.
 fn shuffled(len: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for i in (1..len).rev() {
@@ -152,7 +153,7 @@ pub(super) fn expect_indices(batch: impl Dim, indices: &[usize], len: usize) {
     }
 }
 
-/// Pairs: inputs and what is to be said of them.
+/// Pairs: inputs and targets.
 impl<X: Dataset, Y: Dataset> Dataset for (X, Y) {
     type Batch<B: Dim> = (X::Batch<B>, Y::Batch<B>);
 
@@ -178,7 +179,7 @@ pub struct Batches<D, B> {
     dataset: D,
     size: B,
     order: Vec<usize>,
-    /// How many of `order` have been used, and how many are to be.
+    /// How many of `order` have been used, and how many will be.
     next: usize,
     end: usize,
 }
@@ -192,7 +193,7 @@ impl<D: Dataset, B: Dim> Batches<D, B> {
         batches
     }
 
-    /// All samples; the last batch may be short, which only a run-time size can say.
+    /// All samples; the last batch may be shorter, hence the run-time size.
     #[track_caller]
     fn of_all(dataset: D, size: B, order: Vec<usize>) -> Self {
         assert!(size.size() > 0, "batches: a batch has at least one sample");
@@ -228,7 +229,7 @@ pub struct Subset<D> {
 }
 
 impl<D> Subset<D> {
-    /// The numbers of the samples in the dataset that they are from.
+    /// The indices of the samples in the original dataset.
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }

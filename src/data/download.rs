@@ -1,7 +1,7 @@
-//! Fetching MNIST, with the feature `download`.
+//! Downloading MNIST, with the feature `download`.
 //!
-//! A file is written under another name until it is complete and its SHA-256 is right, and then renamed: there is
-//! never half a file under its own name. A transfer that breaks is taken up where it broke, also by a later run.
+//! A file is written under another name until it is complete and its SHA-256 is right, and then renamed: there is never
+//! an incomplete file under its own name. A transfer that breaks off is resumed there, even by a later run.
 
 use super::idx::FILES;
 use crate::files::{FileError, Limit, unpacked};
@@ -23,20 +23,20 @@ const SUMS: [&str; 4] = [
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 ];
 
-/// No file that is fetched, or what it unpacks to, is longer.
+/// No file, compressed or not, may be larger.
 const MOST_BYTES: u64 = 1 << 30;
-/// So many attempts in a row may bring nothing before the transfer is given up ...
+/// The number of attempts in a row without progress before giving up ...
 const FRUITLESS_ATTEMPTS: usize = 4;
-/// ... and so many in all.
+/// ... and the number of attempts in total.
 const ATTEMPTS: usize = 40;
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1000 });
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Downloads the four files of MNIST (11 MB) into a folder, which is made if it does not exist. Files that are there
-/// already stay as they are.
+/// Downloads the four files of MNIST (11 MB) into a folder, which is created if it does not exist. Files that are there
+/// already are kept.
 ///
 /// # Errors
-/// If the server cannot be reached or does not give the files, or a file cannot be written.
+/// If the server cannot be reached or does not have the files, or a file cannot be written.
 pub fn mnist(folder: &Path) -> Result<(), FileError> {
     for (name, sum) in FILES.into_iter().zip(SUMS) {
         let target = folder.join(format!("{name}.gz"));
@@ -50,7 +50,7 @@ pub fn mnist(folder: &Path) -> Result<(), FileError> {
 /// Downloads a gzip file whose contents, unpacked, have this SHA-256 (in hexadecimal digits).
 ///
 /// # Errors
-/// If the server cannot be reached or does not give the file, its contents are others, or it cannot be written.
+/// If the server cannot be reached or does not have the file, its contents differ, or it cannot be written.
 pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), FileError> {
     let part = target.with_extension("part.gz");
     if let Some(folder) = target.parent() {
@@ -73,7 +73,7 @@ pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), FileE
                 return std::fs::rename(&part, target)
                     .map_err(|error| FileError::system(target, "cannot be made", error));
             }
-            // what an earlier run left was of another file: once more from the start
+            // what an earlier run left belongs to another file: start again
             _ if resumed => file.set_len(0).map_err(unwritable)?,
             Ok(sum) => {
                 let reason = format!("{address} unpacks to a file with SHA-256 {sum}, and {sha256} is the right one");
@@ -87,7 +87,7 @@ pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), FileE
         }
     };
     if length(&file, &part)? == 0 {
-        let _ = std::fs::remove_file(&part); // nothing to take up later
+        let _ = std::fs::remove_file(&part); // nothing to resume later
     }
     result
 }
@@ -109,14 +109,14 @@ fn unpacked_sum(path: &Path) -> Result<String, FileError> {
     }
 }
 
-/// Why an attempt did not bring the whole file.
+/// Why an attempt did not complete the file.
 enum Failure {
-    /// It may go better the next time.
+    /// Worth another attempt.
     Broken(String),
     Final(FileError),
 }
 
-/// Appends to `file` what it lacks, in several attempts if need be.
+/// Appends what is missing to `file`, in several attempts if need be.
 fn transfer(address: &str, part: &Path, file: &mut File) -> Result<(), FileError> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
@@ -155,7 +155,7 @@ fn attempt(agent: &Agent, address: &str, part: &Path, file: &mut File, have: u64
     let range = text(response.headers(), header::CONTENT_RANGE).unwrap_or_default();
     match response.status().as_u16() {
         206 if range.starts_with(&format!("bytes {have}-")) => {}
-        // the server gives the whole file: what there is of it does not count
+        // the server sends the whole file: discard what there is
         200 => file.set_len(0).map_err(unwritable)?,
         416 if range == format!("bytes */{have}") => return Ok(()),
         206 | 416 => {
@@ -205,7 +205,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread::JoinHandle;
 
-    /// What the server does with one request.
+    /// The server's response to one request.
     enum Answer {
         /// Everything, whatever range was asked for.
         Whole,

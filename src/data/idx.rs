@@ -5,8 +5,8 @@
 //! | 2 | zeros |
 //! | 1 | the type of the elements: 8 is a byte, the only one that is read here |
 //! | 1 | the number of dimensions, d |
-//! | 4 d | their sizes, the highest byte first |
-//! | | the elements, the last dimension fastest |
+//! | 4 d | their sizes, big-endian |
+//! | | the elements, in row-major order |
 
 use crate::files::{FileError, Limit, unpacked};
 use crate::shape::show_sizes;
@@ -21,29 +21,30 @@ pub(super) const FILES: [&str; 4] =
 pub struct Idx {
     /// The size of each dimension.
     pub sizes: Vec<usize>,
-    /// The elements, the last dimension fastest.
+    /// The elements, in row-major order.
     pub bytes: Vec<u8>,
 }
 
 impl Idx {
-    /// Reads an IDX file of bytes; a name that ends with `.gz` says that it is packed with gzip.
+    /// Reads an IDX file of bytes; a name ending in `.gz` means that it is gzip-compressed.
     ///
     /// # Errors
     /// If the file cannot be read, is not gzip though its name says so, unpacks to more than the default [`Limit`], is
-    /// not IDX, or holds fewer or more bytes than its header says. No memory is taken on the word of the header alone.
+    /// not IDX, or holds fewer or more bytes than its header says. Memory is never allocated on the header's word
+    /// alone.
     pub fn read(path: impl AsRef<Path>) -> Result<Idx, FileError> {
         Idx::read_within(path, Limit::default())
     }
 
-    /// Reads a file of which more or fewer bytes than usual may come.
+    /// Reads a file with another limit on its size.
     ///
     /// # Errors
-    /// As [`Idx::read`].
+    /// As for [`Idx::read`].
     pub fn read_within(path: impl AsRef<Path>, limit: Limit) -> Result<Idx, FileError> {
         Idx::read_if(path.as_ref(), limit, |_| Ok(()))
     }
 
-    /// Reads a file if `fits` has no objection to its sizes.
+    /// Reads a file if `fits` accepts its sizes.
     pub(super) fn read_if(
         path: &Path,
         limit: Limit,
@@ -59,7 +60,7 @@ impl Idx {
             .ok_or_else(|| fail(format!("says that it holds {} bytes, which no file does", show_sizes(&sizes))))?;
         fits(&sizes).map_err(fail)?;
         let mut bytes = Vec::new();
-        // one byte more than there should be: to see whether the file goes on, and to have gzip check its sum
+        // one byte more than expected, to detect trailing bytes and to make gzip verify its checksum
         file.take(count + 1).read_to_end(&mut bytes).map_err(|error| FileError::read(path, error))?;
         match (bytes.len() as u64).cmp(&count) {
             std::cmp::Ordering::Equal => Ok(Idx { sizes, bytes }),

@@ -12,7 +12,7 @@ const PIXELS: usize = 28 * 28;
 const CLASSES: usize = 10;
 
 /// The folder with the files of MNIST: see [`find_folder`] for where it is looked for. With the feature `download`, it
-/// is made by `download::mnist` (with the feature `download`) if it is not there.
+/// is created by `download::mnist` if it is not there.
 ///
 /// # Errors
 /// If there is none, or the download fails.
@@ -26,7 +26,7 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
     found
 }
 
-/// Images and what they show.
+/// Images with their labels.
 pub type Examples<S> = (Images<S>, Labels);
 
 /// Reads training and test set from a folder with four IDX files, plain or gzip, of images of 28 x 28 pixels and labels
@@ -36,7 +36,7 @@ pub type Examples<S> = (Images<S>, Labels);
 /// LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
 ///
 /// # Errors
-/// If a file is missing, damaged, or not of images or labels; nothing of it is used then.
+/// If a file is missing, damaged, or not of images or labels.
 ///
 /// ```no_run
 /// use taut::data::mnist;

@@ -1,9 +1,9 @@
-//! Datasets: reading them, splitting them, and going through them in batches.
+//! Datasets: reading them, splitting them, and iterating over them in batches.
 //!
 //! A [`Dataset`] gives batches whose shapes are part of their types: `train.batches::<64>(&mut rng)` those of 64
-//! samples, `batches_of(n, &mut rng)` those of a size that only the running program knows. A tensor is a dataset of
+//! samples, `batches_of(n, &mut rng)` those of a size known only at run time. A tensor is a dataset of
 //! its rows, [`Images`] holds pixels as bytes, [`Sequences`] are of different lengths, a pair of datasets is a dataset
-//! of pairs, a [`Subset`] one of some samples of another.
+//! of pairs, a [`Subset`] one of selected samples of another.
 //!
 //! ```
 //! use taut::prelude::*;

@@ -16,7 +16,7 @@ pub const CLASSES: [&str; 18] = [
     "Korean", "Polish", "Portuguese", "Russian", "Scottish", "Spanish", "Vietnamese",
 ];
 
-/// The letters of which the names are made, in lower case. A name is the sequence of its letters' places in this list.
+/// The letters of the names, in lower case. A name is encoded as the indices of its letters in this list.
 #[rustfmt::skip]
 pub const LETTERS: [char; 55] = [
     ' ', '\'', '-', '/', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's',
@@ -27,7 +27,7 @@ pub const LETTERS: [char; 55] = [
 /// The files of the dataset are far smaller; a longer one is refused.
 const MOST_BYTES: u64 = 10_000_000;
 
-/// Names, and the places of their classes in [`CLASSES`].
+/// Names, and the indices of their classes in [`CLASSES`].
 pub type Examples = (Sequences, Labels);
 
 /// A letter that is not in [`LETTERS`].
@@ -42,10 +42,10 @@ impl fmt::Display for UnknownLetter {
 }
 impl std::error::Error for UnknownLetter {}
 
-/// The letters of a name by their places in [`LETTERS`]. Upper and lower case are the same.
+/// The letters of a name as indices into [`LETTERS`]. Case is ignored.
 ///
 /// # Errors
-/// If one of them is not there.
+/// If a letter is not there.
 ///
 /// ```
 /// use taut::data::names::{UnknownLetter, encode};
@@ -58,7 +58,7 @@ pub fn encode(name: &str) -> Result<Vec<usize>, UnknownLetter> {
     name.to_lowercase().chars().map(place).collect()
 }
 
-/// The folder with the 18 files: see [`find_folder`] for where it is looked for, as `names`.
+/// The folder with the 18 files: see [`find_folder`] for where it is searched for, under the name `names`.
 ///
 /// # Errors
 /// If there is none.
@@ -66,13 +66,13 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, FileError> {
     find_folder(given, "names", "Arabic.txt")
 }
 
-/// Reads names to learn from, and names to test on.
+/// Reads names for training and names for testing.
 ///
-/// A name that stands several times in a file is one sample; one that stands in several files is one sample of each.
-/// All samples of a name are on the same side: of the names in alphabetical order, each fifth is to test on. So nothing
-/// that was learned by heart helps in the test.
+/// A name that occurs several times in a file is one sample; one that occurs in several files is one sample of each.
+/// All samples of a name are on the same side: of the names in alphabetical order, every fifth is for testing. So
+/// memorising names does not help in the test.
 ///
-/// A file may be packed with gzip: `Arabic.txt.gz`.
+/// A file may be gzip-compressed: `Arabic.txt.gz`.
 ///
 /// # Errors
 /// If a file is missing, longer than 10 million bytes, empty, not UTF-8, or a name has a letter that is not in
@@ -136,7 +136,7 @@ mod tests {
     use crate::data::Dataset;
     use crate::files::testing::{Folder, gzip};
 
-    /// One file holds what is given, the others a name each.
+    /// One file has these contents, the others one name each.
     fn folder(of_class: usize, contents: &[u8]) -> Folder {
         let folder = Folder::new();
         for (class, name) in CLASSES.iter().enumerate() {
@@ -150,7 +150,7 @@ mod tests {
     fn a_name_is_on_one_side_only() {
         let folder = folder(0, "Ab\n\n  aB \nŻółć\nAc\n".replace("ć", "c").as_bytes());
         let (train, test) = load(find(Some(folder.path())).unwrap()).unwrap();
-        // 3 in the first file; in each of the others one of its own, and the same one
+        // 3 in the first file; in each other file one of its own, and one that they share
         assert_eq!(train.len() + test.len(), 3 + 2 * 17);
         let all = |(names, classes): &Examples| -> Vec<(Vec<usize>, usize)> {
             (0..names.len()).map(|i| (names.get(i).to_vec(), classes.as_slice()[i])).collect()

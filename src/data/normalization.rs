@@ -1,4 +1,4 @@
-//! Bringing inputs to mean 0 and standard deviation 1.
+//! Normalising inputs to mean 0 and standard deviation 1.
 //!
 //! y = (x - mean) / deviation, with the mean and the (population) deviation of the training set: the test set is
 //! normalised by the same numbers. They are computed batch by batch. Chan, Golub and LeVeque, "Updating Formulae and a
@@ -53,7 +53,7 @@ impl Moments {
 }
 
 impl Normalization {
-    /// One mean and one deviation, of all numbers in these batches: for images in one colour.
+    /// One mean and one deviation, of all numbers in these batches: for grayscale images.
     pub fn of_all<S: Shape>(batches: impl IntoIterator<Item = Tensor<S>>) -> Self {
         let mut moments = Moments::default();
         for batch in batches {
@@ -104,7 +104,7 @@ impl Normalization {
         &self.deviations
     }
 
-    /// Subtracts the means and divides by the deviations; numbers that were all the same in training are only shifted.
+    /// Subtracts the means and divides by the deviations; numbers that were constant in training are only shifted.
     ///
     /// # Panics
     /// If the axis has another size than in training.

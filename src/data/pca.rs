@@ -1,8 +1,8 @@
-//! Principal components: the directions in which points differ most.
+//! Principal components: the directions in which points vary most.
 //!
-//! With the points as rows of X, their mean taken away, the directions are the first eigenvectors of X^T X. A point's
-//! code is its place along them, and mean + code V the point of their plane that is nearest to it: of all linear codes
-//! of this length, the one with the smallest squared error.
+//! With the points as rows of X, minus their mean, the directions are the leading eigenvectors of X^T X. A point's code
+//! is its coordinates along them, and mean + code V is the nearest point in their plane: of all linear codes of this
+//! length, the one with the smallest squared error.
 
 use crate::numbers::Generator;
 use crate::shape::{Const, Dim};
@@ -11,19 +11,19 @@ use rand::RngExt;
 
 type Matrix = Tensor<(usize, usize), f64>;
 
-/// The rotations converge quadratically: so many rounds are never needed.
+/// An upper limit: the rotations converge quadratically, so this many rounds are never needed.
 const MOST_ROTATIONS: usize = 60;
-/// Multiplications by the matrix after which the directions are taken as they are: of points that differ by nearly as
-/// much in many directions, it does not matter which of these are chosen.
+/// The number of multiplications by the matrix after which the directions are accepted as they are: if points vary by
+/// nearly as much in many directions, it does not matter which of them are chosen.
 const MOST_MULTIPLICATIONS: usize = 1000;
-/// After how many of them the eigenvalues are looked at.
+/// The number of multiplications between checks of the eigenvalues.
 const ROUND: usize = 10;
 
 /// The first `N` principal components of points of `D` dimensions.
 ///
-/// Each direction has length 1, and its largest entry is positive. Where the points differ in fewer than `N`
-/// directions, the others are 0. If any number is infinite or NaN, everything is NaN. Computed in `f64`; the same
-/// points give the same directions, whatever the number of threads.
+/// Each direction has length 1, and its largest entry is positive. If the points vary in fewer than `N` directions, the
+/// others are 0. If any number is infinite or NaN, everything is NaN. Computed in `f64`; the same points give the same
+/// directions, whatever the number of threads.
 ///
 /// Pearson, "On Lines and Planes of Closest Fit to Systems of Points in Space", 1901. The eigenvectors of a small
 /// matrix are found by Jacobi's rotations, those of a large one by simultaneous iteration (Golub and Van Loan, "Matrix
@@ -49,8 +49,8 @@ pub struct Pca<const N: usize, D: Dim> {
 }
 
 impl<const N: usize, D: Dim> Pca<N, D> {
-    /// The components of all points of these batches. There may be more points than memory holds at once: kept are as
-    /// many as there are dimensions, and a matrix of dimensions x dimensions if there are more.
+    /// The components of all points of these batches. The points need not fit into memory: at most as many as there are
+    /// dimensions are kept, plus a matrix of dimensions x dimensions if there are more.
     ///
     /// # Panics
     /// If there are no points, or a batch's points have another number of dimensions.
@@ -100,17 +100,17 @@ impl<const N: usize, D: Dim> Pca<N, D> {
         &self.mean
     }
 
-    /// The directions, the one in which the points differ most first: (N, D).
+    /// The directions, by decreasing variance: (N, D).
     pub fn directions(&self) -> &Tensor<(Const<N>, D)> {
         &self.directions
     }
 
-    /// The variance of the points along each direction (N), divided by their number less one.
+    /// The variance of the points along each direction (N), divided by their number minus one.
     pub fn variances(&self) -> &Tensor<(Const<N>,)> {
         &self.variances
     }
 
-    /// Which part of the variance is along the directions, from 0 to 1. It is 1 for points that do not differ.
+    /// The fraction of the variance explained by the directions. 1 if all points are equal.
     pub fn explained(&self) -> f64 {
         match self.total_variance {
             0.0 => 1.0,
@@ -118,7 +118,7 @@ impl<const N: usize, D: Dim> Pca<N, D> {
         }
     }
 
-    /// The codes of points: their places along the directions, from the mean. Shapes: (B, D) to (B, N).
+    /// The codes of points: their coordinates along the directions, relative to the mean. Shapes: (B, D) to (B, N).
     ///
     /// # Panics
     /// If the points have another number of dimensions.
@@ -136,7 +136,7 @@ impl<const N: usize, D: Dim> Pca<N, D> {
         codes.reshape_with((batch, Const))
     }
 
-    /// The points of these codes, as near as `N` numbers can say: mean + code x directions. Shapes: (B, N) to (B, D).
+    /// Reconstructs points from codes: mean + code x directions. Shapes: (B, N) to (B, D).
     #[track_caller]
     pub fn restore<B: Dim>(&self, codes: Tensor<(B, Const<N>)>) -> Tensor<(B, D)> {
         let mut points = codes.matmul(self.directions.clone());
@@ -154,18 +154,17 @@ impl<const N: usize, D: Dim> Pca<N, D> {
 struct Moments {
     size: usize,
     count: usize,
-    /// What is taken from each point before it is multiplied, so that little is lost in rounding: the mean of the first
-    /// points.
+    /// Subtracted from each point before multiplication, to limit rounding errors: the mean of the first points.
     shift: Vec<f64>,
-    /// Of the shifted points that are multiplied already.
+    /// The sum of the shifted points multiplied so far.
     sum: Vec<f64>,
     /// X^T X of these, once there are more points than dimensions.
     product: Option<Matrix>,
-    /// The points that wait, row by row.
+    /// The points not multiplied yet, row by row.
     waiting: Vec<f64>,
 }
 
-/// What [`Moments`] come to.
+/// The result of [`Moments`].
 struct Components {
     mean: Vec<f64>,
     /// The sum of the squared distances from the mean.
@@ -189,7 +188,7 @@ impl Moments {
         }
     }
 
-    /// Takes the points that wait into the sums.
+    /// Adds the waiting points to the sums.
     fn multiply(&mut self) {
         let rows = self.waiting.len() / self.size;
         if self.product.is_none() {
@@ -228,8 +227,8 @@ impl Moments {
     }
 }
 
-/// No more points than dimensions: X X^T has the same eigenvalues as X^T X, but for zeros, and X^T times its vectors,
-/// over the roots, are those of X^T X.
+/// No more points than dimensions: X X^T has the same nonzero eigenvalues as X^T X, and X^T times its eigenvectors,
+/// divided by the square roots, are those of X^T X.
 fn few(mut points: Vec<f64>, size: usize, wanted: usize) -> Components {
     let mean = mean_of(&points, size);
     shift(&mut points, &mean);
@@ -259,7 +258,7 @@ fn shift(points: &mut [f64], by: &[f64]) {
 }
 
 /// The sum of all eigenvalues of a symmetric matrix without negative ones, and the largest `wanted` with their vectors
-/// of length 1, the largest first; without those that are 0 but for rounding.
+/// of length 1, the largest first; without those that are 0 up to rounding.
 fn largest(matrix: Matrix, wanted: usize) -> (f64, Vec<(f64, Vec<f64>)>) {
     let size = matrix.shape().0;
     let total: f64 = (0..size).map(|i| matrix[[i, i]]).sum();
@@ -300,8 +299,8 @@ fn simultaneous_iteration(matrix: &Matrix, wanted: usize, block: usize) -> Vec<(
     before.into_iter().zip(rows.as_slice().chunks_exact(size).map(<[f64]>::to_vec)).collect()
 }
 
-/// Makes each row orthogonal to those before it, and of length 1: Gram and Schmidt's method, twice because of rounding.
-/// A row that depends on those before it becomes 0.
+/// Makes each row orthogonal to those before it, and of length 1: the Gram-Schmidt method, applied twice because of
+/// rounding. A row that depends on those before it becomes 0.
 fn orthonormalize(rows: &mut [f64], size: usize) {
     for i in 0..rows.len() / size {
         let (done, rest) = rows.split_at_mut(i * size);
@@ -319,7 +318,7 @@ fn orthonormalize(rows: &mut [f64], size: usize) {
     }
 }
 
-/// The sum of the products, in eight parts that the processor adds at once.
+/// The dot product, as eight partial sums that the processor adds in parallel.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| x * y).sum();
@@ -332,8 +331,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// All eigenvalues of a symmetric matrix, the largest first, with their eigenvectors of length 1. By Jacobi's
-/// rotations, each of which makes one entry beside the diagonal 0.
+/// All eigenvalues of a symmetric matrix, the largest first, with their eigenvectors of length 1. By Jacobi rotations,
+/// each of which zeroes one off-diagonal entry.
 fn jacobi(matrix: Matrix) -> Vec<(f64, Vec<f64>)> {
     let size = matrix.shape().0;
     let mut a = matrix.to_vec();
@@ -406,7 +405,7 @@ mod tests {
         }
     }
 
-    /// Points in `dimension` directions, in each of which they differ less than in the one before.
+    /// Points in `dimension` directions, with less variance in each than in the one before.
     fn ellipsoid(count: usize, dimension: usize, fall: f32, seed: u64) -> Tensor<(usize, usize)> {
         let mut rng = StdRng::seed_from_u64(seed);
         let turn = Tensor::<(usize, usize)>::normal_with((dimension, dimension), 0.0, 1.0, &mut rng);

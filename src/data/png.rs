@@ -22,7 +22,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageEr
 use std::io::{BufReader, Write};
 use std::path::Path;
 
-/// A picture has one channel, gray, or three: red, green and blue.
+/// The channels of a picture: one (gray) or three (red, green and blue).
 #[diagnostic::on_unimplemented(
     message = "a picture has `Const<1>` channel (gray) or `Const<3>` (red, green, blue), not `{Self}`"
 )]
@@ -52,30 +52,30 @@ impl Colours for Const<3> {
 
 /// Reads a picture: shape (channels, height, width), numbers from 0 to 1.
 ///
-/// The type says how many channels are wanted. A picture in colours becomes gray by 0.2126 red + 0.7152 green + 0.0722
-/// blue, a gray one has three equal channels; transparency is left out.
+/// The type chooses the number of channels. A colour picture is converted to gray as 0.2126 red + 0.7152 green + 0.0722
+/// blue, a gray one to three equal channels; transparency is ignored.
 ///
 /// # Errors
-/// If the file cannot be opened, is no PNG, is damaged, or has more than [`MOST_PIXELS`].
+/// If the file cannot be opened, is not a PNG, is damaged, or has more than [`MOST_PIXELS`].
 pub fn read<C: Colours>(path: impl AsRef<Path>) -> Result<Tensor<(C, usize, usize)>, FileError> {
     read_within(path, MOST_PIXELS)
 }
 
-/// How many pixels a picture may have that [`read`] takes: 2^25, somewhat more than 33 million. With three channels its
-/// tensor has 400 MB, and the file's own form up to 270 MB besides while it is read.
+/// The largest number of pixels that [`read`] accepts: 2^25, about 33 million. With three channels the tensor takes 400
+/// MB, and decoding up to another 270 MB.
 pub const MOST_PIXELS: u64 = 1 << 25;
 
-/// As [`read`], for pictures of more pixels, or fewer.
+/// Like [`read`], with another limit on the number of pixels.
 ///
 /// # Errors
-/// As [`read`]. The file's header says how many pixels there are; before it was looked at, no memory is taken for them.
+/// As for [`read`]. The number of pixels is checked in the file's header before any memory is allocated for them.
 pub fn read_within<C: Colours>(
     path: impl AsRef<Path>,
     most_pixels: u64,
 ) -> Result<Tensor<(C, usize, usize)>, FileError> {
     let path = path.as_ref();
     let wrong = |error: ImageError| match error {
-        // how the decoder meets the end of a file that is cut off
+        // how the decoder reports a truncated file
         ImageError::IoError(error) => FileError::system(path, "cannot be read as PNG", error),
         error => FileError::new(path, format!("is no whole PNG file: {error}")),
     };
@@ -92,7 +92,7 @@ pub fn read_within<C: Colours>(
     let plane = height * width;
     let shape = C::from_size(C::CHANNELS).expect("as many channels as were asked for");
     let mut planes = vec![0.0; C::CHANNELS * plane];
-    // row by row, so that there is no second copy of the whole
+    // row by row, to avoid a second copy of the whole
     for row in 0..height {
         let pixels = C::pixels(image.crop_imm(0, row as u32, width as u32, 1));
         for (column, pixel) in pixels.chunks_exact(C::CHANNELS).enumerate() {
@@ -104,8 +104,8 @@ pub fn read_within<C: Colours>(
     Ok(Tensor::from_vec(planes, (shape, height, width)).expect("every pixel has every channel"))
 }
 
-/// Writes a picture of shape (channels, height, width) with 8 bits for each number. Numbers below 0 and no numbers
-/// become 0, those above 1 become 1. An older file is replaced only once the new one is complete.
+/// Writes a picture of shape (channels, height, width) with 8 bits for each number. Numbers below 0 and NaN become 0,
+/// those above 1 become 1. An existing file is replaced only once the new one is complete.
 ///
 /// # Errors
 /// If the picture has no pixels, or the file cannot be written.
@@ -119,7 +119,7 @@ pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tenso
         let reason = format!("was not written: there are no PNG files of {width} x {height} pixels");
         return Err(FileError::new(path, reason));
     };
-    // a cast takes what is no number to 0
+    // a cast turns NaN into 0
     let byte = |number: f32| (number.clamp(0.0, 1.0) * 255.0).round() as u8;
     let values = picture.as_slice();
     let bytes: Vec<u8> =
@@ -144,7 +144,7 @@ mod tests {
         Tensor::uniform(0.0, 255.0, &mut rng).round() / 255.0
     }
 
-    /// The check sum of PNG and gzip.
+    /// The checksum of PNG and gzip.
     fn crc32(bytes: &[u8]) -> u32 {
         let mut sum = flate2::Crc::new();
         sum.update(bytes);
@@ -159,7 +159,7 @@ mod tests {
         write(&path, &gray).unwrap();
         assert_eq!(read::<Const<1>>(&path).unwrap().try_into_shape().ok().as_ref(), Some(&gray));
         let three = read::<Const<3>>(&path).unwrap();
-        // one channel becomes three through a product of colours, which rounds
+        // converting one channel to three multiplies colours, which rounds
         three.iter().enumerate().for_each(|(i, x)| assert!((x - gray.as_slice()[i % 35]).abs() < 1e-6));
         let colours = random_bytes::<Rank3<3, 4, 1>>(1);
         write(&path, &colours).unwrap();
@@ -228,14 +228,14 @@ mod tests {
         assert!(read_within::<Const<1>>(&path, 54).is_ok());
         let error = read_within::<Const<1>>(&path, 53).unwrap_err();
         assert!(error.reason().contains("it has 9 x 6 pixels, and 53 are the most"), "{error}");
-        // a header that says more than there is
+        // a header that promises more than there is
         let mut large = std::fs::read(&path).unwrap();
         large[16..24].copy_from_slice(&[0, 0, 0x16, 0xa1, 0, 0, 0x16, 0xa1]);
         let sum = crc32(&large[12..29]);
         large[29..33].copy_from_slice(&sum.to_be_bytes());
         let error = read::<Const<3>>(folder.file("large.png", &large)).unwrap_err();
         assert!(error.reason().contains("5793 x 5793 pixels, and 33554432 are the most"), "{error}");
-        // all that a header can say
+        // the largest size that a header can state
         let mut huge = std::fs::read(&path).unwrap();
         huge[16..24].fill(0x7f);
         assert!(read::<Const<3>>(folder.file("huge.png", &huge)).is_err());

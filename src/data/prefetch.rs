@@ -4,13 +4,13 @@ use rayon::ThreadPoolBuilder;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
-/// The items of an iterator, computed by a thread of their own while the ones before are used. The order stays.
+/// The items of an iterator, computed in another thread while the previous ones are used. The order is kept.
 ///
-/// What the iterator computes in parallel runs on the one thread of a pool of its own, as in the workers of PyTorch's
-/// `DataLoader`: so it never waits for a thread that waits for its items, and this can be used within tasks of rayon.
+/// Parallel work of the iterator runs in its own pool with a single thread, as in the workers of PyTorch's
+/// `DataLoader`: so it never waits for a thread that waits for its items, and can be used inside rayon tasks.
 ///
-/// A panic in the thread goes on here, when its item would have come. The thread ends with the iterator, or soon after
-/// this is dropped.
+/// A panic in the thread is resumed here, when its item would have been due. The thread ends with the iterator, or soon
+/// after this is dropped.
 ///
 /// ```
 /// use taut::data::{Prefetch, digits};
@@ -23,12 +23,12 @@ use std::thread::JoinHandle;
 pub struct Prefetch<T> {
     /// `None` when the iterator has ended.
     running: Option<(Receiver<T>, JoinHandle<()>)>,
-    /// What the iterator said of its length, less what came.
+    /// The iterator's size hint, minus the items received.
     left: (usize, Option<usize>),
 }
 
 impl<T: Send + 'static> Prefetch<T> {
-    /// Starts the thread; at most `ahead` items wait to be used (beside one that is being made).
+    /// Starts the thread; at most `ahead` items are ready in advance (besides the one in progress).
     pub fn new<I>(items: I, ahead: usize) -> Self
     where
         I: IntoIterator<Item = T>,
@@ -43,7 +43,7 @@ impl<T: Send + 'static> Prefetch<T> {
             pool.install(|| {
                 for item in items {
                     if sender.send(item).is_err() {
-                        break; // nobody wants the rest
+                        break; // the receiver is gone
                     }
                 }
             });
@@ -75,7 +75,8 @@ impl<T> Iterator for Prefetch<T> {
 }
 
 impl<T> Drop for Prefetch<T> {
-    /// Waits for the thread, which stops at its next item. A panic of an item that nobody asked for is not passed on.
+    /// Waits for the thread, which stops at its next item. A panic in an item that was never requested is not passed
+    /// on.
     fn drop(&mut self) {
         if let Some((receiver, thread)) = self.running.take() {
             drop(receiver);
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(prefetch.next(), None);
     }
 
-    /// Ends the test if it does not end by itself.
+    /// Fails the test if it hangs.
     fn within_a_minute(work: impl FnOnce() + Send + 'static) {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -138,7 +139,7 @@ mod tests {
         receiver.recv_timeout(std::time::Duration::from_secs(60)).expect("no dead-lock, and no panic");
     }
 
-    /// Each thread of a pool waits for items whose making needs a pool.
+    /// Every thread of a pool waits for items that need a pool to be made.
     #[test]
     fn in_tasks_of_pools_of_any_size() {
         for threads in [1, 2, 3, 5] {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// Sequences of indices, of different lengths: the letters of names, the words of sentences.
 ///
-/// A batch is the indices (B, L), where L is the length of its longest sequence and 0 follows the shorter ones, and the
-/// lengths (B). Recurrent layers take the lengths, and leave the padding alone.
+/// A batch is the indices (B, L), where L is the length of its longest sequence and shorter ones are padded with 0, and
+/// the lengths (B). Recurrent layers take the lengths and ignore the padding.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -22,9 +22,9 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sequences {
-    /// All of them, one after the other.
+    /// All indices, concatenated.
     indices: Arc<[usize]>,
-    /// Where each begins, and where the last one ends.
+    /// The start of each sequence, and the end of the last one.
     bounds: Arc<[usize]>,
 }
 
@@ -39,7 +39,7 @@ impl Sequences {
         Sequences { indices: indices.into(), bounds: bounds.into() }
     }
 
-    /// The sequence of this number.
+    /// The sequence with this index.
     ///
     /// # Panics
     /// If there is none.

@@ -15,8 +15,8 @@ pub struct Categorical<B, N, E = f32, T = NoTrace> {
 }
 
 impl<B: Dim, N: Dim, E: Float, T: Trace> Categorical<B, N, E, T> {
-    /// The distributions with probabilities proportional to the exponentials of `logits`. Minus infinity stands for a
-    /// class that cannot be.
+    /// The distributions with probabilities proportional to the exponentials of `logits`. A logit of minus infinity
+    /// makes a class impossible.
     #[track_caller]
     pub fn new(logits: Tensor<(B, N), E, T>) -> Self {
         Categorical { log_probabilities: logits.log_softmax::<1>() }
@@ -47,7 +47,7 @@ impl<B: Dim, N: Dim, E: Float, T: Trace> Categorical<B, N, E, T> {
 
     /// The entropy of each distribution, in nats.
     pub fn entropy(&self) -> Tensor<(B,), E, T> {
-        // 0 log 0 is 0, and not 0 times minus infinity; e to the power of this is 0 in 64 bits, too
+        // 0 log 0 is 0, not 0 times minus infinity; e to the power of this is 0 even in f64
         let finite = self.log_probabilities.clone().clamp_min(E::of(-1e4));
         -(self.log_probabilities.clone().exp() * finite).sum_axis::<1>()
     }
@@ -63,7 +63,7 @@ impl<B: Dim, N: Dim, E: Float, T: Trace> Categorical<B, N, E, T> {
         Tensor::from_fn_with((batch,), |_| draw(rows.next().unwrap_or_default(), unit(rng)))
     }
 
-    /// The likeliest class of each distribution, the first of them if several are.
+    /// The most likely class of each distribution, the first one if there is a tie.
     pub fn mode(&self) -> Tensor<(B,), usize> {
         self.log_probabilities.argmax_axis::<1>()
     }
@@ -78,7 +78,7 @@ fn draw<E: Float>(log_probabilities: &[E], u: f64) -> usize {
         if u < sum {
             return class;
         }
-        // where the sum, rounded, stays below u, the last class that can be
+        // if rounding keeps the sum below u, the last possible class
         if probability > 0.0 {
             last = class;
         }

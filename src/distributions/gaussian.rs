@@ -34,7 +34,7 @@ impl<B: Dim, N: Dim, E: Float, T: Trace> Gaussian<B, N, E, T> {
         Gaussian { mean, log_deviation }
     }
 
-    /// The mean of each number, which is also its likeliest value.
+    /// The mean of each number, which is also its mode.
     pub fn mean(&self) -> &Tensor<(B, N), E, T> {
         &self.mean
     }

@@ -1,4 +1,4 @@
-//! Probability distributions whose parameters are computed by a network: to draw from, and to learn by.
+//! Probability distributions whose parameters are computed by a network, for sampling and for training.
 //!
 //! A batch of `B` distributions has parameters of the shape (B, N): scores of N classes, or means of N numbers. Log-
 //! probabilities and entropies have the shape (B,) and pass gradients on to the parameters. Drawing is not recorded.
@@ -12,7 +12,7 @@
 //! let x = Tensor::<Rank2<8, 4>>::randn(&mut rng);
 //! let classes = Categorical::new(scores.forward(x.clone())).sample(&mut rng);
 //!
-//! // the gradient of REINFORCE: makes what was drawn likelier
+//! // the gradient of REINFORCE: makes the sampled classes more likely
 //! let tape = Tape::training(&mut rng);
 //! let policy = Categorical::new(scores.forward(tape.trace(x)));
 //! let gradients = (-policy.log_probability(&classes).mean()).backward();

@@ -1,4 +1,5 @@
-//! Writing a file so that there is always a whole one: the old, then the new.
+//! Atomic writing: there is always a complete file, the old one, then the new one. By hand because `tempfile` does the
+//! easy part only: links, permissions, flushing and the leftovers of killed processes would remain to be handled here.
 
 use super::error::FileError;
 use super::open::regular;
@@ -8,8 +9,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Puts what `write` writes at `path`: into a temporary file in the same folder, onto the disk, then in place of what
-/// was there, in one step. On an error the old file is as it was, and no temporary file remains.
+/// Writes the output of `write` to `path`: to a temporary file in the same folder, flushed to disk, then renamed over
+/// the old file in one step. On an error the old file is unchanged, and no temporary file remains.
 ///
 /// The new file has the permissions of the old one. A file that is read-only is not replaced.
 pub fn write_atomically(
@@ -27,8 +28,8 @@ pub fn write_atomically(
     write_all().map_err(|error| FileError::system(path, "cannot be saved", error))
 }
 
-/// Whether a file can be saved here, as far as one can know before: that the folder is there and can be written to, and
-/// that what has the name already is a file that may be replaced. Nothing is changed. For programs that compute for
+/// Checks, as far as possible in advance, whether a file can be saved here: that the folder exists and is writable, and
+/// that anything that already has the name is a replaceable file. Nothing is changed. For programs that compute for
 /// hours before they save.
 ///
 /// # Errors
@@ -43,9 +44,9 @@ pub fn ensure_writable(path: impl AsRef<Path>) -> Result<(), FileError> {
     Temporary::new(path).map(drop).map_err(|error| FileError::system(path, "cannot be saved", error))
 }
 
-/// A file under a name of its own, to be renamed when it is whole; removed when it is dropped before.
+/// A file under a temporary name, to be renamed once complete; removed if dropped before.
 ///
-/// It is locked while it is written: so others can tell it from what a program that was killed left behind.
+/// It is locked while it is written, so that others can tell it from a leftover of a killed program.
 struct Temporary {
     file: File,
     path: PathBuf,
@@ -53,7 +54,7 @@ struct Temporary {
     is_renamed: bool,
 }
 
-/// Names are tried until one is free, but not for ever.
+/// The number of names to try until one is free.
 const MOST_NAMES: usize = 10_000;
 
 impl Temporary {
@@ -67,12 +68,12 @@ impl Temporary {
         for _ in 0..MOST_NAMES {
             let path = temporary_name(&target)?;
             let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
-                // another program has this number, in a container of its own perhaps, or left it behind
+                // another program uses this number (in another container, perhaps), or left it behind
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 opened => opened?,
             };
-            // without a lock, or where none can be had, another program may take the file for a leftover only if it has
-            // a lock itself
+            // without a lock, or where locks are not supported: another program takes the file for a leftover only if
+            // it can lock it itself
             if file.try_lock().is_err_and(|error| matches!(error, fs::TryLockError::WouldBlock)) {
                 continue;
             }
@@ -81,7 +82,7 @@ impl Temporary {
             }
             let temporary = Temporary { file, path, target: target.clone(), is_renamed: false };
             if let Some(old) = &old {
-                // before anything is in it: what only its owner may read stays so
+                // before anything is written: what only its owner may read stays that way
                 temporary.file.set_permissions(old.permissions())?;
             }
             return Ok(temporary);
@@ -90,7 +91,7 @@ impl Temporary {
     }
 
     fn replace_target(mut self) -> io::Result<()> {
-        // the contents must be on the disk before the name is: a rename may otherwise survive a crash that they do not
+        // the contents must be on disk before the name: otherwise a rename may survive a crash that they do not
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;
         self.is_renamed = true;
@@ -102,7 +103,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_renamed {
-            // the error to report is another one, whatever comes of this
+            // the error to report is the original one, whatever happens here
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -118,14 +119,14 @@ fn may_be_replaced(old: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Where a link leads, so that it stays a link, also if there is nothing yet.
+/// The target of a link, so that the link is kept, even if its target does not exist yet.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     /// As many as Linux follows.
     const MOST_LINKS: usize = 40;
     let mut target = path.to_path_buf();
     for _ in 0..=MOST_LINKS {
         match fs::read_link(&target) {
-            // a relative one is meant from its own folder
+            // a relative link is relative to its own folder
             Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
             Err(_) => return Ok(target),
         }
@@ -133,7 +134,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "links lead in a circle"))
 }
 
-/// What the temporary files of a target begin with. File names may have 255 bytes on most systems.
+/// The prefix of a target's temporary files. File names are limited to 255 bytes on most systems.
 fn beginning(target: &Path) -> io::Result<String> {
     const LONGEST: usize = 180;
     let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "this path has no file name");
@@ -151,7 +152,7 @@ fn temporary_name(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(OsString::from(name)))
 }
 
-/// Removes what programs that were killed left of this file. Whatever cannot be removed stays.
+/// Removes temporary files of this target left by killed programs. Whatever cannot be removed stays.
 fn remove_leftovers(target: &Path) {
     let Ok(beginning) = beginning(target) else { return };
     let is_leftover = |name: &str| {
@@ -162,7 +163,7 @@ fn remove_leftovers(target: &Path) {
     };
     let Ok(entries) = fs::read_dir(folder(target)) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_leftover)) {
-        // who writes a file holds a lock on it
+        // whoever writes a file holds a lock on it
         if let Ok((file, _)) = regular(&entry.path())
             && file.try_lock().is_ok()
         {
@@ -175,8 +176,8 @@ fn folder(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Brings the new name itself to the disk. That is no error if it cannot be done, for the file is whole and in place:
-/// some folders cannot be opened, and some file systems do not know this.
+/// Flushes the new name itself to disk. Failure is no error, as the file is complete and in place: some folders cannot
+/// be opened, and some file systems do not support this.
 fn sync_folder(target: &Path) {
     // other systems than Unix do not open folders, and need no such step
     if cfg!(unix) {
@@ -235,7 +236,7 @@ mod tests {
         assert_eq!((fs::read(&path).unwrap(), folder.names()), (b"old".to_vec(), vec!["model".to_string()]));
     }
 
-    /// In a container each run may be process 1, and counts from 0.
+    /// In a container each run may be process 1, counting from 0.
     #[test]
     fn names_that_are_taken_are_passed_over_and_leftovers_removed() {
         let folder = Folder::new();

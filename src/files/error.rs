@@ -1,4 +1,4 @@
-//! What can be wrong with a file.
+//! File errors.
 
 use crate::shape::show_sizes;
 use std::fmt;
@@ -53,10 +53,10 @@ impl fmt::Display for Position {
 /// What is wrong, as a part of a sentence about the file.
 #[derive(Debug)]
 pub(crate) enum Reason {
-    /// The system refused: what was tried, and its error.
+    /// A system error: what was tried, and the error.
     System(&'static str, io::Error),
     Text(String),
-    /// Of another model.
+    /// The file belongs to another model.
     Misfit(Vec<Mismatch>),
 }
 
@@ -109,7 +109,7 @@ impl Mismatch {
         }
     }
 
-    /// The same of a part of a larger model.
+    /// The same for a part of a larger model.
     pub(crate) fn under(mut self, part: &str) -> Self {
         match &mut self {
             Mismatch::Missing { name, .. }
@@ -146,17 +146,17 @@ impl FileError {
         FileError::of(Some(path.as_ref()), Reason::Text(reason.into()))
     }
 
-    /// As [`new`](Self::new), for what is wrong at one place of the file.
+    /// Like [`new`](Self::new), for an error at one place of the file.
     pub fn at(path: impl AsRef<Path>, position: Position, reason: impl Into<String>) -> Self {
         FileError { position: Some(position), ..FileError::new(path, reason) }
     }
 
-    /// The system refused what was tried: `cannot be opened`, say.
+    /// A system error while trying something: `cannot be opened`, say.
     pub(crate) fn system(path: &Path, tried: &'static str, error: io::Error) -> Self {
         FileError::of(Some(path), Reason::System(tried, error))
     }
 
-    /// Of a file, or of bytes in memory.
+    /// An error of a file, or of bytes in memory.
     pub(crate) fn of(path: Option<&Path>, reason: Reason) -> Self {
         FileError { path: path.map(Path::to_path_buf), position: None, reason }
     }
@@ -166,7 +166,7 @@ impl FileError {
         self.path.as_deref()
     }
 
-    /// The place in the file, where one is known.
+    /// The position in the file, if known.
     pub fn position(&self) -> Option<Position> {
         self.position
     }
@@ -221,7 +221,7 @@ impl fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
-/// What to do about an error of the system, where that is known.
+/// What to do about a system error, where known.
 fn advice(error: &io::Error, path: Option<&Path>) -> String {
     let folder = path.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
     match error.kind() {

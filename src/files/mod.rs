@@ -1,10 +1,9 @@
-//! What every reader and writer of files shares: one error, opening, gzip within limits, and writing without ever
-//! leaving half a file.
+//! What every reader and writer of files shares: one error type, opening, gzip within limits, and atomic writing.
 //!
-//! Only regular files are read and written: opening a FIFO would wait for its other end, perhaps for ever. A name that
-//! ends with `.gz` says that a file is packed with gzip.
+//! Only regular files are read and written: opening a FIFO would wait for its other end, perhaps for ever. A name
+//! ending in `.gz` means that a file is gzip-compressed.
 //!
-//! A few bytes of gzip can unpack to a thousand times as many, so readers have a [`Limit`].
+//! Gzip can expand a thousandfold, so readers have a [`Limit`].
 
 mod atomic;
 mod error;

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// How many bytes may come out of a file.
+/// A limit on the number of bytes read from a file, after decompression.
 ///
 /// ```
 /// use taut::files::Limit;
@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Limit {
-    /// Of a gzip file 64 times as many as it has, but at least 16 MiB; of a plain file all. So memory is in proportion
-    /// to what is on the disk.
+    /// For a gzip file, 64 times its size, but at least 16 MiB; none for a plain file. So memory is in proportion to
+    /// the size on disk.
     #[default]
     InProportion,
-    /// So many, packed or not.
+    /// This many, compressed or not.
     Bytes(u64),
 }
 
@@ -28,7 +28,7 @@ impl Limit {
     const RATIO: u64 = 64;
     const LEAST: u64 = 16 << 20;
 
-    /// How many bytes a gzip file of so many bytes may unpack to.
+    /// The number of bytes to which a gzip file of this size may unpack.
     pub fn of_gzip(self, packed: u64) -> u64 {
         match self {
             Limit::InProportion => packed.saturating_mul(Self::RATIO).max(Self::LEAST),
@@ -44,10 +44,10 @@ impl Limit {
     }
 }
 
-/// Opens a regular file, and says how long it is.
+/// Opens a regular file and returns its length.
 pub fn regular(path: &Path) -> Result<(File, u64), FileError> {
     let refused = |error| FileError::system(path, "cannot be opened", error);
-    // before it is opened: opening a FIFO waits until another program writes to it
+    // checked first, because opening a FIFO waits until another program writes to it
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
         return Err(FileError::new(path, "is no regular file"));
     }
@@ -56,8 +56,8 @@ pub fn regular(path: &Path) -> Result<(File, u64), FileError> {
     Ok((file, length))
 }
 
-/// A file's contents, unpacked if its name ends with `.gz`. A read that would go beyond the limit is an error, as
-/// damage is; [`FileError::read`] makes sentences of both.
+/// A file's contents, unpacked if its name ends with `.gz`. A read beyond the limit is an error, like damage;
+/// [`FileError::read`] puts both into words.
 pub fn unpacked(path: &Path, limit: Limit) -> Result<Box<dyn Read + Send>, FileError> {
     let (file, length) = regular(path)?;
     let mut file = BufReader::with_capacity(1 << 16, file);
@@ -72,7 +72,7 @@ pub fn unpacked(path: &Path, limit: Limit) -> Result<Box<dyn Read + Send>, FileE
     Ok(Box::new(Limited { inner: MultiGzDecoder::new(file), left: most, most }))
 }
 
-/// All that is in a file, unpacked if its name ends with `.gz`.
+/// The contents of a file, unpacked if its name ends with `.gz`.
 pub fn contents(path: &Path, limit: Limit) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     unpacked(path, limit)?.read_to_end(&mut bytes).map_err(|error| FileError::read(path, error))?;
@@ -84,7 +84,7 @@ pub fn plain_or_gzip(folder: &Path, name: &str) -> Option<PathBuf> {
     [folder.join(name), folder.join(format!("{name}.gz"))].into_iter().find(|path| path.is_file())
 }
 
-/// Gives what it reads, and an error in place of the byte after the last that may come.
+/// Passes on what it reads, and fails at the first byte beyond the limit.
 struct Limited<R> {
     inner: R,
     left: u64,
@@ -106,7 +106,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// More bytes come out of a file than may.
+/// A file has more bytes than allowed.
 #[derive(Debug)]
 struct TooLarge {
     most: u64,

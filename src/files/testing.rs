@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -27,7 +27,7 @@ impl Folder {
         path
     }
 
-    /// A FIFO, to which nobody writes.
+    /// A FIFO that nobody writes to.
     #[cfg(unix)]
     pub fn fifo(&self, name: &str) -> PathBuf {
         let path = self.0.join(name);

@@ -1,4 +1,4 @@
-//! What a training run needs to go on later as if it had never stopped, in one file.
+//! Everything needed to resume a training run as if it had never stopped, in one file.
 
 use super::persist::{compare, open, put, save, strip, under, walk};
 use super::safetensors::{Header, Stored};
@@ -11,11 +11,11 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// What a training run needs to go on: models, what optimizers and schedules remember, the generator of random
-/// numbers, and numbers of your own such as the epoch. Each has a name.
+/// What a training run needs to resume: models, the state of optimizers and schedules, the random generator, and your
+/// own numbers such as the epoch. Each has a name.
 ///
-/// A run that goes on from a checkpoint gives the same bits as one that was never interrupted, if its random numbers
-/// come from a [`taut::Generator`](crate::Generator) that is in the checkpoint.
+/// A resumed run gives the same bits as one that was never interrupted, if its random numbers come from a
+/// [`taut::Generator`](crate::Generator) that is in the checkpoint.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -57,8 +57,8 @@ use std::str::FromStr;
 /// # }
 /// ```
 ///
-/// It goes on in the middle of an epoch, too: keep the generator that put the samples in order as it was before, and
-/// pass over the batches that were done.
+/// Resuming in the middle of an epoch works, too: save the generator's state from before the samples were shuffled, and
+/// skip the batches that were done.
 ///
 /// ```
 /// use taut::data::digits;
@@ -81,8 +81,8 @@ use std::str::FromStr;
 /// ```
 ///
 /// "The same bits" are those of one kind of processor: where there are no fused multiply-adds, or where
-/// `TAUT_INSTRUCTIONS` forbids them, products and exponentials are rounded in another way, and a run that goes on there
-/// is as good as the one that stopped, but not the same.
+/// `TAUT_INSTRUCTIONS` forbids them, products and exponentials are rounded differently, and a run resumed there is as
+/// good as the original, but not identical.
 ///
 /// # The file
 ///
@@ -96,7 +96,7 @@ pub struct Checkpoint {
     path: Option<PathBuf>,
     arrays: BTreeMap<String, Array>,
     texts: BTreeMap<String, String>,
-    /// What was added, as it was named.
+    /// The names that were added.
     names: BTreeSet<String>,
 }
 
@@ -107,7 +107,7 @@ struct Array {
 }
 
 impl Checkpoint {
-    /// An empty one.
+    /// An empty checkpoint.
     pub fn new() -> Self {
         Self::default()
     }
@@ -115,8 +115,8 @@ impl Checkpoint {
     /// Adds the parameters and buffers of a model, as they are now.
     ///
     /// # Panics
-    /// If two parameters have the same name; or something added before has this name, or one that is this one with a
-    /// dot behind it and more, or the other way round.
+    /// If two parameters have the same name; or something added before has the same name, or one within the other
+    /// (`model` and `model.ema`).
     #[track_caller]
     pub fn with_model<M: Parameters>(self, name: &str, model: &M) -> Self {
         self.with_parameters(name, model)
@@ -141,7 +141,7 @@ impl Checkpoint {
         self
     }
 
-    /// Adds what an optimizer or a schedule remembers.
+    /// Adds the state of an optimizer or a schedule.
     ///
     /// # Panics
     /// If something added before has the same name, or one within the other (`model` and `model.ema`).
@@ -180,7 +180,7 @@ impl Checkpoint {
         self
     }
 
-    /// Adds a number of your own; every bit of it is kept.
+    /// Adds a number of your own, kept exactly.
     ///
     /// # Panics
     /// If something added before has the same name, or one within the other (`model` and `model.ema`).
@@ -202,7 +202,7 @@ impl Checkpoint {
         self
     }
 
-    /// Saves all that was added, in one file. What was at `path` before is there until the new file is whole.
+    /// Saves everything in one file. An existing file at `path` is kept until the new one is complete.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -238,10 +238,10 @@ impl Checkpoint {
         load().map_err(|reason| FileError::of(Some(path), reason))
     }
 
-    /// Gives a model the parameters and buffers that it had.
+    /// Restores a model's parameters and buffers.
     ///
     /// # Errors
-    /// If they do not fit the model, which stays as it is then.
+    /// If they do not fit the model, which is then unchanged.
     pub fn restore_model<M: Parameters>(&self, name: &str, model: &mut M) -> Result<(), FileError> {
         self.restore(name, model)
     }
@@ -254,10 +254,10 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// What an optimizer or a schedule remembered, for its `restore`.
+    /// The state of an optimizer or a schedule, for its `restore`.
     ///
     /// # Errors
-    /// If there is nothing of this name.
+    /// If there is nothing with this name.
     pub fn snapshot(&self, name: &str) -> Result<Snapshot, FileError> {
         let mut snapshot = Snapshot::default();
         for (full, text) in &self.texts {
@@ -276,10 +276,10 @@ impl Checkpoint {
         Ok(snapshot)
     }
 
-    /// The generator, as it was.
+    /// The generator in its saved state.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// If there is none with this name.
     pub fn generator(&self, name: &str) -> Result<Generator, FileError> {
         let text: String = self.get(&under(name, "seed"))?;
         let mut seed = [0; 32];
@@ -299,7 +299,7 @@ impl Checkpoint {
     /// A number of your own.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// If there is none with this name.
     pub fn number(&self, name: &str) -> Result<f64, FileError> {
         self.get(name)
     }
@@ -307,12 +307,12 @@ impl Checkpoint {
     /// A count of your own.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// If there is none with this name.
     pub fn count(&self, name: &str) -> Result<usize, FileError> {
         self.get(name)
     }
 
-    /// What has a name has all names that begin with it and a dot: nothing else may be there.
+    /// A name also claims all names that begin with it and a dot, so these must be free.
     #[track_caller]
     fn claim(&mut self, name: &str) {
         if let Some(other) = self.names.iter().find(|other| strip(other, name).or(strip(name, other)).is_some()) {
@@ -326,7 +326,7 @@ impl Checkpoint {
 
     #[track_caller]
     fn put_text(&mut self, name: &str, value: impl Display) {
-        // the shortest text from which the same number is read again
+        // the shortest text that reads back as the same number
         if self.texts.insert(name.to_string(), value.to_string()).is_some() {
             name_used_twice(name);
         }
@@ -354,7 +354,7 @@ impl Checkpoint {
     }
 }
 
-/// So that a program which loads a checkpoint can pass on with `?` what its optimizer says of it.
+/// So that a program loading a checkpoint can use `?` on its optimizer's errors.
 impl From<SnapshotMismatch> for FileError {
     fn from(mismatch: SnapshotMismatch) -> Self {
         FileError::of(None, Reason::Text(mismatch.to_string()))

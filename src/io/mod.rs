@@ -1,7 +1,7 @@
 //! Files: models as [safetensors](https://github.com/huggingface/safetensors), and checkpoints of whole training runs.
 //!
-//! [`Persist`] saves any model and loads it again; [`Checkpoint`] holds what a run needs to go on later as if it had
-//! never stopped. Both write safetensors files, which PyTorch and other libraries read too.
+//! [`Persist`] saves any model and loads it again; [`Checkpoint`] holds what a run needs to resume as if it had never
+//! stopped. Both write safetensors files, which PyTorch and other libraries read too.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -27,21 +27,20 @@
 //!
 //! # Other libraries
 //!
-//! The feature `serde` makes tensors `Serialize` and `Deserialize`, for settings and records of your own. (For models,
-//! use the files above: they are read by other libraries, and do not turn numbers into text.) The feature `ndarray`
-//! converts tensors from and to arrays of that crate. Both check shapes.
+//! The feature `serde` makes tensors `Serialize` and `Deserialize`, for your own settings and records. (For models, use
+//! the files above: other libraries read them, and numbers are not turned into text.) The feature `ndarray` converts
+//! tensors from and to arrays of that crate. Both check shapes.
 //!
 //! # What may happen while saving
 //!
-//! A file is written under another name in the same folder, brought to the disk, and then takes the place of the old
-//! one in one step. A program that is killed, or a machine that loses power, leaves either the old file or the new
-//! one, whole. (And perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which the next save of the same file
-//! removes.)
+//! A file is written under another name in the same folder, flushed to disk, and then replaces the old one in one step.
+//! A program that is killed, or a machine that loses power, leaves either the old file or the new one, complete. (And
+//! perhaps the unfinished `.NAME.PROCESS.NUMBER.partial`, which the next save of the same file removes.)
 //!
 //! # What may be in a file
 //!
-//! Nothing in a file is trusted. A damaged one, or one of another model, is an error that says what is wrong and where,
-//! and leaves the model as it was.
+//! Nothing in a file is trusted. A damaged file, or one of another model, is an error that says what is wrong and
+//! where, and leaves the model unchanged.
 
 mod checkpoint;
 #[cfg(feature = "ndarray")]

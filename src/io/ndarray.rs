@@ -28,7 +28,7 @@ impl<S: Shape, E: Element, A: Data<Elem = E>, D: Dimension> TryFrom<&ArrayBase<A
     }
 }
 
-/// As from a reference to the array.
+/// Like from a reference to the array.
 impl<S: Shape, E: Element, A: Data<Elem = E>, D: Dimension> TryFrom<ArrayBase<A, D>> for Tensor<S, E> {
     type Error = ShapeMismatch;
     fn try_from(array: ArrayBase<A, D>) -> Result<Self, ShapeMismatch> {

@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// A safetensors file whose names are not quite those of the model, or of which the model is a part: names can be
-/// changed, parts left out, several parts loaded at once, or just what fits.
+/// A safetensors file whose names differ from those of the model, or of which the model is only a part: rename tensors,
+/// leave out parts, load several parts at once, or load just what fits.
 ///
 /// ```
 /// use taut::io::ParameterFile;
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// }
 /// #[derive(Parameters, Init)]
 /// struct Parallel {
-///     // what PyTorch's DataParallel makes of a model
+///     // the names that PyTorch's DataParallel gives a model
 ///     module: Classifier<10>,
 /// }
 /// let mut rng = StdRng::seed_from_u64(0);
@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 /// assert_eq!(report.loaded, ["features.0.weight", "features.0.bias"]);
 /// assert_eq!(report.mismatches.len(), 2); // the head has other shapes
 ///
-/// // or, as no more is wanted: everything of a part must fit then
+/// // or load one part only, which must then fit completely
 /// file.load_parts(&mut [("features", &mut model.features)])?;
 /// # std::fs::remove_file(&path).unwrap();
 /// # Ok(())
@@ -51,13 +51,13 @@ pub struct ParameterFile {
     tensors: Vec<Stored>,
 }
 
-/// What [`ParameterFile::load_what_fits`] has done.
+/// The result of [`ParameterFile::load_what_fits`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "says which parameters the model did not get"]
 pub struct LoadReport {
-    /// The names of the parameters and buffers that are those of the file now, in the order of the model.
+    /// The names of the parameters and buffers loaded from the file, in the order of the model.
     pub loaded: Vec<String>,
-    /// What is in the model and not in the file, in the file and not in the model, or does not fit.
+    /// What is only in the model, only in the file, or does not fit.
     pub mismatches: Vec<Mismatch>,
 }
 
@@ -69,7 +69,7 @@ impl fmt::Display for LoadReport {
 }
 
 impl ParameterFile {
-    /// Opens a file, and reads which tensors are in it.
+    /// Opens a file and reads the list of its tensors.
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
@@ -81,12 +81,12 @@ impl ParameterFile {
         Ok(ParameterFile { path: path.to_path_buf(), reader, start, tensors: header.tensors })
     }
 
-    /// The names and sizes of the tensors, as they are now.
+    /// The current names and sizes of the tensors.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, &[usize])> {
         self.tensors.iter().filter(|stored| !stored.is_passed_over).map(|stored| (&*stored.name, &*stored.sizes))
     }
 
-    /// Gives the tensors other names; those for which there is `None` are passed over.
+    /// Renames the tensors; those renamed to `None` are skipped.
     pub fn rename(mut self, new_name: impl Fn(&str) -> Option<String>) -> Self {
         for stored in self.tensors.iter_mut().filter(|stored| !stored.is_passed_over) {
             match new_name(&stored.name) {
@@ -97,38 +97,38 @@ impl ParameterFile {
         self
     }
 
-    /// Cuts this off where a name begins with it: `module.`, `_orig_mod.`.
+    /// Removes this prefix from the names that have it: `module.`, `_orig_mod.`.
     pub fn without_prefix(self, prefix: &str) -> Self {
         self.rename(|name| Some(name.strip_prefix(prefix).unwrap_or(name).to_string()))
     }
 
-    /// Passes over what stands under a name: `fc`, and so `fc.weight` and `fc.bias`.
+    /// Skips everything under a name: `fc`, and so `fc.weight` and `fc.bias`.
     pub fn without_part(self, part: &str) -> Self {
         self.rename(|name| strip(part, name).is_none().then(|| name.to_string()))
     }
 
-    /// Gives a model the parameters of the file, which are exactly its own.
+    /// Loads the file into a model with exactly the same parameters.
     ///
     /// # Errors
-    /// If they are not: the error names each difference. The model stays as it was then.
+    /// If they differ: the error lists each difference. The model is then unchanged.
     pub fn load(&mut self, model: &mut dyn Parameters) -> Result<(), FileError> {
         self.load_parts(&mut [("", model)])
     }
 
-    /// Gives several models what the file has under a name each; whatever else is in the file is passed over.
+    /// Loads several models, each from the part of the file under its name; the rest of the file is ignored.
     ///
     /// # Errors
-    /// If one of them does not fit: the error names each difference. All models stay as they were then.
+    /// If one of them does not fit: the error names each difference. All models are then unchanged.
     pub fn load_parts(&mut self, parts: &mut [(&str, &mut dyn Parameters)]) -> Result<(), FileError> {
         let loaded = self.rewind().and_then(|()| read_parts(&mut self.reader, &self.tensors, parts));
         loaded.map_err(|reason| FileError::of(Some(&self.path), reason))
     }
 
-    /// Gives a model those parameters of the file that have the name and the shape of one of its own, and says which do
-    /// not. For a new head on old features; where nothing may be missing, take [`load`](Self::load).
+    /// Loads those parameters whose name and shape match the model's, and reports which do not. For a new head on
+    /// pretrained features; if nothing may be missing, use [`load`](Self::load).
     ///
     /// # Errors
-    /// If the file cannot be read. The model stays as it was then.
+    /// If the file cannot be read. The model is then unchanged.
     pub fn load_what_fits(&mut self, model: &mut dyn Parameters) -> Result<LoadReport, FileError> {
         let mismatches = differences(model, "", &self.tensors);
         let checked = duplicates(&self.tensors).and_then(|()| self.rewind());

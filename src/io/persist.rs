@@ -1,4 +1,4 @@
-//! Saving a model, and loading it again.
+//! Saving and loading models.
 
 use super::safetensors::{Header, Stored, Walk, header, write_numbers};
 use crate::files::{FileError, Mismatch, Reason, regular, write_atomically};
@@ -13,19 +13,19 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
-/// Saves models and loads them: every module that says what its [`Parameters`] are.
+/// Saves and loads models: every module that implements [`Parameters`].
 ///
 /// A file holds every parameter and buffer under its name (`hidden.0.weight`), as
 /// [safetensors](https://github.com/huggingface/safetensors). Loading compares the names, shapes and element types of
-/// the whole file with the model first, and changes the model only if all of them fit.
+/// the whole file with the model first, and changes the model only if everything fits.
 ///
-/// Numbers of a narrower type are converted, which loses nothing: `F16` and `BF16` to f32 or f64, `F32` to f64. So
+/// Numbers of a narrower type are converted without loss: `F16` and `BF16` to f32 or f64, `F32` to f64. So
 /// 16-bit files load, while taut computes and saves with 32 or 64 bits. `num_batches_tracked`, which PyTorch's batch
-/// norm saves, is not used and may be there or not.
+/// norm saves, is ignored.
 ///
-/// Settings are no parameters, and not in the file: an embedding's padding, a batch norm's options, a slope.
-/// [`load`](Persist::load) makes a model with the usual ones; if yours has others, give them to a new model, and the
-/// parameters of the file with [`load_parameters`](Persist::load_parameters).
+/// Settings are not parameters, and not in the file: an embedding's padding, a batch norm's options, a slope.
+/// [`load`](Persist::load) makes a model with default settings; if yours differ, build the model and load the file with
+/// [`load_parameters`](Persist::load_parameters).
 ///
 /// ```
 /// use taut::prelude::*;
@@ -42,8 +42,8 @@ use std::path::Path;
 /// # }
 /// ```
 pub trait Persist: Parameters + Sized {
-    /// Saves every parameter and buffer. What was at `path` before is there until the new file is whole
-    /// (see [`io`](crate::io)).
+    /// Saves every parameter and buffer. An existing file at `path` is kept until the new one is complete (see
+    /// [`io`](crate::io)).
     ///
     /// # Errors
     /// If the file cannot be written, or two parameters have the same name.
@@ -64,7 +64,7 @@ pub trait Persist: Parameters + Sized {
     /// A model with the parameters of a file, and settings as [`Init`] gives them.
     ///
     /// # Errors
-    /// If the file cannot be read, is damaged, or is of another model: the error names each parameter that does not
+    /// If the file cannot be read, is damaged, or is for another model: the error names each parameter that does not
     /// fit, with both shapes.
     fn load(path: impl AsRef<Path>) -> Result<Self, FileError>
     where
@@ -75,11 +75,11 @@ pub trait Persist: Parameters + Sized {
         Ok(model)
     }
 
-    /// A model with the parameters that [`to_safetensors`](Persist::to_safetensors) gave, or that stand in a file which
-    /// is part of the program (`include_bytes!`).
+    /// A model with the parameters from the bytes of [`to_safetensors`](Persist::to_safetensors), or of a file that is
+    /// part of the program (`include_bytes!`).
     ///
     /// # Errors
-    /// As [`load`](Persist::load).
+    /// As for [`load`](Persist::load).
     ///
     /// ```
     /// use taut::prelude::*;
@@ -96,23 +96,22 @@ pub trait Persist: Parameters + Sized {
         Ok(model)
     }
 
-    /// Gives this model the parameters of a file: for models that no [`Init`] makes, a `Vec` of blocks say, or not with
-    /// these settings.
+    /// Loads a file into this model: for models that [`Init`] cannot make, a `Vec` of blocks say, or not with these
+    /// settings.
     ///
     /// # Errors
-    /// As [`load`](Persist::load). The model stays as it was then.
+    /// As for [`load`](Persist::load). The model is then unchanged.
     #[doc(alias = "load_state_dict")]
     fn load_parameters(&mut self, path: impl AsRef<Path>) -> Result<(), FileError> {
         self.load_parameters_under(path, "")
     }
 
-    /// Gives this part of a model the parameters that a file has under the name `part`; whatever else is in the file
-    /// is passed over. (For more than that, several parts or other names, see [`ParameterFile`](super::ParameterFile).)
-    /// So a pretrained file's features, or the model in a [`Checkpoint`](super::Checkpoint), go into a
-    /// model of their own.
+    /// Loads this part of a model from what a file has under the name `part`; the rest of the file is ignored. (For
+    /// several parts or other names, see [`ParameterFile`](super::ParameterFile).) Use it for the features of a
+    /// pretrained file, or the model in a [`Checkpoint`](super::Checkpoint).
     ///
     /// # Errors
-    /// As [`load`](Persist::load). The model stays as it was then.
+    /// As for [`load`](Persist::load). The model is then unchanged.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -138,10 +137,10 @@ pub trait Persist: Parameters + Sized {
         load_file(self, part, path.as_ref())
     }
 
-    /// Gives this model the parameters of a file in memory.
+    /// Loads a file in memory into this model.
     ///
     /// # Errors
-    /// As [`load`](Persist::load). The model stays as it was then.
+    /// As for [`load`](Persist::load). The model is then unchanged.
     fn load_safetensors(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         load(self, "", &mut &*bytes, bytes.len() as u64).map_err(|reason| FileError::of(None, reason))
     }
@@ -162,7 +161,7 @@ pub(super) fn under(part: &str, name: &str) -> String {
     }
 }
 
-/// What stands under `part`, if `name` does.
+/// The rest of `name` after `part.`, if it is under `part`.
 pub(super) fn strip<'a>(part: &str, name: &'a str) -> Option<&'a str> {
     match name.strip_prefix(part)? {
         rest if part.is_empty() => Some(rest),
@@ -171,9 +170,9 @@ pub(super) fn strip<'a>(part: &str, name: &'a str) -> Option<&'a str> {
     }
 }
 
-// From here on models are seen through `dyn Parameters`, so that all of this is compiled once, in this crate.
+// From here on models are `dyn Parameters`, so that all of this is compiled once, in this crate.
 
-/// Shows the parameters and buffers of a model, named under `part`.
+/// Walks over the parameters and buffers of a model, named under `part`.
 pub(super) fn walk(model: &dyn Parameters, part: &str, see: &mut dyn FnMut(&str, &[usize], Values<'_>)) {
     each_parameter(model, &mut |name, leaf| see(&under(part, name), leaf.sizes, leaf.values));
 }
@@ -212,7 +211,7 @@ fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u
     read_parts(reader, &header.tensors, &mut [(part, model)])
 }
 
-/// Gives several models what stands under a name each, if all of it fits.
+/// Loads several models, each from the part under its name, if all of them fit.
 pub(super) fn read_parts(
     reader: &mut dyn Read,
     tensors: &[Stored],
@@ -223,7 +222,7 @@ pub(super) fn read_parts(
     let is_one = parts.len() == 1;
     for (part, model) in &mut *parts {
         let found = differences(*model, part, tensors);
-        // of several parts one wants to know which
+        // with several parts, say which one
         mismatches.extend(if is_one { found } else { found.into_iter().map(|found| found.under(part)).collect() });
     }
     if !mismatches.is_empty() {
@@ -237,7 +236,7 @@ pub(super) fn read_parts(
     Ok(())
 }
 
-/// Gives a model what is not among the differences, and says what that is.
+/// Loads everything that is not among the differences, and returns the names.
 pub(super) fn put_fitting(
     reader: &mut dyn Read,
     tensors: &[Stored],
@@ -256,7 +255,7 @@ pub(super) fn put_fitting(
     Ok(loaded)
 }
 
-/// Reads the tensors that are wanted, by their full names.
+/// Reads the requested tensors, by their full names.
 fn read_arrays<'a>(
     reader: &mut dyn Read,
     tensors: &'a [Stored],
@@ -273,7 +272,7 @@ fn read_arrays<'a>(
     Ok(arrays)
 }
 
-/// Whether two tensors have one name, as they may when they were given others.
+/// Checks for duplicate names, which renaming can cause.
 pub(super) fn duplicates(tensors: &[Stored]) -> Result<(), Reason> {
     let mut names = HashSet::new();
     match tensors.iter().find(|stored| !stored.is_passed_over && !names.insert(&stored.name)) {
@@ -292,7 +291,7 @@ pub(super) fn compare(model: &dyn Parameters, part: &str, tensors: &[Stored]) ->
 pub(super) fn differences(model: &dyn Parameters, part: &str, tensors: &[Stored]) -> Vec<Mismatch> {
     let in_part = tensors.iter().filter(|stored| !stored.is_passed_over);
     let in_part = in_part.filter_map(|stored| Some((strip(part, &stored.name)?, stored)));
-    // what remains in it is not in the model
+    // whatever remains is not in the model
     let mut stored: BTreeMap<&str, &Stored> = in_part.collect();
     let mut mismatches = Vec::new();
     each_parameter(model, &mut |name, leaf| {
@@ -319,13 +318,13 @@ pub(super) fn differences(model: &dyn Parameters, part: &str, tensors: &[Stored]
     mismatches
 }
 
-/// Whether this is what PyTorch's batch norm counts its batches with. taut's has no use for it.
+/// Whether this is the batch counter of PyTorch's batch norm, which taut does not use.
 fn counts_batches(stored: &Stored) -> bool {
     let last = stored.name.rsplit('.').next();
     last == Some("num_batches_tracked") && stored.sizes.is_empty() && stored.dtype == Dtype::I64
 }
 
-/// Gives a model numbers that were compared with it. What there are none for stays as it is.
+/// Puts arrays that were compared with a model into it. Parameters without one are unchanged.
 pub(super) fn put<'a>(model: &mut dyn Parameters, array: &dyn Fn(&str) -> Option<&'a SnapshotArray>) {
     each_parameter_mut(model, &mut |name, leaf| match (leaf.values, array(name)) {
         (ValuesMut::F32(values), Some(SnapshotArray::F32(new))) => values.copy_from_slice(new),

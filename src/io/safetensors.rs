@@ -1,5 +1,7 @@
 //! The safetensors format: 8 bytes with the length of a header, a JSON header that names each tensor with its type,
-//! shape and place, and the numbers, little-endian, one tensor after the other.
+//! shape and place, and the numbers, little-endian, one tensor after the other. The header's types are those of the
+//! `safetensors` crate; the numbers are read and written by hand, as a stream, because the crate works on the bytes of
+//! a whole file in memory.
 
 use crate::files::Reason;
 use crate::optim::SnapshotArray;
@@ -23,11 +25,11 @@ pub struct Stored {
     pub sizes: Vec<usize>,
     pub dtype: Dtype,
     bytes: usize,
-    /// Nobody wants it.
+    /// Whether to skip it.
     pub is_passed_over: bool,
 }
 
-/// What stands in front of the numbers.
+/// What precedes the numbers.
 pub struct Header {
     /// In the order in which the numbers follow.
     pub tensors: Vec<Stored>,
@@ -42,7 +44,7 @@ fn is_wide(values: &Values<'_>) -> bool {
     matches!(values, Values::F64(_))
 }
 
-/// The header of these tensors as it stands in the file, with its length in front.
+/// The header of these tensors as in the file, preceded by its length.
 pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8>, Reason> {
     let mut fields = serde_json::Map::new();
     let mut unsavable = None;
@@ -91,7 +93,7 @@ pub fn write_numbers(out: &mut dyn Write, walk: Walk<'_>) -> io::Result<()> {
 
 /// Writes numbers, little-endian.
 fn write_values(out: &mut dyn Write, values: Values<'_>) -> io::Result<()> {
-    // in pieces, so that no second copy of a large tensor is made
+    // in pieces, to avoid a second copy of a large tensor
     const PIECE: usize = 4_096;
     let mut bytes = Vec::with_capacity(8 * PIECE);
     match values {
@@ -128,7 +130,7 @@ impl Header {
             Ok(metadata) => metadata,
             Err(error) => return damaged(format!("its header is wrong: {error}")),
         };
-        // of two tensors with one name the last would count
+        // of two tensors with the same name, the last would win silently
         if let Err(error) = serde_json::from_slice::<KeysOnce>(&json) {
             return damaged(format!("its header is wrong: {error}"));
         }
@@ -147,7 +149,7 @@ impl Header {
     }
 }
 
-/// Any JSON in which no object has a key twice.
+/// Any JSON in which no object has a duplicate key.
 struct KeysOnce;
 
 impl<'de> Deserialize<'de> for KeysOnce {
@@ -200,7 +202,7 @@ pub fn reading(error: io::Error) -> Reason {
 }
 
 impl Stored {
-    /// What a header says of these numbers.
+    /// The header entry of these numbers.
     pub fn describe(name: &str, sizes: &[usize], values: &SnapshotArray) -> Self {
         let (dtype, bytes) = match values {
             SnapshotArray::F32(values) => (Dtype::F32, size_of_val(values.as_slice())),
@@ -226,7 +228,7 @@ impl Stored {
         matches!(self.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) || f64 && self.dtype == Dtype::F64
     }
 
-    /// Reads the numbers, which stand next in `reader`: as f64 if that is what they are, as f32 otherwise.
+    /// Reads the numbers, which are next in `reader`: as f64 if that is their type, as f32 otherwise.
     pub fn read(&self, reader: &mut dyn Read) -> Result<SnapshotArray, Reason> {
         // `bytes` was checked against the length of the file
         let mut bytes = vec![0; self.bytes];
@@ -239,13 +241,14 @@ impl Stored {
         array.ok_or_else(|| Reason::Text(format!("`{}` holds {}, which is neither f32 nor f64", self.name, self.dtype)))
     }
 
-    /// Passes over the numbers, which stand next in `reader`.
+    /// Skips the numbers, which are next in `reader`.
     pub fn skip(&self, reader: &mut dyn Read) -> Result<(), Reason> {
         io::copy(&mut reader.take(self.bytes as u64), &mut io::sink()).map(|_| ()).map_err(reading)
     }
 }
 
-/// A 16-bit float (IEEE 754 binary16) as f32, which holds all of them exactly.
+/// A 16-bit float (IEEE 754 binary16) as f32, which represents all of them exactly. Ten lines, so not worth a
+/// dependency on `half`.
 fn half(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from(bits >> 10) & 0x1F;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
 
 impl<S: Shape, E: Element + Serialize> Serialize for Tensor<S, E> {
-    /// Writes the shape and the elements. Formats for people, JSON among them, have no NaN and no infinities: there
-    /// they are the texts `"NaN"`, `"inf"` and `"-inf"`.
+    /// Writes the shape and the elements. Human-readable formats such as JSON have no NaN and no infinities: there they
+    /// are the strings `"NaN"`, `"inf"` and `"-inf"`.
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
         let mut fields = serializer.serialize_struct("Tensor", 2)?;
         fields.serialize_field("shape", self.shape().sizes().as_ref())?;
@@ -35,7 +35,7 @@ impl<E: Element + Serialize> Serialize for Values<'_, E> {
     }
 }
 
-/// What stands in place of a number that is not finite.
+/// The string in place of a number that is not finite.
 fn special_name<E: 'static>(value: &E) -> Option<&'static str> {
     let value: &dyn Any = value;
     let value = value.downcast_ref().copied().or_else(|| value.downcast_ref().map(|&value: &f32| f64::from(value)))?;
@@ -46,7 +46,7 @@ fn special_name<E: 'static>(value: &E) -> Option<&'static str> {
     }
 }
 
-/// A number, or the text in its place.
+/// A number, or the string in its place.
 struct Value<E>(E);
 
 #[derive(Deserialize)]

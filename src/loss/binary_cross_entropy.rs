@@ -45,8 +45,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.binary_cross_entropy_with(targets, 1.0, Mean)
     }
 
-    /// The [binary cross-entropy](Tensor::binary_cross_entropy) with a weight for the positive answers: more than 1
-    /// makes a missed yes dearer than a wrong one. The [`Mean`] or [`Sum`](super::Sum) over all elements, or
+    /// The [binary cross-entropy](Tensor::binary_cross_entropy) with a weight for the positive answers: above 1, false
+    /// negatives cost more than false positives. The [`Mean`] or [`Sum`](super::Sum) over all elements, or
     /// [`Each`](super::Each).
     ///
     /// # Panics

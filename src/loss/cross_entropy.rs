@@ -4,13 +4,13 @@
 //!
 //! loss = - sum_j t_j log(softmax(x)_j) = log(sum_j e^x_j) - sum_j t_j x_j
 //!
-//! and its gradient is softmax(x) - t exactly: for a class index, p - onehot. One operation, which saves that gradient
-//! only, in the place of the logits.
+//! and its gradient is softmax(x) - t exactly: for a class index, p - onehot. It is one operation, which saves only
+//! that gradient, in place of the logits.
 //!
-//! Label smoothing s makes t_j to (1 - s) t_j + s / C for C classes; weights w multiply the term of each class. Samples
-//! whose class index is to be ignored (the padding of a sequence) have no loss and no gradient, and do not count in the
-//! mean. The negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with the gradient
-//! -t.
+//! Label smoothing s turns t_j into (1 - s) t_j + s / C for C classes; weights w multiply the term of each class.
+//! Samples whose class index is to be ignored (the padding of a sequence) have no loss and no gradient, and do not
+//! count in the mean. The negative log-likelihood takes log-probabilities x instead of logits: - sum_j t_j x_j, with
+//! the gradient -t.
 
 use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
@@ -43,11 +43,11 @@ pub struct CrossEntropy<C: Dim, E: Float = f32> {
     /// the Inception Architecture for Computer Vision", 2016.
     pub label_smoothing: f64,
     /// How much each class counts. The mean over samples with class indices is divided by the sum of their weights;
-    /// samples of weight 0 are as those that are [ignored](CrossEntropy::ignored).
+    /// samples of weight 0 are treated like [ignored](CrossEntropy::ignored) ones.
     pub class_weights: Option<Tensor<(C,), E>>,
     /// A class index, one of the classes or beyond them: samples with this label have no loss and no gradient, and the
-    /// mean is that over the others, 0 if there are none (in PyTorch NaN, with gradients of 0). PyTorch's
-    /// `ignore_index`. It is for class indices only.
+    /// mean is over the others, 0 if there are none (NaN in PyTorch, with gradients of 0). PyTorch's `ignore_index`.
+    /// For class indices only.
     ///
     /// ```
     /// use taut::loss::CrossEntropy;
@@ -74,7 +74,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     ///
     /// Logits have the shape (batch, classes), labels are class indices of shape (batch) or probabilities of shape
     /// (batch, classes). Sequences, (batch, time, classes) with labels (batch, time), and a single sample, (classes)
-    /// with a scalar label, are taken too.
+    /// with a scalar label, are accepted too.
     ///
     /// # Panics
     /// If run-time dimensions disagree, or a class index is not below the number of classes.
@@ -128,7 +128,7 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// ignore: the [`Mean`] or [`Sum`](super::Sum) over the samples, or that of [`Each`](super::Each).
     ///
     /// # Panics
-    /// As [`cross_entropy_with`](Tensor::cross_entropy_with).
+    /// As for [`cross_entropy_with`](Tensor::cross_entropy_with).
     #[track_caller]
     pub fn negative_log_likelihood_with<L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
         self,
@@ -201,7 +201,7 @@ mod tests {
         assert!(by_index.is_close(&by_probability, 1e-14, 1e-14));
     }
 
-    // the samples of a single one have the shape ()
+    // the loss of a single sample has the shape ()
     #[allow(clippy::unit_arg)]
     #[test]
     fn gradients_are_those_of_finite_differences() {
@@ -317,7 +317,7 @@ mod tests {
         let (before, seen) = (std::panic::take_hook(), line.clone());
         let this_thread = std::thread::current().id();
         std::panic::set_hook(Box::new(move |info| {
-            // other tests may panic meanwhile, in their threads
+            // other tests may panic at the same time, in their threads
             if std::thread::current().id() == this_thread {
                 *seen.lock().unwrap() = info.location().map(|place| (place.file().to_string(), place.line()));
             }

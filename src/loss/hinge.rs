@@ -1,4 +1,4 @@
-//! Hinge losses: nothing once the right side is ahead by a margin of 1.
+//! Hinge losses: 0 once the correct side is ahead by a margin of 1.
 //!
 //! | | loss | derivative |
 //! | --- | --- | --- |
@@ -23,7 +23,7 @@ impl PairLoss for Hinge {
     #[inline(always)]
     fn loss<M: Math, E: Float>(x: E, label: E, _: E) -> (E, E) {
         let below = E::one() - label * x;
-        // written so that what is no number stays none
+        // written so that NaN stays NaN
         if below <= E::zero() { (E::zero(), E::zero()) } else { (below, -label) }
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     use crate::shape::LastAxis;
     use rand::Rng;
 
-    // the samples of a single one have the shape ()
+    // the loss of a single sample has the shape ()
     #[allow(clippy::unit_arg)]
     #[test]
     fn gradients_are_those_of_finite_differences() {

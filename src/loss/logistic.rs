@@ -1,6 +1,6 @@
 //! The logistic loss of a score x and a label t of -1 or 1: log(1 + e^(-t x)).
 //!
-//! Computed as max(-z, 0) + log(1 + e^-|z|) with z = t x, which neither overflows nor loses the small values. The
+//! Computed as max(-z, 0) + log(1 + e^-|z|) with z = t x, which neither overflows nor loses small values. The
 //! derivative by x is -t / (1 + e^z).
 
 use super::pair::{PairLossOp, pair_loss};
@@ -16,7 +16,7 @@ use crate::trace::Trace;
 pub fn softplus_of_minus<M: Math, E: Float>(z: E) -> (E, E) {
     let small = M::exp(-z.abs());
     let sigmoid = if z < E::zero() { E::one() } else { small } / (E::one() + small);
-    // written so that what is no number stays none
+    // written so that NaN stays NaN
     let linear = if z > E::zero() { E::zero() } else { -z };
     (linear + M::ln_1p(small), sigmoid)
 }

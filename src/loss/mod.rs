@@ -1,8 +1,8 @@
-//! Losses: how far an output is from what it should be. And how often it is right.
+//! Losses: how far an output is from what it should be.
 //!
-//! Each is a method of the output, and gives the mean over the samples: `logits.cross_entropy(&labels)`. The method of
-//! the same name with `_with` takes the settings that a loss has, and in the end what becomes of the losses: [`Mean`],
-//! [`Sum`], or [`Each`] by itself.
+//! Each is a method of the output, and returns the mean over the samples: `logits.cross_entropy(&labels)`. The method
+//! of the same name with `_with` takes the settings of the loss, and last the reduction: [`Mean`], [`Sum`], or [`Each`]
+//! for none.
 //!
 //! | method | loss of one prediction x and target t |
 //! | --- | --- |

@@ -1,7 +1,7 @@
-//! What all losses share that compare prediction and target element by element: one operation, which computes the
+//! What all losses that compare prediction and target element by element share: one operation, which computes the
 //! derivative together with the loss and saves nothing else.
 //!
-//! A loss says its formula and its derivative, side by side ([`PairLoss`]); a `static` [`PairLossOp`] holds its loops,
+//! A loss states its formula and its derivative side by side ([`PairLoss`]); a `static` [`PairLossOp`] holds its loops,
 //! compiled here for f32 and f64.
 
 use super::reduction::{Form, Reduction, chain, mean_factor};
@@ -31,10 +31,9 @@ impl PairLossOp {
     }
 }
 
-/// The losses between predictions and targets. `p` is the parameter of the loss; `samples` is by how much a mean
-/// divides.
+/// The losses between predictions and targets. `p` is the parameter of the loss; `samples` is the divisor of a mean.
 ///
-/// The target is a constant, or the loss is one of the difference alone: then its derivative by the target is minus
+/// The target is a constant, or the loss depends only on the difference: then its derivative by the target is minus
 /// that by the prediction.
 #[track_caller]
 pub fn pair_loss<S: Shape, E: Float, T: Trace + Merge<U>, U: Trace, R: Reduction<S>>(

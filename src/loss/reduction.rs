@@ -1,4 +1,4 @@
-//! What becomes of the losses of all samples: one number, or a tensor.
+//! Reductions of the losses of all samples: to one number, or none.
 
 use crate::kernels::elementwise;
 use crate::kernels::row_loss::scale_rows;
@@ -6,10 +6,10 @@ use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tensor::Float;
 
-/// The mean over the samples (with weights, if the samples have some): what all losses give by themselves.
+/// The mean over the samples (weighted, if the samples have weights): the default of all losses.
 ///
-/// The mean over nothing is 0, and so are its gradients: over an empty batch, if all labels are ignored, or if the
-/// weights of the samples sum to 0. (In PyTorch it is NaN, though its gradients are 0.)
+/// The mean over nothing (an empty batch, only ignored labels, or weights that sum to 0) is 0, and so are its
+/// gradients. (In PyTorch it is NaN, though its gradients are 0.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mean;
 
@@ -63,8 +63,7 @@ impl<S: Shape> Reduction<S> for Each {
     }
 }
 
-/// What a mean multiplies the sum of the losses with, if the samples' weights sum to this; 0 if there is nothing to
-/// count.
+/// The factor from the sum of the losses to their mean, if the samples' weights sum to `weight`; 0 if that is 0.
 pub fn mean_factor<E: Float>(weight: f64) -> E {
     E::of(if weight == 0.0 { 0.0 } else { 1.0 / weight })
 }

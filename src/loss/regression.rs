@@ -33,7 +33,7 @@ impl PairLoss for Absolute {
     #[inline(always)]
     fn loss<M: Math, E: Float>(x: E, target: E, _: E) -> (E, E) {
         let d = x - target;
-        // 0 and what is no number stay as they are
+        // 0 and NaN stay as they are
         let sign = if d > E::zero() {
             E::one()
         } else if d < E::zero() {
@@ -192,8 +192,7 @@ mod tests {
     fn gradients_of_predictions_and_targets_are_those_of_finite_differences() {
         random_shapes!(|shape, rng| {
             let t = random(shape, -1.0, 1.0, rng);
-            // the difference keeps away from 0, where the absolute error has no derivative, and the Huber loss from its
-            // bend
+            // the differences avoid 0, where the absolute error has no derivative, and the kinks of the Huber loss
             let x = random_apart(shape, -2.0, 2.0, &[0.0, 0.7, -0.7], rng) + &t;
             let inputs = (x, t);
             check_gradients(|(x, t)| x.squared_error_with(&t, Each), inputs.clone()).unwrap();

@@ -1,5 +1,5 @@
-//! What all losses share that judge the class scores of each sample: one operation, which computes the gradient in the
-//! place of the scores and saves nothing else.
+//! What all losses of class scores share: one operation, which computes the gradient in place of the scores and saves
+//! nothing else.
 
 use super::reduction::{Form, Reduction, chain, mean_factor};
 use crate::kernels::row_loss::{RowLoop, RowSettings, RowTargets};
@@ -97,8 +97,8 @@ impl<E> Changes<'_, E> {
 
 /// The losses of class scores.
 ///
-/// With class weights, a mean over class indices is weighted by those of the samples' classes; samples that are ignored
-/// do not count in it. Both as in PyTorch, but that the mean over nothing is 0 here and NaN there.
+/// With class weights, a mean over class indices is weighted by those of the samples' classes; ignored samples do not
+/// count. Both are as in PyTorch, except that the mean over nothing is 0 here and NaN there.
 #[track_caller]
 pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
     op: &'static RowLossOp,
@@ -137,7 +137,7 @@ pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>,
     Tensor::from_parts(reduction.output(samples), losses, T::from_node(node))
 }
 
-/// Panics if run-time sizes disagree, or a class index is none.
+/// Panics if run-time sizes disagree, or a class index is out of range.
 #[track_caller]
 fn check_labels<E>(
     name: &str,

@@ -1,11 +1,12 @@
-//! How often the highest logit is at the right class.
+//! Accuracy and confusion matrices.
 
 use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use std::fmt;
 
-/// The place of the largest number, the first of equal ones. A NaN counts as larger than all numbers, as in PyTorch.
+/// The index of the largest number, the first one if there is a tie. NaN counts as larger than all numbers, as in
+/// PyTorch.
 fn largest<E: Float>(row: &[E]) -> usize {
     let mut best = 0;
     for (i, x) in row.iter().enumerate() {
@@ -17,11 +18,10 @@ fn largest<E: Float>(row: &[E]) -> usize {
 }
 
 impl<B: Dim, C: Dim, E: Float, T: Trace> Tensor<(B, C), E, T> {
-    /// The part of the samples whose highest logit (or probability) is at their label, from 0 to 1. NaN for a batch of
-    /// no samples.
+    /// The fraction of samples whose highest logit (or probability) is at their label. NaN for an empty batch.
     ///
     /// # Panics
-    /// If the run-time number of labels is another than that of the samples.
+    /// If the run-time numbers of labels and samples differ.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -48,7 +48,7 @@ fn classes<'a, B: Dim, C: Dim, E: Float, T: Trace>(
     predicted.zip(labels.iter())
 }
 
-/// How often samples of each class were taken for each other class, counted over any number of batches.
+/// How often samples of each class were classified as each other class, counted over any number of batches.
 ///
 /// ```
 /// use taut::metrics::ConfusionMatrix;
@@ -93,7 +93,7 @@ impl<const C: usize> ConfusionMatrix<C> {
         &self.counts[label * C..][..C]
     }
 
-    /// How many samples of class `label` were taken for class `predicted`.
+    /// The number of samples of class `label` that were classified as `predicted`.
     ///
     /// # Panics
     /// If one of them is not below `C`.
@@ -103,18 +103,18 @@ impl<const C: usize> ConfusionMatrix<C> {
         self.row(label)[predicted]
     }
 
-    /// How many samples were counted.
+    /// The number of samples counted.
     pub fn total(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// The part of the samples that were taken for what they are. NaN if there are none.
+    /// The fraction of samples classified correctly. NaN if there are none.
     pub fn accuracy(&self) -> f64 {
         let right: usize = (0..C).map(|class| self.row(class)[class]).sum();
         right as f64 / self.total() as f64
     }
 
-    /// Of the samples of this class, the part that was recognised. NaN if there are none.
+    /// The fraction of the samples of this class that were classified correctly. NaN if there are none.
     ///
     /// # Panics
     /// If `class` is not below `C`.
@@ -123,7 +123,7 @@ impl<const C: usize> ConfusionMatrix<C> {
         self.count(class, class) as f64 / self.row(class).iter().sum::<usize>() as f64
     }
 
-    /// Of the samples that were taken for this class, the part that is of it. NaN if there are none.
+    /// The fraction of the samples classified as this class that belong to it. NaN if there are none.
     ///
     /// # Panics
     /// If `class` is not below `C`.

@@ -1,4 +1,4 @@
-//! What is measured of predictions, and is no loss: it has no gradient.
+//! Metrics of predictions: unlike losses, they have no gradient.
 
 mod accuracy;
 

@@ -9,21 +9,21 @@ use crate::shape::{Channels, Const, Dim, Window};
 use crate::tensor::Tensor;
 use crate::trace::Trace;
 
-/// A convolution of 3 x 3 that keeps the size of the image, without a bias.
+/// A 3 x 3 convolution that keeps the size of the image, without a bias.
 type Same<const I: usize, const O: usize> = SameConv2d<I, O, 3, f32, NoBias>;
 
-/// Two convolutions around which the input is carried: relu(bn(conv(relu(bn(conv(x))))) + x).
+/// Two convolutions with a shortcut: relu(bn(conv(relu(bn(conv(x))))) + x).
 ///
 /// Shapes: (N, C, H, W) to the same.
 #[derive(Clone, Debug, Init, Parameters)]
 pub struct BasicBlock<const C: usize> {
     /// The first convolution.
     pub conv1: Same<C, C>,
-    /// After it.
+    /// Its batch norm.
     pub bn1: BatchNorm2d<C>,
     /// The second convolution.
     pub conv2: Same<C, C>,
-    /// After it.
+    /// Its batch norm.
     pub bn2: BatchNorm2d<C>,
 }
 
@@ -35,24 +35,24 @@ impl<const C: usize, N: Dim, H: Dim, W: Dim, T: Trace> Module<Tensor<(N, Const<C
     }
 }
 
-/// The block that halves the image and has other channels: what is carried around goes through a convolution of 1 x 1.
+/// The block that halves the image and changes the channels: the shortcut is a 1 x 1 convolution.
 ///
 /// Shapes: (N, I, H, W) to (N, O, (H - 1) / 2 + 1, the same for W).
 #[derive(Clone, Debug, Init, Parameters)]
 pub struct DownBlock<const I: usize, const O: usize> {
     /// The first convolution, which halves the image.
     pub conv1: Conv2dNoBias<I, O, 3, 2, 1>,
-    /// After it.
+    /// Its batch norm.
     pub bn1: BatchNorm2d<O>,
     /// The second convolution.
     pub conv2: Same<O, O>,
-    /// After it.
+    /// Its batch norm.
     pub bn2: BatchNorm2d<O>,
-    /// Around both.
+    /// The shortcut.
     pub downsample: (Conv2dNoBias<I, O, 1, 2>, BatchNorm2d<O>),
 }
 
-// A window of 3 with padding 1 and a window of 1 have the same number of positions; the compiler asks us to say so.
+// A window of 3 with padding 1 and a window of 1 have the same number of positions; the compiler needs to be told.
 impl<const I: usize, const O: usize, N: Dim, C: Channels<I>, H, W, T: Trace> Module<Tensor<(N, C, H, W), f32, T>>
     for DownBlock<I, O>
 where
@@ -86,7 +86,7 @@ pub struct ResNet18<
 > {
     /// The first convolution.
     pub conv1: Stem,
-    /// After it.
+    /// Its batch norm.
     pub bn1: BatchNorm2d<64>,
     relu: Relu,
     maxpool: Pool,
@@ -118,7 +118,7 @@ pub struct ResNet18<
 /// ```
 pub type ResNet18Features = ResNet18<0, Conv2dNoBias<3, 64, 7, 2, 3>, MaxPool2d<3, 2, 1>, Identity>;
 
-/// [`ResNet18`] for images of 32 x 32: it begins with a convolution of 3 x 3, and does not pool.
+/// [`ResNet18`] for images of 32 x 32: it begins with a 3 x 3 convolution, and does not pool.
 ///
 /// ```
 /// use taut::models::CifarResNet18;

@@ -1,4 +1,4 @@
-//! AdaGrad: steps scaled by the sum of all squared gradients so far, so that rare features take long ones.
+//! AdaGrad: steps scaled by the sum of all squared gradients so far, so that rare features take long steps.
 //!
 //! With g the gradient of step t (1 at first), a the learning rate, d its decay and e a small number:
 //!
@@ -12,17 +12,17 @@ use crate::tensor::Float;
 /// The settings of [`AdaGrad`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdaGradConfig {
-    /// The length of a step. 0.01 by default.
+    /// The learning rate. 0.01 by default.
     pub learning_rate: f64,
-    /// d: how fast the learning rate falls. 0 by default.
+    /// d: how fast the learning rate decays. 0 by default.
     pub learning_rate_decay: f64,
-    /// What the sum of squares starts from. 0 by default.
+    /// The initial value of the sum of squares. 0 by default.
     pub initial_sum: f64,
     /// Added to the root (outside of it, as in PyTorch). 1e-10 by default.
     pub epsilon: f64,
     /// None by default.
     pub weight_decay: WeightDecay,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -65,7 +65,7 @@ impl Rule for AdaGradConfig {
         &["sum_of_squares"]
     }
     fn skips_zeros(&self) -> bool {
-        // what has no gradient adds nothing to the sum, and stays
+        // a zero gradient adds nothing to the sum, and moves nothing
         self.weight_decay == WeightDecay::None
     }
     fn update<E: Float>(&self, step: Step, Arrays { parameter, gradient, memory: [sum, ..] }: Arrays<'_, E>) {

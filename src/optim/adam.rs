@@ -18,7 +18,7 @@ use crate::tensor::Float;
 /// The settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamConfig {
-    /// The length of a step. 1e-3 by default.
+    /// The learning rate. 1e-3 by default.
     pub learning_rate: f64,
     /// b1: how much of the mean is kept at each step. 0.9 by default.
     pub mean_decay: f64,
@@ -28,14 +28,14 @@ pub struct AdamConfig {
     pub epsilon: f64,
     /// None by default. [`WeightDecay::Decoupled`] makes this AdamW.
     pub weight_decay: WeightDecay,
-    /// Whether the largest mean square so far scales the step, so that steps never grow again. Reddi, Kale and Kumar,
-    /// "On the Convergence of Adam and Beyond", 2018. No by default.
+    /// Whether the largest mean square so far scales the step, so that steps cannot grow again. Reddi, Kale and Kumar,
+    /// "On the Convergence of Adam and Beyond", 2018. `false` by default.
     pub ams_grad: bool,
-    /// Whether rows of an [embedding](crate::nn::Embedding) that a step does not use stay as they are, without decay,
-    /// and what is remembered of them, as PyTorch's `SparseAdam` has it: the cost of a step then does not depend on the
-    /// size of the table. Otherwise they go on in the direction of earlier steps. No by default.
+    /// Whether rows of an [embedding](crate::nn::Embedding) that a step does not use, and their moments, stay as they
+    /// are without decay, as in PyTorch's `SparseAdam`: the cost of a step then does not depend on the size of the
+    /// table. Otherwise they keep moving in the direction of earlier steps. `false` by default.
     pub lazy: bool,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -123,7 +123,7 @@ struct Formula<E> {
 }
 
 impl<E: Float> Formula<E> {
-    /// The new m and r; g with the pull of coupled weight decay.
+    /// The new m and r; g includes coupled weight decay.
     #[inline(always)]
     fn means(&self, theta: E, g: E, m: E, r: E) -> (E, E) {
         let g = g + self.pull * theta;
@@ -148,7 +148,7 @@ impl<E: Float> Update<E, 3> for Formula<E> {
     #[inline(always)]
     fn update(&self, theta: E, g: E, [m, r, largest]: [E; 3]) -> (E, [E; 3]) {
         let (m, r) = self.means(theta, g, m, r);
-        // a mean square that is no number stays one
+        // a NaN mean square stays NaN
         let largest = if r <= largest { largest } else { r };
         (self.step(theta, m, largest), [m, r, largest])
     }

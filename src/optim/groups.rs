@@ -11,7 +11,7 @@ pub struct Group {
     pub learning_rate_factor: f64,
     /// A factor on weight decay. 1 by default.
     pub weight_decay_factor: f64,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -22,7 +22,7 @@ impl Default for Group {
     }
 }
 
-/// The groups of a model. Parameters are kept by path, so that they are also found in a model that was loaded.
+/// The groups of a model. Parameters are identified by path, so that they are also found in a loaded model.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
     members: Vec<(HashSet<String>, Group)>,
@@ -84,7 +84,7 @@ mod tests {
 
     type Model = (Linear<2, 2>, Relu, Linear<2, 1>);
 
-    /// The steps that the parameters of a model take whose gradients are all ones, from a value of 1.
+    /// The steps that the parameters of a model take from a value of 1, with gradients of 1.
     fn steps(optimizer: impl FnOnce(&Model) -> Sgd) -> [f32; 4] {
         let mut model = Model::init(&mut StdRng::seed_from_u64(0));
         let mut optimizer = optimizer(&model);

@@ -1,7 +1,7 @@
 //! Optimizers: how parameters follow their gradients, and schedules of their learning rate.
 //!
-//! [`Optimizer::step`] visits the parameters of a model. What an optimizer remembers of each (a velocity, say) is kept
-//! in the order of that visit, with the parameter's path, and saved by path ([`Snapshot`]).
+//! [`Optimizer::step`] visits the parameters of a model. The state of each parameter (a velocity, say) is kept in the
+//! order of that visit, with the parameter's path, and saved by path ([`Snapshot`]).
 //!
 //! ```
 //! use taut::prelude::*;
@@ -43,7 +43,7 @@ pub use snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
 
 use crate::numbers::range;
 
-/// What pulls parameters towards zero, beside the loss.
+/// Weight decay, which pulls parameters towards zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum WeightDecay {
     /// Nothing.

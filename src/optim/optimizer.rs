@@ -9,9 +9,9 @@ use crate::params::{Kind, LeafMut, ParameterPath, Parameters, ValuesMut, Visitor
 use crate::tape::{AnyStorage, Gradient, Rows};
 use crate::trace::Gradients;
 
-/// How parameters follow their gradients: the settings of an optimizer are its rule.
+/// How parameters follow their gradients: an optimizer's settings are its rule.
 ///
-/// Those of taut are [`SgdConfig`](super::SgdConfig), [`RmsPropConfig`](super::RmsPropConfig),
+/// taut has [`SgdConfig`](super::SgdConfig), [`RmsPropConfig`](super::RmsPropConfig),
 /// [`AdamConfig`](super::AdamConfig) and [`AdaGradConfig`](super::AdaGradConfig). A rule of your own:
 ///
 /// ```
@@ -42,45 +42,45 @@ use crate::trace::Gradients;
 /// assert!((model.weight.value() - before).is_close(&Tensor::from([[-0.01, 0.01]]), 0.0, 1e-6));
 /// ```
 pub trait Rule {
-    /// The learning rate at the start.
+    /// The initial learning rate.
     fn learning_rate(&self) -> f64;
-    /// The names of what is remembered of each parameter, at most [`MEMORY`]: as many arrays as names, of the
-    /// parameter's size, and zeros at first.
+    /// The names of the arrays kept for each parameter, at most [`MEMORY`]; each has the parameter's size and starts as
+    /// zeros.
     fn memory(&self) -> &'static [&'static str];
     /// One step of one parameter.
     fn update<E: Float>(&self, step: Step, arrays: Arrays<'_, E>);
     /// Whether a number whose gradient is 0 is left out of a step. Then a step changes only the rows of an
-    /// [embedding](crate::nn::Embedding) that were used, whatever the size of the table. No by default.
+    /// [embedding](crate::nn::Embedding) that were used, whatever the size of the table. `false` by default.
     fn skips_zeros(&self) -> bool {
         false
     }
-    /// Whether the settings are in range; what is wrong if not.
+    /// Checks that the settings are in range.
     ///
     /// # Errors
-    /// If one is not.
+    /// If one is not; the error says which.
     fn check(&self) -> Result<(), OutOfRange> {
         Ok(())
     }
 }
 
-/// The most arrays that a [`Rule`] remembers of a parameter.
+/// The largest number of arrays that a [`Rule`] can keep for a parameter.
 pub const MEMORY: usize = 3;
 
-/// Which step a parameter takes.
+/// The step that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// How many steps this parameter took, this one included: 1 at the first. For bias corrections.
+    /// The number of steps of this parameter so far, including this one: 1 at first. For bias corrections.
     pub number: u64,
-    /// The length of the step, the factor of the parameter's [group](Group) included.
+    /// The learning rate, including the factor of the parameter's [group](Group).
     pub learning_rate: f64,
     /// The factor that the parameter's [group](Group) puts on weight decay.
     pub weight_decay_factor: f64,
 }
 
-/// One parameter, its gradient, and what is remembered of it, all of the same length.
+/// One parameter, its gradient, and its state, all of the same length.
 #[derive(Debug)]
 pub struct Arrays<'a, E> {
-    /// To be changed.
+    /// The parameter, to be updated.
     pub parameter: &'a mut [E],
     /// The gradient of the loss.
     pub gradient: &'a [E],
@@ -88,11 +88,11 @@ pub struct Arrays<'a, E> {
     pub memory: [&'a mut [E]; MEMORY],
 }
 
-/// Changes the parameters of a model by their gradients, as the rule `R` says. [`Sgd`](super::Sgd),
+/// Updates the parameters of a model from their gradients by the rule `R`. [`Sgd`](super::Sgd),
 /// [`RmsProp`](super::RmsProp), [`Adam`](super::Adam) and [`AdaGrad`](super::AdaGrad) are names of it for their rules.
 ///
-/// It remembers what its rule needs of every parameter (a velocity, say), by the parameter's path in the model. So one
-/// optimizer serves one model.
+/// It keeps the state its rule needs for every parameter (a velocity, say), by the parameter's path in the model. So
+/// one optimizer serves one model.
 #[derive(Clone, Debug)]
 pub struct Optimizer<R> {
     rule: R,
@@ -114,14 +114,14 @@ impl<R: Rule> Optimizer<R> {
         Optimizer { learning_rate: rule.learning_rate(), rule, groups: Groups::default(), state: State::default() }
     }
 
-    /// Changes the parameters of `model` by their gradients, and its buffers (running statistics) to the values that
-    /// the forward pass noted. A parameter without a gradient, and a frozen one, stays as it is:
+    /// Changes the parameters of `model` by their gradients, and its buffers (running statistics) to the values
+    /// recorded by the forward pass. A parameter without a gradient, and a frozen one, stays as it is:
     /// [`gradients.unreached(&model)`](Gradients::unreached) lists the former.
     ///
     /// # Panics
-    /// If not one of the gradients is of this model: a clone of a model has parameters of its own, and gradients of the
-    /// one move nothing in the other. If `model` has other parameters than in the step before. If a part of it is
-    /// behind an `Arc` or `Rc` that others hold, too.
+    /// If none of the gradients belongs to this model: a clone has parameters of its own, and gradients of one model do
+    /// not move the other. If `model` has other parameters than in the previous step. If a part of it is behind an
+    /// `Arc` or `Rc` that others hold, too.
     #[track_caller]
     pub fn step<M: Parameters + ?Sized>(&mut self, model: &mut M, gradients: &Gradients) {
         let Optimizer { rule, learning_rate, groups, state } = self;
@@ -163,8 +163,8 @@ impl<R: Rule> Optimizer<R> {
 
     /// Gives the parameters of a part of the model a learning rate and weight decay of their own.
     ///
-    /// `part` says which, as a field of the model or a layer in it. Factors of a parameter that is in several groups
-    /// are multiplied.
+    /// `part` chooses it: a field of the model, or a layer in it. The factors of a parameter in several groups are
+    /// multiplied.
     ///
     /// # Panics
     /// If the part has no parameters, or is not in the model; if a factor is negative, infinite, or NaN.
@@ -204,8 +204,8 @@ impl<R: Rule> Optimizer<R> {
         self
     }
 
-    /// All that the optimizer remembers: its learning rate, and for each parameter the number of steps and the arrays
-    /// of the rule. Its settings and groups are not in it: they are in the program.
+    /// The optimizer's state: its learning rate, and for each parameter the number of steps and the arrays of the rule.
+    /// Settings and groups are not included: they are in the program.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -231,10 +231,10 @@ impl<R: Rule> Optimizer<R> {
     }
 
     /// Puts a [snapshot](Optimizer::snapshot) back, taken when the optimizer worked on a model like `model`: training
-    /// goes on bit by bit as it would have without the interruption.
+    /// continues bit for bit as if it had not been interrupted.
     ///
     /// # Errors
-    /// If the snapshot is of another model or another rule, or is damaged. The optimizer stays as it is then.
+    /// If the snapshot is for another model or another rule, or is damaged. The optimizer is then unchanged.
     pub fn restore<M: Parameters + ?Sized>(&mut self, snapshot: &Snapshot, model: &M) -> Result<(), SnapshotMismatch> {
         let learning_rate = snapshot.number("learning_rate")?;
         not_negative("the snapshot", "learning_rate", learning_rate)
@@ -245,7 +245,7 @@ impl<R: Rule> Optimizer<R> {
     }
 }
 
-/// Says why a step of a model with so many trained parameters, by so many gradients, would do nothing.
+/// Explains why a step of a model with this many trained parameters and gradients would do nothing.
 #[track_caller]
 #[cold]
 fn no_step(parameters: usize, gradients: usize) -> ! {
@@ -267,12 +267,12 @@ struct Stepper<'a, R> {
     learning_rate: f64,
     groups: &'a Groups,
     state: &'a mut State,
-    /// How many parameters were visited.
+    /// The number of parameters visited.
     next: usize,
     gradients: &'a Gradients,
     /// Whether any of the gradients, or a new running statistic, is of this model.
     used: bool,
-    /// The first parameter that is not the one of the step before, in words.
+    /// A description of the first parameter that differs from the previous step.
     wrong: Option<String>,
 }
 

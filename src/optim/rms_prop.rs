@@ -1,4 +1,4 @@
-//! RMSProp: steps in proportion to the gradient's size, measured by its running mean square.
+//! RMSProp: steps relative to the gradient's size, measured by its running mean square.
 //!
 //! With g the gradient, a the learning rate and e a small number:
 //!
@@ -28,20 +28,20 @@ pub enum RmsMomentum {
 /// The settings of [`RmsProp`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RmsPropConfig {
-    /// The length of a step. 0.01 by default.
+    /// The learning rate. 0.01 by default.
     pub learning_rate: f64,
     /// rho: how much of the mean square is kept at each step. 0.99 by default.
     pub decay: f64,
-    /// Added to the root (outside of it, as in PyTorch), so that a small gradient is not divided by nearly nothing.
+    /// Added to the root (outside of it, as in PyTorch), so that a small gradient is not divided by nearly 0.
     /// 1e-8 by default.
     pub epsilon: f64,
-    /// Whether the mean is subtracted: the variance instead of the mean square. No by default.
+    /// Whether the mean is subtracted: the variance instead of the mean square. `false` by default.
     pub centred: bool,
     /// None by default.
     pub momentum: RmsMomentum,
     /// None by default.
     pub weight_decay: WeightDecay,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }

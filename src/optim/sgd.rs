@@ -14,14 +14,14 @@ use crate::kernels::update::{Update, update};
 use crate::numbers::range::{OutOfRange, average, not_negative};
 use crate::tensor::Float;
 
-/// How the direction of earlier steps is kept. See [`Sgd`].
+/// How the direction of earlier steps is carried on. See [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Momentum {
     /// Not at all.
     None,
     /// A moving average of the gradients, v = b v + (1 - b) g: the length of a step does not depend on b.
     Average(f64),
-    /// v = b v + g, as PyTorch: the steps are 1 / (1 - b) times as long. Polyak, 1964.
+    /// v = b v + g, as in PyTorch: the steps are 1 / (1 - b) times as long. Polyak, 1964.
     Classic(f64),
     /// The classic form, looking one step ahead. Nesterov, 1983; Sutskever et al., "On the importance of initialization
     /// and momentum in deep learning", 2013.
@@ -31,13 +31,13 @@ pub enum Momentum {
 /// The settings of [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SgdConfig {
-    /// The length of a step. 0.01 by default.
+    /// The learning rate. 0.01 by default.
     pub learning_rate: f64,
     /// [`Momentum::Average(0.9)`](Momentum::Average) by default.
     pub momentum: Momentum,
     /// None by default.
     pub weight_decay: WeightDecay,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -82,7 +82,7 @@ impl Rule for SgdConfig {
         if self.momentum == Momentum::None { &[] } else { &["velocity"] }
     }
     fn skips_zeros(&self) -> bool {
-        // without momentum and decay, what has no gradient stays
+        // without momentum and decay, a zero gradient moves nothing
         self.momentum == Momentum::None && self.weight_decay == WeightDecay::None
     }
     fn update<E: Float>(&self, step: Step, arrays: Arrays<'_, E>) {

@@ -1,19 +1,19 @@
-//! What optimizers and schedules remember, as plain named numbers: to be saved, and put back exactly.
+//! The state of optimizers and schedules as plain named numbers, to be saved and restored exactly.
 
 use crate::numbers::{AnyFloat, Family, Float, for_float};
 use std::fmt;
 
-/// All that an [`Optimizer`](super::Optimizer), a [`Scheduler`](super::Scheduler) or a [`Plateau`](super::Plateau)
-/// remembers, under names. A file that keeps every bit of it (NaN and infinities are possible values) lets training
-/// go on as if it had never stopped.
+/// The state of an [`Optimizer`](super::Optimizer), a [`Scheduler`](super::Scheduler) or a [`Plateau`](super::Plateau),
+/// by name. A file that keeps every bit of it (values may be NaN and infinite) lets training continue as if it had
+/// never stopped.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "a snapshot is lost unless it is saved or put back"]
 pub struct Snapshot {
-    /// Single numbers, each under a name of its own: `learning_rate`, `step`, `steps.0.weight`. Counts are whole
+    /// Single numbers under unique names: `learning_rate`, `step`, `steps.0.weight`. Counts are whole
     /// numbers, exact up to 2^53.
     pub numbers: Vec<(String, f64)>,
-    /// Arrays as long as the parameter they belong to, each under a name of its own, which ends in the parameter's
-    /// path: `velocity.0.weight`.
+    /// Arrays as long as the parameter they belong to, under unique names that end in the parameter's path:
+    /// `velocity.0.weight`.
     pub arrays: Vec<(String, SnapshotArray)>,
 }
 
@@ -53,7 +53,7 @@ impl Snapshot {
     }
 }
 
-/// A [`Snapshot`] that does not fit what it should be put back into.
+/// A [`Snapshot`] that does not fit what it should restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotMismatch(String);
 

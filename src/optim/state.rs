@@ -1,4 +1,4 @@
-//! What optimizers remember of each parameter.
+//! The state of optimizers for each parameter.
 
 use super::snapshot::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::numbers::{AnyFloat, Family, Float, for_float};
@@ -11,7 +11,7 @@ impl Family for Arrays {
     type Of<E: Float> = Vec<Vec<E>>;
 }
 
-/// What an optimizer remembers of one parameter.
+/// An optimizer's state for one parameter.
 #[derive(Clone, Debug)]
 pub struct Slot {
     path: String,
@@ -21,17 +21,17 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Whether the parameter that comes at this place of the visit is the one that was here before.
+    /// Whether the parameter at this place of the visit is the same as before.
     fn fits(&self, path: &str, values: &Values<'_>) -> bool {
         self.path == path && self.len == values.len() && self.memory.same_type(values)
     }
 }
 
-/// What an optimizer remembers of all parameters, in the order of the visit.
+/// An optimizer's state for all parameters, in the order of the visit.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     slots: Vec<Slot>,
-    /// Whether a step visited a whole model: it has no other parameters than these.
+    /// Whether a step has visited a whole model, which then has no other parameters than these.
     complete: bool,
 }
 
@@ -57,7 +57,7 @@ impl State {
         }
     }
 
-    /// To be called after a visit of `visited` parameters. The error says which one was missing.
+    /// To be called after a visit of `visited` parameters. The error says which one is missing.
     pub fn complete(&mut self, visited: usize) -> Result<(), String> {
         self.complete = true;
         match self.slots.get(visited) {
@@ -77,7 +77,7 @@ impl State {
         }
     }
 
-    /// The state that a snapshot holds of the parameters of `model`.
+    /// The state in a snapshot for the parameters of `model`.
     pub fn read_from<M: Parameters + ?Sized>(
         snapshot: &Snapshot,
         names: &[&str],
@@ -129,7 +129,7 @@ impl Reader<'_> {
         Ok(Slot { path: path.to_string(), len, steps: self.snapshot.whole(&format!("steps.{path}"))?, memory })
     }
 
-    /// What was remembered of a parameter with these values.
+    /// The arrays of a parameter with these values.
     fn arrays<E: Float>(&self, path: &str, values: &[E]) -> Result<Memory, SnapshotMismatch> {
         let (len, element) = (values.len(), E::NAME);
         let array = |name: &&str| {

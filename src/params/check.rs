@@ -17,9 +17,9 @@ const TOLERANCE: f64 = 1e-6;
 /// A gradient that differs from its finite difference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientMismatch {
-    /// Which input or parameter.
+    /// The input or parameter.
     pub operand: String,
-    /// Which of its elements, the last axis fastest.
+    /// The index of its element, in row-major order.
     pub element: usize,
     /// The gradient that the backward pass gave.
     pub gradient: f64,
@@ -100,7 +100,7 @@ fn weighted<S: Shape>(y: &Tensor<S, f64, Traced<Training>>) -> f64 {
     y.as_slice().iter().zip(weights(y.count())).map(|(y, w)| y * w).sum()
 }
 
-/// A training tape whose generator always starts alike: dropout draws the same mask in every evaluation.
+/// A training tape whose generator always starts in the same state: dropout draws the same mask in every evaluation.
 fn tape() -> Tape<Training> {
     Tape::training(&mut Generator::new(0))
 }
@@ -114,10 +114,10 @@ fn compare(operand: &str, element: usize, gradient: f64, at: impl Fn(f64) -> f64
     Err(GradientMismatch { operand: operand.to_string(), element, gradient, finite_difference })
 }
 
-/// Compares the gradients of `f`, an operation of your own say, with finite differences, for every element of every
+/// Compares the gradients of `f`, a custom operation say, with finite differences, for every element of every
 /// input, in f64. The output may have any shape: its elements are added up with fixed weights.
 ///
-/// Keep clear of points where the function has no derivative: the comparison is meaningless there.
+/// Avoid points where the function has no derivative: the comparison is meaningless there.
 ///
 /// # Errors
 /// The first gradient that differs.
@@ -149,8 +149,8 @@ pub fn check_gradients<I: Inputs, S: Shape>(
     Ok(())
 }
 
-/// Compares the gradients of all f64 parameters of a model with finite differences. `f` runs the model on the tape
-/// that it is given.
+/// Compares the gradients of all f64 parameters of a model with finite differences. `f` runs the model on the given
+/// tape.
 ///
 /// # Errors
 /// The first gradient that differs.
@@ -166,7 +166,7 @@ pub fn check_parameter_gradients<M: Parameters + Clone, S: Shape>(
     model: &M,
     f: impl Fn(&M, &Tape<Training>) -> Tensor<S, f64, Traced<Training>>,
 ) -> Result<(), GradientMismatch> {
-    // a clone's parameters are others: so run the one whose ids are asked for below
+    // a clone has different parameter ids, so run the one whose ids are used below
     let mut model = model.clone();
     let y = f(&model, &tape());
     let upstream = Tensor::from_vec(weights(y.count()).collect(), y.shape()).expect("as many weights as outputs");

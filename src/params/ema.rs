@@ -1,15 +1,15 @@
-//! A moving average of the weights of a model in training.
+//! A moving average of a model's weights during training.
 
 use super::{Pairs, ParameterPath, Parameters, Visitor, VisitorMut};
 
-/// A copy of a model whose weights follow those of the model while it learns:
+/// A copy of a model whose weights follow those of the model during training:
 ///
 /// a <- d a + (1 - d) theta
 ///
-/// with the decay d, after each step of the optimizer. Buffers (running statistics) are copied. What is made with the
-/// average is often better than what is made with the weights of any one step, most of all with the generator of an
-/// adversarial pair, which never comes to rest. Polyak and Juditsky, "Acceleration of Stochastic Approximation by
-/// Averaging", 1992; Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2018.
+/// with the decay d, after each step of the optimizer. Buffers (running statistics) are copied. The average is often
+/// better than the weights of any single step, above all for the generator of a GAN, which never settles. Polyak and
+/// Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992; Yazıcı et al., "The Unusual Effectiveness
+/// of Averaging in GAN Training", 2018.
 ///
 /// It is saved and loaded under the names of the model itself, so that a file of an average can be loaded as a model.
 ///
@@ -21,9 +21,9 @@ use super::{Pairs, ParameterPath, Parameters, Visitor, VisitorMut};
 /// average.update(&model);
 /// assert_eq!(average.model().bias.value().to_array(), [1.0, 3.0]);
 ///
-/// average.swap(&mut model); // to measure the average
+/// average.swap(&mut model); // to evaluate the average
 /// assert_eq!(model.bias.value().to_array(), [1.0, 3.0]);
-/// average.swap(&mut model); // to go on training
+/// average.swap(&mut model); // to continue training
 /// assert_eq!(model.bias.value().to_array(), [4.0, 0.0]);
 /// ```
 #[doc(alias = "AveragedModel")]
@@ -35,7 +35,7 @@ pub struct Ema<M> {
 }
 
 impl<M: Parameters + Clone> Ema<M> {
-    /// An average that begins at the model as it is.
+    /// An average that starts at the model's current values.
     ///
     /// # Panics
     /// If not 0 <= decay <= 1.
@@ -48,7 +48,7 @@ impl<M: Parameters + Clone> Ema<M> {
     /// Moves the average towards the model, which took a step.
     ///
     /// # Panics
-    /// If the model is of another make: a list of fewer blocks, or a run-time size that differs.
+    /// If the model has another structure: a list of fewer blocks, or a run-time size that differs.
     #[track_caller]
     pub fn update(&mut self, model: &M) {
         self.average.move_towards(model, 1.0 - self.decay);
@@ -64,11 +64,11 @@ impl<M: Parameters + Clone> Ema<M> {
         self.decay
     }
 
-    /// Gives the model the average's values, buffers too, and the average the model's; the second time, all is as it
-    /// was. The model's parameters stay the ones that its optimizer knows.
+    /// Swaps the values of model and average, buffers included; a second call swaps them back. The model's parameters
+    /// remain the ones that its optimizer knows.
     ///
     /// # Panics
-    /// If the model is of another make.
+    /// If the model has another structure.
     #[track_caller]
     pub fn swap(&mut self, model: &mut M) {
         let before = model.clone();

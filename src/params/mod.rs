@@ -1,4 +1,4 @@
-//! What models hold: parameters and buffers, and the visitors that go over them.
+//! What models hold: parameters and buffers, and the visitors that walk over them.
 
 mod check;
 mod ema;

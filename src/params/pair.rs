@@ -8,7 +8,7 @@ use crate::shape::show_sizes;
 use crate::tape::AnyStorage;
 use std::ops::Range;
 
-/// Models of one make, leaf by leaf.
+/// Models of the same structure, leaf by leaf.
 ///
 /// The two may be of different types, if their parameters have the same names, shapes and types of elements, in the
 /// same order: a `Frozen<M>` and an `M`, for example.
@@ -41,7 +41,7 @@ pub trait Pairs: Parameters {
         each_pair(self, other, &mut f);
     }
 
-    /// The same for changing this model by the other.
+    /// The same, mutably for this model.
     ///
     /// # Panics
     /// If the two do not hold the same parameters and buffers. Those before the first that differs were shown to `f`.
@@ -55,7 +55,7 @@ pub trait Pairs: Parameters {
         each_pair_mut(self, other, &mut f);
     }
 
-    /// Gives this model the values of `other`, buffers included: a target network is brought up to date.
+    /// Copies the values of `other`, buffers included: updates a target network.
     ///
     /// # Panics
     /// If the two do not hold the same parameters and buffers.
@@ -77,7 +77,7 @@ pub trait Pairs: Parameters {
         each_pair_mut(self, other, &mut |_, leaf, other| copy(leaf.values, other.values));
     }
 
-    /// Moves every parameter a part of the way to the one of `other`, and copies the buffers (running statistics):
+    /// Moves every parameter part of the way to that of `other`, and copies the buffers (running statistics):
     ///
     /// theta <- theta + rate (other - theta)
     ///
@@ -180,13 +180,13 @@ fn squared_distance(leaf: &Leaf<'_>, other: &Leaf<'_>) -> f64 {
     }
 }
 
-/// The leaves of the second model. A visitor sees a leaf only for a moment, so what is kept of it shares its buffer.
+/// The leaves of the second model. A visitor sees a leaf only briefly, so what is kept of it shares its buffer.
 struct Others {
     /// All names, one after the other.
     names: String,
     sizes: Vec<usize>,
     leaves: Vec<Other>,
-    /// How many leaves of the first model were visited.
+    /// The number of leaves of the first model visited.
     visited: usize,
     wrong: Option<String>,
 }

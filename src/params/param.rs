@@ -8,7 +8,7 @@ use crate::tensor::{Element, Float, Tensor};
 use crate::trace::{Place, Trace};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A number that no other parameter or buffer of the program has.
+/// A number unique among the parameters and buffers of the program.
 fn fresh_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Relaxed)
@@ -16,8 +16,8 @@ fn fresh_id() -> u64 {
 
 /// A tensor that is trained and saved.
 ///
-/// A clone (of it, or of a model) is another parameter: training the one leaves the other as it was. So target
-/// networks and moving averages are clones.
+/// A clone (of it, or of a model) is a separate parameter: training one leaves the other unchanged. So target networks
+/// and moving averages are clones.
 pub struct Param<S, E = f32> {
     id: u64,
     value: Tensor<S, E>,
@@ -49,8 +49,8 @@ impl<S: Shape, E: Float> Param<S, E> {
     }
 
     /// This parameter as a tensor on the tape of `x`, where it gets a gradient; as a plain tensor if `x` is not
-    /// traced. It is a constant while its module is [frozen](crate::nn::Frozen). In place of a value, the tape itself
-    /// will do.
+    /// traced. It is a constant while its module is [frozen](crate::nn::Frozen). The tape itself can be passed in place
+    /// of a value.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -138,8 +138,8 @@ impl<S: Shape, E: Float> Buffer<S, E> {
         &mut self.value
     }
 
-    /// The value as it is on the tape of `x`, after all that [`update_on`](Buffer::update_on) and
-    /// [`move_on`](Buffer::move_on) noted there.
+    /// The value on the tape of `x`, after the updates recorded there by [`update_on`](Buffer::update_on) and
+    /// [`move_on`](Buffer::move_on).
     pub fn value_on<P: Place>(&self, x: &P) -> Tensor<S, E> {
         let mut value = self.value.clone();
         if let Some(tape) = x.tape() {
@@ -157,17 +157,17 @@ impl<S: Shape, E: Float> Buffer<S, E> {
         self.value_on(x).on(x)
     }
 
-    /// Notes a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step puts it
-    /// in place: the model itself stays as it is while it runs. Nothing happens if `x` is not traced, or while the
-    /// module is [frozen](crate::nn::Frozen).
+    /// Records a new value on the tape of `x`. It leaves the tape with the gradients, and the optimizer's step applies
+    /// it: the model itself does not change while it runs. Nothing happens if `x` is not traced, or while the module is
+    /// [frozen](crate::nn::Frozen).
     ///
-    /// Of gradients that are [added up](crate::trace::Gradients), the last one's value is put in place.
+    /// Of gradients that are [added up](crate::trace::Gradients), the last value is applied.
     pub fn update_on<P: Place>(&self, x: &P, value: Tensor<S, E>) {
         self.note(x, 0.0, value);
     }
 
-    /// Notes that this running average moves by `rate` towards `batch`, r <- (1 - rate) r + rate batch, as
-    /// [`update_on`](Buffer::update_on) notes a value.
+    /// Records that this running average moves by `rate` towards `batch`, r <- (1 - rate) r + rate batch, as
+    /// [`update_on`](Buffer::update_on) records a value.
     ///
     /// Of gradients that are [added up](crate::trace::Gradients), each moves the average in turn, in the order in which
     /// they were added: as if the batches had been run one after the other.
@@ -201,7 +201,7 @@ impl<S: Shape, E: Float> Parameters for Buffer<S, E> {
 }
 
 impl<S: Shape, E: Float> Param<S, E> {
-    /// [`visit`](Parameters::visit) with other sizes: where files know a shape with fewer axes.
+    /// [`visit`](Parameters::visit) with other sizes: for shapes that have fewer axes in files.
     pub(crate) fn visit_as(&self, sizes: &[usize], path: &ParameterPath, visitor: &mut dyn Visitor) {
         visit_sizes(&self.value, sizes, path.parameter_kind(), self.id, path, visitor);
     }

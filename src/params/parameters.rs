@@ -1,4 +1,4 @@
-//! Walking over the parameters of a model, with their names.
+//! Walking over the named parameters of a model.
 
 use crate::memory::Storage;
 use crate::numbers::{AnyFloat, Family, Float, Values, ValuesMut};
@@ -7,11 +7,12 @@ use std::marker::PhantomData;
 
 /// What holds parameters: layers, and models made of them.
 ///
-/// `#[derive(Parameters)]` writes it: each field adds its name to the path, tuples their index, `Box` and other
+/// Derive it with `#[derive(Parameters)]`: each field adds its name to the path, tuples add the index, `Box` and other
 /// wrappers nothing. So the names are those of a PyTorch `state_dict`: `0.weight`, `hidden.0.bias`. A map adds its
 /// keys. `#[parameters(name = "..")]` renames a field in files, `#[parameters(skip)]` leaves out one that holds none.
 ///
-/// By hand, where names or order are others than the fields'. Both methods visit the same parts in the same order:
+/// Implement it by hand where names or order differ from the fields'. Both methods must visit the same parts in the
+/// same order:
 ///
 /// ```
 /// use taut::params::{ParameterPath, Visitor, VisitorMut};
@@ -52,7 +53,7 @@ use std::marker::PhantomData;
 pub trait Parameters {
     /// Shows every parameter and buffer to `visitor`, in a fixed order.
     fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor);
-    /// The same for changing them.
+    /// The mutable version.
     fn visit_mut(&mut self, path: &mut ParameterPath, visitor: &mut dyn VisitorMut);
 
     /// Calls `f` with the name and contents of every parameter and buffer.
@@ -83,7 +84,7 @@ pub trait Parameters {
         each_parameter_mut(self, &mut f);
     }
 
-    /// How many numbers are trained.
+    /// The number of trained numbers.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -104,7 +105,7 @@ pub trait Parameters {
     }
 }
 
-/// Calls `f` with every parameter and buffer of any model: what this is given to is compiled once for all of them.
+/// Calls `f` with every parameter and buffer of any model: code that uses this is compiled once for all of them.
 pub(crate) fn each_parameter(model: &dyn Parameters, f: &mut dyn FnMut(&str, Leaf<'_>)) {
     struct Each<'a>(&'a mut dyn FnMut(&str, Leaf<'_>));
     impl Visitor for Each<'_> {
@@ -115,7 +116,7 @@ pub(crate) fn each_parameter(model: &dyn Parameters, f: &mut dyn FnMut(&str, Lea
     model.visit(&mut ParameterPath::default(), &mut Each(f));
 }
 
-/// The same for changing them.
+/// The mutable version.
 ///
 /// # Panics
 /// At the caller's line, if the model is shared.
@@ -139,7 +140,7 @@ pub enum Kind {
     Parameter,
     /// Saved, not trained: the running statistics of batch norm.
     Buffer,
-    /// A parameter that stays as it is, and is saved.
+    /// A parameter that is saved but not trained.
     Frozen,
 }
 
@@ -159,7 +160,7 @@ pub struct Leaf<'a> {
     pub(crate) id: u64,
     /// The size of each dimension.
     pub sizes: &'a [usize],
-    /// The numbers, the last axis fastest.
+    /// The numbers, in row-major order.
     pub values: Values<'a>,
     /// The same, as a buffer.
     pub(crate) storage: StorageRef<'a>,
@@ -174,7 +175,7 @@ pub struct LeafMut<'a> {
     pub(crate) id: u64,
     /// The size of each dimension.
     pub sizes: &'a [usize],
-    /// The numbers, the last axis fastest.
+    /// The numbers, in row-major order.
     pub values: ValuesMut<'a>,
 }
 
@@ -199,7 +200,7 @@ pub struct ParameterPath {
     shared: Option<String>,
 }
 
-// A visit that somebody made without looking at its end must not leave a model half changed without a word.
+// A visit whose outcome nobody checked must not silently leave a model half changed.
 impl Drop for ParameterPath {
     fn drop(&mut self) {
         if !std::thread::panicking() {
@@ -209,7 +210,7 @@ impl Drop for ParameterPath {
 }
 
 impl ParameterPath {
-    /// Visits what stands under `name` here.
+    /// Visits what is under `name` here.
     pub fn at<R>(&mut self, name: &str, visit: impl FnOnce(&mut Self) -> R) -> R {
         let length = self.enter(name);
         let result = visit(self);
@@ -243,7 +244,7 @@ impl ParameterPath {
         &self.text
     }
 
-    /// Notes that what stands here cannot be changed.
+    /// Notes that what is here cannot be changed.
     pub(crate) fn is_shared(&mut self) {
         if self.shared.is_none() {
             self.shared = Some(self.text.clone());

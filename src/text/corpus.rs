@@ -1,14 +1,14 @@
-//! Sentences that can be read again and again.
+//! Sentences that can be read repeatedly.
 
 use super::{LineOptions, Lines, TokenCounts, Vocabulary, VocabularyOptions, lines, words};
 use crate::files::FileError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What a line is cut into.
+/// How a line is split into tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tokens {
-    /// What is between white space: for text in which punctuation stands apart already.
+    /// At white space: for text whose punctuation is already separated.
     #[default]
     Spaces,
     /// [`words`]: without punctuation.
@@ -27,7 +27,7 @@ impl Tokens {
 /// The lines of a text, one after another.
 pub type LineSource = Box<dyn Iterator<Item = Result<String, FileError>> + Send>;
 
-/// Longer lines are cut at white space: a file may be one line.
+/// Longer lines are split at white space, as a file may be a single line.
 const LONG: usize = 1 << 20;
 
 enum Source {
@@ -35,7 +35,7 @@ enum Source {
     Sentences(Vec<Vec<String>>),
 }
 
-/// Sentences of tokens, which can be gone through as often as one likes: each line of some files, or what is in memory.
+/// Sentences of tokens that can be iterated over any number of times: the lines of files, or text in memory.
 ///
 /// ```
 /// use taut::text::{Corpus, VocabularyOptions};
@@ -52,14 +52,13 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Each line of these files is a sentence. They are read anew each time, a line at a time, and unpacked if their
-    /// names end with `.gz`; what is not UTF-8 is an error. A line of more than 1 MiB is several sentences.
+    /// Each line of these files is a sentence. They are read again for each pass, line by line, and unpacked if their
+    /// names end with `.gz`; invalid UTF-8 is an error. A line of more than 1 MiB is several sentences.
     pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>, tokens: Tokens) -> Self {
         Self::from_files_with(paths, tokens, LineOptions { cut: LONG, ..Default::default() })
     }
 
-    /// As [`from_files`](Self::from_files), for files that are read in another way: of which what is not UTF-8 is
-    /// replaced, say.
+    /// Like [`from_files`](Self::from_files), with options: to replace invalid UTF-8, say.
     pub fn from_files_with(
         paths: impl IntoIterator<Item = impl AsRef<Path>>,
         tokens: Tokens,
@@ -68,7 +67,7 @@ impl Corpus {
         let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_path_buf()).collect();
         Self::from_lines(
             move || {
-                // one file is open at a time: there may be more than a program can have open
+                // one file is open at a time, as there may be more than a program can have open
                 let mut rest = paths.clone().into_iter();
                 let mut file: Option<Lines> = None;
                 Ok(Box::new(std::iter::from_fn(move || {
@@ -96,7 +95,7 @@ impl Corpus {
         }))
     }
 
-    /// Each line is a sentence. `lines` is called whenever they are gone through, and gives the same each time.
+    /// Each line is a sentence. `lines` is called for each pass, and must return the same lines each time.
     pub fn from_lines(
         lines: impl Fn() -> Result<LineSource, FileError> + Send + Sync + 'static,
         tokens: Tokens,
@@ -104,7 +103,7 @@ impl Corpus {
         Corpus { source: Source::Lines(Box::new(lines), tokens), lower_case: false }
     }
 
-    /// Sentences that are cut into tokens already.
+    /// Sentences that are already split into tokens.
     pub fn from_sentences<S: IntoIterator<Item = impl Into<String>>>(sentences: impl IntoIterator<Item = S>) -> Self {
         let sentences = sentences.into_iter().map(|tokens| tokens.into_iter().map(Into::into).collect()).collect();
         Corpus { source: Source::Sentences(sentences), lower_case: false }
@@ -118,7 +117,7 @@ impl Corpus {
         Corpus { lower_case: true, ..self }
     }
 
-    /// Goes through the sentences, from the first on.
+    /// Iterates over the sentences from the start.
     ///
     /// # Errors
     /// If a file cannot be opened.
@@ -162,13 +161,13 @@ impl fmt::Debug for Corpus {
     }
 }
 
-/// What was not read yet.
+/// What has not been read yet.
 enum Rest<'a> {
     Lines(LineSource),
     Memory(std::slice::Iter<'a, Vec<String>>),
 }
 
-/// A way through the sentences of a [`Corpus`].
+/// A pass over the sentences of a [`Corpus`].
 pub(super) struct Sentences<'a> {
     rest: Rest<'a>,
     tokens: Tokens,
@@ -176,7 +175,7 @@ pub(super) struct Sentences<'a> {
 }
 
 impl Sentences<'_> {
-    /// Gives the tokens of the next sentence to `take`; `false` if there is none.
+    /// Passes the tokens of the next sentence to `take`; `false` if there is none.
     pub fn next(&mut self, take: &mut dyn FnMut(&str)) -> Result<bool, FileError> {
         match &mut self.rest {
             Rest::Memory(sentences) => {
@@ -200,7 +199,7 @@ mod tests {
     #[test]
     fn a_corpus_in_one_line() {
         let path = std::env::temp_dir().join(format!("taut-corpus-line-{}.txt", std::process::id()));
-        // longer than a line may be that is not cut
+        // longer than the longest line that is not split
         std::fs::write(&path, format!("{} ä ", "long".repeat(25_000)).repeat(700)).unwrap();
         let corpus = Corpus::from_files([&path], Tokens::Spaces);
         let counts = corpus.counts().unwrap();

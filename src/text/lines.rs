@@ -19,15 +19,15 @@ pub enum InvalidUtf8 {
 pub struct LineOptions {
     /// What to do with bytes that are not UTF-8: refuse them by default.
     pub invalid: InvalidUtf8,
-    /// No line may be longer, in bytes: a file without line ends would be read into memory as a whole. 64 MiB by
-    /// default.
+    /// The longest line allowed, in bytes: a file without line ends would otherwise be read into memory as a whole. 64
+    /// MiB by default.
     pub longest: usize,
-    /// Lines that are longer than this are given in pieces of about this size, cut at white space, so that words stay
-    /// whole: for text in which a line is no more than a place to begin anew. Never by default.
+    /// Lines longer than this are returned in pieces of about this size, split at white space so that words stay whole:
+    /// for text in which line ends have no meaning. Never by default.
     pub cut: usize,
-    /// How many bytes may come out of the file. As only one line at a time is in memory, any number by default.
+    /// A limit on the bytes read, after decompression. None by default, as only one line at a time is in memory.
     pub limit: Limit,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -44,15 +44,15 @@ impl Default for LineOptions {
     }
 }
 
-/// What some programs write in front of a text in UTF-8.
+/// The mark that some programs write at the start of UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The lines of a text file, unpacked if its name ends with `.gz`, without their ends and without a byte order mark.
 /// Only one line at a time is in memory.
 ///
 /// # Errors
-/// If the file cannot be opened. Each line can be an error, too: if the file cannot be read on, or is not UTF-8, or the
-/// line is too long; none follows then.
+/// If the file cannot be opened. Each line can be an error, too, and is then the last: if reading fails, the line is
+/// not UTF-8, or it is too long.
 ///
 /// ```
 /// use taut::files::Position;
@@ -82,7 +82,7 @@ pub struct Lines {
     file: BufReader<Box<dyn Read + Send>>,
     options: LineOptions,
     number: u64,
-    /// Whether a piece of the line was given, and more of it follows.
+    /// Whether a piece of the line has been returned, and more of it follows.
     within: bool,
     ended: bool,
 }
@@ -138,7 +138,7 @@ impl Lines {
     }
 }
 
-/// Reads on to white space, which is the last byte that is read, to the end, or until there are `longest` bytes.
+/// Reads up to and including white space, or to the end, or until there are `longest` bytes.
 fn read_through_white_space(file: &mut impl BufRead, longest: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
     let before = bytes.len();
     loop {
@@ -218,7 +218,7 @@ mod tests {
         std::fs::remove_file(path).unwrap();
     }
 
-    /// What is cut are the same words as of the whole, in pieces of the size that was asked for.
+    /// Splitting preserves the words, in pieces of the requested size.
     #[test]
     fn a_line_that_is_cut_keeps_its_words() {
         let path = std::env::temp_dir().join(format!("taut-lines-long-{}.txt", std::process::id()));

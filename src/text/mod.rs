@@ -1,4 +1,4 @@
-//! Text: what it is cut into, the numbers of the pieces, reading more of it than fits in memory, and vectors for words
+//! Text: tokens, vocabularies, reading corpora larger than memory, and vectors for words
 //! ([`word2vec`], [`WordVectors`]).
 //!
 //! ```

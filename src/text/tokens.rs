@@ -1,9 +1,9 @@
-//! Cutting text into words or characters, as Unicode has it.
+//! Splitting text into words or characters by Unicode's rules.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The words of a text: runs of letters and digits, with what belongs inside a word ("can't", "3.14"), without spaces
-/// and punctuation. Unicode Standard Annex 29.
+/// The words of a text: runs of letters and digits, including punctuation inside words ("can't", "3.14"), without
+/// spaces and other punctuation. Unicode Standard Annex 29.
 ///
 /// ```
 /// use taut::text::words;
@@ -13,7 +13,7 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.unicode_words()
 }
 
-/// The characters of a text as a reader sees them: a letter with its accents is one, and so is an emoji of several code
+/// The characters of a text as seen by a reader: a letter with its accents is one, and so is an emoji of several code
 /// points. Unicode Standard Annex 29 (extended grapheme clusters).
 ///
 /// ```

@@ -20,7 +20,7 @@ pub struct TokenCounts(HashMap<String, u64>);
 impl TokenCounts {
     /// Counts one occurrence.
     pub fn add(&mut self, token: &str) {
-        // most tokens are there already: only new ones are copied
+        // most tokens are already known: only new ones are copied
         match self.0.get_mut(token) {
             Some(count) => *count += 1,
             None => {
@@ -29,7 +29,7 @@ impl TokenCounts {
         }
     }
 
-    /// Counts all.
+    /// Counts one occurrence of each.
     pub fn add_all<'a>(&mut self, tokens: impl IntoIterator<Item = &'a str>) {
         tokens.into_iter().for_each(|token| self.add(token));
     }
@@ -39,7 +39,7 @@ impl TokenCounts {
         self.0.get(token).copied().unwrap_or(0)
     }
 
-    /// How many different tokens occurred.
+    /// The number of distinct tokens.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -55,12 +55,12 @@ impl TokenCounts {
 pub struct VocabularyOptions<'a> {
     /// Tokens that occur less often are left out. 1 by default.
     pub minimum_count: u64,
-    /// Of the others at most so many, those that occur most often. All by default.
+    /// The largest number of other tokens to keep, the most frequent ones. All by default.
     pub most: usize,
-    /// Tokens that stand before all others, in this order, whether they occur or not: `<padding>`, `<unknown>`. None by
+    /// Tokens placed before all others, in this order, whether they occur or not: `<padding>`, `<unknown>`. None by
     /// default.
     pub special: &'a [&'a str],
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -71,8 +71,8 @@ impl Default for VocabularyOptions<'_> {
     }
 }
 
-/// Tokens with a number each: the special ones first, then the more frequent before the less frequent, and the
-/// alphabetical order where they occur equally often.
+/// Tokens with their numbers: the special ones first, then by decreasing frequency, and alphabetically where the
+/// frequency is the same.
 ///
 /// ```
 /// use taut::text::{TokenCounts, Vocabulary, VocabularyOptions};
@@ -92,7 +92,7 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// The tokens that were counted and are not left out.
+    /// A vocabulary of the counted tokens, selected by the options.
     pub fn new(counts: &TokenCounts, options: VocabularyOptions<'_>) -> Self {
         let special = options.special.iter().map(|&token| (token.to_string(), counts.of(token)));
         let ordinary = |token: &String| !options.special.contains(&token.as_str());
@@ -103,7 +103,7 @@ impl Vocabulary {
         Self::of(special.chain(others))
     }
 
-    /// Tokens in the order of their numbers, and how often each occurs. Of a token that comes twice the first counts.
+    /// Tokens in the order of their numbers, and how often each occurs. If a token occurs twice, the first counts.
     pub(super) fn of(tokens: impl Iterator<Item = (String, u64)>) -> Self {
         let mut vocabulary = Vocabulary { tokens: Vec::new(), counts: Vec::new(), numbers: HashMap::new() };
         for (token, count) in tokens {
@@ -121,7 +121,7 @@ impl Vocabulary {
         self.numbers.get(token).copied()
     }
 
-    /// The token of a number.
+    /// The token with a number.
     ///
     /// # Panics
     /// If there is none.
@@ -133,7 +133,7 @@ impl Vocabulary {
         }
     }
 
-    /// How often the token of a number occurred.
+    /// How often the token with a number occurred.
     ///
     /// # Panics
     /// If there is none.
@@ -165,9 +165,9 @@ impl Vocabulary {
         self.tokens.is_empty()
     }
 
-    /// Writes one line for each token, with its count behind a tab; line ends, tabs, byte order marks (U+FEFF)
-    /// and backslashes in a token are written `\n`, `\r`, `\t`, `\uFEFF` and `\\`. An older file is replaced only once
-    /// the new one is complete.
+    /// Writes one line for each token, followed by a tab and its count; line ends, tabs, byte order marks (U+FEFF)
+    /// and backslashes in a token are written `\n`, `\r`, `\t`, `\uFEFF` and `\\`. An existing file is replaced only
+    /// once the new one is complete.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -196,7 +196,7 @@ impl Vocabulary {
     /// Reads what [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// If the file cannot be read, or a line of it is not a token, a tab and a count, or a token stands there twice.
+    /// If the file cannot be read, or a line of it is not a token, a tab and a count, or a token occurs twice.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let mut entries = Vec::new();
@@ -240,7 +240,7 @@ fn unescape(text: &str) -> Option<String> {
                 'r' => '\r',
                 't' => '\t',
                 '\\' => '\\',
-                // at the beginning of a file it would be taken for the mark that some programs write there
+                // at the start of a file it would be mistaken for a byte order mark
                 'u' if rest.by_ref().take(4).eq("FEFF".chars()) => '\u{feff}',
                 _ => return None,
             },

@@ -6,7 +6,7 @@
 //! ebdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22), under the BSD 3-Clause licence.
 //!
 //! # Format
-//! `digits.bin`, written by `make.py`, has for each digit, without anything between:
+//! `digits.bin`, written by `make.py`, has for each digit, without separators:
 //!
 //! - one byte: the label, 0 to 9;
 //! - eight bytes, one for each row from the top: the bit of a pixel is set if it is not 0, the leftmost pixel the
@@ -19,13 +19,13 @@ use crate::shape::Rank1;
 use crate::tensor::Tensor;
 
 const PACKED: &[u8] = include_bytes!("digits.bin");
-/// The largest pixel.
+/// The largest pixel value.
 const WHITE: u8 = 16;
 
-/// 1,797 handwritten digits of 8x8 pixels, and what they are. No file is needed: they are part of the library.
+/// 1,797 handwritten digits of 8x8 pixels, with labels. No file is needed: they are part of the library.
 ///
-/// They are small and real: a first model learns them in seconds. E. Alpaydin and C. Kaynak, "Optical Recognition of
-/// Handwritten Digits", UCI Machine Learning Repository, 1998, as scikit-learn has them (BSD 3-Clause).
+/// They are small but real: a first model learns them in seconds. E. Alpaydin and C. Kaynak, "Optical Recognition of
+/// Handwritten Digits", UCI Machine Learning Repository, 1998, as distributed with scikit-learn (BSD 3-Clause).
 ///
 /// ```
 /// use taut::data::digits;
@@ -45,7 +45,7 @@ pub fn digits() -> (Images<Rank1<64>>, Labels) {
     (images, Tensor::from(labels))
 }
 
-/// Appends the 64 pixels of one digit to `pixels`, and gives the bytes that follow it.
+/// Appends the 64 pixels of one digit to `pixels` and returns the remaining bytes.
 fn unpack<'a>(packed: &'a [u8], pixels: &mut Vec<u8>) -> &'a [u8] {
     let (rows, rest) = packed.split_at(8);
     let mut nibbles = rest.iter().flat_map(|byte| [byte >> 4, byte & 15]);

@@ -22,9 +22,9 @@ pub fn half_cosine(progress: f64, last: f64) -> f64 {
 #[doc(alias = "CosineAnnealingLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cosine {
-    /// At which step the last factor is reached.
+    /// The step at which the last factor is reached.
     pub steps: u64,
-    /// The last factor: 0 to fall to nothing.
+    /// The last factor: 0 to decay to nothing.
     pub last: f64,
 }
 
@@ -42,8 +42,8 @@ impl Schedule for Cosine {
     }
 }
 
-/// Falls from 1 towards `last` along a half cosine in `steps` steps, jumps back to 1, and so on, each time `growth`
-/// times as long. (PyTorch's `CosineAnnealingWarmRestarts`.)
+/// Falls from 1 towards `last` along a half cosine in `steps` steps, jumps back to 1, and repeats, each cycle `growth`
+/// times as long as the one before. (PyTorch's `CosineAnnealingWarmRestarts`.)
 ///
 /// ```
 /// use taut::optim::{CosineRestarts, Schedule};
@@ -55,11 +55,11 @@ impl Schedule for Cosine {
 #[doc(alias = "CosineAnnealingWarmRestarts")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CosineRestarts {
-    /// After how many steps the first restart comes. 0 counts as 1.
+    /// The number of steps before the first restart. 0 counts as 1.
     pub steps: u64,
-    /// By how much each time is longer than the one before. 0 counts as 1.
+    /// The ratio between the lengths of consecutive cycles. 0 counts as 1.
     pub growth: u64,
-    /// The factor that each time falls towards.
+    /// The factor that each cycle falls towards.
     pub last: f64,
 }
 

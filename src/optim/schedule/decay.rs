@@ -14,7 +14,7 @@ use crate::numbers::range::{expect, not_negative};
 #[doc(alias = "StepLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepDecay {
-    /// After how many steps the rate falls. 0 counts as 1.
+    /// The number of steps between decays. 0 counts as 1.
     pub every: u64,
     /// What it is multiplied by.
     pub factor: f64,
@@ -42,7 +42,7 @@ impl Schedule for StepDecay {
 #[doc(alias = "MultiStepLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Milestones<const N: usize> {
-    /// At which steps the rate falls.
+    /// The steps at which the rate falls.
     pub steps: [u64; N],
     /// What it is multiplied by.
     pub factor: f64,

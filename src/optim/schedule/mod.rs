@@ -1,9 +1,9 @@
 //! Schedules: learning rates that change as training goes on.
 //!
-//! A [`Schedule`] says by which factor the base rate is multiplied at each step (or epoch: whatever is counted), and a
+//! A [`Schedule`] gives the factor on the base rate at each step (or epoch: whatever is counted), and a
 //! [`Scheduler`] counts the steps and sets the rate. [`Plateau`] goes by a measured number instead.
 //!
-//! Schedules are put together: [`then`](Schedule::then) one after the other, [`times`](Schedule::times) both at once.
+//! Schedules can be combined: [`then`](Schedule::then) one after the other, [`times`](Schedule::times) as a product.
 //! A function of the step is a schedule too.
 //!
 //! ```
@@ -21,7 +21,7 @@
 //! }
 //! assert!((rates[0] - 0.1).abs() < 1e-12); // warm
 //! assert!((rates[5] - 0.5).abs() < 1e-12); // full
-//! assert!((rates[10] - 0.25).abs() < 1e-12); // half of the way down
+//! assert!((rates[10] - 0.25).abs() < 1e-12); // half-way down
 //! assert!(rates[15] < 1e-12);
 //! ```
 
@@ -39,9 +39,9 @@ pub use plateau::{Plateau, PlateauConfig, Threshold};
 pub use scheduler::Scheduler;
 pub use warm_up::WarmUp;
 
-/// By which factor the base learning rate is multiplied at each step.
+/// The factor on the base learning rate at each step.
 ///
-/// A schedule is a function of the step alone: so it is resumed by counting on.
+/// A schedule is a function of the step alone, so it is resumed by continuing the count.
 ///
 /// ```
 /// use taut::optim::Schedule;
@@ -50,7 +50,7 @@ pub use warm_up::WarmUp;
 /// assert_eq!(inverse_root.factor(3), 0.5);
 /// ```
 pub trait Schedule {
-    /// The factor at step number `step`, the first of which is 0.
+    /// The factor at step `step`, counted from 0.
     fn factor(&self, step: u64) -> f64;
 
     /// This schedule for `steps` steps, and `next` from then on, which starts counting at 0.
@@ -137,7 +137,7 @@ mod tests {
                 for (name, schedule) in all(steps, part) {
                     for step in ends.into_iter().chain(around) {
                         let factor = schedule.factor(step);
-                        // 1 but for rounding
+                        // 1 except for rounding
                         assert!((0.0..=1.0 + 1e-12).contains(&factor), "{name} {steps} {part} {step}: {factor}");
                     }
                 }
@@ -151,7 +151,7 @@ mod tests {
             for tenths in 0..=10 {
                 let cycle = OneCycle { steps, rise: f64::from(tenths) / 10.0, ..Default::default() };
                 let peak = (cycle.rise * steps as f64 - 1.0).max(0.0);
-                // the last step has a rate of its own, also of a cycle that only rises
+                // the last step has its own rate, even in a cycle that only rises
                 for step in 1..steps - 1 {
                     let (before, now) = (cycle.factor(step - 1), cycle.factor(step));
                     assert!(step as f64 > peak || now > before, "rises: {cycle:?} {step}");

@@ -28,9 +28,9 @@ pub enum Anneal {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneCycle {
-    /// How many steps there are in all. Afterwards, the rate stays at the last one.
+    /// The total number of steps. Afterwards, the rate stays at the last one.
     pub steps: u64,
-    /// Which part of the steps the rate rises in. 0.3 by default.
+    /// The fraction of the steps in which the rate rises. 0.3 by default.
     pub rise: f64,
     /// The factor at the first step. 1/25 by default.
     pub first: f64,

@@ -1,14 +1,14 @@
-//! Rates that fall when nothing gets better any more.
+//! Rates that fall when a measure stops improving.
 
 use crate::numbers::range::{expect, not_negative, part};
 use crate::optim::{Snapshot, SnapshotMismatch};
 
-/// By how much a measured number must be better than the best one so far, to count as better.
+/// How much a measurement must improve on the best one so far to count as better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Threshold {
-    /// By this part of the best one's size.
+    /// By this fraction of the best one's magnitude.
     Relative(f64),
-    /// By this number.
+    /// By this amount.
     Absolute(f64),
 }
 
@@ -17,17 +17,18 @@ pub enum Threshold {
 pub struct PlateauConfig {
     /// What the rate is multiplied by. 0.1 by default.
     pub factor: f64,
-    /// How many measurements in a row may be no better: the rate falls at the one after. 10 by default.
+    /// The number of measurements in a row that may bring no improvement: the rate falls at the next one. 10 by
+    /// default.
     pub patience: u64,
     /// [`Relative(1e-4)`](Threshold::Relative) by default.
     pub threshold: Threshold,
-    /// After a fall, how many measurements are not looked at. 0 by default.
+    /// The number of measurements ignored after the rate fell. 0 by default.
     pub cooldown: u64,
     /// The rate never falls below this one. 0 by default.
     pub smallest_rate: f64,
-    /// Whether larger numbers are better (an accuracy), and not smaller ones (a loss). No by default.
+    /// Whether larger numbers are better (an accuracy) rather than smaller ones (a loss). `false` by default.
     pub larger_is_better: bool,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
@@ -46,11 +47,11 @@ impl Default for PlateauConfig {
     }
 }
 
-/// Lowers the learning rate when a measured number, a validation loss say, stops getting better. (PyTorch's
+/// Lowers the learning rate when a measurement, a validation loss say, stops improving. (PyTorch's
 /// `ReduceLROnPlateau`.)
 ///
-/// It works on a rate that it is given, so it goes together with a [`Scheduler`](super::Scheduler): give it the
-/// scheduler's base rate.
+/// It works on any rate it is given, so it combines with a [`Scheduler`](super::Scheduler): give it the scheduler's
+/// base rate.
 ///
 /// ```
 /// use taut::optim::{Plateau, PlateauConfig};
@@ -69,17 +70,17 @@ impl Default for PlateauConfig {
 pub struct Plateau {
     config: PlateauConfig,
     best: f64,
-    /// How many measurements in a row were no better.
+    /// The number of measurements in a row without improvement.
     waited: u64,
-    /// How many measurements are still not looked at.
+    /// The number of measurements still to be ignored.
     cooling: u64,
 }
 
 impl Plateau {
-    /// A plateau detector that has seen nothing yet.
+    /// A plateau detector without measurements.
     ///
     /// # Panics
-    /// If the factor is not from 0 to 1, or another number is negative or none.
+    /// If the factor is not from 0 to 1, or another number is negative or NaN.
     #[track_caller]
     pub fn new(config: PlateauConfig) -> Self {
         let (Threshold::Relative(threshold) | Threshold::Absolute(threshold)) = config.threshold;
@@ -90,7 +91,7 @@ impl Plateau {
         Plateau { config, best, waited: 0, cooling: 0 }
     }
 
-    /// Looks at a measured number, and gives the rate to go on with. One that is no number is no better.
+    /// Takes a measurement and returns the rate to continue with. NaN is no improvement.
     ///
     /// # Panics
     /// If the rate is negative, infinite, or NaN.
@@ -116,7 +117,7 @@ impl Plateau {
     fn is_better(&self, measured: f64) -> bool {
         let sign = if self.config.larger_is_better { -1.0 } else { 1.0 };
         let margin = match self.config.threshold {
-            // of an infinity, before the first measurement, every finite number is better
+            // before the first measurement the best is infinite, and every finite number is better
             Threshold::Relative(part) if self.best.is_finite() => part * self.best.abs(),
             Threshold::Relative(_) => 0.0,
             Threshold::Absolute(margin) => margin,
@@ -124,7 +125,7 @@ impl Plateau {
         sign * measured < sign * self.best - margin
     }
 
-    /// The complete state: the best number, and two counts. The settings are not in it: they are in the program.
+    /// The state: the best measurement and two counts. The settings are not included: they are in the program.
     pub fn snapshot(&self) -> Snapshot {
         let numbers = [("best", self.best), ("waited", self.waited as f64), ("cooling", self.cooling as f64)];
         Snapshot { numbers: numbers.map(|(name, value)| (name.to_string(), value)).to_vec(), arrays: Vec::new() }
@@ -133,7 +134,7 @@ impl Plateau {
     /// Puts a [snapshot](Plateau::snapshot) back.
     ///
     /// # Errors
-    /// If the snapshot is of something else, or is damaged. Nothing changes then.
+    /// If the snapshot is for something else, or is damaged. Nothing changes then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let (best, waited) = (snapshot.number("best")?, snapshot.whole("waited")?);
         (self.best, self.waited, self.cooling) = (best, waited, snapshot.whole("cooling")?);

@@ -29,7 +29,7 @@ impl<S: Schedule> Scheduler<S> {
     /// A scheduler whose base rate is the optimizer's learning rate. Sets the rate of the first step.
     ///
     /// # Panics
-    /// If the schedule gives a negative rate, or one that is no finite number.
+    /// If the schedule gives a negative rate, or one that is not finite.
     #[track_caller]
     pub fn new<R: Rule>(schedule: S, optimizer: &mut Optimizer<R>) -> Self {
         let scheduler = Scheduler { schedule, base: optimizer.learning_rate(), step: 0 };
@@ -37,18 +37,18 @@ impl<S: Schedule> Scheduler<S> {
         scheduler
     }
 
-    /// Counts a step, and sets the learning rate of the next one. To be called after each step of the optimizer, or
-    /// each epoch.
+    /// Counts a step, and sets the learning rate of the next one. Call this after each step of the optimizer, or each
+    /// epoch.
     ///
     /// # Panics
-    /// If the schedule gives a negative rate, or one that is no finite number.
+    /// If the schedule gives a negative rate, or one that is not finite.
     #[track_caller]
     pub fn step<R: Rule>(&mut self, optimizer: &mut Optimizer<R>) {
         self.step += 1;
         optimizer.set_learning_rate(self.learning_rate());
     }
 
-    /// The learning rate now.
+    /// The current learning rate.
     pub fn learning_rate(&self) -> f64 {
         self.base * self.schedule.factor(self.step)
     }
@@ -70,7 +70,7 @@ impl<S: Schedule> Scheduler<S> {
         self.base = base;
     }
 
-    /// All that the scheduler remembers: the base rate and the number of steps. The schedule is not in it: it is in the
+    /// The scheduler's state: the base rate and the number of steps. The schedule is not included: it is in the
     /// program.
     ///
     /// ```
@@ -93,7 +93,7 @@ impl<S: Schedule> Scheduler<S> {
     /// it.
     ///
     /// # Errors
-    /// If the snapshot is of something else, or is damaged. The scheduler stays as it is then.
+    /// If the snapshot is for something else, or is damaged. The scheduler is then unchanged.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let (base, step) = (snapshot.number("base")?, snapshot.whole("step")?);
         not_negative("the snapshot", "base", base).map_err(|wrong| SnapshotMismatch::new(wrong.to_string()))?;

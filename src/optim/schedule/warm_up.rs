@@ -15,7 +15,7 @@ use crate::numbers::range::{expect, not_negative};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WarmUp {
-    /// After how many steps the rate is the base rate.
+    /// The number of steps until the base rate is reached.
     pub steps: u64,
     /// The factor at step 0.
     pub first: f64,

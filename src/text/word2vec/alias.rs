@@ -2,10 +2,10 @@
 
 use rand::{Rng, RngExt};
 
-/// Numbers with a probability each, drawn with two look-ups: Vose, "A Linear Algorithm for Generating Random Numbers
+/// A discrete distribution, sampled with two look-ups: Vose, "A Linear Algorithm for Generating Random Numbers
 /// with a Given Distribution", 1991.
 ///
-/// Each of n equally likely columns holds its own number up to a height, and another one, its alias, above.
+/// Each of n equally likely columns holds its own number up to some height, and another one, its alias, above.
 pub struct AliasTable {
     columns: Vec<Column>,
 }
@@ -25,7 +25,7 @@ impl AliasTable {
         let mut columns: Vec<Column> =
             (0..weights.len() as u32).map(|i| Column { height: u32::MAX, alias: i }).collect();
         let (mut low, mut high): (Vec<usize>, Vec<usize>) = (0..weights.len()).partition(|&i| heights[i] < 1.0);
-        // what a low column lacks is taken from a high one; rounding may leave some, whose height is 1
+        // what a low column lacks is taken from a high one; any left over by rounding have height 1
         while let (Some(&small), Some(&large)) = (low.last(), high.last()) {
             low.pop();
             columns[small] = Column { height: (heights[small] * 4_294_967_296.0) as u32, alias: large as u32 };

@@ -1,20 +1,20 @@
-//! How word vectors are learned, and what is wrong with a setting.
+//! The settings of word2vec, and errors in them.
 
 use crate::files::FileError;
 use crate::text::Vocabulary;
 use std::fmt;
 
-/// More parts would learn with too little knowledge of each other.
+/// With more parts, each would learn too little from the others.
 const MOST_PARTS: usize = 1024;
-/// Longer vectors are of no use to anyone, and would take all memory.
+/// Longer vectors are useless, and would take all memory.
 const MOST_DIMENSION: usize = 10_000;
-/// Sentences are at most as long.
+/// The longest sentence.
 const MOST_WINDOW: usize = 1_000;
 const MOST_NEGATIVES: usize = 10_000;
 /// Counts to this power, or to its reciprocal, and their sums are numbers that an `f64` holds.
 pub const MOST_EXPONENT: f64 = 8.0;
 
-/// From what the output is predicted.
+/// The input from which the output is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Architecture {
     /// From each word of the context on its own.
@@ -69,7 +69,7 @@ pub struct Config {
     pub epochs: usize,
     /// 8 parts
     pub parallel: Parallel,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }

@@ -36,7 +36,7 @@ pub struct VectorOptions {
     pub repeated: RepeatedWord,
     /// How many bytes may come out of the file.
     pub limit: Limit,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }
