@@ -112,8 +112,8 @@ pub trait Dataset: Clone {
     }
 }
 
-/// The numbers below `len` in a random order. Fisher and Yates; Durstenfeld, 1964. By hand rather than with `rand`'s
-/// `shuffle`, so that the order for a seed does not change with the version of `rand`.
+/// The numbers below `len` in a random order. Fisher and Yates; Durstenfeld, 1964. By hand because the draws of
+/// `rand`'s own `shuffle` have changed between versions, and with them the order for a seed.
 fn shuffled(len: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for i in (1..len).rev() {

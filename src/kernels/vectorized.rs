@@ -1,21 +1,22 @@
 //! One loop, compiled for several instruction sets.
 
-/// Whether AVX-512 pays for a loop over numbers `E`: it does where much is computed for each, `costly`, as exponentials
-/// are. f64 goes without, for it is what gradients are checked with, and every set of instructions makes the build
-/// longer.
+/// Whether AVX-512 is worthwhile for a loop over numbers `E`: it is if the work per number is `costly`, as for
+/// exponentials. f64 goes without, since it is mostly used to check gradients, and every instruction set makes the
+/// build longer.
 pub const fn wide_pays<E>(costly: bool) -> bool {
     costly && size_of::<E>() == 4
 }
 
-/// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and chosen when it runs; after
+/// Defines a function whose body is compiled for the default target and for AVX2 + FMA, and selected at run time; with
 /// `wide(condition)` for AVX-512 too, if the constant is true; see [`wide_pays`]. In the body, `M` is a
 /// [`Math`](crate::numbers::math::Math), whose `multiply_add` is one instruction where there is one. AVX2 and AVX-512
-/// give the same bits: nothing is fused that is not written so.
+/// give the same bits: nothing is fused unless written so.
 ///
-/// The body is ordinary safe Rust that the compiler vectorises. (It takes a macro: the body must be inlined into a
-/// function with `#[target_feature]`, which closures cannot be made to do.) Loops in it are written with `for`: what
-/// `for_each` and `fold` are given may end up in a function of its own, without the instructions. The generics are
-/// written twice, with and without their bounds, in brackets.
+/// The body is ordinary safe Rust that the compiler vectorises. (This must be a macro: the body must be inlined into a
+/// function with `#[target_feature]`, which cannot be forced for closures.) Long loops are written with `for`: the
+/// closure of a `for_each` or `fold` has the instructions only if the compiler inlines it, which it does for the short
+/// ones over zipped slices here, but does not promise. The generics are written twice, with and without their bounds,
+/// in brackets.
 macro_rules! vectorized {
     ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => {
         $crate::kernels::vectorized! { wide(false) $(#[$meta])* $vis fn $($rest)* }
@@ -48,7 +49,7 @@ macro_rules! vectorized {
                 $crate::kernels::instructions::Instructions::Avx512 if const { $wide } => {
                     return unsafe { avx512::<$($names)*>($($argument),*) };
                 }
-                // SAFETY: as above; who has AVX-512 has these too.
+                // SAFETY: as above; processors with AVX-512 have these too.
                 #[allow(unsafe_code)]
                 _ => return unsafe { avx2::<$($names)*>($($argument),*) },
             }

@@ -11,12 +11,12 @@ use std::sync::{Mutex, MutexGuard};
 
 /// The alignment of every block and of the data in it.
 pub(super) const ALIGNMENT: usize = 64;
-/// Free blocks up to this total are kept whatever the peak was.
+/// Free blocks up to this total are kept, whatever the peak.
 const ALWAYS_KEPT: usize = 64 << 20;
 /// From 2^5 bytes on; up to 2^47, or to half of a smaller address space: no block is larger.
 const CLASSES: usize = 4 * (if usize::BITS > 47 { 47 } else { usize::BITS as usize - 1 } - 5);
 
-/// What stands before the data of each block; the data begins [`ALIGNMENT`] bytes after its start.
+/// What precedes the data of each block; the data begins [`ALIGNMENT`] bytes after its start.
 #[repr(C, align(64))]
 pub(super) struct Header {
     pub references: AtomicUsize,
@@ -32,10 +32,10 @@ unsafe impl Send for Free {}
 /// One pool for each element type: memory that held one type is never read as another.
 pub struct Pool {
     classes: [Mutex<Vec<Free>>; CLASSES],
-    /// The bytes of all blocks there are, free or not.
+    /// The bytes of all blocks, free or not.
     allocated: AtomicUsize,
-    /// The most bytes that were in use at once. Looked at only when a block is allocated, for only then can there be
-    /// more than before; taking and giving back free blocks costs no more than the lock of a class.
+    /// The most bytes that were in use at once. Updated only when a block is allocated, since only then can it rise;
+    /// taking and giving back free blocks costs no more than the lock of a class.
     peak: AtomicUsize,
 }
 
@@ -52,7 +52,7 @@ fn class_of(bytes: usize) -> Option<(usize, usize)> {
     Some(((octave - 5) * 4 + part, (1 << octave) + (part + 1) * quarter))
 }
 
-/// Of a block for so much data, or `None` for more than can be addressed.
+/// The layout of a block for this much data, or `None` for more than can be addressed.
 fn layout(data: usize) -> Option<Layout> {
     Layout::from_size_align(data.checked_add(ALIGNMENT)?, ALIGNMENT).ok()
 }
@@ -67,7 +67,7 @@ impl Pool {
     }
 
     fn class(&self, class: usize) -> MutexGuard<'_, Vec<Free>> {
-        // nothing panics while a class is locked, so there is no broken state to be afraid of
+        // nothing panics while a class is locked, so the state cannot be broken
         self.classes[class].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
@@ -138,7 +138,7 @@ fn size_of_class(class: usize) -> usize {
 mod tests {
     use super::*;
 
-    // sizes of a 64-bit address space stand in the next two
+    // the next two use sizes of a 64-bit address space
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn a_class_holds_its_sizes_and_wastes_little() {

@@ -14,11 +14,11 @@ mod sealed {
     impl Sealed for bool {}
 }
 
-/// The types whose arrays the pool holds: plain numbers and `bool`, for all of which zero bytes are a value.
+/// The types whose arrays the pool holds: plain numbers and `bool`, for all of which zero bytes are valid.
 pub trait Pooled: sealed::Sealed + Copy + Send + Sync + 'static {
     #[doc(hidden)]
     fn pool() -> &'static Pool;
-    /// What scratch memory is filled with in debug builds, so that reading it before writing shows.
+    /// What scratch memory is filled with in debug builds, so that reading it before writing becomes visible.
     #[doc(hidden)]
     const POISON: Self;
 }
@@ -81,7 +81,7 @@ impl<E: Pooled> Storage<E> {
         (Storage { block, len, elements: PhantomData }, fresh)
     }
 
-    /// `len` elements of no particular value, to be overwritten.
+    /// `len` elements of unspecified value, to be overwritten.
     #[track_caller]
     pub fn scratch(len: usize) -> Self {
         let (mut storage, _) = Self::take(len);
@@ -118,7 +118,7 @@ impl<E: Pooled> Storage<E> {
         storage
     }
 
-    /// `len` elements, each from its index.
+    /// `len` elements, each computed from its index.
     #[track_caller]
     pub fn from_fn(len: usize, value: impl FnMut(usize) -> E) -> Self {
         let (mut storage, _) = Self::take(len);
@@ -129,7 +129,7 @@ impl<E: Pooled> Storage<E> {
         storage
     }
 
-    /// For writing: copies the elements first if anybody else shares them.
+    /// For writing: copies the elements first if they are shared.
     #[inline]
     pub fn make_mut(&mut self) -> &mut [E] {
         if !self.is_unique() {
@@ -138,15 +138,15 @@ impl<E: Pooled> Storage<E> {
         self.unique()
     }
 
-    /// This array for overwriting if nobody shares it, otherwise a new one of the same length.
+    /// This array for overwriting if it is not shared, otherwise a new one of the same length.
     #[inline]
     pub fn reuse(self) -> Self {
         if self.is_unique() { self } else { Self::scratch(self.len) }
     }
 }
 
-/// Says what was asked for. It panics where the standard library aborts: one tensor that is too large says nothing of
-/// the memory that is left for what comes next.
+/// Says what was asked for. Panics where the standard library aborts: one tensor that is too large does not mean that
+/// memory is exhausted.
 #[track_caller]
 #[cold]
 fn out_of_memory<E>(len: usize) -> ! {
@@ -173,7 +173,7 @@ impl<E> Storage<E> {
 
     #[inline]
     pub fn as_slice(&self) -> &[E] {
-        // SAFETY: as in `unique`; while a shared borrow lives nobody writes, for writing needs `&mut` and uniqueness.
+        // SAFETY: as in `unique`; while a shared borrow lives nobody writes, as writing needs `&mut` and uniqueness.
         unsafe { std::slice::from_raw_parts(self.data(), self.len) }
     }
 
@@ -182,7 +182,7 @@ impl<E> Storage<E> {
         self.len
     }
 
-    /// Whether nobody else shares the elements.
+    /// Whether the elements are not shared.
     #[inline]
     pub fn is_unique(&self) -> bool {
         // SAFETY: a storage holds one reference, so its block is alive and its header valid.
@@ -197,7 +197,7 @@ impl<E> Clone for Storage<E> {
     fn clone(&self) -> Self {
         // SAFETY: as in `is_unique`. Relaxed suffices: a new reference comes from one that is held.
         let before = unsafe { self.block.as_ref() }.references.fetch_add(1, Relaxed);
-        // As in std's `Arc`: whoever forgets clones in a loop must not bring the count back to 0, and no other thread
+        // As in std's `Arc`: forgetting clones in a loop must not wrap the count around to 0, and no other thread
         // can do so between this addition and the end.
         if before > isize::MAX as usize {
             std::process::abort();

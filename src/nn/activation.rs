@@ -1,6 +1,6 @@
 //! The activation functions as layers, with PyTorch's default parameters.
 //!
-//! Each takes a tensor of any shape and keeps it. None has anything to train; for one that has, see
+//! Each takes a tensor of any shape and keeps the shape. None has trainable parameters; for one that does, see
 //! [`PRelu`](super::PRelu).
 
 use super::{Init, Module};
@@ -28,7 +28,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Relu {
 
 /// x where x > 0, `slope` x elsewhere. See [`Tensor::leaky_relu`].
 ///
-/// `init` and `default` give a slope of 0.01. Another one is set as the field that it is:
+/// `init` and `default` give a slope of 0.01. To use another one, set the field:
 ///
 /// ```
 /// use taut::prelude::*;
@@ -69,7 +69,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for LeakyRelu {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Parameters)]
 pub struct Elu {
-    /// How far below 0 the result can come.
+    /// The largest distance of the result below 0.
     pub alpha: f64,
 }
 impl Default for Elu {

@@ -1,4 +1,4 @@
-//! An encoder and the decoder that undoes it.
+//! An encoder and its decoder.
 
 use super::{Forward, Init, Module};
 use crate::params::Parameters;
@@ -6,8 +6,8 @@ use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// y = decoder(encoder(x)), and y is of the shape of x: learned so that it is x again, the encoder's output is a code
-/// of x. A decoder that makes something of another shape does not compile.
+/// y = decoder(encoder(x)), with the shape of x: if y is trained to reproduce x, the encoder's output is a code of x. A
+/// decoder with another output shape does not compile.
 ///
 /// Rumelhart, Hinton and Williams, "Learning Internal Representations by Error Propagation", 1986; Hinton and
 /// Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006.
@@ -29,7 +29,7 @@ pub struct Autoencoder<E, D> {
     pub decoder: D,
 }
 
-/// The shape that comes out of an autoencoder: the same as goes in.
+/// The output shape of an autoencoder: that of its input.
 #[diagnostic::on_unimplemented(
     message = "a decoder gives back what the encoder took: `{In}` goes into the encoder and `{Self}` comes out of the decoder",
     label = "this decoder gives something of another shape"
@@ -37,8 +37,8 @@ pub struct Autoencoder<E, D> {
 pub trait GivesBack<In>: Shape {}
 impl<S: Shape> GivesBack<S> for S {}
 
-// With this impl alone, rustc would take what the decoder gives for what the encoder is to take before it looks at the
-// input, and report an error of another place. With a second one that may fit, it does not guess.
+// With this impl alone, rustc would infer the encoder's input from the decoder's output before it looks at the actual
+// input, and report an error elsewhere. With a second candidate, it does not guess.
 #[doc(hidden)]
 pub enum Undecided {}
 macro_rules! undecided {

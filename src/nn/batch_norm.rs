@@ -17,7 +17,7 @@ use rand::Rng;
 ///
 /// In training, m and v are the mean and the variance of the channel over the batch, and running averages of them are
 /// kept: the new averages leave the tape with the gradients, and [`Optimizer::step`](crate::optim::Optimizer::step)
-/// puts them in place. In inference, m and v are the running averages.
+/// applies them. In inference, m and v are the running averages.
 ///
 /// | | shape |
 /// | --- | --- |
@@ -38,7 +38,7 @@ pub struct BatchNorm<const C: usize, const AXES: usize = 2, E: Float = f32, A = 
     pub running_mean: Buffer<Rank1<C>, E>,
     /// (C)
     pub running_var: Buffer<Rank1<C>, E>,
-    /// What normalisation adds to the variance, and how fast the averages move.
+    /// The epsilon added to the variance, and the momentum of the averages.
     pub options: BatchNormOptions,
 }
 
@@ -65,7 +65,7 @@ pub type BatchNorm2d<const C: usize, E = f32> = BatchNorm<C, 2, E>;
 /// ```
 pub type BatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E>;
 
-/// [`BatchNorm2d`] without gamma and beta: normalises only.
+/// [`BatchNorm2d`] without gamma and beta.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -75,7 +75,7 @@ pub type BatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E>;
 /// ```
 pub type PlainBatchNorm2d<const C: usize, E = f32> = BatchNorm<C, 2, E, NoBias>;
 
-/// [`BatchNorm1d`] without gamma and beta: normalises only.
+/// [`BatchNorm1d`] without gamma and beta.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -87,11 +87,11 @@ pub type PlainBatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E, NoBias>;
 /// The numbers of a batch norm that are not trained.
 #[derive(Clone, Copy, Debug, PartialEq, Parameters)]
 pub struct BatchNormOptions {
-    /// What is added to the variance, so that the root of a constant channel's is not 0. 1e-5 by default.
+    /// Added to the variance, so that a constant channel is not divided by 0. 1e-5 by default.
     pub epsilon: f64,
-    /// How much of the running averages the batch replaces: r <- (1 - momentum) r + momentum batch. 0.1 by default.
+    /// The weight of the batch in the running averages: r <- (1 - momentum) r + momentum batch. 0.1 by default.
     pub momentum: f64,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     #[parameters(skip)]
     pub more: (),
@@ -116,7 +116,7 @@ impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> Init fo
 }
 
 impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> BatchNorm<C, AXES, E, A> {
-    /// Normalises `x` and, in training, notes the new running averages.
+    /// Normalises `x` and, in training, records the new running averages.
     #[track_caller]
     fn normalize<S: Shape, T: Trace>(&self, x: Tensor<S, E, T>, planes: Planes) -> Tensor<S, E, T> {
         let BatchNormOptions { epsilon, momentum, .. } = self.options;

@@ -1,4 +1,4 @@
-//! A bias as a layer of its own.
+//! A bias as a separate layer.
 
 use super::{Init, Module};
 use crate::ops::add_bias;

@@ -1,4 +1,4 @@
-//! Lists of blocks, and blocks that may be missing.
+//! Lists of blocks, and optional blocks.
 
 use super::{Forward, Init, Module};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 use rand::Rng;
 use std::collections::{BTreeMap, HashMap};
 
-/// What comes out of a block of a list: of the type that goes in, as it goes into the next block.
+/// The output of a block of a list: of the same type as the input, as it is passed to the next block.
 #[diagnostic::on_unimplemented(
     message = "blocks of a list keep the shape: `{X}` goes into a block and `{Self}` comes out",
     label = "these blocks change the shape",
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
     note = "where another error says that a layer of these blocks does not take the input, that is the cause"
 )]
 pub trait SameAs<X>: Sized {
-    /// The type itself. A projection, so that rustc does not go on with a wrong type to the layers that follow.
+    /// The type itself. A projection, so that rustc does not carry a wrong type on to the following layers.
     type Same;
     #[doc(hidden)]
     fn into_input(self) -> X;
@@ -33,8 +33,8 @@ impl<X> SameAs<X> for X {
     }
 }
 
-/// Without a second implementation rustc would infer that an output it does not know yet, that of a layer which does
-/// not fit, is the input, and blame the layers that follow.
+/// Without a second implementation rustc would infer that the still unknown output of a layer that does not fit equals
+/// its input, and blame the following layers.
 #[doc(hidden)]
 pub struct NoShape;
 #[diagnostic::do_not_recommend]
@@ -48,7 +48,7 @@ impl<S: Shape, E, T> SameAs<Tensor<S, E, T>> for Tensor<NoShape, E, T> {
     }
 }
 
-/// Runs blocks that keep the type of what goes through them, one after the other.
+/// Runs blocks that keep the type of their input, one after the other.
 impl<X, Y, M: Module<X, Output = Y>> Module<X> for [M]
 where
     Y: SameAs<X>,
@@ -86,7 +86,7 @@ fn run<X, Y: SameAs<X>, M: Module<X, Output = Y>>(blocks: &[M], x: X) -> Y::Same
     Y::output(x)
 }
 
-/// Runs the block if there is one, and gives what it takes if not.
+/// Runs the block if there is one, and otherwise returns the input.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -142,7 +142,7 @@ impl<M: Parameters, const N: usize> Parameters for [M; N] {
     }
 }
 
-/// No level of its own in the names: a model saved with the block loads into one that has it.
+/// Adds no level to the names: a model saved with the block loads into one that has it.
 impl<M: Parameters> Parameters for Option<M> {
     fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         if let Some(block) = self {
@@ -168,7 +168,7 @@ fn at_key<R>(path: &mut ParameterPath, name: &str, visit: impl FnOnce(&mut Param
     path.at(name, visit)
 }
 
-/// Layers by name, as PyTorch's `ModuleDict`: each adds its key to the path.
+/// Layers by name, like PyTorch's `ModuleDict`: each adds its key to the path.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -194,7 +194,7 @@ impl<K: AsRef<str>, M: Parameters> Parameters for BTreeMap<K, M> {
     }
 }
 
-/// Layers by name, visited in the order of the names, so that it is the same in every run of a program.
+/// Layers by name, visited in the order of the names, so that the order is the same in every run of a program.
 impl<K: AsRef<str>, M: Parameters, S> Parameters for HashMap<K, M, S> {
     fn visit(&self, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         let mut parts: Vec<_> = self.iter().collect();

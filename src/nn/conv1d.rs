@@ -18,7 +18,7 @@ use rand::Rng;
 /// | `bias` | (O), or [`NoBias`](super::NoBias) |
 /// | y | (N, O, (L + 2 P - D (K - 1) - 1) / S + 1) |
 ///
-/// Formula, parameters and `init` as [`Conv2d`](super::Conv2d).
+/// Formula, parameters and `init` are as for [`Conv2d`](super::Conv2d).
 ///
 /// ```
 /// use taut::prelude::*;

@@ -10,7 +10,7 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// What a window leaves of an axis.
+/// The size of an axis after a window.
 pub(super) type Out<Axis, const K: usize, const S: usize, const P: usize, const D: usize = 1> =
     <Axis as Window<K, S, P, D>>::Out;
 
@@ -32,7 +32,7 @@ pub(super) fn default_bound(fan_in: usize) -> f64 {
 }
 
 /// Convolution with `O` filters of `I` x `K` x `K`, moved by `S`, over images with `P` zeros around them; neighbouring
-/// cells of a filter lie `D` apart.
+/// cells of a filter are `D` apart.
 ///
 /// y_{n,o,i,j} = b_o + sum_{c,u,v} W_{o,c,u,v} x_{n, c, i S + u D - P, j S + v D - P}
 ///
@@ -68,7 +68,7 @@ pub struct Conv2d<
     pub bias: B,
 }
 
-/// [`Conv2d`] without a bias: for the layer before a batch norm, which has one.
+/// [`Conv2d`] without a bias: for use before a batch norm, which has its own.
 pub type Conv2dNoBias<
     const I: usize,
     const O: usize,
@@ -169,7 +169,7 @@ impl<
 
 /// Convolution that keeps the size of the image: stride 1, and (K - 1) / 2 zeros around it; `K` is odd.
 ///
-/// Since no size changes, it takes images of every size, also those that are too large for the compiler's table.
+/// Since no size changes, it takes images of every size, even those too large for the compiler's table.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -213,7 +213,7 @@ where
     }
 }
 
-/// Convolution in `G` groups: each sees `I / G` channels and gives `O / G`. With `G = I` it is depthwise.
+/// Convolution in `G` groups: each maps `I / G` channels to `O / G`. With `G = I` it is depthwise.
 ///
 /// | | shape |
 /// | --- | --- |
@@ -313,7 +313,7 @@ where
 /// Convolution with a rectangular window of `KH` x `KW`, moved by (`SH`, `SW`), with (`PH`, `PW`) zeros around, its
 /// cells (`DH`, `DW`) apart.
 ///
-/// Otherwise as [`Conv2d`]; `weight` is (O, I, KH, KW).
+/// Otherwise like [`Conv2d`]; `weight` is (O, I, KH, KW).
 ///
 /// ```
 /// use taut::prelude::*;

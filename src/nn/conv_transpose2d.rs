@@ -10,10 +10,10 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// Transposed convolution: each pixel of the input writes a `K` x `K` patch of the output, `S` apart; what overlaps
-/// adds up, and `P` rows and columns are cut off at each side. `OP` more are kept at the bottom and the right.
+/// Transposed convolution: each pixel of the input writes a `K` x `K` patch of the output, `S` apart; overlaps are
+/// summed, and `P` rows and columns are cropped at each side, `OP` fewer at the bottom and the right.
 ///
-/// It is to [`Conv2d`](super::Conv2d) what the gradient of the input is: with the same weight, the one is the
+/// It is the gradient of [`Conv2d`](super::Conv2d) with respect to its input: with the same weight, one is the
 /// transpose of the other.
 ///
 /// | | shape |
@@ -66,7 +66,7 @@ impl<
     }
 }
 
-/// What a transposed window makes of an axis.
+/// The size of an axis after a transposed window.
 type Out<Axis, const K: usize, const S: usize, const P: usize, const OP: usize> =
     <Axis as TransposedWindow<K, S, P, OP>>::Out;
 

@@ -7,10 +7,10 @@ use crate::shape::{Const, Dim, Holds, ImageAxes, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// In training, sets each number to 0 with a probability of `PERCENT` in a hundred, and multiplies the others by
+/// In training, sets each number to 0 with a probability of `PERCENT` percent, and multiplies the others by
 /// 100 / (100 - PERCENT); in inference, does nothing.
 ///
-/// The mask is drawn from the training tape's generator: the same seed drops the same numbers, on any number of
+/// The mask is drawn from the training tape's generator: the same seed drops the same numbers, whatever the number of
 /// threads. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Embeddings: a vector of its own for each of a number of things.
+//! Embeddings: a vector for each item of a vocabulary.
 
 use super::{Init, Module};
 use crate::ops::{embedding, embedding_bag};
@@ -8,21 +8,21 @@ use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// A vector of `DIM` numbers for each of `VOCAB` things: words, characters, categories. y_i = W_{k_i}
+/// A vector of `DIM` numbers for each of `VOCAB` items: words, characters, categories. y_i = W_{k_i}
 ///
 /// | | shape |
 /// | --- | --- |
 /// | indices k | any, of at most five dimensions |
 /// | `weight` W | (`VOCAB`, `DIM`) |
-/// | y | that of k, and `DIM` behind |
+/// | y | that of k, followed by `DIM` |
 ///
 /// `init` draws all from the standard normal distribution, as PyTorch does.
 ///
-/// The gradient is sparse: only the rows that were used are computed and stored, also while gradients are added up,
-/// scaled and clipped. [`Sgd`](crate::optim::Sgd) without momentum and [`AdaGrad`](crate::optim::AdaGrad), both without
-/// weight decay, and [lazy Adam](crate::optim::AdamConfig::lazy) then also update these rows only; other optimizers
-/// update all, for what they remember of a row moves it without a gradient, too. If the table is also used in another
-/// way, as the weight of a product say, the gradient is that of the whole table.
+/// The gradient is sparse: only the rows used are computed and stored, even while gradients are added up, scaled and
+/// clipped. [`Sgd`](crate::optim::Sgd) without momentum and [`AdaGrad`](crate::optim::AdaGrad), both without weight
+/// decay, and [lazy Adam](crate::optim::AdamConfig::lazy) then also update only these rows; other optimizers update
+/// all, since their state moves a row even without a gradient. If the table is also used in another way, say as the
+/// weight of a product, the gradient is that of the whole table.
 ///
 /// # Panics
 /// If an index is not below `VOCAB`: at the caller's line, with the index and its position.
@@ -46,8 +46,7 @@ pub struct Embedding<const VOCAB: usize, const DIM: usize, E: Float = f32> {
     padding: Padding,
 }
 
-/// What the rows of an embedding are looked up by: `usize`. It is a requirement by name for the sake of the compiler's
-/// error.
+/// The index type of embeddings: `usize`. A named requirement for the sake of the compiler's error.
 #[diagnostic::on_unimplemented(
     message = "an embedding looks up indices, and `{Self}` is no index",
     label = "a tensor of `{Self}` arrives here",
@@ -63,15 +62,15 @@ impl RowIndex for usize {
     }
 }
 
-/// The row, if any, that stands for nothing.
+/// The padding row, if any.
 #[derive(Clone, Copy, Debug)]
 struct Padding(Option<usize>);
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
-    /// An embedding with these vectors. They are trained on; [`Frozen`](super::Frozen) keeps them as they are.
+    /// An embedding with these vectors. Training continues from them; [`Frozen`](super::Frozen) keeps them fixed.
     ///
-    /// How many [word vectors](crate::text::WordVectors) there are only the running program knows: the layer says how
-    /// many it takes.
+    /// The number of [word vectors](crate::text::WordVectors) is known only at run time: the layer says how many it
+    /// takes.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -89,9 +88,9 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
         Embedding { weight: weight.into(), padding: Padding(None) }
     }
 
-    /// Makes `index` stand for padding: its vector becomes zero, and is not trained.
+    /// Marks `index` as padding: its vector becomes zero, and is not trained.
     ///
-    /// The index is not in the files that a model is saved in: give it to a loaded model, too.
+    /// The index is not saved with the model: set it on a loaded model, too.
     ///
     /// # Panics
     /// If `index` is not below `VOCAB`.
@@ -127,7 +126,7 @@ impl<const VOCAB: usize, const DIM: usize, S: Append, K: RowIndex, E: Float, T: 
     }
 }
 
-/// What an [`EmbeddingBag`] makes of the vectors of a bag.
+/// How an [`EmbeddingBag`] combines the vectors of a bag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BagMode {
     /// Their sum.
@@ -155,7 +154,7 @@ impl Parameters for Padding {
 /// | `weight` W | (`VOCAB`, `DIM`) |
 /// | y | (.., `DIM`) |
 ///
-/// Padding counts for nothing, also not in the number that a mean is divided by; the mean of an empty bag is zero.
+/// Padding is ignored, even in the divisor of a mean; the mean of an empty bag is zero.
 /// `init` and the gradient are as for [`Embedding`].
 ///
 /// # Panics
@@ -177,7 +176,7 @@ pub struct EmbeddingBag<const VOCAB: usize, const DIM: usize, E: Float = f32> {
 }
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E> {
-    /// A layer with these vectors, which takes their mean. They are trained on, as those of [`Embedding::of`].
+    /// A layer with these vectors that takes their mean. Training continues from them, as for [`Embedding::of`].
     ///
     /// ```
     /// use taut::prelude::*;
@@ -189,10 +188,10 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
         EmbeddingBag { weight: weight.into(), mode: BagMode::default(), padding: Padding(None) }
     }
 
-    /// Makes `index` stand for padding, which counts for nothing.
+    /// Marks `index` as padding, which is ignored.
     ///
-    /// Neither the index nor the mode is in the files that a model is saved in: give them to a loaded model, too, or
-    /// load the parameters into a model that has them.
+    /// Neither the index nor the mode is saved with the model: set them on a loaded model, too, or load the parameters
+    /// into a model that has them.
     ///
     /// # Panics
     /// If `index` is not below `VOCAB`.

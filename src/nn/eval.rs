@@ -1,30 +1,29 @@
-//! Parts of a model that behave as in use, while the rest is trained.
+//! Parts of a model in inference mode, while the rest is trained.
 
 use super::{Forward, Init, Module};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::trace::{BackTo, ToInference};
 use rand::Rng;
 
-/// A module that runs in inference mode, also on a training tape: dropout drops nothing in it, and batch norm
-/// normalises with its running averages and leaves them as they are. PyTorch's `.eval()` of a submodule.
+/// A module that runs in inference mode even on a training tape: dropout does nothing in it, and batch norm normalises
+/// with its running averages and does not update them. PyTorch's `.eval()` of a submodule.
 ///
-/// Its parameters are trained all the same: [`Frozen`](super::Frozen) says that they are not. A backbone that stays as
-/// it is in every respect is both, and where its input wants no gradient nothing of it is recorded: that costs no more
-/// than without a tape. A gradient that would pass through to what comes before is cut off by giving it
-/// `x.detach().on(&x)`.
+/// Its parameters are still trained; [`Frozen`](super::Frozen) prevents that. A backbone that should not change at all
+/// is both, and if its input needs no gradient nothing is recorded, so it costs no more than without a tape. To cut off
+/// the gradient of its input, pass `x.detach().on(&x)`.
 ///
 /// | | batch norm | dropout | gradients of its parameters | gradient of its input |
 /// | --- | --- | --- | --- | --- |
-/// | `part` | statistics of the batch, noted | drops | yes | yes |
+/// | `part` | statistics of the batch, recorded | active | yes | yes |
 /// | `eval(&part)` | running averages, kept | does nothing | yes | yes |
-/// | `frozen(&part)` | statistics of the batch, not noted | drops | no | yes |
+/// | `frozen(&part)` | statistics of the batch, not recorded | active | no | yes |
 /// | `frozen(&eval(&part))` | running averages, kept | does nothing | no | yes |
 ///
 /// ```
 /// use taut::prelude::*;
 /// type Backbone = (Linear<4, 8>, BatchNorm1d<8>, Relu, Dropout<50>);
 /// let mut rng = StdRng::seed_from_u64(0);
-/// let backbone = Backbone::init(&mut rng); // trained before
+/// let backbone = Backbone::init(&mut rng); // pretrained
 /// let model = (Frozen(Eval(backbone)), Linear::<8, 2>::init(&mut rng));
 /// let x = Tensor::<Rank2<16, 4>>::randn(&mut rng);
 ///
@@ -32,7 +31,7 @@ use rand::Rng;
 /// let y = model.forward(tape.trace(x.clone()));
 /// assert_eq!(y, model.forward(x)); // as without a tape
 /// let gradients = y.mean().backward();
-/// assert_eq!(gradients.unreached(&model), [""; 0]); // what is frozen is not trained
+/// assert_eq!(gradients.unreached(&model), [""; 0]); // frozen parameters are not expected to get gradients
 /// ```
 #[doc(alias = "train")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,7 +45,7 @@ pub struct Eval<M>(pub M);
 /// let generator = Linear::<2, 4>::init(&mut rng);
 /// let critic = <(Linear<4, 4>, BatchNorm1d<4>, Dropout<20>, Linear<4, 1>)>::init(&mut rng);
 /// let made = generator.forward(Tape::training(&mut rng).trace(Tensor::<Rank2<8, 2>>::ones()));
-/// // the critic as it is used, and as it is: only the generator learns
+/// // the critic in inference mode, and frozen: only the generator learns
 /// let gradients = frozen(&eval(&critic)).forward(made).mean().backward();
 /// assert!(gradients.try_of(&generator.weight).is_some());
 /// assert_eq!(gradients.unreached(&critic).len(), 6);
@@ -112,14 +111,14 @@ mod tests {
         assert_eq!(frozen(&eval(&part)).forward(tape.trace(x())), expected);
         assert_eq!(eval(&frozen(&part)).forward(tape.trace(x())), expected);
         assert_ne!(part.forward(tape.trace(x())), expected);
-        // blocks of a list, boxes, and what stands behind it in training mode
+        // blocks of a list, boxes, and what follows in training mode
         let list = vec![Eval(Box::new(Residual(BatchNorm1d::<3, f64>::init(&mut StdRng::seed_from_u64(0))))); 2];
         assert_eq!(list.forward(tape.trace(x())), list.forward(x()));
         let dropped = (Eval(BatchNorm1d::<3, f64>::init(&mut StdRng::seed_from_u64(0))), Dropout::<50>);
         assert!(dropped.forward(tape.trace(x())).iter().any(|y| y == 0.0));
     }
 
-    /// Every layer that behaves in two ways.
+    /// Every layer that depends on the mode.
     #[test]
     fn no_layer_inside_knows_of_the_training_tape() {
         fn check<M, S: Shape, R: Shape>(x: Tensor<S>)
@@ -193,7 +192,7 @@ mod tests {
         let tape = Tape::training(&mut StdRng::seed_from_u64(2));
         let _ = frozen(&eval(&part)).forward(tape.trace(x()));
         assert_eq!(format!("{tape:?}"), "Tape { entries: 0, used up: false }");
-        // cut off from what comes before
+        // cut off from the layers before
         let watched = tape.watch(x());
         let _ = frozen(&eval(&part)).forward(watched.detach().on(&watched));
         assert_eq!(format!("{tape:?}"), "Tape { entries: 1, used up: false }");

@@ -1,4 +1,4 @@
-//! Parts of a model that stay as they are.
+//! Parts of a model that are not trained.
 
 use super::{Forward, Init, Module};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
@@ -7,18 +7,18 @@ use rand::Rng;
 
 /// A module whose parameters are not trained. Gradients pass through it to its input.
 ///
-/// Its parameters are saved and loaded under the same names as without the wrapper, and optimizers leave them as they
-/// are; so do they its running statistics.
+/// Its parameters are saved and loaded under the same names as without the wrapper, and optimizers do not change them,
+/// nor its running statistics.
 ///
-/// It is not PyTorch's `.eval()`: on a training tape dropout still drops in it, and batch norm normalises with the
-/// statistics of the batch. [`Eval`](super::Eval) changes that, and a backbone that was trained before is usually both:
-/// `Frozen(Eval(backbone))`. Nor does it keep gradients from what comes before: for that, give it `x.detach().on(&x)`.
-/// What its module itself puts on a new tape is not frozen.
+/// It is not PyTorch's `.eval()`: on a training tape dropout is still active in it, and batch norm normalises with the
+/// statistics of the batch. [`Eval`](super::Eval) changes that, and a pretrained backbone is usually both:
+/// `Frozen(Eval(backbone))`. Nor does it stop gradients to its input: for that, pass `x.detach().on(&x)`. Whatever the
+/// module itself puts on a new tape is not frozen.
 ///
 /// ```
 /// use taut::prelude::*;
 /// let mut rng = StdRng::seed_from_u64(0);
-/// let features = Linear::<4, 3>::init(&mut rng); // trained before
+/// let features = Linear::<4, 3>::init(&mut rng); // pretrained
 /// let mut model = (Frozen(features), Relu, Linear::<3, 2>::init(&mut rng));
 /// let before = model.0.0.weight.value().clone();
 ///
@@ -32,7 +32,7 @@ use rand::Rng;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Frozen<M>(pub M);
 
-/// A model with its parameters frozen, by reference: a generator is trained through a critic that stays as it is.
+/// A model with its parameters frozen, by reference: a generator is trained through a critic that does not change.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(run(true), run(false));
     }
 
-    /// Notes a new value for its buffer whenever it runs, as batch norm does.
+    /// Records a new value for its buffer whenever it runs, as batch norm does.
     #[derive(Parameters)]
     struct Counter(Buffer<Rank0>);
     impl<S: Shape, T: Trace> Module<Tensor<S, f32, T>> for Counter {

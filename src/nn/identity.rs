@@ -3,7 +3,7 @@
 use super::{Init, Module};
 use crate::params::Parameters;
 
-/// Gives its input as it is: a place in a generic model that stays empty.
+/// Returns its input unchanged: an empty slot in a generic model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Identity;
 

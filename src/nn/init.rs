@@ -1,4 +1,4 @@
-//! First values for weights.
+//! Initial values for weights.
 //!
 //! [`Init::init`](super::Init) gives every layer PyTorch's defaults. For others, fill the weights of a model, or of a
 //! part of it, with a distribution from here:
@@ -22,7 +22,7 @@ use crate::shape::{StaticShape, show_sizes};
 use crate::tensor::{Float, Tensor};
 use rand::Rng;
 
-/// What follows a layer. It decides the gain: how much larger the weights are drawn to keep the variance.
+/// The nonlinearity after a layer. It decides the gain: the factor on the weights that preserves the variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Nonlinearity {
     /// Nothing: gain 1.
@@ -31,7 +31,7 @@ pub enum Nonlinearity {
     Sigmoid,
     /// Gain 5/3.
     Tanh,
-    /// Gain sqrt(2): half of the inputs are dropped.
+    /// Gain sqrt(2): half of the inputs are zeroed.
     Relu,
     /// Gain sqrt(2 / (1 + slope^2)).
     LeakyRelu(f64),
@@ -59,7 +59,7 @@ impl Nonlinearity {
     }
 }
 
-/// Which fan the variance is divided by.
+/// The fan that the variance is divided by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fan {
     In,
@@ -99,7 +99,7 @@ impl Distribution {
         Distribution { uniform: false, ..Self::xavier_uniform(nonlinearity) }
     }
 
-    /// The same with the fan-out for the fan-in: keeps the variance of the gradients on their way back.
+    /// The same with fan-out in place of fan-in: keeps the variance of the gradients in the backward pass.
     pub fn by_fan_out(self) -> Self {
         Distribution { fan: Fan::Out, ..self }
     }
@@ -157,8 +157,8 @@ impl Distribution {
     }
 }
 
-/// Fills every trained parameter of at least two axes, in the order of the model. Biases and other vectors have no
-/// fans and stay as they are.
+/// Fills every trained parameter of at least two axes, in the order of the model. Biases and other vectors have no fans
+/// and are left unchanged.
 pub fn fill_weights<M: Parameters, R: Rng + ?Sized>(model: &mut M, distribution: Distribution, rng: &mut R) {
     model.for_each_parameter_mut(|_, leaf| {
         if let (Kind::Parameter, Some(deviation)) = (leaf.kind, distribution.deviation(leaf.sizes)) {

@@ -16,8 +16,9 @@ use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
 /// let y: Tensor<Rank2<4, 1>> = model.forward(Tensor::<Rank2<2, 3>>::ones());
 /// ```
 ///
-/// A closure takes one type of tensors, and tensors on a tape are of another type than those that are not. What is to
-/// run both in training and inference is a type of its own, generic over [`Trace`](crate::trace::Trace):
+/// A closure takes one type of tensor, and tensors on a tape have another type than those that are not. For code that
+/// runs in both training and inference, define a type with an implementation generic over
+/// [`Trace`](crate::trace::Trace):
 ///
 /// ```
 /// use taut::prelude::*;

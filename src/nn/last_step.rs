@@ -6,10 +6,10 @@ use crate::shape::{Dim, SequenceAxes};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// Picks the last step of each sequence: (B, T, F) becomes (B, F). What a classifier takes from a recurrent layer.
+/// Picks the last step of each sequence: (B, T, F) becomes (B, F). The input of a classifier after a recurrent layer.
 ///
 /// # Panics
-/// If the sequences have no step.
+/// If the sequences have no steps.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -18,8 +18,8 @@ use crate::trace::Trace;
 /// let logits: Tensor<Rank2<4, 3>> = model.forward(Tensor::<Rank3<4, 20, 8>>::ones());
 /// ```
 ///
-/// For sequences of different lengths, take the state that the layer returns instead: it is that after each sequence's
-/// own last step. Layers of a chain hand on one tensor, so this is a module of one's own, here for batches of
+/// For sequences of different lengths, take the state that the layer returns instead: it is the state after each
+/// sequence's own last step. Layers of a chain pass on one tensor, so this takes a custom module, here for batches of
 /// [`Sequences`](crate::data::Sequences):
 ///
 /// ```

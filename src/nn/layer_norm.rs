@@ -1,4 +1,4 @@
-//! Layer norm and group norm: each sample is normalised for itself.
+//! Layer norm and group norm: each sample is normalised on its own.
 
 use super::{Init, Module};
 use crate::kernels::normalize::Rows;
@@ -59,8 +59,8 @@ where
     }
 }
 
-/// Cuts the `C` channels of each image in `G` groups, normalises each group to mean 0 and variance 1, then scales and
-/// shifts each channel.
+/// Splits the `C` channels of each image into `G` groups, normalises each group to mean 0 and variance 1, then scales
+/// and shifts each channel.
 ///
 /// Shapes: x and y (N, C, ..): images (N, C, H, W) or sequences (N, C, L), say; `weight` and `bias` (C). With `G = C`
 /// it is instance norm, with `G = 1` it normalises the image as a whole. Wu and He, "Group Normalization", 2018.

@@ -1,4 +1,4 @@
-//! Layers, and what models are made of.
+//! Layers, and how models are built from them.
 
 mod activation;
 mod attention;

@@ -1,14 +1,14 @@
-//! What a layer is.
+//! The traits of layers.
 
 use crate::tape::{ObservedLayer, RunningLayer};
 use rand::Rng;
 
-/// A layer, or a whole model: takes an `X` and gives an `Output`.
+/// A layer, or a whole model: takes an `X` and returns an `Output`.
 ///
-/// Models are made of others: a tuple of up to 16 members runs them in order (longer chains are nested), a struct with
+/// Models are composed: a tuple of up to 16 members runs them in order (longer chains are nested), a struct with
 /// `#[derive(Module)]` its fields, a list its blocks, an `Option` its block if there is one, and a
-/// [`Lambda`](super::Lambda) a closure. References, smart pointers and the guards of locks run what they lead to. What
-/// is no chain implements the trait by hand, with one body:
+/// [`Lambda`](super::Lambda) a closure. References, smart pointers and the guards of locks run what they point to.
+/// Anything that is not a chain implements the trait by hand, with one body:
 ///
 /// ```
 /// use taut::prelude::*;
@@ -39,20 +39,21 @@ use rand::Rng;
             `(*guard).forward(x)`"
 )]
 pub trait Module<X> {
-    /// What comes out.
+    /// The output.
     type Output;
-    /// Computes the output. Call [`forward`](Forward::forward): its errors say which layer does not fit, and layers run
-    /// by it are in the [summary](super::Summarize::summary).
+    /// Computes the output. Call [`forward`](Forward::forward): its errors say which layer does not fit, and layers it
+    /// runs appear in the [summary](super::Summarize::summary).
     #[track_caller]
     fn apply(&self, x: X) -> Self::Output;
 }
 
-/// The method that runs a module. It stands apart from [`Module`] so that a wrong input is reported in taut's words.
+/// The method that runs a module. It is separate from [`Module`] so that a wrong input is reported with taut's own
+/// message.
 pub trait Forward {
     /// Computes the output of this module.
     ///
     /// # Panics
-    /// If a run-time dimension of `x` is another than a layer takes.
+    /// If a run-time dimension of `x` is not what a layer takes.
     #[track_caller]
     fn forward<X>(&self, x: X) -> <Self as Module<X>>::Output
     where
@@ -66,7 +67,7 @@ pub trait Forward {
 }
 impl<M: ?Sized> Forward for M {}
 
-/// Checks, when the program is compiled, that a model takes an input.
+/// Checks at compile time that a model takes an input.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -75,7 +76,7 @@ impl<M: ?Sized> Forward for M {}
 /// ```
 pub const fn check<M: Module<X> + ?Sized, X>() {}
 
-/// What can be made from random numbers: every layer, with PyTorch's default distributions.
+/// Random initialisation: every layer uses PyTorch's default distributions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from random numbers alone",
     note = "`init` makes layers, tuples of up to 16 of them (longer ones are nested: `((A, B), (C, D))`), arrays, and \
@@ -83,6 +84,6 @@ pub const fn check<M: Module<X> + ?Sized, X>() {}
             fields that are no layers"
 )]
 pub trait Init: Sized {
-    /// A new one, its parameters drawn from `rng`.
+    /// A new instance with parameters drawn from `rng`.
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self;
 }

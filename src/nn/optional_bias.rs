@@ -1,4 +1,4 @@
-//! The bias that a layer may have.
+//! Optional biases.
 
 use crate::params::{Param, Parameters};
 use crate::shape::{Rank1, Shape};
@@ -6,11 +6,11 @@ use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
-/// No bias: stands in a layer's type where a [`Param`] would. In a batch norm, neither scale nor shift.
+/// No bias: takes the place of a [`Param`] in a layer's type. In a batch norm, neither scale nor shift.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Parameters)]
 pub struct NoBias;
 
-/// What a layer with `O` outputs can have for a bias: a [`Param`], or [`NoBias`].
+/// The possible biases of a layer with `O` outputs: a [`Param`], or [`NoBias`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no bias for {O} outputs",
     note = "a layer has a bias of type `Param<Rank1<{O}>>`, or `NoBias`"

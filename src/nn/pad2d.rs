@@ -1,4 +1,4 @@
-//! Layers that put a frame around images.
+//! Padding layers for images.
 
 use super::{Init, Module};
 use crate::kernels::resample::Taps;
@@ -19,9 +19,9 @@ use crate::trace::Trace;
 pub struct ZeroPad2d<const P: usize>;
 
 /// A frame of `P` pixels that mirrors the image; the outermost pixels are the mirror: a b c becomes c b a b c b a for
-/// `P = 2`. Shapes as [`ZeroPad2d`].
+/// `P = 2`. Shapes as for [`ZeroPad2d`].
 ///
-/// The image is larger than the frame: a dimension of at most `P` does not compile.
+/// The image must be larger than the frame: a dimension of at most `P` does not compile.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -32,7 +32,7 @@ pub struct ZeroPad2d<const P: usize>;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct ReflectionPad2d<const P: usize>;
 
-/// A frame of `P` pixels that repeats the outermost pixels: a b c becomes a a a b c c c for `P = 2`. Shapes as
+/// A frame of `P` pixels that repeats the outermost pixels: a b c becomes a a a b c c c for `P = 2`. Shapes as for
 /// [`ZeroPad2d`].
 ///
 /// ```

@@ -7,7 +7,7 @@ use crate::shape::{Axis, Const, ImageAxes, PixelBlocks, Product};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// Makes images `R` times as large from `R R` times as many channels: (N, C R R, H, W) to (N, C, H R, W R).
+/// Enlarges images by a factor of `R` using `R R` times as many channels: (N, C R R, H, W) to (N, C, H R, W R).
 ///
 /// Each `R` x `R` block of the output is the `R R` channels of one pixel. Shi et al., "Real-Time Single Image and Video
 /// Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016.

@@ -1,4 +1,4 @@
-//! What leads to a module is a module: references, boxes, shared pointers, guards of locks and cells.
+//! Pointers to modules are modules: references, boxes, shared pointers, guards of locks and cells.
 
 use super::{Forward, Init, Module};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
@@ -29,7 +29,7 @@ impl<X, M: Module<X> + ToOwned + ?Sized> Module<X> for Cow<'_, M> {
         (**self).forward(x)
     }
 }
-/// A model in a `static`, made when it is first run.
+/// A model in a `static`, created on first use.
 impl<X, M: Module<X>, F: FnOnce() -> M> Module<X> for LazyLock<M, F> {
     type Output = M::Output;
     fn apply(&self, x: X) -> M::Output {

@@ -41,7 +41,7 @@ where
 
 /// The mean of `K` neighbours, moved by `S`, with `P` zeros at both ends.
 ///
-/// Shapes as [`MaxPool1d`], what is counted as [`AvgPool2d`](super::AvgPool2d).
+/// Shapes as for [`MaxPool1d`], padding counted as in [`AvgPool2d`](super::AvgPool2d).
 ///
 /// ```
 /// use taut::prelude::*;

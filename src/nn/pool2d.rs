@@ -14,9 +14,9 @@ const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
 
 /// The maximum under a `K` x `K` window, moved by `S`, with `P` rows and columns of minus infinity around the image.
 ///
-/// Shapes: (N, C, H, W) to (N, C, (H + 2 P - K) / S + 1, the same for W); what is left over at the bottom and the right
-/// is not seen. (PyTorch's `ceil_mode` would see it: `x.pad_with::<2, 0, 1>(f32::NEG_INFINITY)` adds a row that makes
-/// the last window whole.) The gradient goes to the first of the largest pixels of each window. A NaN is the largest.
+/// Shapes: (N, C, H, W) to (N, C, (H + 2 P - K) / S + 1, the same for W); leftovers at the bottom and the right are
+/// ignored. (PyTorch's `ceil_mode` would see it: `x.pad_with::<2, 0, 1>(f32::NEG_INFINITY)` adds a row that makes the
+/// last window whole.) The gradient goes to the first largest pixel of each window. NaN counts as largest.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -62,7 +62,7 @@ where
         max_pool2d(x, shape, &patches)
     }
 
-    /// The maxima, and where they were: what [`MaxUnpool2d`] takes.
+    /// The maxima and their indices, for [`MaxUnpool2d`].
     ///
     /// # Panics
     /// If the window does not fit a run-time size.
@@ -100,9 +100,9 @@ pub struct PoolIndices<
 impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize>
     PoolIndices<N, C, H, W, K, S, P>
 {
-    /// The upper left pixel of each window, of images of this shape: what [`MaxUnpool2d`] takes where nobody knows
-    /// where the maxima were. Dosovitskiy, Springenberg and Brox, "Learning to Generate Chairs with Convolutional
-    /// Neural Networks", 2015.
+    /// The upper left pixel of each window, for images of this shape: indices for [`MaxUnpool2d`] when those of the
+    /// maxima are unknown. Dosovitskiy, Springenberg and Brox, "Learning to Generate Chairs with Convolutional Neural
+    /// Networks", 2015.
     ///
     /// ```
     /// use taut::nn::PoolIndices;
@@ -137,7 +137,7 @@ without_trace! {
     [N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize];
 }
 
-/// Puts maxima back to where they were, with zeros elsewhere: takes what [`MaxPool2d::with_indices`] gave.
+/// Puts maxima back to where they were, with zeros elsewhere: takes the result of [`MaxPool2d::with_indices`].
 ///
 /// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
 ///
@@ -174,8 +174,8 @@ where
 
 /// The mean under a `K` x `K` window, moved by `S`, with `P` rows and columns of zeros around the image.
 ///
-/// Shapes as [`MaxPool2d`]. With `COUNT_PADDING` the zeros count: every sum is divided by K K. Without, it is divided
-/// by the number of pixels of the image under the window. (PyTorch calls it `count_include_pad`.)
+/// Shapes as for [`MaxPool2d`]. With `COUNT_PADDING` the zeros count: every sum is divided by K K. Without, it is
+/// divided by the number of pixels of the image under the window. (PyTorch calls it `count_include_pad`.)
 ///
 /// ```
 /// use taut::prelude::*;
@@ -296,7 +296,7 @@ mod tests {
     use crate::nn::PoolIndices;
     use crate::prelude::*;
 
-    /// Distinct numbers, so that no maximum is near another and finite differences are meaningful.
+    /// Well-separated numbers, so that finite differences do not change which is the maximum.
     fn distinct<S: Shape + Default>() -> Tensor<S, f64> {
         let mut i = 0_usize;
         Tensor::from_fn_with(S::default(), |_| {

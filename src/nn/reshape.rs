@@ -6,7 +6,7 @@ use crate::shape::{FlattenFrom, HasAxis, InsertAxis, ReshapesTo, StaticShape};
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
-/// Makes each sample of a batch a vector: all axes but the first become one.
+/// Flattens each sample of a batch to a vector: all axes but the first become one.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -22,10 +22,10 @@ impl<S: FlattenFrom<1>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Flatte
     }
 }
 
-/// Gives each sample of a batch the shape `O`; axis 0 stays.
+/// Reshapes each sample of a batch to `O`; axis 0 is unchanged.
 ///
-/// Samples of another number of elements do not compile, in batches of any size. Where the compiler does not know the
-/// size of the samples, they are a panic when the program runs.
+/// Samples with another number of elements do not compile, for batches of any size. Where the compiler does not know
+/// the size of the samples, a mismatch panics at run time.
 ///
 /// ```
 /// use taut::prelude::*;

@@ -1,4 +1,4 @@
-//! A block with a way around it.
+//! A block with a residual connection.
 
 use super::blocks::NoShape;
 use super::{Forward, Init, Module};
@@ -22,13 +22,13 @@ use rand::Rng;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Residual<F>(pub F);
 
-/// The shape that comes out of a residual block: the same as goes in.
+/// The output shape of a residual block: that of its input.
 #[diagnostic::on_unimplemented(
     message = "a residual block keeps the shape: `{In}` goes into it and `{Self}` comes out",
     label = "this block changes the shape"
 )]
 pub trait KeepsShape<In> {
-    /// The shape itself. A projection, so that rustc does not go on with a wrong shape to the layers that follow.
+    /// The shape itself. A projection, so that rustc does not carry a wrong shape on to the following layers.
     type Same: Shape;
     /// This shape, of the type that went in.
     fn same_as_input(self) -> In;
@@ -46,7 +46,7 @@ impl<S: Shape> KeepsShape<S> for S {
     }
 }
 
-/// A second implementation, without which rustc would infer that a shape it does not know yet is that of the input.
+/// A second implementation, without which rustc would infer that a still unknown shape is that of the input.
 #[diagnostic::do_not_recommend]
 impl<S: Shape> KeepsShape<S> for NoShape {
     type Same = S;

@@ -8,8 +8,8 @@ use crate::trace::Trace;
 
 /// Positive numbers that sum to 1 along axis `A`: y_i = e^x_i / sum_j e^x_j. See [`Tensor::softmax`].
 ///
-/// To train a classifier, end its model with the scores and take
-/// [`cross_entropy`](Tensor::cross_entropy) of them: it computes softmax itself, in one step that loses nothing.
+/// To train a classifier, end its model with the scores and use [`cross_entropy`](Tensor::cross_entropy): it computes
+/// softmax itself, in one numerically stable step.
 ///
 /// ```
 /// use taut::prelude::*;

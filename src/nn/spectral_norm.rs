@@ -1,4 +1,4 @@
-//! Spectral normalisation: a layer that lengthens nothing.
+//! Spectral normalisation.
 
 use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module};
@@ -9,23 +9,23 @@ use crate::trace::Trace;
 use rand::Rng;
 
 /// A layer whose weight is divided by its largest singular value sigma, so that as a linear map it lengthens no vector
-/// (of a convolution: its weight as a matrix of O rows does not).
+/// (for a convolution: its weight as a matrix of O rows).
 ///
-/// sigma = u^T W v, where in each run on a training tape one round of power iteration brings u and v nearer to the
-/// singular vectors:
+/// sigma = u^T W v, where each run on a training tape makes one round of power iteration, which moves u and v towards
+/// the singular vectors:
 ///
 /// u <- W v / |W v|, v <- W^T u / |W^T u|
 ///
-/// Gradients flow through sigma to W, not to u and v. What the rounds made of u and v leaves the tape with the
-/// gradients, as the running statistics of batch norm do, and the optimizer's step puts it in place; where the layer is
-/// [frozen](super::Frozen), u and v stay as they were. In inference, sigma is computed with u and v as they are.
+/// Gradients flow through sigma to W, not to u and v. The new u and v leave the tape with the gradients, like the
+/// running statistics of batch norm, and the optimizer's step applies them; where the layer is [frozen](super::Frozen),
+/// u and v are unchanged. In inference, sigma is computed with the current u and v.
 ///
 /// | | shape |
 /// | --- | --- |
 /// | `layer.weight` W | (O, ..), as a matrix of O rows |
 /// | `u`, `v` | (O), and as many as W has columns |
 ///
-/// `init` makes fifteen rounds, as PyTorch's `nn.utils.parametrizations.spectral_norm` does. Miyato, Kataoka, Koyama
+/// `init` does fifteen rounds, as PyTorch's `nn.utils.parametrizations.spectral_norm` does. Miyato, Kataoka, Koyama
 /// and Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018.
 ///
 /// ```
@@ -47,7 +47,7 @@ pub struct SpectralNorm<M: Weighted> {
     pub v: Buffer<(usize,), M::Element>,
 }
 
-/// How many rounds make the first u and v.
+/// The number of rounds for the initial u and v.
 const FIRST_ROUNDS: usize = 15;
 
 type Vector<E> = Tensor<(usize,), E>;
@@ -74,7 +74,7 @@ fn matrix_shape<S: Shape, E: Float>(weight: &Param<S, E>) -> (usize, usize) {
     (rows, weight.value().count() / rows.max(1))
 }
 
-/// x / |x|, and not the division by zero.
+/// x / |x|, without division by zero.
 fn unit<E: Float>(x: Vector<E>) -> Vector<E> {
     let length = x.clone().dot(x.clone()).item().sqrt().max(E::of(1e-12));
     x / length
@@ -97,7 +97,7 @@ impl<S: Shape, E: Float, T: Trace, M: WithWeight<S, T, Element = E>> Module<Tens
     type Output = M::Output;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
         let shape = matrix_shape(self.layer.weight());
-        // as the runs before on this tape left them
+        // as left by earlier runs on this tape
         let (mut u, mut v) = (self.u.value_on(&x), self.v.value_on(&x));
         if T::TRAINING {
             (u, v) = round(&self.layer.weight().value().clone().reshape_with(shape), v);
@@ -154,7 +154,7 @@ mod tests {
         assert!((y.clone().dot(y).item().sqrt() - 1.0).abs() < 1e-9, "v is what is lengthened most");
     }
 
-    /// One who forgets `frozen` trains the critic against itself; one who does not leaves every bit of it as it was.
+    /// Without `frozen`, the critic is trained against itself; with it, every bit of it is unchanged.
     #[test]
     fn a_generator_learns_through_a_frozen_critic_and_the_critic_stays() {
         let mut rng = StdRng::seed_from_u64(3);

@@ -1,4 +1,4 @@
-//! A table of what a model is made of.
+//! A table of a model's layers.
 
 use super::{Forward, Module};
 use crate::params::{Kind, Leaf, ParameterPath, Parameters, Visitor};
@@ -11,12 +11,12 @@ use std::fmt;
 /// Summaries of models. See [`summary`](Summarize::summary).
 pub trait Summarize {
     /// A table of the layers of this model, for an input of shape `S`: their output shapes, parameters and
-    /// multiply-adds. Print it with `{}`. A model that begins with an embedding takes no numbers but indices: see
+    /// multiply-adds. Print it with `{}`. A model that begins with an embedding takes indices, not numbers: see
     /// [`summary_for`](Self::summary_for).
     ///
-    /// The model runs once, on zeros, in a thread of its own. Every layer that calls no others has a row, wherever it
-    /// is: in a tuple, in a field, in a module of your own. Such a module has a row too if it uses parameters or
-    /// multiplies matrices itself.
+    /// The model runs once, on zeros, in its own thread. Every layer that calls no others has a row, wherever it is: in
+    /// a tuple, in a field, in a custom module. A custom module has a row too if it uses parameters or multiplies
+    /// matrices itself.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -63,7 +63,7 @@ pub trait Summarize {
     /// ```
     ///
     /// # Panics
-    /// If a run-time size of `x` is another than a layer takes.
+    /// If a run-time size of `x` is not what a layer takes.
     #[track_caller]
     fn summary_for<X: Send>(&self, x: X) -> Summary
     where
@@ -87,26 +87,26 @@ impl<M: ?Sized> Summarize for M {}
 pub struct Summary {
     /// In the order in which they ran.
     pub rows: Vec<SummaryRow>,
-    /// How many numbers of the model are trained, whether the run used them or not.
+    /// The number of trained numbers in the model, whether the run used them or not.
     pub trained: usize,
-    /// How many numbers are parameters, but [frozen](super::Frozen).
+    /// The number of [frozen](super::Frozen) parameters.
     pub frozen: usize,
-    /// How many products were computed and added up.
+    /// The number of multiply-adds.
     pub multiply_adds: u64,
 }
 
 /// One layer of a [`Summary`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SummaryRow {
-    /// What the names of its parameters begin with. Empty for a layer without parameters.
+    /// The common prefix of its parameters' names. Empty for a layer without parameters.
     pub name: String,
     /// Its type: `Linear<784, 128>`.
     pub layer: String,
     /// The shape of its output: `(1, 128)`. A run-time dimension is `usize`.
     pub output: String,
-    /// How many numbers its parameters have. A parameter that several layers share is counted for the first.
+    /// The number of numbers in its parameters. A parameter shared by several layers is counted for the first.
     pub parameters: usize,
-    /// How many products it computed and added up.
+    /// The number of its multiply-adds.
     pub multiply_adds: u64,
 }
 
@@ -141,7 +141,7 @@ fn row(note: &LayerNote, paths: &HashMap<u64, String>) -> SummaryRow {
     }
 }
 
-/// The names that both paths begin with.
+/// The common prefix of two paths.
 fn common_part<'a>(a: &'a str, b: &str) -> &'a str {
     let (mut end, mut same) = (0, 0);
     for (part, other) in a.split('.').zip(b.split('.')) {
@@ -154,7 +154,7 @@ fn common_part<'a>(a: &'a str, b: &str) -> &'a str {
     &a[..end]
 }
 
-/// The name of a type without the modules that it is in.
+/// The name of a type without its module path.
 fn short(name: &str) -> String {
     let mut short = String::new();
     for part in name.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
@@ -163,7 +163,7 @@ fn short(name: &str) -> String {
     short
 }
 
-/// Where the bracket that `text` begins with is closed.
+/// The position of the bracket that closes the one at the start of `text`.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {

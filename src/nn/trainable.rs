@@ -6,14 +6,12 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Tensor};
 use crate::trace::{Inference, NoTrace, Trace, Traced, Training};
 
-/// A model that takes an `X` and gives a `Y`, in training and in inference, and has parameters: the bound of generic
-/// code.
+/// A model from `X` to `Y`, in training and in inference, with parameters: the bound for generic code.
 ///
 /// `X` and `Y` are tensors as they are without a tape. The bound stands for [`Parameters`] and for [`Module`] of these
-/// tensors without a tape, on a training tape, and on an inference tape. Whatever has those has it: nothing is
-/// implemented.
+/// tensors without a tape, on a training tape, and on an inference tape. It is implemented automatically.
 ///
-/// The recipe for a training function that takes every model of one kind of data, here every classifier of digits.
+/// A recipe for a training function that takes every model for one kind of data, here every classifier of digits.
 /// Batches of size `usize` are batches of any size:
 ///
 /// ```

@@ -45,7 +45,7 @@ tuples! {
     1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K, 11 L, 12 M, 13 N, 14 O, 15 P,
 }
 
-/// What makes a tuple: at most 16 layers. Longer tuples have an `init` that asks for this, so that rustc says it.
+/// At most 16 layers make a tuple. Longer tuples have an `init` that asks for this, so that rustc says it.
 #[diagnostic::on_unimplemented(
     message = "a tuple of more than 16 layers is no layer",
     label = "more than 16 layers",

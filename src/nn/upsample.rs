@@ -1,4 +1,4 @@
-//! Layers that make images larger without parameters.
+//! Upsampling layers, without parameters.
 
 use super::{Init, Module};
 use crate::kernels::resample::Taps;
@@ -11,7 +11,7 @@ use crate::trace::Trace;
 /// The size of an axis times `F`.
 pub(super) type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
 
-/// Makes images `F` times as large, each pixel an `F` x `F` block: (N, C, H, W) to (N, C, H F, W F).
+/// Enlarges images by a factor of `F`, each pixel to an `F` x `F` block: (N, C, H, W) to (N, C, H F, W F).
 ///
 /// ```
 /// use taut::prelude::*;
@@ -22,10 +22,10 @@ pub(super) type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct UpsampleNearest2d<const F: usize>;
 
-/// Makes images `F` times as large, each pixel interpolated between its four neighbours: (N, C, H, W) to
+/// Enlarges images by a factor of `F`, interpolating between four neighbouring pixels: (N, C, H, W) to
 /// (N, C, H F, W F).
 ///
-/// Pixels are squares, and corners of images lie on corners: PyTorch's `align_corners=False`.
+/// Pixels are squares, and the outer edges of the images coincide: PyTorch's `align_corners=False`.
 ///
 /// ```
 /// use taut::prelude::*;

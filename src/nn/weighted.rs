@@ -20,9 +20,9 @@ pub trait Weighted: Parameters {
 
 /// A layer that can be run with another weight than its own.
 pub trait WithWeight<S, T>: Weighted {
-    /// What it gives.
+    /// The output.
     type Output;
-    /// Runs it with this weight, and its own bias.
+    /// Runs the layer with this weight and its own bias.
     #[track_caller]
     fn run_with(&self, x: Tensor<S, Self::Element, T>, weight: Tensor<Self::Weight, Self::Element, T>) -> Self::Output;
 }

@@ -1,10 +1,10 @@
-//! The types that a tensor can hold, and "f32 or f64", said once.
+//! The element types of tensors, and the one mechanism for "f32 or f64".
 //!
 //! A [`Family`] is a type for each type of floating-point numbers: a slice of them, a loop over them. [`PerFloat`]
-//! holds both members of a family, of which generic code takes its own ([`Float::pick`]); [`AnyFloat`] holds one of the
-//! two, where the type is known to the running program only ([`Float::wrap`], [`Float::unwrap`], [`for_float`]).
+//! holds both members of a family, from which generic code picks its own ([`Float::pick`]); [`AnyFloat`] holds one of
+//! the two, where the type is known only at run time ([`Float::wrap`], [`Float::unwrap`], [`for_float`]).
 //!
-//! So loops are compiled for both types in this crate, where a `static` holds pointers to them, and not again in each
+//! So loops are compiled for both types in this crate, where a `static` holds pointers to them, and not again in every
 //! program that uses them.
 
 use super::math::Format;
@@ -21,13 +21,13 @@ pub trait Element: Pooled + Default + PartialEq + PartialOrd + Debug + Display {
     /// The name of the type in messages and files.
     const NAME: &'static str;
 
-    /// Does what `choice` says of elements of this kind.
+    /// Runs the arm of `choice` for this kind of element.
     #[doc(hidden)]
     #[track_caller]
     fn by_kind<C: ByKind<Self>>(choice: C) -> C::Result;
 }
 
-/// What is done with elements, by their kind: generic code for every [`Element`] that does something else with floats.
+/// A choice by the kind of element: for code generic over every [`Element`] that treats floats differently.
 pub trait ByKind<E: Element> {
     type Result;
     #[track_caller]
@@ -74,10 +74,10 @@ pub trait Float: Number + Format + num_traits::Float + num_traits::NumAssign + s
     /// This number as an f64.
     fn as_f64(self) -> f64;
 
-    /// The member of a family that is this type's.
+    /// This type's member of a family.
     #[doc(hidden)]
     fn pick<F: Family>(both: &PerFloat<F>) -> &F::Of<Self>;
-    /// The member of a family that is this type's, as one of the two.
+    /// This type's member of a family, as one of the two.
     #[doc(hidden)]
     fn wrap<F: Family>(one: F::Of<Self>) -> AnyFloat<F>;
     /// The reverse of [`Float::wrap`]: `None` if it is the other type's.
@@ -208,8 +208,8 @@ where
     }
 }
 
-/// Computes the same with whichever member an [`AnyFloat`] holds: `for_float!(any, values => values.len())`. (A macro,
-/// for a closure has one type of argument.)
+/// Evaluates an expression with whichever member an [`AnyFloat`] holds: `for_float!(any, values => values.len())`. (A
+/// macro, since a closure has only one argument type.)
 macro_rules! for_float {
     ($any:expr, $one:pat => $result:expr) => {
         match $any {

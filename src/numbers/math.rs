@@ -1,14 +1,14 @@
-//! exp, ln, tanh and their kin, without a branch, so that the compiler turns a loop over them into vector code.
+//! exp, ln, tanh and the like without branches, so that the compiler can vectorise loops over them.
 //!
-//! Each function is reduced to a polynomial near 0 in the way of fdlibm (Sun Microsystems, 1993), every special case to
-//! a selection at the end. Only `+ - * /`, [`multiply_add`](Math::multiply_add) and shifts of the bits are used, so the
-//! results are the same bits on all machines that have fused multiply-adds, and on all that have none. All but
+//! Each function is reduced to a polynomial near 0 as in fdlibm (Sun Microsystems, 1993), and every special case to a
+//! selection at the end. Only `+ - * /`, [`multiply_add`](Math::multiply_add) and shifts of the bits are used, so the
+//! results are bitwise the same on all machines with fused multiply-adds, and on all without. All but
 //! [`normal`](Math::normal) are within 2 units in the last place (ulp) of the true value, denormals included; NaN stays
 //! NaN, infinities give the limits.
 
 use num_traits::{Float, NumAssign};
 
-/// What the formulas need to know of a floating-point format, and their constants in it.
+/// What the formulas need to know about a floating-point format, and their constants in it.
 pub trait Format: Float + NumAssign + 'static {
     /// Adding and subtracting this rounds to an integer: 1.5 times 2 to the number of fraction bits.
     const ROUNDER: Self;
@@ -26,15 +26,15 @@ pub trait Format: Float + NumAssign + 'static {
     const EXP: &'static [Self];
     /// ln((1 + s) / (1 - s)) = 2 s + s^3 (P0 + P1 s^2 + ..) for (1 + s) / (1 - s) in sqrt(1/2) .. sqrt(2).
     const LN: &'static [Self];
-    /// From where on tanh is computed from e^(2 x).
+    /// Where tanh starts to be computed from e^(2 x).
     const TANH_SPLIT: Self;
-    /// From where on tanh(x / 2) is 1.
+    /// Where tanh(x / 2) becomes 1.
     const TANH_ONE: Self;
     /// tanh(x) = x + x^3 (P0 + P1 x^2 + ..) up to there.
     const TANH: &'static [Self];
-    /// From where on erf is 1 - e^p(x).
+    /// Where erf starts to be computed as 1 - e^p(x).
     const ERF_SPLIT: Self;
-    /// From where on erf is 1.
+    /// Where erf becomes 1.
     const ERF_ONE: Self;
     /// erf(x) = x + x (P0 + P1 x^2 + ..) up to there.
     const ERF_SMALL: &'static [Self];
@@ -42,9 +42,9 @@ pub trait Format: Float + NumAssign + 'static {
     const ERF_LARGE: &'static [Self];
     /// 2^n, for an integer n that is the exponent of a normal number.
     fn power_of_two(n: Self) -> Self;
-    /// e and m with x = 2^e m, m in sqrt(1/2) .. sqrt(2); x is positive, finite, and no denormal.
+    /// e and m with x = 2^e m, m in sqrt(1/2) .. sqrt(2); x is positive, finite, and not denormal.
     fn split(self) -> (Self, Self);
-    /// From where on e^(-x^2 / 2) is 0.
+    /// Where e^(-x^2 / 2) becomes 0.
     const NORMAL_ZERO: Self;
     /// c in t = 1 / (1 + c x) of ...
     const SLOPE: Self;
@@ -327,7 +327,7 @@ pub trait Math: 'static {
     /// / 2), which its derivative has. Far out the error grows, to 6 ulp, and without [`Fused`] by x^2 / 4.
     #[inline(always)]
     fn normal<F: Format>(x: F) -> (F, F) {
-        // e^(-x^2 / 2) is 0 there, and the square of infinity would not be a number to go on with
+        // e^(-x^2 / 2) is 0 there, and the square of infinity would lead to NaN
         let magnitude = clamped_above(x.abs(), F::NORMAL_ZERO);
         let t = F::one() / Self::multiply_add(F::SLOPE, magnitude, F::one());
         let square = magnitude * magnitude;
@@ -463,7 +463,7 @@ mod tests {
         if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
     }
 
-    /// Every 65,537th f32 there is: all exponents, both signs, denormals, infinities and NaN.
+    /// Every 65,537th f32: all exponents, both signs, denormals, infinities and NaN.
     fn sweep(name: &str, function: fn(f32) -> f32, reference: fn(f64) -> f64, limit: f64) {
         let ends = [0.0, -0.0, 1.0, -1.0, f32::MAX, f32::MIN, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 88.722_83];
         for x in (0..=u16::MAX).map(|i| f32::from_bits(u32::from(i) * 65_537)).chain(ends) {

@@ -1,5 +1,4 @@
-//! Numbers: the types that a tensor can hold, the functions of one number that loops are made of, and how what is made
-//! for each type is chosen by the type.
+//! Numbers: the element types of tensors, elementary functions for the kernels, and the choice of code by element type.
 
 mod element;
 pub mod math;

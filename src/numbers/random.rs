@@ -1,11 +1,11 @@
-//! The generator of random numbers that can be saved.
+//! A random generator that can be saved.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng as _, SeedableRng};
 
 /// A seedable generator whose state can be saved and restored: ChaCha with 8 rounds.
 ///
-/// Any `rand::Rng` is accepted where nothing is saved. Use this one for what a checkpoint should hold: the same seed
+/// Everything accepts any `rand::Rng`. Use this one if its state should go into a checkpoint: the same seed
 /// gives the same numbers on every machine and in every version.
 ///
 /// ```
@@ -53,7 +53,7 @@ impl Generator {
 }
 
 impl Clone for Generator {
-    /// A generator that will give the same numbers as this one.
+    /// A generator that will return the same numbers as this one.
     fn clone(&self) -> Self {
         Generator::from_state(&self.state())
     }

@@ -1,4 +1,4 @@
-//! Whether a setting is in range, and the error that says so.
+//! Range checks of settings, and their error.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct OutOfRange {
 }
 
 impl OutOfRange {
-    /// What has the setting, the setting's name, what it must be, and what it is.
+    /// From the setting's owner, its name, what it must be, and its value.
     pub fn new(owner: &str, setting: &str, range: &str, value: f64) -> Self {
         OutOfRange { owner: owner.to_string(), setting: setting.to_string(), range: range.to_string(), value }
     }
@@ -38,17 +38,17 @@ pub fn not_negative(owner: &str, name: &str, value: f64) -> Result<(), OutOfRang
     within(owner, name, value, value >= 0.0 && value.is_finite(), "a finite number of at least 0")
 }
 
-/// `Ok` if value is a number, and not infinite.
+/// `Ok` if value is finite.
 pub fn finite(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, value.is_finite(), "a finite number")
 }
 
-/// `Ok` if 0 <= value, which may be infinite: what nothing exceeds.
+/// `Ok` if 0 <= value, including infinity: no limit.
 pub fn at_least_zero(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, value >= 0.0, "at least 0")
 }
 
-/// `Ok` if 0 <= value <= 1: a part, or a probability.
+/// `Ok` if 0 <= value <= 1: a fraction or a probability.
 pub fn part(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, (0.0..=1.0).contains(&value), "from 0 to 1")
 }
@@ -62,7 +62,7 @@ fn within(owner: &str, name: &str, value: f64, fits: bool, range: &str) -> Resul
     if fits { Ok(()) } else { Err(OutOfRange::new(owner, name, range, value)) }
 }
 
-/// Panics with the sentence, where there is one.
+/// Panics with the error, if there is one.
 #[track_caller]
 pub fn expect(checked: Result<(), OutOfRange>) {
     if let Err(wrong) = checked {

@@ -12,7 +12,7 @@ impl<'a> Family for Slices<'a> {
     type Of<E: Float> = &'a [E];
 }
 
-/// Numbers of one of the types that a model holds, for changing.
+/// Mutable numbers of one of the types that a model holds.
 pub type ValuesMut<'a> = AnyFloat<SlicesMut<'a>>;
 
 /// The [`Family`] of slices to be changed.

@@ -1,8 +1,8 @@
-//! Sizes computed by the compiler: what a window leaves of an image, products, sums, exact quotients.
+//! Sizes computed by the compiler: window positions, products, sums, exact quotients.
 //!
 //! One trait for each *meaning*. Each has one impl for `Const`, which goes through typenum (see `build.rs`), and one
-//! for `usize`, which computes and checks when the program runs. The bounds of the `Const` impls read backwards: the
-//! formula stands in a comment above each.
+//! for `usize`, which computes and checks at run time. The bounds of the `Const` impls read backwards, so the formula
+//! is in a comment above each.
 
 use super::Shape;
 use super::dim::{Const, Dim};
@@ -50,7 +50,7 @@ pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize,
 type Span<const K: usize, const L: usize> = Sum<Prod<Sub1<Number<K>>, Number<L>>, B1>;
 /// D + (P + P)
 type PaddedBothEnds<const D: usize, const P: usize> = Sum<Number<D>, Sum<Number<P>, Number<P>>>;
-/// How far the window can move: D + (P + P) - (L * (K - 1) + 1), so that nothing is taken of too small a number
+/// How far the window can move: D + (P + P) - (L * (K - 1) + 1), ordered so that no intermediate result is negative
 type Room<const D: usize, const K: usize, const P: usize, const L: usize> = Diff<PaddedBothEnds<D, P>, Span<K, L>>;
 /// room / S + 1
 type Positions<const D: usize, const K: usize, const S: usize, const P: usize, const L: usize> =
@@ -94,7 +94,7 @@ impl<const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S
     }
 }
 
-/// The reverse of [`Window`]: what a transposed convolution makes of this dimension.
+/// The inverse of [`Window`]: the output size of a transposed convolution.
 ///
 /// `Out = (size - 1) STRIDE + KERNEL + OUTPUT_PADDING - 2 PADDING`
 #[diagnostic::on_unimplemented(
@@ -153,7 +153,7 @@ impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedW
     type Out = usize;
     fn transposed_windows(self) -> usize {
         const { assert!(K > 0 && S > 0, "kernel and stride are at least 1") }
-        // a size out of range is refused with the shape that it is part of
+        // a size out of range is rejected together with the shape that it is part of
         let grown = self.saturating_sub(1).saturating_mul(S).saturating_add(K).saturating_add(O);
         let cut = P.saturating_mul(2);
         if self == 0 || grown <= cut {
@@ -163,7 +163,7 @@ impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedW
     }
 }
 
-/// The sum of two dimensions: what concatenation makes of an axis.
+/// The sum of two dimensions: the size of a concatenated axis.
 #[diagnostic::on_unimplemented(
     message = "the sum {Self} + {Other} is outside the table of sizes",
     note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size"
@@ -302,7 +302,7 @@ impl<const N: usize> DivisibleBy<N> for usize {
     }
 }
 
-/// `HEADS` attention heads divide this width: [`DivisibleBy`] with a message of its own.
+/// `HEADS` attention heads divide this width: [`DivisibleBy`] with its own message.
 #[diagnostic::on_unimplemented(message = "{HEADS} heads do not divide a width of {Self}")]
 pub trait Heads<const HEADS: usize>: Dim {
     /// The width of one head.
@@ -322,7 +322,7 @@ impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
     }
 }
 
-/// The product of these dimensions: what flattening makes of them. For tuples of one to six dimensions.
+/// The product of these dimensions: the size when flattened. For tuples of one to six dimensions.
 ///
 /// The product stays in typenum until the end: through the table in between, (512, 7, 7) would fail at 3,584 although
 /// the table holds 25,088.
@@ -389,7 +389,7 @@ constant_product!(
     Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E; Product5<A, B, C, D, E>, F
 );
 
-/// The impls in which the first run-time dimension stands after `$constant`s and before any `$other`s.
+/// The impls in which the first run-time dimension comes after `$constant`s and before any `$other`s.
 macro_rules! run_time_product {
     ($(($($constant:ident)*) usize ($($other:ident)*);)+) => { $(
         impl<$(const $constant: usize,)* $($other: Dim,)*> Product for ($(Const<$constant>,)* usize, $($other,)*) {

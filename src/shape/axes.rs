@@ -3,7 +3,7 @@
 use super::Shape;
 use super::dim::Dim;
 
-/// The axis of number `N`, counted from 0, as a type: `sum_axes::<(Axis<0>, Axis<2>)>()`.
+/// Axis number `N`, counted from 0, as a type: `sum_axes::<(Axis<0>, Axis<2>)>()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis<const N: usize>;
 
@@ -27,7 +27,7 @@ pub trait HasAxis<const A: usize>: Shape {
     fn with<D: Dim>(self, dim: D) -> Self::With<D>;
 }
 
-/// An axis can be put into this shape so that it has the number `A`.
+/// An axis can be inserted into this shape as axis number `A`.
 #[diagnostic::on_unimplemented(
     message = "no axis {A} can be inserted into shape {Self}",
     note = "a shape has at most six dimensions, and axes are counted from 0 without gaps"

@@ -1,4 +1,4 @@
-//! One dimension of a shape: `Const<N>` when the compiler knows it, `usize` when only the running program does.
+//! One dimension of a shape: `Const<N>` when the compiler knows it, `usize` when it is known only at run time.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ impl<const N: usize> fmt::Debug for Const<N> {
     }
 }
 
-/// A dimension: [`Const<N>`](Const), checked by the compiler, or `usize`, checked when the program runs.
+/// A dimension: [`Const<N>`](Const), checked by the compiler, or `usize`, checked at run time.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dimension",
     note = "a dimension is `Const<N>` (known to the compiler) or `usize` (known when the program runs)"
@@ -53,8 +53,8 @@ impl Dim for usize {
 
 /// A layer that takes `N` features accepts this dimension.
 ///
-/// It is a requirement by name, and not simply a `Const<N>` in the layer's signature, so that the compiler's error
-/// carries both numbers. A `usize` satisfies it for every `N` and is checked when the layer runs.
+/// A named requirement, rather than simply `Const<N>` in the layer's signature, so that the compiler's error shows both
+/// numbers. A `usize` satisfies it for every `N` and is checked when the layer runs.
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} features")]
 pub trait Features<const N: usize>: Dim {}
 impl<const N: usize, const FOUND: usize> Features<N> for Const<FOUND> where Found<FOUND>: ExpectFeatures<N, FOUND> {}
@@ -66,8 +66,8 @@ pub trait Channels<const N: usize>: Dim {}
 impl<const N: usize, const FOUND: usize> Channels<N> for Const<FOUND> where Found<FOUND>: ExpectChannels<N, FOUND> {}
 impl<const N: usize> Channels<N> for usize {}
 
-/// A size that the compiler found. What a layer expects of a `Const` is asked of this type, with both numbers as
-/// parameters, so that the message can write them: of a `Const` it could write the path only, `taut::Const<800>`.
+/// A size that the compiler found. A layer's requirements of a `Const` are stated for this type, with both numbers as
+/// parameters, so that messages can show them: of a `Const` they could only show the path, `taut::Const<800>`.
 #[doc(hidden)]
 pub struct Found<const N: usize>;
 
@@ -89,7 +89,7 @@ pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize> {}
 #[diagnostic::do_not_recommend]
 impl<const N: usize> ExpectChannels<N, N> for Found<N> {}
 
-/// Panics at the caller's line when a run-time dimension has another size than a layer takes.
+/// Panics at the caller's line when a run-time dimension does not have the size that a layer takes.
 #[track_caller]
 #[inline]
 pub(crate) fn expect_size(layer: &str, what: &str, expected: usize, found: impl Dim) {

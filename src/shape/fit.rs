@@ -1,10 +1,10 @@
-//! What operations ask of a shape by name, so that their errors say what does not fit.
+//! Named requirements of operations on shapes, so that errors say what does not fit.
 
 use super::axes::HasAxis;
 use super::dim::{Const, Dim};
 use super::{Product, Shape};
 
-/// This shape is `Other`, but for the size of axis `A`: what joining and gathering along the axis take.
+/// This shape equals `Other` except for the size of axis `A`: what joining and gathering along the axis require.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} does not fit shape {Other} along axis {A}",
     note = "both must have the axis, and the same dimensions on all other axes"
@@ -13,7 +13,7 @@ pub trait SameExcept<const A: usize, Other: HasAxis<A>>: HasAxis<A, Removed = Ot
 #[diagnostic::do_not_recommend]
 impl<const A: usize, S: HasAxis<A, Removed = Other::Removed>, Other: HasAxis<A>> SameExcept<A, Other> for S {}
 
-/// A dimension of 1, or one that may be when the program runs.
+/// A dimension of 1, or one that may be 1 at run time.
 #[diagnostic::on_unimplemented(
     message = "an axis of {Self} cannot be squeezed",
     note = "only an axis of size 1 can be left out: `reshape` or `slice_axis` change others"
@@ -23,7 +23,7 @@ pub trait One: Dim {}
 impl One for Const<1> {}
 impl One for usize {}
 
-/// The axes from `FROM` on can be made one: their sizes multiply.
+/// The axes from `FROM` on can be merged: their sizes multiply.
 #[diagnostic::on_unimplemented(
     message = "the axes of shape {Self} from {FROM} on cannot be made one",
     note = "the shape must have an axis {FROM}; at most five axes become one"
@@ -36,7 +36,7 @@ pub trait FlattenFrom<const FROM: usize>: Shape {
     fn flattened(self) -> Self::Flattened;
 }
 
-/// Axes `A` and `A` + 1 can be made one: their sizes multiply.
+/// Axes `A` and `A` + 1 can be merged: their sizes multiply.
 #[diagnostic::on_unimplemented(
     message = "axis {A} of shape {Self} cannot be made one with the next",
     note = "the shape must have an axis {A} and one after it"
@@ -57,7 +57,7 @@ impl Counted for () {
     type Count = Const<1>;
 }
 
-/// As many as `Other`, or a number that only the running program knows.
+/// As many as `Other`, or a number known only at run time.
 #[diagnostic::on_unimplemented(
     message = "expected `{Other}` elements, found `{Self}`: another shape has as many elements",
     label = "`{Self}` elements arrive here",
@@ -71,7 +71,7 @@ impl<const N: usize> AsMany<usize> for Const<N> {}
 #[diagnostic::do_not_recommend]
 impl<D: Dim> AsMany<D> for usize {}
 
-/// A shape of as many elements as `Other`, if the compiler knows both.
+/// A shape with as many elements as `Other`, if the compiler knows both.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} cannot become shape {Other}",
     note = "the compiler multiplies sizes up to 2048 each: `reshape_with(shape)` takes shapes of any sizes, and is checked when the program is built or run",

@@ -1,15 +1,15 @@
-//! What single layers ask of a dimension, by meaning: so that an error says which of a layer's numbers does not fit.
+//! Requirements of layers on a dimension, by meaning, so that an error says which of a layer's numbers does not fit.
 
 use super::arithmetic::{DivisibleBy, Holds, Plus};
 use super::dim::{Const, Dim};
 
-/// A size of at least 1: what a layer can give.
+/// A size of at least 1: a possible output size.
 #[diagnostic::on_unimplemented(message = "a size of {Self} leaves nothing: it is at least 1")]
 pub trait AtLeastOne: Dim {}
 #[diagnostic::do_not_recommend]
 impl<D: Holds<0, 1>> AtLeastOne for D {}
 
-/// An odd window has a middle: with as many cells before it as after it, the size of an image can stay.
+/// An odd window has a middle: padded by the same amount before and after, it can keep the size of an image.
 #[diagnostic::on_unimplemented(message = "a window of kernel {Self} has no middle: an odd kernel keeps the size")]
 pub trait Odd: Dim {}
 // K + 1 is even
@@ -28,7 +28,7 @@ pub trait OutputPadding<const OUTPUT_PADDING: usize>: Dim {}
 #[diagnostic::do_not_recommend]
 impl<const P: usize, S: Holds<P, 1>> OutputPadding<P> for S {}
 
-/// `GROUPS` divide these channels: [`DivisibleBy`] with a message of its own.
+/// `GROUPS` divide these channels: [`DivisibleBy`] with its own message.
 #[diagnostic::on_unimplemented(message = "{GROUPS} groups do not divide {Self} channels")]
 pub trait InGroups<const GROUPS: usize>: Dim {
     /// The channels of one group.
@@ -44,8 +44,8 @@ impl<const GROUPS: usize, C: DivisibleBy<GROUPS>> InGroups<GROUPS> for C {
     }
 }
 
-/// An image of this size can be continued by its mirror image for `PIXELS` pixels: it is larger than that, for the
-/// outermost pixel is the mirror.
+/// An image of this size can be padded with its reflection by `PIXELS` pixels: it is larger than that, as the outermost
+/// pixel is not repeated.
 #[diagnostic::on_unimplemented(
     message = "a reflection of {PIXELS} pixels does not fit dimension {Self}",
     note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1; a size over 2048 is given as `usize`"

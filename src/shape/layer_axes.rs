@@ -1,6 +1,6 @@
-//! Shapes by what their axes mean: what a layer that takes a certain number of axes asks for.
+//! Shapes by the meaning of their axes, for layers that take a certain number of axes.
 //!
-//! A layer is implemented for a tensor of shape `X: ImageAxes`, and not of shape `(N, C, H, W)`: of another number of
+//! A layer is implemented for a tensor of shape `X: ImageAxes`, and not of shape `(N, C, H, W)`: for another number of
 //! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes.
 
 use super::Shape;
@@ -34,7 +34,7 @@ impl<N: Dim, C: Dim, H: Dim, W: Dim> ImageAxes for (N, C, H, W) {
     }
 }
 
-/// Signals, as of audio: (batch, channels, length).
+/// Signals, such as audio: (batch, channels, length).
 #[diagnostic::on_unimplemented(
     message = "this layer takes signals, (batch, channels, length), and {Self} comes",
     label = "these are not the three axes of signals",

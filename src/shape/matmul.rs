@@ -1,4 +1,4 @@
-//! Which shapes can be multiplied as matrices, and what comes of it.
+//! Shapes that can be multiplied as matrices, and the shape of the product.
 
 use super::Shape;
 use super::dim::Dim;
@@ -11,9 +11,9 @@ pub struct ProductSizes {
     pub m: usize,
     pub k: usize,
     pub n: usize,
-    /// The right-hand matrix is one for the whole batch.
+    /// The whole batch shares one right-hand matrix.
     pub right_shared: bool,
-    /// The left-hand matrix is one for the whole batch.
+    /// The whole batch shares one left-hand matrix.
     pub left_shared: bool,
 }
 
@@ -85,7 +85,7 @@ macro_rules! batched {
             }
             fn product_sizes(self, right: (K, N)) -> Option<ProductSizes> {
                 let ($($batch,)+ m, k) = self;
-                // one right-hand matrix: the batch is more rows of the left-hand one
+                // one right-hand matrix: the batch just adds rows to the left-hand one
                 (k == right.0).then(|| ProductSizes {
                     m: m.size() $(* $batch.size())+, k: k.size(), n: right.1.size(), ..ONE
                 })

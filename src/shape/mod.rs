@@ -1,7 +1,7 @@
 //! Dimensions, shapes, axes, and the arithmetic of sizes: the only place with trait puzzles.
 //!
 //! A shape is a tuple of zero to six dimensions, each a [`Const<N>`](Const), checked by the compiler, or a `usize`,
-//! checked when the program runs. [`Rank0`] .. [`Rank6`] name the shapes without a `usize`.
+//! checked at run time. [`Rank0`] .. [`Rank6`] name the shapes without a `usize`.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -48,7 +48,7 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
     const STATIC: Option<usize>;
     /// The size of each dimension.
     fn sizes(self) -> Self::Sizes;
-    /// The shape of these sizes, or `None` if the number of them or one of them is another than the type says.
+    /// The shape of these sizes, or `None` if they do not match the type.
     fn from_sizes(sizes: &[usize]) -> Option<Self>;
     /// The number of elements.
     ///
@@ -155,7 +155,7 @@ shapes! {
     6: A B C D E F;
 }
 
-/// A shape as users read it: `(3, 4)`.
+/// A shape as shown to users: `(3, 4)`.
 pub(crate) fn show(shape: impl Shape) -> String {
     show_sizes(shape.sizes().as_ref())
 }
@@ -167,7 +167,7 @@ pub(crate) fn too_large(sizes: &[usize]) -> ! {
     panic!("a tensor of shape {} has more elements than can be addressed", show_sizes(sizes))
 }
 
-/// Sizes as users read them: `(3, 4)`, `(3,)`, `()`.
+/// Sizes as shown to users: `(3, 4)`, `(3,)`, `()`.
 pub(crate) fn show_sizes(sizes: &[usize]) -> String {
     match sizes {
         [one] => format!("({one},)"),

@@ -12,7 +12,7 @@ pub trait ToNumber {
     type Number;
 }
 
-/// A typenum number cut into its low eight bits and the rest.
+/// A typenum number split into its low eight bits and the rest.
 pub trait Split {
     type High;
     type Low;
@@ -23,7 +23,7 @@ pub trait Join<High> {
     type Dim;
 }
 
-/// What stands for the numbers that the table does not hold.
+/// Stands for the numbers that are not in the table.
 pub struct OutsideTheTable;
 
 /// The `Const` of a typenum number, or [`OutsideTheTable`].

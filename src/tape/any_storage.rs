@@ -32,7 +32,7 @@ impl AnyStorage {
         for_float!(self, values => scale(values, factor));
     }
 
-    /// The Euclidean norm, also where squares are out of the range of f64.
+    /// The Euclidean norm, even where squares are outside the range of f64.
     pub fn norm(&self) -> f64 {
         fn norm<E: Float>(values: &[E]) -> f64 {
             let squares = reduce::sum_of_squares(values);
@@ -66,7 +66,7 @@ impl AnyStorage {
 }
 
 fn add_into<E: Float>(sum: &mut Storage<E>, more: Storage<E>) {
-    // write into whichever of the two nobody else shares
+    // write into whichever of the two is not shared
     if sum.is_unique() || !more.is_unique() {
         elementwise::add_assign(sum.make_mut(), more.as_slice());
     } else {

@@ -1,11 +1,10 @@
-//! Parameters as constants, for the time that a frozen part of a model runs.
+//! Parameters as constants, while a frozen part of a model runs.
 //!
-//! A frozen part takes inputs of any type, and a parameter that joins a tape knows that tape only. So what is
-//! remembered is which tapes are frozen: those that were made before the frozen part began. The flag of the thread
-//! alone would not do: while a product waits for other threads of rayon's pool, its thread takes up another job,
-//! another pass of another model perhaps, in the midst of the frozen part. But a tape never leaves its thread, so that
-//! job makes a tape of its own, which is younger than the frozen part that it interrupts. What runs a frozen part on an
-//! older tape *is* that part.
+//! A frozen part takes inputs of any type, and a parameter that joins a tape knows only that tape. So the thread
+//! remembers which tapes are frozen: those that were made before the frozen part began. A mere flag per thread would
+//! not do: while a product waits for other threads of rayon's pool, its thread may start another job, perhaps a pass of
+//! another model, in the middle of the frozen part. But a tape never leaves its thread, so that job makes its own tape,
+//! which is younger than the frozen part it interrupts. Whatever runs on an older tape belongs to the frozen part.
 
 use super::id::next_number;
 use std::cell::Cell;
@@ -16,7 +15,7 @@ thread_local! {
     static FROZEN_BEFORE: Cell<u64> = const { Cell::new(0) };
 }
 
-/// While this lives, parameters are constants on the tapes that were there when it was made.
+/// While this lives, parameters are constants on the tapes that existed when it was made.
 pub struct FrozenHere {
     outer: u64,
     stays_in_its_thread: PhantomData<*const ()>,
@@ -35,7 +34,7 @@ impl Drop for FrozenHere {
     }
 }
 
-/// Whether a parameter that joins the tape of this number now is a constant.
+/// Whether a parameter that joins the tape with this number now is a constant.
 #[inline]
 pub fn is_frozen(tape: u64) -> bool {
     tape < FROZEN_BEFORE.get()

@@ -9,9 +9,9 @@ use crate::numbers::Float;
 /// The gradient of a node.
 #[derive(Clone)]
 pub enum Gradient {
-    /// Of all its elements.
+    /// For all its elements.
     Whole(AnyStorage),
-    /// Of some rows of a table.
+    /// For some rows of a table.
     Rows(Rows),
 }
 
@@ -36,7 +36,7 @@ impl Gradient {
         }
     }
 
-    /// The numbers that are there; all others are zero.
+    /// The stored numbers; all others are zero.
     pub fn values(&self) -> &AnyStorage {
         match self {
             Gradient::Whole(values) => values,
@@ -55,7 +55,7 @@ impl Gradient {
 /// The gradients of nodes, while `backward` walks the tape.
 pub struct Table {
     nodes: Vec<Option<Gradient>>,
-    /// What is wrong with a backward pass that the user wrote.
+    /// An error in a user's backward pass.
     pub wrong: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Table {
         self.put_buffer(node, storage);
     }
 
-    // what is around `write` is compiled once for each type of element, and not for each operation
+    // everything but `write` is compiled once per element type, not per operation
     fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, bool) {
         match self.nodes[node.index()].take() {
             Some(there) => (there.whole().of(), true),

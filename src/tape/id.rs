@@ -1,4 +1,4 @@
-//! The numbers of nodes and tapes, and tables that look things up by a number.
+//! The numbers of nodes and tapes, and hash tables keyed by them.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -24,13 +24,13 @@ impl NodeId {
     }
 }
 
-/// A number that is higher than all that this thread was given before.
+/// A number higher than all that this thread has been given before.
 pub fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Relaxed)
 }
 
-/// Ids are counted up from 0, so they are good hashes already.
+/// Ids count up from 0, so one multiplication hashes them well: too little code for a crate such as `rustc-hash`.
 #[derive(Clone, Copy, Default)]
 pub struct NoHash;
 pub struct IdHasher(u64);

@@ -1,4 +1,4 @@
-//! The tape without shapes: entries, gradients by entry, and the walk back. What users see of it is in `trace/`.
+//! The tape without shapes: entries, gradients by entry, and the walk back. The part that users see is in `trace/`.
 //!
 //! | file | what is there |
 //! | --- | --- |
@@ -8,8 +8,8 @@
 //! | `walk.rs`, `gradient.rs`, `rows.rs` | the walk back, and gradients while it runs |
 //! | `update.rs` | how running statistics change |
 //! | `frozen.rs` | parameters as constants |
-//! | `notes.rs` | what a summary of a model notes |
-//! | `observe.rs`, `observations.rs` | what layers give, read while a model runs |
+//! | `notes.rs` | what is recorded for a model summary |
+//! | `observe.rs`, `observations.rs` | layer outputs, captured while a model runs |
 
 mod any_storage;
 mod frozen;

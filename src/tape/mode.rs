@@ -22,11 +22,11 @@ pub struct Traced<M> {
     mode: PhantomData<M>,
 }
 
-/// Layers behave as in training: dropout drops, batch norm uses the batch and notes its statistics.
+/// Layers behave as in training: dropout is active, batch norm uses the batch and records its statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Training;
 
-/// Layers behave as in use, while gradients are recorded all the same: explanations, adversarial examples.
+/// Layers behave as in inference, but gradients are recorded: for explanations, adversarial examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inference;
 
@@ -46,7 +46,7 @@ impl Mode for Inference {
 pub trait Trace: sealed::Sealed + Clone + 'static + Merge<NoTrace, Out = Self> + Merge<Self, Out = Self> {
     /// Whether layers behave as in training.
     const TRAINING: bool;
-    /// The trace of the same value in a part that [behaves as in use](crate::nn::Eval).
+    /// The trace of the same value in a part that [runs in inference mode](crate::nn::Eval).
     type Inference: Trace + BackTo<Self, Restored = Self>;
     #[doc(hidden)]
     fn to_inference(self) -> Self::Inference;
@@ -89,7 +89,7 @@ impl<M: Mode> Trace for Traced<M> {
     }
 }
 
-/// What a part in inference mode can give: turned back into values of trace `T`. See [`Eval`](crate::nn::Eval).
+/// What a part in inference mode can return: converted back into values of trace `T`. See [`Eval`](crate::nn::Eval).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how it comes back from a part in inference mode",
     note = "tensors do, and tuples, arrays, `Vec`s and `Option`s of them; a type of your own implements `BackTo`"

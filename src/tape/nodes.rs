@@ -1,4 +1,4 @@
-//! What a tape holds: entries, parameters that joined, and what was noted on the way.
+//! What a tape holds: entries, parameters that joined, and recorded updates.
 
 use super::frozen::is_frozen;
 use super::gradient::Backward;
@@ -18,7 +18,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether a gradient is wanted here.
+    /// Whether this needs a gradient.
     #[inline]
     pub fn needs_gradient(&self) -> bool {
         self.id != NodeId::CONSTANT
@@ -31,7 +31,7 @@ pub struct Shared {
     pub number: u64,
     /// Whether ReLUs pass on positive gradients only.
     pub guided: Cell<bool>,
-    /// What layers give, where that is read.
+    /// The observed outputs of layers.
     pub observations: Observations,
     pub state: RefCell<State>,
 }
@@ -46,7 +46,7 @@ pub struct State {
     /// How buffers (running statistics) change, in the order in which layers ran.
     pub updates: Vec<Update>,
     pub generator: Option<Generator>,
-    /// `backward` ran: the tape is used up.
+    /// `backward` has run: the tape is used up.
     pub closed: bool,
 }
 

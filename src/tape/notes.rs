@@ -1,11 +1,11 @@
-//! What layers use and do, noted while a summary of a model is made.
+//! What layers use and do, recorded for the summary of a model.
 //!
 //! A layer's `forward` begins and ends a frame, its parameters note themselves when they are used, and operations note
-//! their multiply-adds. So any composition of layers, written by whomever, can be summarised by running it once.
-//! Otherwise all of this is one look at a flag of the thread.
+//! their multiply-adds. So any composition of layers can be summarised by running it once. Otherwise all this costs is
+//! checking a thread-local flag.
 //!
-//! The model runs in a thread of its own. In the caller's, which may be one of rayon's, other jobs could be taken up
-//! while an operation waits, and their layers would be noted as well.
+//! The model runs in its own thread. In the caller's, which may be one of rayon's, other jobs could start while an
+//! operation waits, and their layers would be recorded as well.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -48,13 +48,13 @@ fn record(change: impl FnOnce(&mut Recorder)) {
     RECORDER.with_borrow_mut(|recorder| recorder.as_mut().map(change));
 }
 
-/// Runs `f` and gives what each layer in it did, in the order in which they finished.
+/// Runs `f` and returns what each layer in it did, in the order in which they finished.
 ///
 /// # Panics
 /// At the caller's line, if `f` does.
 #[track_caller]
 pub fn layers_of(f: impl FnOnce() + Send) -> Vec<LayerNote> {
-    // A pool of one thread: what `f` itself gives to rayon is run by this thread too, so its layers are noted.
+    // A pool of one thread: what `f` itself hands to rayon is run by this thread too, so its layers are recorded.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one more thread");
     let run = || {
         RECORDER.set(Some(Recorder::default()));
@@ -71,7 +71,7 @@ pub fn layers_of(f: impl FnOnce() + Send) -> Vec<LayerNote> {
     }
 }
 
-/// A layer that runs as long as this lives.
+/// A layer is running while this lives.
 pub struct RunningLayer(bool);
 
 impl RunningLayer {
@@ -114,7 +114,7 @@ pub fn note_parameter(id: u64, count: usize) {
     }
 }
 
-/// An operation computes so many products and adds them up.
+/// Counts an operation's multiply-adds.
 #[inline]
 pub fn note_multiply_adds(count: usize) {
     if RUNNING.get() {

@@ -1,12 +1,12 @@
-//! What is observed on a tape: layers, and what they gave.
+//! The observed layers of a tape, and their outputs.
 
 use super::id::NodeId;
 use std::any::{Any, type_name};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Which layer: layers without parameters may be at the place of others, and a model is at the place of its first
-/// layer, so the type belongs to it.
+/// The identity of a layer: zero-sized layers may share an address, and so do a model and its first layer, so the type
+/// is part of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layer {
     address: usize,
@@ -32,7 +32,7 @@ pub struct Value {
 /// What is observed on a tape.
 #[derive(Default)]
 pub struct Observations {
-    /// How many layers.
+    /// The number of layers.
     pub count: Cell<usize>,
     layers: RefCell<Vec<(Layer, Vec<Value>)>>,
 }
@@ -51,7 +51,7 @@ impl Observations {
         }
     }
 
-    /// A layer gave a value. Whether it is observed.
+    /// Records the output of a layer. Returns whether the layer is observed.
     pub fn gave(&self, layer: Layer, value: &Value) -> bool {
         let mut layers = self.layers.borrow_mut();
         let mut observed = false;
@@ -62,7 +62,7 @@ impl Observations {
         observed
     }
 
-    /// What a layer gave, each time that it ran.
+    /// The outputs of a layer, one for each time it ran.
     pub fn values(&self, layer: Layer) -> Vec<Value> {
         let layers = self.layers.borrow();
         layers.iter().find(|(observed, _)| *observed == layer).map_or(Vec::new(), |(_, values)| values.clone())

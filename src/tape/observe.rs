@@ -1,12 +1,12 @@
-//! What a layer of a model gives, read while the model runs.
+//! Capturing the output of a layer while the model runs.
 //!
-//! A layer is known by its place in memory and its type, so the model stays as it is. While a pass is observed,
+//! A layer is identified by its address and type, so the model need not change. While a pass is observed,
 //! `forward` puts each layer that begins on a list of its thread, and every value that is made on the observed tape is
 //! noted for the layers that run then: the last one of the type that a layer gives is what it gave.
 //!
-//! The list is the thread's, for a layer does not know the tape that it runs on. While a product waits for other
-//! threads of rayon's pool, its thread may take up another pass. Its tape is younger than the layers that it
-//! interrupts, so a value is noted only for layers that began after its tape was made.
+//! The list is the thread's, since a layer does not know which tape it runs on. While a product waits for other threads
+//! of rayon's pool, its thread may start another pass. Its tape is younger than the layers that it interrupts, so a
+//! value is noted only for layers that began after its tape was made.
 
 use super::id::{NodeId, next_number};
 use super::nodes::{Node, Shared};
@@ -56,7 +56,7 @@ impl Drop for Observer {
 pub struct ObservedLayer(bool);
 
 impl ObservedLayer {
-    /// `output` is the name of the type of what the layer gives.
+    /// `output` is the name of the layer's output type.
     #[inline]
     pub fn begin<L: ?Sized>(layer: &L, output: fn() -> &'static str) -> Self {
         let observed = OBSERVED.get() > 0;

@@ -16,13 +16,13 @@ pub struct Parents<'a, const N: usize> {
 }
 
 impl<const N: usize> Parents<'_, N> {
-    /// Whether operand `index` wants a gradient. Work for one that does not is wasted.
+    /// Whether operand `index` needs a gradient. Work for one that does not is wasted.
     #[inline]
     pub fn needs(&self, index: usize) -> bool {
         self.ids[index] != NodeId::CONSTANT
     }
 
-    /// The backward pass that the user wrote is wrong: `backward` says so at its caller's line.
+    /// Reports an error in a user's backward pass: `backward` panics with it at its caller's line.
     pub(crate) fn refuse(&mut self, wrong: String) {
         self.table.wrong = Some(wrong);
     }
@@ -50,9 +50,9 @@ impl<const N: usize> Parents<'_, N> {
     }
 }
 
-/// Records an operation on `parents`, and gives the place of its result: `None` if no parent is traced.
+/// Records an operation on `parents`, and returns the place of its result: `None` if no parent is traced.
 ///
-/// `save` runs only if a gradient will be wanted; it is told of which parents, and gives the backward pass, which
+/// `save` runs only if a gradient is needed; it is told for which parents, and returns the backward pass, which
 /// takes the gradient of the result. What the backward pass captures is what the operation saves.
 ///
 /// # Panics

@@ -1,4 +1,4 @@
-//! Gradients of tables of which a batch uses few rows: only those rows are computed, stored, and updated.
+//! Gradients of tables of which a batch uses only a few rows: only those are computed, stored, and updated.
 
 use super::any_storage::AnyStorage;
 use crate::kernels::reduce::sum_of_rows;
@@ -12,7 +12,7 @@ pub struct Rows {
     rows: usize,
     /// The length of a row.
     width: usize,
-    /// Rising.
+    /// In increasing order.
     pub indices: Vec<usize>,
     /// A row for each index.
     pub values: AnyStorage,

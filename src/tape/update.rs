@@ -1,4 +1,4 @@
-//! Running statistics: how buffers of a model change, noted on the way.
+//! Running statistics: how buffers of a model change, recorded during the forward pass.
 
 use super::any_storage::AnyStorage;
 use crate::numbers::{Float, ValuesMut};

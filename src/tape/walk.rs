@@ -8,7 +8,7 @@ use super::update::Update;
 use crate::memory::Storage;
 use crate::numbers::Float;
 
-/// What the walk found.
+/// The result of the walk.
 pub struct Found {
     /// The number of the tape.
     pub tape: u64,
@@ -20,10 +20,10 @@ pub struct Found {
     pub updates: Vec<Update>,
 }
 
-/// Passes `upstream`, the gradient of a node, back to all that it depends on. The tape is used up.
+/// Propagates `upstream`, the gradient of a node, back to everything that it depends on. Uses up the tape.
 ///
 /// # Panics
-/// If it was before.
+/// If the tape was already used up.
 #[track_caller]
 pub fn walk<E: Float>(node: &Node, upstream: Storage<E>) -> Found {
     let mut state = node.tape.state.borrow_mut();

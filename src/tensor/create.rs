@@ -1,4 +1,4 @@
-//! Making tensors.
+//! Creating tensors.
 
 use super::{Element, Float, Number, Tensor};
 use crate::memory::Storage;
@@ -115,7 +115,7 @@ macro_rules! from_arrays {
         }
     )* };
     ($($element:ident)*) => { $(
-        /// As many elements as the list has, which only the running program knows: labels, say.
+        /// As many elements as the list has, a number known only at run time: labels, say.
         impl From<Vec<$element>> for Tensor<(usize,), $element> {
             fn from(values: Vec<$element>) -> Self {
                 Tensor::from_storage((values.len(),), Storage::from_slice(&values))
@@ -138,7 +138,7 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor in which every element is `value`.
     ///
     /// # Panics
-    /// If it does not fit the memory, as all functions that make a tensor.
+    /// If it does not fit into memory, like all functions that create a tensor.
     #[track_caller]
     pub fn full_with(shape: S, value: E) -> Self {
         Tensor::from_storage(shape, Storage::filled(shape.count(), value))
@@ -159,10 +159,10 @@ impl<S: Shape, E: Element> Tensor<S, E> {
         Self::full_with(shape, E::one())
     }
 
-    /// A tensor whose elements, the last axis fastest, are `values`.
+    /// A tensor with these `values` in row-major order.
     ///
     /// # Errors
-    /// If the number of values is not that of the shape's elements.
+    /// If the number of values does not match the shape.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -182,10 +182,10 @@ impl<S: Shape, E: Element> Tensor<S, E> {
         Self::from_slice(&values, shape)
     }
 
-    /// A tensor whose elements, the last axis fastest, are a copy of `values`.
+    /// A tensor with a copy of these `values` in row-major order.
     ///
     /// # Errors
-    /// If the number of values is not that of the shape's elements.
+    /// If the number of values does not match the shape.
     pub fn from_slice(values: &[E], shape: S) -> Result<Self, LengthMismatch> {
         let (expected, found) = (shape.checked_count(), values.len());
         if expected != Some(found) {
@@ -215,8 +215,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     }
 }
 
-// The bounds stand at the methods: so a shape or an element type that is none is reported in taut's words, as an
-// unsatisfied bound, and not as a method that does not exist.
+// The bounds are on the methods, so that an invalid shape or element type is reported with taut's own message, as an
+// unsatisfied bound, and not as a missing method.
 impl<S, E> Tensor<S, E> {
     /// A tensor in which every element is `value`.
     #[track_caller]
@@ -287,7 +287,7 @@ impl<const N: usize, E: Number> Tensor<Rank1<N>, E> {
 }
 
 impl<const N: usize, E: Float> Tensor<Rank1<N>, E> {
-    /// `N` numbers at equal distances from `first` to `last`, both included.
+    /// `N` equally spaced numbers from `first` to `last`, both included.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -27,7 +27,7 @@ impl<S: Shape, E: Element, T: Trace> fmt::Display for Tensor<S, E, T> {
     }
 }
 
-/// The places of an axis that are printed. It may be longer than a loop, where another has none.
+/// The indices of an axis that are printed. The axis may be too long to loop over, if another is empty.
 fn shown(size: usize) -> impl Iterator<Item = usize> {
     let first = if size <= LONGEST { size } else { END };
     (0..first).chain(size - END.min(size - first)..size)

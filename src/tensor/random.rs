@@ -12,7 +12,8 @@ pub(crate) fn unit<R: Rng + ?Sized>(rng: &mut R) -> f64 {
 }
 
 /// Two independent numbers from the standard normal distribution. Box and Muller, "A Note on the Generation of Random
-/// Normal Deviates", 1958.
+/// Normal Deviates", 1958. By hand because the ziggurat of `rand_distr` draws a varying number of random numbers for
+/// each result; here every pair takes exactly two.
 pub(crate) fn normal_pair<R: Rng + ?Sized>(rng: &mut R) -> [f64; 2] {
     // 1 - u is in (0, 1], so the logarithm is finite
     let radius = (-2.0 * (1.0 - unit(rng)).ln()).sqrt();

@@ -1,4 +1,4 @@
-//! Operations of a user's own, with their own backward pass.
+//! Custom operations with their own backward pass.
 
 use super::{Merge, Trace};
 use crate::memory::Storage;
@@ -31,8 +31,8 @@ pub trait Operands {
 
 /// What the backward pass of a [`custom`] operation may hold: anything but a value of a tape.
 ///
-/// The tape keeps the backward pass, so a value of it in there would keep the tape in turn, for ever. Traced tensors
-/// and tapes stay in their thread, so whatever can be sent to another holds none of them.
+/// The tape keeps the backward pass, so a traced value in there would keep the tape alive in turn, for ever. Traced
+/// tensors and tapes stay in their thread, so nothing that can be sent to another thread holds them.
 #[diagnostic::on_unimplemented(
     message = "this backward pass holds a value of a tape, or something else that cannot leave its thread",
     note = "a traced tensor would keep its own tape alive: use the untraced values that the forward pass is given, or `x.detach()`"
@@ -119,16 +119,16 @@ operands! {
     4 L: 0 S T, 1 P U T => M, 2 Q V M => N, 3 R W N => L;
 }
 
-/// An operation of your own, with its own backward pass.
+/// A custom operation with its own backward pass.
 ///
-/// `operands` is a tensor, or a tuple of up to four. `forward` is given their untraced values and gives the result and
-/// the backward pass: a closure from the gradient of the result to the gradients of the operands, in the same form.
+/// `operands` is a tensor, or a tuple of up to four. `forward` is given their untraced values and returns the result
+/// and the backward pass: a closure from the gradient of the result to the gradients of the operands, in the same form.
 /// It captures what it needs of the forward pass, but no traced tensor. Check it with
 /// [`check_gradients`](crate::params::check_gradients).
 ///
 /// # Panics
-/// If the operands are on different tapes. At the call of `backward`, if the gradient of an operand has another shape
-/// than it.
+/// If the operands are on different tapes. At the call of `backward`, if the gradient of an operand does not have its
+/// shape.
 ///
 /// ```
 /// use taut::prelude::*;

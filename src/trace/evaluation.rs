@@ -1,4 +1,4 @@
-//! Values of a training tape in a part that behaves as in use, and back.
+//! Values of a training tape in a part in inference mode, and back.
 //!
 //! The mode of a tape is a type only: a `Tensor<_, _, Traced<Training>>` and a `Tensor<_, _, Traced<Inference>>` may be
 //! two values of one tape. So a part is run in inference mode by giving it its input with the other type, and no state

@@ -1,4 +1,4 @@
-//! Gradients: what a backward pass found.
+//! Gradients: the result of a backward pass.
 
 use super::{Mode, Trace, Traced};
 use crate::numbers::range::{at_least_zero, expect};
@@ -6,9 +6,9 @@ use crate::shape::Shape;
 use crate::tape::{AnyStorage, Found, Gradient, NodeId, Update};
 use crate::tensor::{Float, Tensor};
 
-/// What a backward pass found: a gradient for each parameter and each watched input, and new running statistics.
+/// The result of a backward pass: a gradient for each parameter and each watched input, and new running statistics.
 ///
-/// Gradients of several passes over one model add up (`a + b`, `+=`), also from several threads. They scale
+/// Gradients of several passes over one model add up (`a + b`, `+=`), even from several threads. They scale
 /// (`g * 0.5`) and are clipped here before they go to the optimizer. Running statistics of added passes are applied in
 /// turn, in the order of the addition, as if the passes had been made one after the other.
 ///
@@ -31,7 +31,7 @@ pub struct Gradients {
     updates: Vec<Update>,
 }
 
-/// The norm of parts whose norms these are; squares may be out of the range of f64.
+/// The norm of parts with these norms; squares may be outside the range of f64.
 pub(crate) fn norm_of_norms(norms: impl Iterator<Item = f64>) -> f64 {
     norms.fold(0.0, f64::hypot)
 }
@@ -50,7 +50,7 @@ impl Gradients {
         Some(&self.parameters[place].1)
     }
 
-    /// How many parameters have a gradient.
+    /// The number of parameters with a gradient.
     pub(crate) fn count(&self) -> usize {
         self.parameters.len()
     }
@@ -60,11 +60,11 @@ impl Gradients {
         self.updates.iter().find(|update| update.buffer == buffer)
     }
 
-    /// The gradient of an input that was [watched](super::Tape::watch), or of a value in the midst of the computation
-    /// that [was](Tensor::watch): zeros if the loss did not depend on it.
+    /// The gradient of an input that was [watched](super::Tape::watch), or of an intermediate value that
+    /// [was](Tensor::watch): zeros if the loss did not depend on it.
     ///
     /// # Panics
-    /// If `input` was not watched, or is on another tape than these gradients come from.
+    /// If `input` was not watched, or is on another tape than these gradients.
     #[track_caller]
     pub fn of_input<S: Shape, E: Float, M: Mode>(&self, input: &Tensor<S, E, Traced<M>>) -> Tensor<S, E> {
         let node = input.trace().node().expect("a traced tensor is on a tape");
@@ -91,11 +91,11 @@ impl Gradients {
         norm_of_norms(self.parameters.iter().map(|entry| entry.1.values().norm()))
     }
 
-    /// Scales the gradients of all parameters so that their [norm](Gradients::norm) is at most `limit`, and gives the
-    /// norm that they had: g <- g min(1, limit / |g|). Pascanu, Mikolov and Bengio, "On the difficulty of training
+    /// Scales the gradients of all parameters so that their [norm](Gradients::norm) is at most `limit`, and returns
+    /// their previous norm: g <- g min(1, limit / |g|). Pascanu, Mikolov and Bengio, "On the difficulty of training
     /// recurrent neural networks", 2013.
     ///
-    /// A norm that is infinite or not a number is left as it is, for the caller to see in the result.
+    /// If the norm is infinite or NaN, nothing is scaled, and the caller sees it in the result.
     ///
     /// # Panics
     /// If the limit is negative or NaN.

@@ -1,9 +1,9 @@
-//! Recording what a computation did, and walking it backwards.
+//! Recording computations, and walking them backwards.
 //!
 //! A tensor's third type parameter says whether it is recorded: [`NoTrace`] computes and records nothing;
 //! [`Traced<Training>`](Traced) and [`Traced<Inference>`](Traced) come from a [`Tape`] and record every operation.
-//! The mode is in the type because layers behave differently in the two: dropout drops in training only, batch norm
-//! uses the statistics of the batch there.
+//! The mode is in the type because layers behave differently in the two: dropout is active only in training, and batch
+//! norm uses the statistics of the batch there.
 //!
 //! ```
 //! use taut::prelude::*;

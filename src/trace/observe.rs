@@ -1,4 +1,4 @@
-//! Reading what a layer gives.
+//! Capturing the output of a layer.
 
 use super::{Mode, Tape, Trace, Traced};
 use crate::memory::Storage;
@@ -21,20 +21,20 @@ impl<M> std::fmt::Debug for Observed<M> {
 }
 
 impl<M: Mode> Tape<M> {
-    /// Reads what a layer gives when the model runs on this tape: name the layer by the path to it, `&model.0.1`. The
-    /// model stays as it is.
+    /// Captures the output of a layer when the model runs on this tape: choose the layer by the path to it,
+    /// `&model.0.1`. The model needs no changes.
     ///
-    /// [`value`](Observed::value) is what it gave, a value of the computation:
-    /// [`Gradients::of_input`](super::Gradients::of_input) is the gradient there, if something before it wants one (the
+    /// [`value`](Observed::value) is the output, a value of the computation:
+    /// [`Gradients::of_input`](super::Gradients::of_input) is the gradient there, if something before it needs one (the
     /// input is [watched](Tape::watch), or it comes after parameters that are not frozen). That serves explanations,
     /// features of a trained network, losses on features, and debugging.
     ///
     /// Any part of a model is a layer that is run by [`forward`](crate::nn::Forward::forward): a member of a tuple, a
-    /// whole block, a field of a module written by hand. Parts without a place of their own, several `Relu`s in one
-    /// tuple, are not told apart: name the tuple.
+    /// whole block, a field of a module written by hand. Parts without an address of their own, such as several `Relu`s
+    /// in one tuple, cannot be told apart: choose the tuple.
     ///
     /// Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, compare
-    /// images by what a layer says of them:
+    /// images by a layer's features:
     ///
     /// ```
     /// use taut::prelude::*;
@@ -65,11 +65,11 @@ impl<M: Mode> Tape<M> {
 }
 
 impl<M: Mode> Observed<M> {
-    /// What the layer gave in the pass, of the shape that is asked for; dimensions may be `usize`.
+    /// The output of the layer, with the requested shape; dimensions may be `usize`.
     ///
     /// # Panics
-    /// If the layer did not run, ran several times ([`values`](Observed::values)), passed on its input as it was, or
-    /// gave something of another shape or type.
+    /// If the layer did not run, ran several times ([`values`](Observed::values)), returned its input unchanged, or its
+    /// output has another shape or type.
     #[track_caller]
     pub fn value<S: Shape, E: Float>(&self) -> Tensor<S, E, Traced<M>> {
         let mut values = self.values();
@@ -88,10 +88,10 @@ impl<M: Mode> Observed<M> {
         }
     }
 
-    /// What the layer gave each time that it ran.
+    /// The outputs of the layer, one for each time it ran.
     ///
     /// # Panics
-    /// If it gave something of another shape or type.
+    /// If an output has another shape or type.
     #[track_caller]
     pub fn values<S: Shape, E: Float>(&self) -> Vec<Tensor<S, E, Traced<M>>> {
         let Observer { tape, layer } = &self.observer;
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(linear.value(), network.0.0.forward(x));
         assert_eq!(block.value(), network.1.0.0.forward(expected));
         assert_eq!(whole.value::<Rank2<5, 2>, f32>(), y);
-        // with dimensions that only the running program knows
+        // with dimensions known only at run time
         assert_eq!(whole.value::<(usize, usize), f32>().shape(), (5, 2));
     }
 

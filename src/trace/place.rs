@@ -1,4 +1,4 @@
-//! Bringing values to where a computation is, in code that has a value of it, but not its tape.
+//! Bringing values onto a tape, in code that has a value on it but not the tape itself.
 
 use super::{Mode, Tape, Trace, Traced};
 use crate::shape::Shape;
@@ -7,7 +7,7 @@ use crate::tape::{Node, NodeId, Shared};
 use crate::tensor::{Element, Float, Tensor};
 use std::rc::Rc;
 
-/// What says where a computation is recorded: a value of it, or its tape. See [`Tensor::on`].
+/// The place where a computation is recorded: a value on the tape, or the tape. See [`Tensor::on`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not on a tape",
     note = "`on` takes a tensor, traced or not, or a tape: a value of the computation, and not several"
@@ -37,7 +37,7 @@ impl<M: Mode> Place for Tape<M> {
 }
 
 impl<S: Shape, E: Element> Tensor<S, E> {
-    /// This value as a constant where `place` is: on the tape of that value, if it is on one. It wants no gradient.
+    /// This value as a constant where `place` is: on the tape of that value, if it is on one. It gets no gradient.
     ///
     /// This is for code that is generic over the trace: a mask, an initial state, or noise that a layer makes is
     /// brought to its input. A parameter comes with [`Param::on`](crate::params::Param::on).
@@ -45,7 +45,7 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// ```
     /// use taut::prelude::*;
     ///
-    /// /// Starts a recurrent cell from a state of its own.
+    /// /// Starts a recurrent cell from its own state.
     /// fn first_step<T: Trace>(cell: &GruCell<3, 4>, x: Tensor<Rank2<2, 3>, f32, T>) -> Tensor<Rank2<2, 4>, f32, T> {
     ///     let state = Tensor::<Rank2<2, 4>>::ones().on(&x);
     ///     cell.forward((x, state))
@@ -64,13 +64,12 @@ impl<S: Shape, E: Element> Tensor<S, E> {
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// This value, of which the gradient is wanted: [`gradients.of_input(&x)`](super::Gradients::of_input). Go on with
+    /// This value with its gradient requested: [`gradients.of_input(&x)`](super::Gradients::of_input). Continue with
     /// the result.
     ///
-    /// [`Tape::watch`] does it for what comes onto the tape; this does it in the midst of a computation: for
-    /// explanations of what a layer sees, or to find out where gradients vanish. Gradients pass through to what comes
-    /// before as they do without it; where nothing before wants one, the computation of gradients begins here. A tensor
-    /// that is not on a tape stays as it is.
+    /// [`Tape::watch`] does this for inputs; this works in the middle of a computation: to explain what a layer sees,
+    /// or to find out where gradients vanish. Gradients still pass through to earlier values; where nothing earlier
+    /// needs one, the computation of gradients begins here. A tensor that is not on a tape is returned unchanged.
     ///
     /// # Panics
     /// If `backward` already ran on this tape.

@@ -12,8 +12,8 @@ use std::rc::Rc;
 
 /// A list of recorded operations, for one forward and one backward pass.
 ///
-/// A tape stays in the thread that made it. Several threads can run one model, each with a tape of its own, and add
-/// up their [`Gradients`](super::Gradients).
+/// A tape stays in the thread that made it. Several threads can run one model, each with its own tape, and add up their
+/// [`Gradients`](super::Gradients).
 ///
 /// ```
 /// use taut::prelude::*;
@@ -38,7 +38,7 @@ impl<M> std::fmt::Debug for Tape<M> {
 }
 
 impl Tape<Training> {
-    /// A tape on which layers behave as in training. One number is drawn from `rng` to seed the tape's own generator
+    /// A tape on which layers run in training mode. One number is drawn from `rng` to seed the tape's own generator
     /// (dropout's masks come from it), so `rng` is free again at once.
     pub fn training<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
         Self::new(Some(Generator::new(rng.next_u64())))
@@ -46,7 +46,7 @@ impl Tape<Training> {
 }
 
 impl Tape<Inference> {
-    /// A tape on which layers behave as in use.
+    /// A tape on which layers run in inference mode.
     pub fn inference() -> Self {
         Self::new(None)
     }

@@ -1,4 +1,4 @@
-//! The encoder of a transformer: attention and a small network for each step, in turn.
+//! The encoder of a transformer: attention and a small per-step network, in turn.
 
 use super::{AttentionFeatures, AttentionMask, MultiHeadAttention, NoMask, unfit};
 use crate::nn::{Forward, Identity, Init, LayerNorm, Linear, Module, Relu};
@@ -14,7 +14,7 @@ use crate::trace::Trace;
     note = "`PostNorm` or `PreNorm` does"
 )]
 pub trait NormOrder {
-    /// Whether what goes into a block is normalised, and not the sum that comes out.
+    /// Whether the input of a block is normalised, rather than the sum at its output.
     const FIRST: bool;
 }
 
@@ -25,7 +25,7 @@ impl NormOrder for PostNorm {
     const FIRST: bool = false;
 }
 
-/// x = x + block(norm(x)), PyTorch's `norm_first=True`: deep stacks learn without a warm-up. Xiong et al., "On Layer
+/// x = x + block(norm(x)), PyTorch's `norm_first=True`: deep stacks train without warm-up. Xiong et al., "On Layer
 /// Normalization in the Transformer Architecture", 2020.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct PreNorm;
@@ -33,8 +33,8 @@ impl NormOrder for PreNorm {
     const FIRST: bool = true;
 }
 
-/// A block of a transformer: self-attention, then a network of one hidden layer for each step, both with a way around
-/// them.
+/// A transformer block: self-attention, then a network with one hidden layer applied to each step, both with residual
+/// connections.
 ///
 /// a = norm1(x + dropout(attention(x))), y = norm2(a + dropout(linear2(dropout(activation(linear1(a))))))
 ///
@@ -43,12 +43,12 @@ impl NormOrder for PreNorm {
 /// | input | output |
 /// | --- | --- |
 /// | `x`, (B, L, `WIDTH`) | the same shape |
-/// | `(x, lengths)`, lengths (B) | the same shape, and 0 behind the end of each sequence |
+/// | `(x, lengths)`, lengths (B) | the same shape, and 0 after the end of each sequence |
 ///
-/// `DROPOUT` is in percent, and also drops weights of the attention. `M` is [`NoMask`] or
+/// `DROPOUT` is in percent, and also applies to attention weights. `M` is [`NoMask`] or
 /// [`CausalMask`](super::CausalMask), `A` the activation, a layer. Defaults, names (`self_attn.in_proj_weight`,
-/// `linear1.weight`, `norm1.bias`, ..) and first values are those of PyTorch's `TransformerEncoderLayer` (with
-/// `batch_first=True`), whose files load. For a stack of them, see [`TransformerEncoder`].
+/// `linear1.weight`, `norm1.bias`, ..) and initial values are those of PyTorch's `TransformerEncoderLayer` (with
+/// `batch_first=True`), whose files can be loaded. For a stack of them, see [`TransformerEncoder`].
 ///
 /// Vaswani et al., "Attention Is All You Need", 2017.
 ///
@@ -59,7 +59,7 @@ impl NormOrder for PreNorm {
 /// let layer = TransformerEncoderLayer::<16, 4, 64>::init(&mut rng);
 /// let y: Tensor<Rank3<2, 10, 16>> = layer.forward(Tensor::<Rank3<2, 10, 16>>::randn(&mut rng));
 ///
-/// // a block of a language model such as GPT-2: it sees no future
+/// // a block of a language model such as GPT-2: it cannot see the future
 /// type Block = TransformerEncoderLayer<16, 4, 64, 10, CausalMask, PreNorm, Gelu>;
 /// let x = Tensor::<Rank3<2, 10, 16>>::randn(&mut rng);
 /// let y = Block::init(&mut rng).forward((x, Tensor::from([10, 7])));
@@ -75,15 +75,15 @@ pub struct TransformerEncoderLayer<
     A = Relu,
     E: Float = f32,
 > {
-    /// Attention within a sequence.
+    /// Self-attention.
     pub self_attn: MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>,
     /// From `WIDTH` to `HIDDEN`.
     pub linear1: Linear<WIDTH, HIDDEN, E>,
     /// From `HIDDEN` to `WIDTH`.
     pub linear2: Linear<HIDDEN, WIDTH, E>,
-    /// Of the attention.
+    /// Dropout after attention.
     pub norm1: LayerNorm<WIDTH, E>,
-    /// Of the network.
+    /// Dropout after the network.
     pub norm2: LayerNorm<WIDTH, E>,
     /// Between `linear1` and `linear2`.
     pub activation: A,
@@ -130,7 +130,7 @@ impl<
     }
 }
 
-/// What is between the two layers of the network.
+/// The activation between the two layers of the network.
 type Hidden<B, L, const HIDDEN: usize, E, T> = Tensor<(B, L, Const<HIDDEN>), E, T>;
 
 impl<
@@ -182,11 +182,10 @@ where
     }
 }
 
-/// `LAYERS` layers `L`, one after the other, then `N`: nothing, or a [`LayerNorm`], which a stack with [`PreNorm`]
-/// needs.
+/// `LAYERS` layers `L` in sequence, then `N`: nothing, or a [`LayerNorm`], which a stack with [`PreNorm`] needs.
 ///
-/// Takes what its layers take, `x` or `(x, lengths)`, and keeps the shape. The names of the parameters
-/// (`layers.0.norm1.bias`, `norm.weight`, ..) are those of PyTorch's `TransformerEncoder`, whose files load.
+/// Takes the same inputs as its layers, `x` or `(x, lengths)`, and keeps the shape. The names of the parameters
+/// (`layers.0.norm1.bias`, `norm.weight`, ..) are those of PyTorch's `TransformerEncoder`, whose files can be loaded.
 ///
 /// ```
 /// use taut::nn::PreNorm;
@@ -202,9 +201,9 @@ where
 /// ```
 #[derive(Clone, Debug, Init, Parameters)]
 pub struct TransformerEncoder<L, const LAYERS: usize, N = Identity> {
-    /// In their order.
+    /// The layers, in order.
     pub layers: [L; LAYERS],
-    /// What comes after them.
+    /// What follows the layers.
     pub norm: N,
 }
 

@@ -1,12 +1,12 @@
-//! Who sees whom in attention.
+//! Attention masks.
 
-/// What a layer of attention hides from the steps of a sequence: [`NoMask`] or [`CausalMask`].
+/// What an attention layer hides from the steps of a sequence: [`NoMask`] or [`CausalMask`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a mask of attention",
     note = "a mask is `NoMask` or `CausalMask`"
 )]
 pub trait AttentionMask {
-    /// Whether a step sees those up to itself only.
+    /// Whether a step sees only the steps up to itself.
     const CAUSAL: bool;
 }
 
@@ -17,7 +17,7 @@ impl AttentionMask for NoMask {
     const CAUSAL: bool = false;
 }
 
-/// Step i sees the steps 0 ..= i only, so that a model learns to predict what follows.
+/// Step i sees only the steps 0 ..= i, so that a model learns to predict what follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CausalMask;
 impl AttentionMask for CausalMask {

@@ -1,4 +1,4 @@
-//! Multi-head attention, and what is made of it.
+//! Multi-head attention and transformer layers.
 
 mod encoder;
 mod mask;
@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 const NAME: &str = "MultiHeadAttention";
 
-/// `HEADS` times attention, each with `WIDTH / HEADS` features of its own: every step of a sequence takes from the
-/// others, or from those of another sequence, what is of use to it.
+/// Attention with `HEADS` heads of `WIDTH / HEADS` features: every step of a sequence gathers information from the
+/// other steps, or from those of another sequence.
 ///
-/// Q = X W_q^T + b_q, K = Z W_k^T + b_k, V = Z W_v^T + b_v, each cut in heads;
+/// Q = X W_q^T + b_q, K = Z W_k^T + b_k, V = Z W_v^T + b_v, each split into heads;
 ///
 /// Y = concat_h(softmax(Q_h K_h^T / sqrt(d)) V_h) W_o^T + b_o, with d = `WIDTH / HEADS`, and Z the memory, or X itself.
 ///
@@ -34,11 +34,11 @@ const NAME: &str = "MultiHeadAttention";
 /// | `(x, memory)`, memory (B, S, `WIDTH`) | the shape of x: cross-attention |
 /// | `(x, memory, lengths)`, the lengths those of the memory | the shape of x |
 ///
-/// `lengths` says how many steps of each sequence there are: what lies behind is padding, which nobody sees and which
-/// gets no gradient, whatever it holds; in self-attention the output there is 0.
+/// `lengths` is the number of steps in each sequence: the rest is padding, which is never attended to and gets no
+/// gradient, whatever it holds; in self-attention the output there is 0.
 ///
-/// `DROPOUT` is how many of a hundred weights are dropped in training. `M` is [`NoMask`], or [`CausalMask`]: step i
-/// sees the steps up to i only.
+/// `DROPOUT` is the percentage of attention weights dropped in training. `M` is [`NoMask`] or [`CausalMask`]: step i
+/// sees only the steps up to i.
 ///
 /// | | shape in files | |
 /// | --- | --- | --- |
@@ -47,8 +47,8 @@ const NAME: &str = "MultiHeadAttention";
 /// | `out_proj.weight` W_o | (`WIDTH`, `WIDTH`) | as [`Linear`] |
 /// | `out_proj.bias` | (`WIDTH`) | 0 |
 ///
-/// Names, shapes and first values are those of PyTorch's `MultiheadAttention` (with `batch_first=True`). Batch and
-/// steps may be known to the compiler or to the running program only.
+/// Names, shapes and initial values are those of PyTorch's `MultiheadAttention` (with `batch_first=True`). Batch and
+/// steps may be known to the compiler or only at run time.
 ///
 /// Vaswani et al., "Attention Is All You Need", 2017.
 ///
@@ -84,11 +84,11 @@ pub struct MultiHeadAttention<
     mask: PhantomData<M>,
 }
 
-/// A layer of attention with `WIDTH` features, `HEADS` heads and dropout of `DROPOUT` percent accepts this dimension.
+/// An attention layer with `WIDTH` features, `HEADS` heads and dropout of `DROPOUT` percent accepts this dimension.
 /// See [`Features`].
 ///
-/// The heads are asked of what arrives, though only the layer's own numbers can be wrong: a bound on these alone the
-/// compiler would find broken before it knows what arrives, and would say no more than that the layer takes nothing.
+/// The heads are a requirement of the input, though only the layer's own numbers can be wrong: the compiler would check
+/// a bound on these alone before it knows the input, and would only say that the layer takes nothing.
 pub trait AttentionFeatures<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize>: Features<WIDTH> {}
 impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, D: Features<WIDTH>>
     AttentionFeatures<WIDTH, HEADS, DROPOUT> for D
@@ -98,7 +98,7 @@ where
 {
 }
 
-/// Sequences of a width that is known to fit, and their own dimension of it.
+/// Sequences of a width that is known to fit, with their original dimension.
 #[track_caller]
 fn fit<B: Dim, L: Dim, X: Features<W>, const W: usize, E: Float, T: Trace>(
     layer: &str,
@@ -110,7 +110,7 @@ fn fit<B: Dim, L: Dim, X: Features<W>, const W: usize, E: Float, T: Trace>(
     (Tensor::from_parts((batch, steps, Const), values, trace), features)
 }
 
-/// The reverse of [`fit`].
+/// The inverse of [`fit`].
 fn unfit<B: Dim, L: Dim, X: Dim, const W: usize, E: Float, T: Trace>(
     y: Tensor<(B, L, Const<W>), E, T>,
     features: X,
@@ -230,7 +230,8 @@ where
         let shape = x.shape().axes();
         let x = x.in_shape(shape);
         let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
-        // cleared first, for what padding holds would reach the weights' gradients, and last, for it would go on
+        // cleared first, or the contents of padding would reach the weights' gradients, and last, or they would be
+        // passed on
         let y = self.within(clear_padding(x, &lengths), Some(lengths.clone()));
         clear_padding(y, &lengths)
     }

@@ -1,4 +1,4 @@
-//! Positional encodings: attention sees a set of steps, and has to be told their order.
+//! Positional encodings: attention sees a set of steps, and must be told their order.
 
 use super::fit;
 use super::unfit;
@@ -14,7 +14,7 @@ use rand::Rng;
 ///
 /// y_t,2i = x_t,2i + sin(t / 10000^(2i / `WIDTH`)), y_t,2i+1 = x_t,2i+1 + cos(t / 10000^(2i / `WIDTH`))
 ///
-/// Shapes: x and y (B, L, `WIDTH`), with sequences as long as one likes. Vaswani et al., "Attention Is All You Need",
+/// Shapes: x and y (B, L, `WIDTH`), with sequences of any length. Vaswani et al., "Attention Is All You Need",
 /// 2017.
 ///
 /// ```
@@ -45,15 +45,15 @@ where
     }
 }
 
-/// Adds to step t of each sequence a vector that is learned: y_t = x_t + p_t.
+/// Adds a learned vector to step t of each sequence: y_t = x_t + p_t.
 ///
 /// | | shape |
 /// | --- | --- |
 /// | x, y | (B, L, `WIDTH`), with L at most `LENGTH` |
 /// | `weight` p | (`LENGTH`, `WIDTH`) |
 ///
-/// `init` draws all from the standard normal distribution, as for an [`Embedding`](crate::nn::Embedding), which
-/// PyTorch's users take for it. Gehring et al., "Convolutional Sequence to Sequence Learning", 2017.
+/// `init` draws from the standard normal distribution, as for an [`Embedding`](crate::nn::Embedding), which is what
+/// PyTorch users take for this. Gehring et al., "Convolutional Sequence to Sequence Learning", 2017.
 ///
 /// # Panics
 /// If the sequences have more than `LENGTH` steps; where the compiler knows how many, it is a compile error.

@@ -20,7 +20,7 @@ use rand::Rng;
 /// | `weight_hh` U | (G, H, H); in files (G H, H) |
 /// | `bias_ih` b, `bias_hh` c | (G, H); in files (G H) |
 ///
-/// It takes `x` or `(x, state)` and gives the state after the step. The names and the order of the gates are those of
+/// It takes `x` or `(x, state)` and returns the state after the step. The names and the order of the gates are those of
 /// PyTorch. `init` draws all from the uniform distribution over -1/sqrt(H) .. 1/sqrt(H), as PyTorch does.
 ///
 /// # Panics
@@ -49,7 +49,7 @@ pub struct RecurrentCell<K: RecurrentKind, I: Dim, const H: usize, E: Float = f3
 pub type RnnCell<const I: usize, const H: usize, E = f32> = RecurrentCell<Elman, Const<I>, H, E>;
 /// [`RnnCell`] with ReLU in place of tanh: h = max(0, W x + b + U h' + c).
 pub type ReluRnnCell<const I: usize, const H: usize, E = f32> = RecurrentCell<ElmanRelu, Const<I>, H, E>;
-/// The cell of an LSTM. With the four gates i, f, g, o, which have a part each of W, U, b and c:
+/// The cell of an LSTM. With the four gates i, f, g, o, each with its part of W, U, b and c:
 ///
 /// i = sigmoid(W_i x + b_i + U_i h' + c_i), f and o likewise, g = tanh(W_g x + b_g + U_g h' + c_g)
 ///
@@ -67,7 +67,7 @@ pub type ReluRnnCell<const I: usize, const H: usize, E = f32> = RecurrentCell<El
 /// let h: Tensor<Rank2<2, 5>> = state.hidden;
 /// ```
 pub type LstmCell<const I: usize, const H: usize, E = f32> = RecurrentCell<LstmGates, Const<I>, H, E>;
-/// The cell of a GRU. With the three gates r, z, n, which have a part each of W, U, b and c:
+/// The cell of a GRU. With the three gates r, z, n, each with its part of W, U, b and c:
 ///
 /// r = sigmoid(W_r x + b_r + U_r h' + c_r), z likewise, n = tanh(W_n x + b_n + r (U_n h' + c_n))
 ///
@@ -130,7 +130,7 @@ impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, 
         K::Memory::state(self.over(x, initial, times).1)
     }
 
-    /// The parameters by their names, with `suffix`, and the sizes that they have in files.
+    /// The parameters by name, with `suffix`, and their sizes in files.
     pub(super) fn visit_named(&self, suffix: &str, path: &mut ParameterPath, visitor: &mut dyn Visitor) {
         let [gates, input] = self.file_sizes();
         path.at(&format!("weight_ih{suffix}"), |path| self.weight_ih.visit_as(&[gates, input], path, visitor));

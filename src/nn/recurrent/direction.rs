@@ -6,7 +6,7 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use std::fmt::Debug;
 
-/// The way of a recurrent layer of width `H` through its sequences: [`OneWay`] or [`BothWays`].
+/// The direction of a recurrent layer of width `H`: [`OneWay`] or [`BothWays`].
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a way through sequences with a layer of width {H}")]
 pub trait Direction<const H: usize>: Clone + Debug + 'static {
     /// The features of the output.
@@ -49,8 +49,8 @@ impl<const H: usize> Direction<H> for OneWay {
     }
 }
 
-/// From the first step to the last and, with parameters of its own, from the last to the first; their outputs stand
-/// side by side, so there are 2 `H` features. Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
+/// From the first step to the last and, with separate parameters, from the last to the first; the outputs are
+/// concatenated, so there are 2 `H` features. Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BothWays;
 impl<const H: usize> Direction<H> for BothWays

@@ -1,4 +1,4 @@
-//! What recurrent layers differ in: their cell, and what they remember.
+//! The kinds of recurrent layers: their cell and their state.
 
 use super::lstm_state::LstmState;
 use crate::ops::{CellOp, GRU, LSTM, RNN_RELU, RNN_TANH, States};
@@ -9,15 +9,15 @@ use std::fmt::Debug;
 
 /// A recurrent cell: [`Elman`], [`ElmanRelu`], [`LstmGates`] or [`GruGates`].
 pub trait RecurrentKind: Clone + Debug + 'static {
-    /// How many gates it has.
+    /// The number of gates.
     type Gates: Dim + Default;
-    /// What it remembers from step to step: [`Hidden`] or [`HiddenAndCell`].
+    /// Its state from step to step: [`Hidden`] or [`HiddenAndCell`].
     type Memory: Memory;
     #[doc(hidden)]
     fn op() -> &'static CellOp;
 }
 
-/// What a cell remembers from step to step.
+/// The state of a cell from step to step.
 pub trait Memory {
     /// As a value.
     type State<B: Dim, const H: usize, E: Float, T: Trace>;
@@ -62,7 +62,7 @@ impl Memory for HiddenAndCell {
     }
 }
 
-/// What a layer of kind `K` remembers.
+/// The state of a layer of kind `K`.
 pub(super) type State<K, B, const H: usize, E, T> = <<K as RecurrentKind>::Memory as Memory>::State<B, H, E, T>;
 
 /// h = tanh(W x + b + U h' + c)

@@ -1,4 +1,4 @@
-//! What an LSTM remembers.
+//! The state of an LSTM.
 
 use crate::shape::Dim;
 use crate::tensor::{Float, Tensor};
@@ -27,7 +27,7 @@ pub struct LstmState<B: Dim, S: Dim, E: Float = f32, T: Trace = NoTrace> {
 }
 
 impl<B: Dim, S: Dim, E: Float, T: Trace> LstmState<B, S, E, T> {
-    /// The state without its tape: where backpropagation through time is cut off.
+    /// The state without its tape: truncates backpropagation through time.
     pub fn detach(&self) -> LstmState<B, S, E> {
         LstmState { hidden: self.hidden.detach(), cell: self.cell.detach() }
     }

@@ -21,16 +21,16 @@ use crate::trace::Trace;
 use kind::State;
 use rand::Rng;
 
-/// A recurrent layer over whole sequences: `LAYERS` of them, each over the output of the one before, one way or both
-/// ways. Programs name it [`Rnn`], [`Lstm`] or [`Gru`], [`BiRnn`], [`BiLstm`] or [`BiGru`].
+/// A recurrent layer over whole sequences: `LAYERS` layers, each over the output of the one before, in one or both
+/// directions. Programs use it as [`Rnn`], [`Lstm`] or [`Gru`], [`BiRnn`], [`BiLstm`] or [`BiGru`].
 ///
 /// | | shape |
 /// | --- | --- |
 /// | x | (B, T, I): batch, steps, features |
-/// | output | (B, T, H), or (B, T, 2 H) both ways: h of the last layer after each step |
+/// | output | (B, T, H), or (B, T, 2 H) in both directions: h of the last layer after each step |
 /// | state h, with c an [`LstmState`] | (B, H) for each layer and direction, zeros if not given |
 ///
-/// It takes, and gives:
+/// Inputs and outputs:
 ///
 /// | input | output |
 /// | --- | --- |
@@ -39,12 +39,12 @@ use rand::Rng;
 /// | `(x, states)` | `(sequence, states)` |
 /// | `(x, states, lengths)` | `(sequence, states)` |
 ///
-/// `states` is an array with one for each layer (both ways, with two for each layer). `lengths` says how many steps of
-/// each sequence there are: what lies behind is padding, which changes no state and gets no gradient, and the output
-/// there is 0. The states are then those after each sequence's own last step. A classifier that takes them: see
+/// `states` is an array with one for each layer (two for each layer in both directions). `lengths` is the number of
+/// steps in each sequence: the rest is padding, which changes no state and gets no gradient, and the output there is 0.
+/// The states are then those after each sequence's own last step. For a classifier that uses them, see
 /// [`LastStep`](super::LastStep).
 ///
-/// Batch and steps may be known to the compiler or to the running program only. The names of the parameters are those
+/// Batch and steps may be known to the compiler or only at run time. The names of the parameters are those
 /// of PyTorch (`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse`), so that its files
 /// load. `init` draws all from the uniform distribution over -1/sqrt(H) .. 1/sqrt(H), as PyTorch does.
 ///
@@ -66,7 +66,7 @@ use rand::Rng;
 /// let (y, [state]) = layer.forward((x, [state]));
 /// ```
 ///
-/// Truncated backpropagation through time: the state goes on, its tape does not.
+/// Truncated backpropagation through time: the state is carried on, its tape is not.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -127,16 +127,16 @@ pub type Lstm<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWa
 /// ```
 /// use taut::prelude::*;
 /// let layer = Gru::<3, 5>::init(&mut StdRng::seed_from_u64(0));
-/// // a batch and a number of steps that only the running program knows
+/// // a batch and a number of steps known only at run time
 /// let x = Tensor::<(usize, usize, Const<3>)>::ones_with((2, 7, Const));
 /// let y: Tensor<(usize, usize, Const<5>)> = layer.forward(x);
 /// assert_eq!(y.shape(), (2, 7, Const));
 /// ```
 pub type Gru<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
     Recurrent<GruGates, I, H, LAYERS, D, E>;
-/// [`Rnn`] both ways: 2 `H` features come out.
+/// Bidirectional [`Rnn`]: the output has 2 `H` features.
 pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Rnn<I, H, LAYERS, BothWays, E>;
-/// [`Lstm`] both ways: 2 `H` features come out, h of both directions side by side.
+/// Bidirectional [`Lstm`]: the output has 2 `H` features, h of both directions concatenated.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -149,14 +149,14 @@ pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32>
 /// let (y, states) = layer.forward((x, [[forth, back]]));
 /// ```
 pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Lstm<I, H, LAYERS, BothWays, E>;
-/// [`Gru`] both ways: 2 `H` features come out.
+/// Bidirectional [`Gru`]: the output has 2 `H` features.
 pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Gru<I, H, LAYERS, BothWays, E>;
 
-/// The states of all layers, of each direction.
+/// The states of all layers, in each direction.
 type AllStates<K, B, const H: usize, const LAYERS: usize, D, E, T> =
     [<D as Direction<H>>::Each<State<K, B, H, E, T>>; LAYERS];
 
-/// The names of a layer's parameters end so.
+/// The suffix of a layer's parameter names.
 fn suffix(layer: usize, direction: usize) -> String {
     format!("_l{layer}{}", if direction == 0 { "" } else { "_reverse" })
 }
@@ -164,7 +164,7 @@ fn suffix(layer: usize, direction: usize) -> String {
 impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float>
     Recurrent<K, I, H, LAYERS, D, E>
 {
-    /// Runs all layers, and gives the states of each with those of its directions behind each other.
+    /// Runs all layers, and returns the states of each, one direction after the other.
     #[track_caller]
     fn run<B: Dim, L: Dim, X: Features<I>, T: Trace>(
         &self,

@@ -1,4 +1,4 @@
-//! What recurrent layers begin with, beside their input.
+//! The initial states of recurrent layers.
 
 use super::direction::{BothWays, OneWay};
 use super::kind::{Hidden, LstmGates, RecurrentKind};
@@ -8,7 +8,7 @@ use crate::shape::{Const, Dim, Features, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// What a recurrent layer can begin with.
+/// A possible initial state of a recurrent layer.
 ///
 /// A tensor (B, H) for [`Rnn`](super::Rnn) and [`Gru`](super::Gru), an [`LstmState`] for [`Lstm`](super::Lstm).
 #[diagnostic::on_unimplemented(
@@ -52,8 +52,8 @@ impl<B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<Ls
     }
 }
 
-/// The states that all layers of a recurrent network begin with: an array with one for each layer, and both ways with
-/// two, forth and back, for each layer.
+/// The initial states of all layers of a recurrent network: an array with one for each layer, or two, forward and
+/// backward, in both directions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the states of {LAYERS} layers, `{D}`",
     note = "the states are an array with one for each layer, `[state; {LAYERS}]`, and of a layer both ways with two for each, `[[forth, back]; {LAYERS}]`"
@@ -65,7 +65,7 @@ pub trait InitialStates<K, B, const H: usize, const LAYERS: usize, D, E, T> {
     fn into_parts(self) -> Vec<States<B, H, E, T>>;
 }
 
-/// A loop and no `map`: the panics in it would not be those of the caller's line.
+/// A loop, not `map`, whose panics would not be at the caller's line.
 #[track_caller]
 fn parts<K, B, S: InitialState<K, B, H, E, T>, const H: usize, E, T>(
     states: impl IntoIterator<Item = S>,
@@ -95,8 +95,7 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
 
 /// The lengths of the sequences of a batch: a tensor (B) of indices.
 ///
-/// It is a requirement by name, and not simply that tensor in the layer's signature, for the sake of the compiler's
-/// error.
+/// A named requirement, rather than simply that tensor in the layer's signature, for the sake of the compiler's error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the lengths of the sequences of a batch of `{B}`",
     note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or states, an array with one for each layer: a state alone is `(x, [state])`"
