@@ -1,7 +1,7 @@
 //! taut: deep learning in which a tensor's shape is part of its type.
 //!
 //! A model that does not fit its data does not compile, and the compiler's error names the layer and both numbers. This
-//! page is a tour; each section leads to the module that says more.
+//! page is a tour; each section links to the module with the details.
 //!
 //! # A model is a type
 //!
@@ -22,7 +22,7 @@
 //! With `Linear<129, 10>` this is an error at the call of `forward`: "expected `129`, found `Const<128>`: this layer
 //! takes 129 features". To have it checked where the model is defined, see [`check`].
 //!
-//! A struct names its parts, and the saved parameters with them; what is no chain implements [`Module`] by
+//! A struct names its parts, and the saved parameters with them; a model that is not a chain implements [`Module`] by
 //! hand. The layers are in [`nn`].
 //!
 //! ```
@@ -39,7 +39,7 @@
 //! # Tensors
 //!
 //! A [`Tensor<S>`](Tensor) has the [shape] `S`, a tuple of dimensions: `Const<N>` is known to the compiler,
-//! `usize` to the running program only. `Rank2<3, 4>` is short for `(Const<3>, Const<4>)`. Numbers are `f32` unless
+//! `usize` only at run time. `Rank2<3, 4>` is short for `(Const<3>, Const<4>)`. Numbers are `f32` unless
 //! said otherwise; clones share their elements until one of them is written. The [operations](ops) are methods.
 //!
 //! ```
@@ -50,15 +50,15 @@
 //! let c = a.matmul(b); // Tensor<Rank2<2, 4>>
 //! assert_eq!(c.mean_axis::<1>().to_array(), [6.0, 15.0]);
 //!
-//! let rows = 2; // known to the running program only
+//! let rows = 2; // known only at run time
 //! let d = Tensor::from_vec(vec![1.0_f32; 6], (rows, Const::<3>)).unwrap();
 //! assert_eq!(d.sum_axis::<1>().as_slice(), [3.0, 3.0]);
 //! ```
 //!
 //! # Training
 //!
-//! Operations are recorded on a [tape](trace), for one forward and one backward pass. The gradients that come of it go
-//! to an [optimizer](optim), which alone changes the model.
+//! Operations are recorded on a [tape](trace), for one forward and one backward pass. The resulting gradients go to an
+//! [optimizer](optim), which alone changes the model.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -78,11 +78,11 @@
 //! assert!(accuracy > 0.5);
 //! ```
 //!
-//! A function that trains any model of one kind of data has one bound on the model, [`Trainable`], whose page
-//! shows the recipe.
+//! A function that trains any model for one kind of data needs one bound on the model, [`Trainable`], whose page shows
+//! the recipe.
 //!
-//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments to
-//! act in, and the parts of agents, are in [`rl`].
+//! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments
+//! and the building blocks of agents are in [`rl`].
 //!
 //! # Saving
 //!
@@ -106,24 +106,24 @@
 //!
 //! # What can go wrong
 //!
-//! * A shape that the compiler knows to be wrong is a compile error, in plain words. `docs/errors.md` in the source
-//!   shows them all, with what they mean and how to mend them.
+//! * A shape known to be wrong at compile time is a compile error, in plain words. `docs/errors.md` in the source
+//!   shows them all, with their meaning and how to fix them.
 //! * A run-time dimension that does not fit panics at the caller's line, naming the operation and both shapes. So does
 //!   misuse of a tape: recording on one that `backward` used up, or mixing two.
-//! * Files, downloads and values that a program's user gives are `Result`s, whose errors say what, where, and what to
-//! do.
+//! * Files, downloads and values from a program's user give `Result`s, whose errors say what is wrong, where, and what
+//! to do.
 //!
 //! # Reproducible
 //!
 //! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of
-//! threads. They are those of one kind of processor: products use fused multiply-adds where there are some. The
-//! variable `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) asks for others than the widest that the processor
-//! has.
+//! threads. They may differ between kinds of processors: products use fused multiply-adds where available. The
+//! variable `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) selects instructions other than the widest that the
+//! processor has.
 //!
-//! Convolutions of `f32` with windows of 3x3 that move by 1 are computed by Winograd's method where that is faster, in
-//! a quarter of the multiplications. Its results differ from those of the direct sum by about a millionth of the
-//! largest, and a NaN or an infinity makes all outputs NaN of the tiles of 4x4 that see it. `TAUT_CONVOLUTION=direct`
-//! forbids it; `f64`, with which gradients are checked, never uses it.
+//! `f32` convolutions with 3x3 windows and stride 1 are computed by Winograd's method where that is faster, with a
+//! quarter of the multiplications. Its results differ from those of the direct sum by about a millionth of the largest,
+//! and a NaN or an infinity makes all outputs of the 4x4 tiles that see it NaN. `TAUT_CONVOLUTION=direct` disables it;
+//! `f64`, used for checking gradients, never uses it.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -154,7 +154,7 @@ pub mod tensor;
 pub mod text;
 pub mod trace;
 
-// At the root, too: the compiler's errors name a type by the shortest path that leads to it.
+// At the root, too: the compiler's errors name a type by its shortest path.
 pub use numbers::{Generator, GeneratorState};
 #[doc(no_inline)]
 pub use prelude::*;

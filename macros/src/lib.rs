@@ -6,14 +6,14 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Field, Index, LitStr, Member, Result, parse_macro_input};
 
-/// A field, how to name it in code, and what its attributes say.
+/// A field, how to name it in code, and its attributes.
 struct Part<'a> {
     field: &'a Field,
     member: Member,
     options: Options,
 }
 
-/// What the attributes of a field say to the three derives.
+/// The attributes of a field, for the three derives.
 #[derive(Default)]
 struct Options {
     /// `#[parameters(name = "..")]`
@@ -53,7 +53,7 @@ impl Part<'_> {
     }
 }
 
-/// Every derive reads the attributes of all three, so that a wrong one is found whichever is derived.
+/// Every derive reads the attributes of all three, so that an invalid one is found whichever is derived.
 fn options(field: &Field) -> Result<Options> {
     let mut options = Options::default();
     for attribute in &field.attrs {
@@ -138,7 +138,7 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
     let clause = generics.make_where_clause();
     for ((part, input), output) in parts.iter().zip(takes).zip(&outputs) {
         let layer = &part.field.ty;
-        // named outputs instead of projections: a private type of a field may stand in a bound, not in `Output`
+        // named outputs instead of projections: a private field type may appear in a bound, but not in `Output`
         clause.predicates.push(syn::parse_quote!(#layer: ::taut::nn::Module<#input, Output = #output>));
     }
     for output in &outputs {
@@ -164,8 +164,8 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
 
 /// Derives `Parameters`: the fields are visited in order, each under its name.
 ///
-/// `#[parameters(name = "..")]` gives a field another name in files, and `#[parameters(skip)]` leaves out one that holds no
-/// parameters: a number, a text, a closure.
+/// `#[parameters(name = "..")]` gives a field another name in files, and `#[parameters(skip)]` leaves out one that
+/// holds no parameters: a number, a text, a closure.
 #[proc_macro_derive(Parameters, attributes(parameters))]
 pub fn derive_parameters(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -210,7 +210,8 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
 
 /// Derives `Init`: the fields are made in order from one generator.
 ///
-/// `#[init(default)]` makes a field by `Default`, `#[init(value = ..)]` gives it a value: for what is no layer.
+/// `#[init(default)]` makes a field with `Default`, `#[init(value = ..)]` gives it a value: for fields that are not
+/// layers.
 #[proc_macro_derive(Init, attributes(init))]
 pub fn derive_init(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

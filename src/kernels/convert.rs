@@ -1,4 +1,4 @@
-//! From one element type to another.
+//! Conversion between element types.
 
 use super::parallel;
 

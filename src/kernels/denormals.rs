@@ -1,22 +1,21 @@
-//! Denormals: the numbers nearer to 0 than the smallest that has all its digits, 1.2e-38 in f32. Processors compute
-//! with them more slowly, some more than a hundred times, so there is a switch that makes them 0.
+//! Denormals: the numbers smaller in magnitude than the smallest number with full precision, 1.2e-38 in f32. Processors
+//! compute with them more slowly, some by a factor of over a hundred, so there is a switch that flushes them to 0.
 //!
-//! The switch is two bits of a thread's MXCSR register. What runs in parallel sets them as the thread has them that
-//! waits for it, and restores them afterwards: results do not depend on which thread computed them.
+//! The switch is two bits of a thread's MXCSR register. Parallel tasks set them as in the thread that waits for them,
+//! and restore them afterwards: results do not depend on which thread computed them.
 
 use std::marker::PhantomData;
 
-/// Runs `f` with denormals taken for 0, in what is computed with and in what comes out, on x86-64; on other processors,
-/// it only runs `f`.
+/// Runs `f` with denormals treated as 0, in operands and results, on x86-64; on other processors, it just runs `f`.
 ///
-/// Training that slows down late, when gradients and moments have become tiny, needs it: a multiplication with a
+/// Training that slows down late, when gradients and moments have become tiny, needs this: a multiplication with a
 /// denormal takes two to four times as long as others on an AMD EPYC of 2024, and more than a hundred times on other
 /// processors. Off by default, because it changes results: 1e-30 times 1e-10 is 0, and so is x - y of tiny numbers that
-/// differ. The same program gives the same bits with it on any number of threads, but not those that it gives without.
+/// differ. A program gives the same bits with it on any number of threads, but not the same as without it.
 ///
 /// It holds for all operations, optimizers and backward passes within `f`, on every thread that the library uses for
-/// them. Threads that `f` starts itself, and closures that it gives to rayon, call this function themselves.
-/// Afterwards, and after a panic, the thread is as before.
+/// them. Threads that `f` starts itself, and closures that it passes to rayon, must call this function themselves.
+/// Afterwards, even after a panic, the thread is as before.
 ///
 /// ```
 /// use taut::ops::flush_denormals;
@@ -42,7 +41,7 @@ impl Mode {
     /// Results that are denormal become 0 (bit 15), and so do operands (bit 6).
     const FLUSH: Mode = Mode(1 << 15 | 1 << 6);
 
-    /// That of this thread.
+    /// The mode of this thread.
     #[inline]
     pub fn current() -> Self {
         Mode(register() & Self::FLUSH.0)
@@ -64,7 +63,7 @@ impl Mode {
 pub struct Guard {
     before: Mode,
     now: Mode,
-    /// The register is that of one thread: a guard stays on it.
+    /// The register belongs to one thread, so the guard must stay there.
     thread: PhantomData<*const ()>,
 }
 

@@ -8,19 +8,19 @@ use crate::numbers::{Family, Float, PerFloat};
 
 /// A function of one number, with its derivative. See `ops/elementwise/unary.rs`.
 pub trait Unary: 'static {
-    /// What the derivative is computed from.
+    /// What the derivative needs.
     const SAVES: Saves;
-    /// Whether a derivative of 0 lets nothing pass, not even a gradient that is infinite or NaN: for functions of
-    /// pieces, one of which is constant.
+    /// Whether a derivative of 0 blocks every gradient, even infinite or NaN: for piecewise functions with a constant
+    /// piece.
     const MASKS: bool = false;
-    /// Above how many elements threads are worth it.
+    /// The number of elements above which threads are worthwhile.
     const PARALLEL_ABOVE: usize = parallel::CHEAP;
     /// The function; `p` are parameters (a slope, limits) that few functions have.
     fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E;
     /// The derivative, from what [`Unary::SAVES`] says.
     fn derivative<M: Math, E: Float>(saved: E, p: [E; 2]) -> E;
-    /// The gradient of the argument, `g` times the derivative: for functions whose derivative may be out of the range
-    /// of numbers where this is not.
+    /// The gradient of the argument, `g` times the derivative: for functions whose derivative may be out of range where
+    /// this is not.
     #[inline(always)]
     fn gradient<M: Math, E: Float>(g: E, saved: E, p: [E; 2]) -> E {
         let derivative = Self::derivative::<M, E>(saved, p);
@@ -39,11 +39,12 @@ pub enum Saves {
     Nothing,
 }
 
-/// How many elements are copied at once where a loop that works in place shall not: few enough to stay in cache.
+/// The number of elements copied at once where an in-place loop is applied to another array: few enough to stay in
+/// cache.
 const BLOCK: usize = 1024;
 
-/// The loops of one [`Unary`] function for one element type: pointers, so that what splits the work, in the methods, is
-/// compiled for each type of element only.
+/// The loops of one [`Unary`] function for one element type: pointers, so that the methods, which split the work, are
+/// compiled once per element type.
 pub struct UnaryLoops<E: 'static> {
     parallel_above: usize,
     forward: fn(&mut [E], [E; 2]),
@@ -56,7 +57,7 @@ impl<E: Float> UnaryLoops<E> {
         UnaryLoops {
             parallel_above: U::PARALLEL_ABOVE,
             forward: unary_forward::<U, E>,
-            // a loop of its own only where its time is that of the memory: a copy in cache is nothing beside an
+            // a separate loop only where it is bound by memory: a copy in cache costs nothing compared to an
             // exponential
             apart: if U::PARALLEL_ABOVE < parallel::CHEAP { unary_copied::<U, E> } else { unary_apart::<U, E> },
             backward: unary_backward::<U, E>,
@@ -123,7 +124,7 @@ vectorized! {
 pub trait Binary: 'static {
     /// Whether the derivatives need the operands.
     const SAVES: bool;
-    /// Above how many elements threads are worth it.
+    /// The number of elements above which threads are worthwhile.
     const PARALLEL_ABOVE: usize = parallel::CHEAP;
     /// The function.
     fn forward<E: Float>(a: E, b: E) -> E;
@@ -133,7 +134,7 @@ pub trait Binary: 'static {
     fn right<E: Float>(g: E, a: E, b: E) -> E;
 }
 
-/// Where the result of a binary loop goes, and where its operands are.
+/// The places of the result and the operands of a binary loop.
 pub enum Operands<'a, E> {
     /// `out = f(a, b)`.
     Apart(&'a [E], &'a [E]),
@@ -143,7 +144,7 @@ pub enum Operands<'a, E> {
     RightInPlace(&'a [E]),
 }
 
-/// A loop that makes a gradient of the result that of one operand, in place.
+/// A loop that turns the gradient of the result into that of one operand, in place.
 type GradientLoop<E> = fn(&mut [E], &[E], &[E]);
 
 /// The loops of one [`Binary`] function for one element type; pointers, as in [`UnaryLoops`].
@@ -331,7 +332,7 @@ mod tests {
         }
     }
 
-    /// The same, as a function that is worth threads sooner: its loop copies first.
+    /// The same with a lower threshold for threads, so its loop copies first.
     struct Costly;
     impl Unary for Costly {
         const SAVES: Saves = Saves::Input;
@@ -359,7 +360,7 @@ mod tests {
         }
     }
 
-    /// Around a register, a block, and long enough for several threads.
+    /// Around a register, a block, and large enough for several threads.
     const LENGTHS: [usize; 8] = [0, 1, 5, 31, BLOCK - 1, BLOCK + 1, 3 * parallel::COSTLY / 2, 3 * parallel::CHEAP / 2];
 
     fn unary<E: Float, U: Unary>(len: usize, rng: &mut Generator) {

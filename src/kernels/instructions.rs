@@ -1,12 +1,12 @@
-//! Which instructions of the processor the loops and products use: asked of it once, in this file only.
+//! The instruction sets that loops and products use: detected once, in this file only.
 
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// The instruction sets that loops are compiled for, each of which has those before it.
+/// The instruction sets that loops are compiled for, each including those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Instructions {
-    /// Those of the target that the crate is compiled for.
+    /// Those of the compilation target.
     Portable,
     /// AVX2 and FMA.
     Avx2,
@@ -14,7 +14,7 @@ pub enum Instructions {
     Avx512,
 }
 
-/// All of them, with their names in [`VARIABLE`].
+/// All sets, with their names in [`VARIABLE`].
 const ALL: [(Instructions, &str); 3] =
     [(Instructions::Portable, "portable"), (Instructions::Avx2, "avx2"), (Instructions::Avx512, "avx512")];
 
@@ -24,7 +24,7 @@ const VARIABLE: &str = "TAUT_INSTRUCTIONS";
 /// The widest ones that this processor has, or those that [`VARIABLE`] names.
 ///
 /// # Panics
-/// If the variable names none, or some that this processor lacks: running with others would hide it.
+/// If the variable names no set, or one that this processor lacks: running with another would hide the mistake.
 #[inline]
 pub fn instructions() -> Instructions {
     #[cfg(test)]
@@ -36,7 +36,7 @@ pub fn instructions() -> Instructions {
     match CHOSEN.load(Relaxed) {
         UNKNOWN => {
             let chosen = choose(std::env::var_os(VARIABLE).as_deref().map(|name| name.to_string_lossy()).as_deref());
-            // threads that ask at the same time all find the same
+            // threads that ask at the same time all get the same answer
             CHOSEN.store(chosen as u8, Relaxed);
             chosen
         }
@@ -73,16 +73,16 @@ pub mod tests {
     use std::cell::Cell;
 
     thread_local! {
-        /// What this thread uses in place of the widest.
+        /// The set that this thread uses in place of the widest.
         pub static FORCED: Cell<Option<Instructions>> = const { Cell::new(None) };
     }
 
-    /// Those that this processor has.
+    /// The sets that this processor has.
     pub fn available() -> impl Iterator<Item = Instructions> {
         ALL.into_iter().map(|(instructions, _)| instructions).filter(|&instructions| instructions <= detected())
     }
 
-    /// Runs `f` with other instructions than the widest.
+    /// Runs `f` with another set than the widest.
     pub fn with<R>(instructions: Instructions, f: impl FnOnce() -> R) -> R {
         FORCED.set(Some(instructions));
         let result = f();

@@ -1,4 +1,4 @@
-//! Arithmetic of indices, in which every result is checked.
+//! Checked arithmetic of indices.
 
 use super::mask::Source;
 use crate::numbers::Index;
@@ -14,7 +14,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// How it is written.
+    /// Its symbol.
     pub fn symbol(self) -> &'static str {
         match self {
             Operator::Add => "+",
@@ -26,9 +26,9 @@ impl Operator {
     }
 }
 
-/// `out = a (operator) b`. The error is the place of the first result that is no `usize`.
+/// `out = a (operator) b`. The error is the position of the first result out of range.
 ///
-/// One loop that calls the operator through a pointer: there are few labels, and never the time that they take.
+/// One loop that calls the operator through a pointer: labels are few, and their arithmetic never matters for speed.
 pub fn arithmetic<E: Index>(
     operator: Operator,
     a: Source<'_, E>,

@@ -1,8 +1,8 @@
-//! Functions of lines: what makes one number, or as many, of all elements along an axis.
+//! Functions of lines: from all elements along an axis to one number, or to as many.
 //!
 //! A shape is seen as (outer, middle, inner), and a line is the `middle` elements of one outer and one inner index.
-//! Where they are not neighbours (inner > 1), the lines of a few columns are copied next to each other first, reading
-//! whole cache lines, so that a function is written for contiguous lines only.
+//! Where they are not contiguous (inner > 1), a few neighbouring lines are gathered first, reading whole cache lines,
+//! so that functions are written only for contiguous lines.
 
 use super::elementwise;
 use super::vectorized::wide_pays;
@@ -13,22 +13,22 @@ use crate::numbers::{Family, Float, PerFloat};
 
 type Blocks = (usize, usize, usize);
 
-/// How many neighbouring lines are copied at once: a cache line of f32.
+/// The number of neighbouring lines gathered at once: a cache line of f32.
 const GROUP: usize = 16;
 /// About how many elements one task takes.
 const TASK: usize = 1 << 14;
 
 /// A function from a line to a number. `p` is a parameter that few have.
 pub trait Fold: 'static {
-    /// Whether it computes an exponential or so for each element, so that wider instructions pay.
+    /// Whether it computes something like an exponential for each element, so that wider instructions pay off.
     const COSTLY: bool = false;
     fn forward<M: Math, E: Float>(line: &[E], p: E) -> E;
-    /// Makes the line x the gradient of x, from y = forward(x) and its gradient.
+    /// Replaces the line x by the gradient of x, from y = forward(x) and its gradient.
     fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, p: E);
 }
 
-/// The loops of one [`Fold`] over contiguous lines, for one element type: pointers, so that what finds the lines and
-/// splits the work, in the methods, is compiled for each type of element only.
+/// The loops of one [`Fold`] over contiguous lines, for one element type: pointers, so that the methods, which find the
+/// lines and split the work, are compiled once per element type.
 pub struct FoldLoops<E: 'static> {
     forward: fn(x: &[E], width: usize, out: &mut [E], p: E),
     backward: fn(lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E),
@@ -129,7 +129,7 @@ pub trait Map: 'static {
     const COSTLY: bool = true;
     /// In place.
     fn forward<M: Math, E: Float>(line: &mut [E]);
-    /// Makes the gradient of y that of x; `y` is the result.
+    /// Turns the gradient of y into that of x; `y` is the result.
     fn backward<M: Math, E: Float>(gradient: &mut [E], y: &[E]);
 }
 
@@ -179,7 +179,7 @@ impl<E: Float> MapLoops<E> {
         });
     }
 
-    /// Makes the gradient of y, in place, that of x.
+    /// Turns the gradient of y into that of x, in place.
     pub fn backward(&self, gradient: &mut [E], y: &[E], (outer, middle, inner): Blocks) {
         assert_eq!((gradient.len(), y.len()), (outer * middle * inner, outer * middle * inner));
         if gradient.is_empty() {
@@ -218,7 +218,7 @@ fn gather<E: Copy>(block: &[E], inner: usize, start: usize, count: usize, lines:
     }
 }
 
-/// The reverse of [`gather`]; adds if `add`.
+/// The inverse of [`gather`]; adds if `add`.
 fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, count: usize, add: bool) {
     let middle = lines.len() / count;
     for (i, row) in block.chunks_exact_mut(inner).enumerate() {
@@ -261,12 +261,11 @@ vectorized! {
     }
 }
 
-/// Folds a line in several independent accumulators, which the processor works on at once. Joining `start` changes
-/// nothing.
+/// Folds a line in several independent accumulators, which the processor works on at once. `start` must be neutral.
 #[inline(always)]
 pub fn fold_lanes<E: Float>(line: &[E], start: E, step: impl Fn(E, E) -> E, join: impl Fn(E, E) -> E) -> E {
     const LANES: usize = 32;
-    // what is left at the end of a line takes a register of them at once: `step` may be an exponential
+    // the remainder of a line is processed a register at a time: `step` may be an exponential
     const FEW: usize = 8;
     let chunks = line.chunks_exact(LANES);
     let few = chunks.remainder().chunks_exact(FEW);
@@ -298,7 +297,7 @@ pub fn fold_lanes<E: Float>(line: &[E], start: E, step: impl Fn(E, E) -> E, join
     join(tail, lanes[0])
 }
 
-/// The sum of f over a line: short sums in the type of the line, those of them in f64.
+/// The sum of f over a line: short sums in the type of the line, their total in f64.
 #[inline(always)]
 pub fn sum_of<E: Float>(line: &[E], f: impl Fn(E) -> E) -> E {
     const BLOCK: usize = 1 << 11;

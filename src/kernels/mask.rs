@@ -1,4 +1,4 @@
-//! Loops over masks: comparing, choosing, and the logic of truth values.
+//! Loops over masks: comparisons, selection, and Boolean logic.
 
 use super::{parallel, vectorized};
 use crate::numbers::{Family, Float, PerFloat};
@@ -14,7 +14,7 @@ pub enum Comparison {
     GreaterEqual,
 }
 
-/// An operand: an array, or one number in place of an array full of it.
+/// An operand: an array, or one number for all positions.
 #[derive(Clone, Copy)]
 pub enum Source<'a, E> {
     Each(&'a [E]),
@@ -123,7 +123,7 @@ pub fn invert(a: &mut [bool]) {
     a.iter_mut().for_each(|a| *a = !*a);
 }
 
-/// How many are true.
+/// The number of true values.
 pub fn count_true(values: &[bool]) -> usize {
     values.iter().filter(|&&value| value).count()
 }

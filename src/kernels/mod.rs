@@ -1,7 +1,7 @@
-//! The loops: slices and plain sizes in, slices out. Nothing here knows shapes, types of layers or tapes.
+//! The loops: slices and plain sizes in, slices out. Nothing here knows about shapes, layers or tapes.
 //!
-//! Each loop is compiled in this crate, once for each element type and instruction set, and chosen at run time: a
-//! model of new shapes compiles no kernel again, and `cargo build --release` needs no `target-cpu`.
+//! Each loop is compiled in this crate, once for each element type and instruction set, and selected at run time: a
+//! model with new shapes recompiles no kernel, and `cargo build --release` needs no `target-cpu`.
 
 pub mod convert;
 pub mod convolution;

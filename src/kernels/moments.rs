@@ -1,20 +1,21 @@
-//! Mean and variance of many numbers, as good as from sums in f64, in one pass over memory.
+//! Mean and variance of many numbers, as accurate as with sums in f64, in one pass over memory.
 //!
 //! The numbers are taken in blocks that stay in the first-level cache. Of each block, a first pass finds a number p
-//! near its mean, and a second one the sums of d and of d^2 with d = x - p. Near p, x - p is exact, so that p needs not
-//! be: what it lacks is in the sum of d. The sums of the blocks, relative to the p of the first, are added up in f64.
+//! near its mean, and a second one the sums of d and of d^2 with d = x - p. Near p, x - p is exact, so p itself need
+//! not be the exact mean: the difference is in the sum of d. The sums of the blocks, relative to the p of the first,
+//! are added up in f64.
 
 use super::reduce::{lane_sums, total};
 use super::vectorized;
 use super::vectorized::wide_pays;
 use crate::numbers::Float;
 
-/// How many numbers a block has at most.
+/// The largest size of a block.
 const BLOCK: usize = 1024;
 /// Independent running sums, where two are computed at once.
 const LANES: usize = 32;
 
-/// What is known of the numbers added so far.
+/// The state after the numbers added so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
     count: f64,
@@ -27,7 +28,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Those of `values`.
+    /// The moments of `values`.
     pub fn of<E: Float>(values: &[E]) -> Self {
         let mut moments = Moments::default();
         moments.add(values);
@@ -64,7 +65,7 @@ impl Moments {
     /// The sum of the squared differences to the mean. Never negative.
     pub fn squares(&self) -> f64 {
         let squares = self.squares - self.sum * (self.sum / self.count);
-        // a NaN stays one
+        // NaN stays NaN
         if squares < 0.0 { 0.0 } else { squares }
     }
 
@@ -74,13 +75,13 @@ impl Moments {
     }
 }
 
-/// A mean as two numbers, of which the second is what rounding takes away from the first: `x - mean` is
-/// `(x - first) - second`, exact even where the numbers differ in their last bits only.
+/// A mean as two numbers, the second of which is the rounding error of the first: `x - mean` is
+/// `(x - first) - second`, exact even where the numbers differ only in their last bits.
 #[inline(always)]
 pub fn split<E: Float>(mean: f64) -> [E; 2] {
     let first = E::of(mean);
     let rest = mean - first.as_f64();
-    // beyond the range of E the rest is no number
+    // beyond the range of E the rest is NaN
     [first, if rest.is_finite() { E::of(rest) } else { E::zero() }]
 }
 
@@ -104,7 +105,7 @@ fn of_block<E: Float>(block: &[E]) -> [f64; 3] {
     if size_of::<E>() == 8 || (squares > small && squares.is_finite()) {
         return [pivot.as_f64(), sum.as_f64(), squares.as_f64()];
     }
-    // all equal, or squares that are no f32
+    // all equal, or squares out of the range of f32
     in_f64(block)
 }
 

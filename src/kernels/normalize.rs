@@ -1,4 +1,4 @@
-//! Normalising to mean 0 and variance 1: each channel over a batch, or each row for itself.
+//! Normalising to mean 0 and variance 1: each channel over a batch, or each row on its own.
 //!
 //! Forward, memory is read twice: once for mean and variance ([`Moments`]), once to normalise.
 
@@ -10,13 +10,13 @@ use crate::memory::Storage;
 use crate::numbers::Float;
 use std::sync::Mutex;
 
-/// How numbers become n = ((x - mean) - rest) inverse, of mean 0 and variance 1.
+/// The normalisation n = ((x - mean) - rest) inverse, to mean 0 and variance 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal<E> {
     /// The mean, rounded.
     mean: E,
-    /// What rounding took from the mean. Without it, numbers that differ in their last bits only would not have the
-    /// mean 0 when normalised.
+    /// The rounding error of the mean. Without it, numbers that differ only in their last bits would not have mean 0
+    /// when normalised.
     rest: E,
     /// 1 / sqrt(variance + epsilon)
     pub inverse: E,
@@ -29,12 +29,12 @@ impl<E: Float> Default for Normal<E> {
 }
 
 impl<E: Float> Normal<E> {
-    /// From the mean, the variance and what is added to it.
+    /// From the mean, the variance and epsilon.
     #[inline(always)]
     pub fn new(mean: f64, variance: f64, epsilon: f64) -> Self {
         let [mean, rest] = split(mean);
         let deviation = (variance + epsilon).sqrt();
-        // numbers that are all the same become 0, also if nothing is added to their variance
+        // equal numbers become 0, even if epsilon is 0
         Normal { mean, rest, inverse: if deviation == 0.0 { E::zero() } else { E::of(1.0 / deviation) } }
     }
 
@@ -59,13 +59,13 @@ impl Planes {
     }
 }
 
-/// How many channels are looked at together where positions are few: a cache line or two of neighbouring numbers.
+/// The number of channels processed together where positions are few: a cache line or two of neighbouring numbers.
 const CHANNEL_BLOCK: usize = 32;
 /// Planes shorter than half of this are copied together, until there are about so many numbers of each channel.
 const GATHERED: usize = 256;
 
 /// Runs `f(channel, pieces)` with the numbers of every channel in pieces, in order, in parallel over blocks of
-/// channels; what belongs to a channel is in `out`.
+/// channels; `out` has one entry per channel.
 fn each_channel<E: Float, R: Send, const N: usize>(
     planes: Planes,
     arrays: [&[E]; N],
@@ -90,7 +90,7 @@ fn each_channel<E: Float, R: Send, const N: usize>(
             }
             return;
         }
-        // not a power of two apart, so that the channels do not meet in one set of the cache
+        // not a power of two apart, so that channels do not compete for the same cache set
         let apart = images * positions + 16;
         let mut buffer = Storage::scratch(N * out.len() * apart);
         let buffer = buffer.make_mut();
@@ -100,7 +100,7 @@ fn each_channel<E: Float, R: Send, const N: usize>(
                 for image in 0..images {
                     let from = &array[((start + image) * channels + first) * positions..][..out.len() * positions];
                     for (line, from) in lines.chunks_exact_mut(apart).zip(from.chunks_exact(positions)) {
-                        // a loop: what is copied is too short for a call
+                        // a loop, as the copies are too short for a call
                         for (to, &from) in line[image * positions..].iter_mut().zip(from) {
                             *to = from;
                         }
@@ -198,7 +198,7 @@ pub fn input_gradient<E: Float>(planes: Planes, x: &[E], g: &mut [E], normal: &[
     });
 }
 
-/// Rows that are normalised each for itself: `width` numbers, of which each run of `positions` shares one scale and one
+/// Rows that are normalised individually: `width` numbers, of which each run of `positions` shares one scale and one
 /// shift; row i uses those from `i % groups * width / positions` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
@@ -311,7 +311,7 @@ vectorized! {
 /// How many rows' gradients of scale and shift are added up in their own type; what follows is added in f64.
 const FEW_ROWS: usize = 32;
 
-/// The gradients of [`normalize_rows`]: `g` becomes that of x. If `affine`, those of scale and shift are given.
+/// The gradients of [`normalize_rows`]: `g` becomes that of x. If `affine`, returns those of scale and shift.
 pub fn normalize_rows_backward<E: Float>(
     rows: Rows,
     x: &[E],

@@ -12,9 +12,9 @@ pub trait PairLoss: 'static {
     fn loss<M: Math, E: Float>(x: E, target: E, p: E) -> (E, E);
 }
 
-/// The loops of one [`PairLoss`] for one element type. Both put the derivatives in the place of the predictions.
+/// The loops of one [`PairLoss`] for one element type. Both overwrite the predictions with the derivatives.
 pub struct PairLossLoops<E: 'static> {
-    /// Gives the sum of the losses.
+    /// Returns the sum of the losses.
     pub sum: fn(&mut [E], &[E], E) -> E,
     /// Writes each loss to the last argument.
     pub each: fn(&mut [E], &[E], E, &mut [E]),
@@ -34,7 +34,7 @@ vectorized! {
     }
 }
 
-/// The loop of one loss. What follows takes it as a pointer, and so is compiled for each type of element only.
+/// The loop of one loss. Everything else takes it as a pointer, and so is compiled once per element type.
 type Part<E> = fn(&mut [E], &[E], E, &mut [E]);
 
 fn each<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
@@ -53,9 +53,9 @@ fn each_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E, losses: &m
     }
 }
 
-/// How many losses one partial sum takes: split by this number, never by the number of threads.
+/// The number of losses in one partial sum: split by this number, never by the number of threads.
 const CHUNK: usize = 1 << 14;
-/// How many losses wait on the stack until they are added up.
+/// The number of losses buffered on the stack before they are added up.
 const BLOCK: usize = 256;
 
 fn sum<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E) -> E {
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn losses_their_sum_and_their_derivatives_are_those_of_each_pair() {
         let mut rng = Generator::new(0);
-        // around a register, a block, a chunk, and long enough for several threads
+        // around a register, a block, a chunk, and large enough for several threads
         for len in [0, 1, 7, 33, BLOCK - 1, BLOCK + 1, CHUNK + 3, 5 * CHUNK + 1] {
             compare::<f32>(len, &mut rng);
             compare::<f64>(len, &mut rng);

@@ -1,7 +1,7 @@
 //! When and how work is split over threads.
 //!
 //! Every split is fixed by the sizes alone, never by the number of threads, so results are the same bits on any
-//! number of them. Each task computes with denormals as the thread does that waits for it ([`Mode`]).
+//! number of them. Each task treats denormals like the thread that waits for it ([`Mode`]).
 
 use super::denormals::Mode;
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 /// Below this many elements a cheap loop (an addition, a ReLU) is faster on one thread.
 pub const CHEAP: usize = 1 << 17;
-/// The same for loops that compute an exponential or so for each element.
+/// The same for loops that compute something like an exponential for each element.
 pub const COSTLY: usize = 1 << 14;
 /// The elements that one task takes: large enough to outweigh handing it over, small enough to stay in cache.
 const CHUNK: usize = 1 << 14;
@@ -21,8 +21,8 @@ pub fn worthwhile(len: usize, threshold: usize) -> bool {
 
 /// Runs `f(index, chunk)` over chunks of `size` of `out` in parallel.
 ///
-/// The function is behind a pointer, so that rayon's machinery is compiled once for each type of element and not for
-/// each loop: it was two thirds of the crate's machine code.
+/// The function is behind a pointer, so that rayon's machinery is compiled once per element type and not per loop: it
+/// used to be two thirds of the crate's machine code.
 fn in_parallel<E: Send>(out: &mut [E], size: usize, f: &(dyn Fn(usize, &mut [E]) + Sync)) {
     let mode = Mode::current();
     out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| {
@@ -128,8 +128,7 @@ pub fn together<E: Send>(arrays: &mut [&mut [E]], start: usize, f: &(dyn Fn(usiz
 
 /// The entries of an array that several threads write, each its own.
 pub struct Entries<'a, E>(*mut E, PhantomData<&'a mut [E]>);
-// SAFETY: it gives nothing but a pointer, and who writes through it sees to it that no two threads write the same
-// entry.
+// SAFETY: it only provides a pointer, and whoever writes through it ensures that no two threads write the same entry.
 #[allow(unsafe_code)]
 unsafe impl<E: Send> Sync for Entries<'_, E> {}
 impl<'a, E> Entries<'a, E> {
@@ -138,10 +137,10 @@ impl<'a, E> Entries<'a, E> {
     }
 
     /// # Safety
-    /// The entry exists.
+    /// The entry must exist.
     #[allow(unsafe_code)]
     pub unsafe fn at(&self, index: usize) -> *mut E {
-        // SAFETY: the caller says so.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.0.add(index) }
     }
 }

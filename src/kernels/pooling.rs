@@ -28,13 +28,13 @@ impl Patches {
 }
 
 vectorized! {
-    /// The largest of each square of 2 x 2 in two lines, and its place; `corner` is that of the first square. The
-    /// answer is whether there was a NaN: then the numbers are worthless.
+    /// The largest of each square of 2 x 2 in two lines, and its index; `corner` is that of the first square. Returns
+    /// whether there was a NaN: then the results are invalid.
     fn max_of_squares [E: Float] [E]
         (top: &[[E; 2]], bottom: &[[E; 2]], width: usize, corner: usize, best: &mut [E], place: &mut [usize]) -> bool {
         let mut nan = false;
         for (i, (((a, b), best), place)) in top.iter().zip(bottom).zip(best).zip(place).enumerate() {
-            // the first of equals stays
+            // the first of equals is kept
             let (above, below) = (a[1] > a[0], b[1] > b[0]);
             let (upper, lower) = (if above { a[1] } else { a[0] }, if below { b[1] } else { b[0] });
             let wins = lower > upper;
@@ -47,7 +47,7 @@ vectorized! {
     }
 }
 
-/// The largest number of a patch and its place. A NaN wins, and the first of equals stays.
+/// The largest number of a patch and its place. A NaN wins, and the first of equals is kept.
 #[inline(always)]
 fn max_of_patch<E: Float>(x: &[E], width: usize, rows: &Range<usize>, columns: &Range<usize>) -> (E, usize) {
     let mut best = (E::neg_infinity(), rows.start * width + columns.start);
@@ -68,7 +68,7 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
     if y.is_empty() {
         return;
     }
-    // how many of the first patches are two columns, next to each other: all, for the most common pooling
+    // the number of leading patches that are two adjacent columns: all, for the most common pooling
     let pairs = (0..patches.across.len()).take_while(|&i| patches.across[i] == (2 * i..2 * i + 2)).count();
     let many = parallel::worthwhile(x.len(), parallel::COSTLY);
     parallel::chunks_of_two(y, indices, [outputs; 2], many, &|i, y, indices| {
@@ -101,7 +101,7 @@ pub fn scatter<E: Float>(y: &[E], indices: &[usize], outputs: usize, x: &mut [E]
     }
 }
 
-/// For each number of `y`, the number of `x` at the place that `indices` names: the reverse of [`scatter`].
+/// For each number of `y`, the number of `x` at the place that `indices` names: the transpose of [`scatter`].
 pub fn gather<E: Float>(x: &[E], pixels: usize, indices: &[usize], outputs: usize, y: &mut [E]) {
     if y.is_empty() {
         return;
@@ -112,7 +112,7 @@ pub fn gather<E: Float>(x: &[E], pixels: usize, indices: &[usize], outputs: usiz
     }
 }
 
-/// What a mean divides by: a fixed number, padding included, or the number of pixels in each patch.
+/// The divisor of a mean: a fixed number, padding included, or the number of pixels in each patch.
 fn factor<E: Float>(divisor: Option<usize>, rows: &Range<usize>, columns: &Range<usize>) -> E {
     E::one() / E::of(divisor.unwrap_or(rows.len() * columns.len()) as f64)
 }

@@ -1,4 +1,4 @@
-//! Slopes on the negative side, one for each channel.
+//! The parametric ReLU, with one slope for each channel.
 
 use super::reduce::sum_axis;
 use super::{parallel, vectorized};
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn long_arrays_find_the_slopes_of_their_channels() {
-        // long enough for several threads
+        // large enough for several threads
         let (outer, slopes, inner) = (30, [0.5_f64, -2.0, 0.0], 2_048);
         let x: Vec<f64> = (0..outer * slopes.len() * inner).map(|i| (i % 11) as f64 - 5.0).collect();
         let channel = |i: usize| i / inner % slopes.len();

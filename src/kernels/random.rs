@@ -1,4 +1,4 @@
-//! Random masks that are not stored: each number is computed from a seed and its place.
+//! Random masks that are not stored: each number is computed from a seed and its position.
 
 use super::{parallel, vectorized};
 use crate::numbers::Float;
@@ -37,7 +37,7 @@ vectorized! {
     }
 }
 
-/// Drops numbers by the mask, and multiplies the others by 1 / (1 - probability), so that sums stay in the mean.
+/// Drops numbers by the mask, and multiplies the others by 1 / (1 - probability), so that expected sums are unchanged.
 pub fn drop<E: Float>(mask: Mask, values: &mut [E]) {
     parallel::parts(values, parallel::CHEAP, |start, part| drop_from(mask, start, part));
 }

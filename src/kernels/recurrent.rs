@@ -1,19 +1,19 @@
-//! One step of a recurrent layer: what its gates make of a batch, and back.
+//! One step of a recurrent layer for a batch: the gates forward and backward.
 
 use super::vectorized;
 use super::vectorized::wide_pays;
 use crate::numbers::Float;
 use crate::numbers::math::Math;
 
-/// The most gates that a cell has.
+/// The largest number of gates of a cell.
 pub const GATES: usize = 4;
-/// How many units are computed together: a few vector registers of each gate.
+/// The number of units computed together: a few vector registers of each gate.
 const LANES: usize = 16;
 
 /// The numbers of one unit of one sequence, or their gradients.
 #[derive(Clone, Copy)]
 pub struct Unit<E> {
-    /// What the gates let through.
+    /// The gates.
     pub gates: [E; GATES],
     /// The recurrent product of the [separate](Cell::SEPARATE) gate.
     pub separate: E,
@@ -27,16 +27,17 @@ pub struct Unit<E> {
 pub trait Cell: 'static {
     /// How many gates there are.
     const GATES: usize;
-    /// Whether the last gate needs the recurrent product apart from that of the input, where the others need their sum.
+    /// Whether the last gate needs the recurrent product separately from that of the input, where the others need their
+    /// sum.
     const SEPARATE: bool;
     /// Whether the state has a second part, c.
     const HAS_CELL: bool;
     /// A step: from the sums of the input's and of the recurrent products with their biases, h and c. `cell` is 0 for
     /// a cell that has none.
     fn forward<M: Math, E: Float>(input: [E; GATES], recurrent: [E; GATES], hidden: E, cell: E) -> Unit<E>;
-    /// Its gradient: from what the step gave (its `hidden` is that from before the step), c from before the step, and
-    /// the gradients of h and c after it. In the result, `gates` are the gradients of the gates' sums, `hidden` is what
-    /// comes to the earlier h past the gates.
+    /// Its gradient: from the result of the step (with `hidden` from before the step), c from before the step, and
+    /// the gradients of h and c after it. In the result, `gates` are the gradients of the gates' sums, `hidden` is the
+    /// gradient that reaches the earlier h directly, past the gates.
     fn backward<M: Math, E: Float>(step: Unit<E>, cell_before: E, d_hidden: E, d_cell: E) -> Unit<E>;
 }
 
@@ -75,7 +76,7 @@ pub struct Backward<'a, E> {
     pub upstream: &'a [E],
 }
 
-/// What a step leaves for the way back, which replaces it by gradients: (batch, gates x width) and (batch, width).
+/// What a step saves for the backward pass, which replaces it by gradients: (batch, gates x width) and (batch, width).
 pub struct Left<'a, E> {
     pub gates: &'a mut [E],
     pub separate: &'a mut [E],
@@ -88,8 +89,8 @@ pub struct CellLoops<E: 'static> {
     pub has_cell: bool,
     /// A step. The gates hold the products of the input.
     pub forward: fn(Rows<'_>, &Forward<'_, E>, Left<'_, E>, [&mut [E]; 2]),
-    /// A step back. The last operand holds the gradients of h and c after the step, and then what comes to those
-    /// before it past the gates.
+    /// A step back. The last operand holds the gradients of h and c after the step, and then those that reach the
+    /// earlier ones directly, past the gates.
     pub backward: fn(Rows<'_>, &Backward<'_, E>, Left<'_, E>, [&mut [E]; 2]),
 }
 
@@ -105,7 +106,7 @@ impl<E: Float> CellLoops<E> {
     }
 }
 
-/// Numbers from `at` on, with zeros behind the last.
+/// Numbers from `at` on, with zeros after the last.
 #[inline(always)]
 fn load<E: Float>(values: &[E], at: usize) -> [E; LANES] {
     let mut block = [E::zero(); LANES];
@@ -274,7 +275,7 @@ mod tests {
     use crate::numbers::Generator;
     use crate::numbers::math::Separate;
 
-    /// Two gates, the second apart; both parts of a state. Nothing in it is symmetric, so that nothing can be mixed up.
+    /// Two gates, the second apart; both parts of a state. Nothing in it is symmetric, so that any mix-up shows.
     struct Toy;
     impl Cell for Toy {
         const GATES: usize = 2;

@@ -1,14 +1,14 @@
-//! Sums over axes, and what else makes one number of many.
+//! Sums over axes, and other reductions.
 
 use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
 use crate::numbers::Float;
 
-/// How many numbers one partial sum takes. Sums are split by this number, never by the number of threads.
+/// The number of numbers in one partial sum. Sums are split by this number, never by the number of threads.
 const BLOCK: usize = 1 << 14;
-/// How many numbers a running sum takes until it is added to another.
+/// The number of numbers in a running sum before it is added to another.
 const PART: usize = 32;
-/// Independent running sums: enough for the adders of a core to overlap, and what makes large f32 sums accurate.
+/// Independent running sums: enough to keep the adders of a core busy, and the reason that large f32 sums are accurate.
 const LANES: usize = 64;
 /// How many of them what is left at the end of a line takes at once.
 const FEW: usize = 8;
@@ -91,7 +91,7 @@ vectorized! {
 }
 
 /// The sums over two arrays of one length of the `N` numbers that `f` makes of each pair: short sums in their own type,
-/// those of them in f64.
+/// their total in f64.
 #[inline(always)]
 pub fn block_sums<E: Float, const N: usize>(a: &[E], b: &[E], f: impl Fn(E, E) -> [E; N]) -> [f64; N] {
     let mut totals = [0.0; N];
@@ -124,7 +124,7 @@ pub fn sum_of_rows<'a, E: Float>(rows: impl Iterator<Item = &'a [E]>, out: &mut 
     out.iter_mut().zip(totals).for_each(|(sum, total)| *sum = E::of(total + sum.as_f64()));
 }
 
-/// The sum of all values: short sums in the type of the values, those of them in f64.
+/// The sum of all values: short sums in the type of the values, their total in f64.
 pub fn sum_f64<E: Float>(values: &[E]) -> f64 {
     if values.len() <= BLOCK {
         return block_sum(values);
@@ -218,7 +218,7 @@ fn sum_rows<E: Float>(rows: &[E], out: &mut [E], add: bool) {
     }
 }
 
-/// The sum of all rows, each as long as `sums`, in f64. Several rows make one where they are short.
+/// The sum of all rows, each as long as `sums`, in f64. Short rows are combined.
 fn slab_sums<E: Float>(rows: &[E], sums: &mut [f64]) {
     let width = sums.len();
     if width >= LANES {
@@ -301,7 +301,7 @@ fn add_columns<E: Float>(sums: &mut [E], rows: &[E], start: usize, width: usize)
     }
 }
 
-/// Repeats (outer, inner) over the middle of (outer, middle, inner): the reverse of [`sum_axis`].
+/// Repeats (outer, inner) over the middle of (outer, middle, inner): the transpose of [`sum_axis`].
 pub fn repeat_axis<E: Copy>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E]) {
     assert_eq!((x.len(), out.len()), (outer * inner, outer * middle * inner));
     if out.is_empty() {

@@ -5,7 +5,7 @@ use super::softmax::exponentials;
 use super::{parallel, vectorized};
 use crate::numbers::Float;
 
-/// What the rows should say.
+/// The targets of the rows.
 #[derive(Clone, Copy)]
 pub enum RowTargets<'a, E> {
     /// The class of each row. All are below the number of classes.
@@ -26,7 +26,7 @@ pub struct RowSettings<'a, E> {
     pub ignored: Option<usize>,
 }
 
-/// Puts the gradient of each row's loss in the place of the row, and writes the losses: (rows, settings, losses). The
+/// Replaces each row by the gradient of its loss, and writes the losses: (rows, settings, losses). The
 /// number of classes is that of the scores for each loss.
 pub type RowLoop<E> = fn(&mut [E], RowSettings<'_, E>, &mut [E]);
 
@@ -43,7 +43,7 @@ fn groups<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut
     }
     let classes = scores.len() / rows;
     if classes == 0 {
-        // the logarithm of no probability, but what is ignored has no loss
+        // the logarithm of a negative number, but ignored samples have no loss
         let RowTargets::Indices(indices) = settings.targets else { return losses.fill(E::nan()) };
         let loss = |&index: &usize| if settings.ignored == Some(index) { E::zero() } else { E::nan() };
         return losses.iter_mut().zip(indices).for_each(|(out, index)| *out = loss(index));
@@ -74,8 +74,8 @@ pub fn negative_log_likelihood<E: Float>(scores: &mut [E], settings: RowSettings
     groups(scores, settings, losses, likelihood::<E, false>);
 }
 
-/// Makes a row its softmax and gives (m, log(sum_j e^(x_j - m))) with m the largest score, so that differences of
-/// large scores stay exact; without `NORMALISE`, makes it zeros and gives (0, 0).
+/// Replaces a row by its softmax and returns (m, log(sum_j e^(x_j - m))) with m the largest score, so that differences
+/// of large scores stay exact; without `NORMALISE`, replaces it by zeros and returns (0, 0).
 #[inline(always)]
 fn normalise<E: Float, const NORMALISE: bool>(row: &mut [E]) -> (E, E) {
     if !NORMALISE {
@@ -133,7 +133,7 @@ fn likelihood<E: Float, const NORMALISE: bool>(
     }
 }
 
-/// One row with any targets: gives its loss.
+/// One row with any targets: returns its loss.
 #[inline(always)]
 fn any_targets<E: Float, const NORMALISE: bool>(
     row: &mut [E],
@@ -152,7 +152,7 @@ fn any_targets<E: Float, const NORMALISE: bool>(
     for (j, &x) in row.iter().enumerate() {
         let a = amount(j);
         total += a.as_f64();
-        // a class that cannot be is no loss, whatever its score: 0 times minus infinity is not wanted
+        // a class with target 0 adds no loss, whatever its score: avoids 0 times minus infinity
         below += if a == E::zero() && !x.is_nan() { 0.0 } else { (a * (shift - x)).as_f64() };
     }
     let (total, below) = (E::of(total), E::of(below));
@@ -174,7 +174,7 @@ vectorized! {
         let above = |over: E| if over > E::zero() { E::one() } else { E::zero() };
         let [loss, number] = block_sums(row, row, |x, _| {
             let over = x - threshold;
-            // what is no number stays none
+            // NaN stays NaN
             [if over <= E::zero() { E::zero() } else { over }, above(over)]
         });
         for x in row.iter_mut() {
@@ -202,7 +202,7 @@ vectorized! {
     }
 }
 
-/// Multiplies each row by a factor of its own.
+/// Multiplies each row by its own factor.
 pub fn scale_rows<E: Float>(rows: &mut [E], factors: &[E]) {
     if factors.is_empty() || rows.is_empty() {
         return;

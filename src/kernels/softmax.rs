@@ -1,4 +1,4 @@
-//! The exponentials of a row, relative to its largest number: what softmax and cross-entropy begin with.
+//! The exponentials of a row, relative to its largest number: the first step of softmax and cross-entropy.
 
 use super::vectorized::wide_pays;
 use super::{reduce, vectorized};

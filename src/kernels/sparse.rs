@@ -1,4 +1,4 @@
-//! Products with a matrix of which most entries are 0, as one-hot vectors are: rows are gathered, not multiplied.
+//! Products with a matrix whose entries are mostly 0, such as one-hot vectors: rows are gathered, not multiplied.
 
 use super::elementwise;
 use super::transpose::transpose;
@@ -6,12 +6,12 @@ use super::vectorized;
 use crate::memory::Storage;
 use crate::numbers::Float;
 
-/// Of so many entries at most one is not 0. From there on it is faster than the general product, which computes more
-/// numbers at a time and on several threads.
+/// At most one in this many entries is nonzero. At this density, gathering beats the general product, which computes
+/// more numbers at a time and on several threads.
 const SPARSE: usize = 16;
 
 vectorized! {
-    /// Whether the functions below are the faster way.
+    /// Whether the functions below are faster.
     pub fn is_sparse [E: Float] [E] (x: &[E]) -> bool {
         let mut count = 0;
         for x in x {

@@ -2,7 +2,7 @@
 
 use super::vectorized;
 
-/// The side of the square that is transposed at once. Rows of a matrix whose width is a power of two compete for the
+/// The side of the square transposed at a time. Rows of a matrix whose width is a power of two compete for the
 /// same eight lines of the first-level cache.
 const TILE: usize = 8;
 
@@ -25,7 +25,7 @@ pub fn transpose<E: Copy>(x: &[E], rows: usize, columns: usize, out: &mut [E]) {
     }
     assert_eq!((x.len(), out.len()), (rows * columns, rows * columns));
     if out.is_empty() {
-        return; // however many rows of nothing there are
+        return; // however many empty rows there are
     }
     tiles(x, rows, columns, out);
 }
@@ -42,7 +42,7 @@ pub fn permute<E: Copy>(x: &[E], sizes: &[usize], order: &[usize], out: &mut [E]
         out.copy_from_slice(x);
         return;
     }
-    // two neighbouring groups of axes that change places, and nothing behind them: transposed matrices
+    // two adjacent groups of axes that are swapped, and none after them: transposed matrices
     let second = order[kept];
     if order[kept..].iter().copied().eq((second..rank).chain(kept..second)) {
         let (rows, columns) = (sizes[kept..second].iter().product(), sizes[second..].iter().product());
@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    /// All orders of so many axes.
+    /// All permutations of this many axes.
     fn orders(rank: usize) -> Vec<Vec<usize>> {
         if rank == 0 {
             return vec![Vec::new()];

@@ -1,9 +1,9 @@
-//! The loop of all optimizers: one fused pass over a parameter, its gradient, and what is remembered of it.
+//! The loop of all optimizers: one fused pass over a parameter, its gradient, and its state.
 
 use super::{parallel, vectorized};
 use crate::numbers::Float;
 
-/// How one number of a parameter follows its gradient, with `N` remembered numbers.
+/// How one number of a parameter follows its gradient, with `N` state numbers.
 pub trait Update<E, const N: usize>: Sync {
     /// The new parameter and the new memory.
     fn update(&self, parameter: E, gradient: E, memory: [E; N]) -> (E, [E; N]);
@@ -20,7 +20,7 @@ vectorized! {
         let (parameter, parameter_rest) = parameter.as_chunks_mut::<BLOCK>();
         let (gradient, gradient_rest) = gradient.as_chunks::<BLOCK>();
         for block in 0..blocks {
-            // on copies: the compiler need not fear that one array is part of another, and vectorises
+            // on copies, so that the compiler can rule out aliasing and vectorises
             let (mut theta, g) = (parameter[block], gradient[block]);
             let mut remembered: [[E; BLOCK]; N] = std::array::from_fn(|k| memory[k].0[block]);
             for i in 0..BLOCK {
@@ -41,7 +41,7 @@ vectorized! {
 
 /// Updates every number of a parameter. All arrays have the same length.
 ///
-/// Each number is computed alone, so how the work is split does not matter to the result.
+/// Each number is computed independently, so the split of the work does not affect the result.
 pub fn update<U: Update<E, N>, E: Float, const N: usize>(
     rule: &U,
     parameter: &mut [E],

@@ -1,4 +1,4 @@
-//! Windows over images: where they lie, and copying what is under them (im2col) and back (col2im).
+//! Windows over images: their positions, and copying what is under them (im2col) and back (col2im).
 
 use super::vectorized;
 use crate::numbers::Float;
@@ -13,7 +13,7 @@ pub struct Windows {
     pub stride: [usize; 2],
     pub padding: [usize; 2],
     pub dilation: [usize; 2],
-    /// How many positions the window has.
+    /// The number of positions of the window.
     pub out: [usize; 2],
 }
 
@@ -87,7 +87,7 @@ fn copy_line<E: Copy>(from: &[E], to: &mut [E]) {
 }
 
 vectorized! {
-    /// Writes the column matrix of one image, (taps, positions): what lies under each window, 0 for padding.
+    /// Writes the column matrix of one image, (taps, positions): the pixels under each window, 0 for padding.
     pub fn image_to_columns [E: Float] [E] (windows: &Windows, image: &[E], columns: &mut [E]) {
         let [height, width] = windows.size;
         let [out_height, out_width] = windows.out;

@@ -2,12 +2,12 @@
 //!
 //! With the inputs X (m x d), the outputs W (k x d) and their labels y (1 for the output that belongs to the inputs, 0
 //! for the others), the loss is the sum over all pairs of -ln sigmoid(x w) where y = 1 and -ln sigmoid(-x w) where y =
-//! 0. Its gradient is one small matrix, and what the vectors move by are two small products:
+//! 0. Its gradient is one small matrix, and the updates of the vectors are two small products:
 //!
 //! - G = rate (y - sigmoid(X W^T)), (m x k)
 //! - dX = G W, dW = G^T X
 //!
-//! That all inputs share the outputs is what makes products of dot products: Ji, Satish, Li and Dubey, "Parallelizing
+//! Because all inputs share the outputs, dot products become matrix products: Ji, Satish, Li and Dubey, "Parallelizing
 //! Word2Vec in Shared and Distributed Memory", 2016.
 
 use super::reduce::total;
@@ -56,14 +56,14 @@ impl<'a> Picked<'a> {
     }
 }
 
-/// What a step leaves.
+/// The results of a step.
 #[derive(Default)]
 pub struct Movement {
     /// G, row by row, and zeros up to a whole number of groups.
     weights: Vec<f32>,
-    /// What each input moves by.
+    /// The update of each input.
     pub inputs: Vec<Lanes>,
-    /// What each output moves by.
+    /// The update of each output.
     pub outputs: Vec<Lanes>,
 }
 
@@ -72,7 +72,7 @@ pub struct Movement {
 const GROUP: usize = 5 * LANES;
 const LEAST: f32 = 1e-7;
 
-/// Computes what all inputs and outputs move by, and gives the loss before that.
+/// Computes the updates of all inputs and outputs, and returns the loss before them.
 pub fn step(inputs: Picked<'_>, outputs: Picked<'_>, labels: &[f32], rate: f32, movement: &mut Movement) -> f32 {
     assert!(inputs.width == outputs.width && outputs.rows.len() == labels.len());
     let pairs = inputs.rows.len() * outputs.rows.len();
@@ -168,7 +168,7 @@ fn errors<M: Math>(weights: &mut [f32], pairs: usize, labels: &[f32], rate: f32)
     let mut label = 0;
     for (group, weights) in weights.chunks_exact_mut(GROUP).enumerate() {
         let used = GROUP.min(pairs - group * GROUP);
-        // what fills the group up has no error, and so no loss
+        // padding of the group has no error, and so no loss
         let mut wanted = [1.0; GROUP];
         for wanted in &mut wanted[..used] {
             *wanted = labels[label];
@@ -235,7 +235,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// `table[row] += movement` for each of the rows; the movements begin anew where there are fewer than rows.
+    /// `table[row] += movement` for each of the rows; the updates are reused cyclically if there are fewer than rows.
     pub fn add_rows [] [] (table: &mut [Lanes], rows: &[u32], width: usize, movements: &[Lanes]) {
         let mut at = 0;
         for &row in rows {

@@ -94,7 +94,7 @@ impl Binary for Quotient {
     }
     #[inline(always)]
     fn right<E: Float>(g: E, a: E, b: E) -> E {
-        // not divided by a square, which may be out of range
+        // no division by a square, which may be out of range
         -g * (a / b) / b
     }
 }
@@ -176,7 +176,7 @@ impl Unary for Reciprocal {
     }
     #[inline(always)]
     fn gradient<M: Math, E: Float>(g: E, x: E, p: [E; 2]) -> E {
-        // not divided by a square, which may be out of range
+        // no division by a square, which may be out of range
         -g * (p[0] / x) / x
     }
 }
@@ -221,7 +221,7 @@ static RECIPROCAL: UnaryOp = UnaryOp::of::<Reciprocal>();
 static REMAINDER_BY: UnaryOp = UnaryOp::of::<RemainderBy>();
 static REMAINDER_OF: UnaryOp = UnaryOp::of::<RemainderOf>();
 
-/// What an operator gives for floats, and its place on the tape; `nodes` are those of the two sides.
+/// The result of an operator for floats, and its place on the tape; `nodes` are those of the two sides.
 #[track_caller]
 pub(crate) fn floats<E: Float>(
     operator: Operator,

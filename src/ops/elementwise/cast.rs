@@ -1,7 +1,7 @@
 //! The same numbers in another type.
 //!
-//! Between f32 and f64 the gradient is cast back. Indices and masks have none, so what comes from them or becomes
-//! them is a constant of the computation.
+//! Between f32 and f64 the gradient is cast back. Indices and masks have none, so casts from or to them are constants
+//! of the computation.
 
 use crate::kernels::convert::convert;
 use crate::memory::Storage;
@@ -10,7 +10,7 @@ use crate::tape::{Node, constant, record};
 use crate::tensor::{Element, Tensor};
 use crate::trace::{Parents, Trace};
 
-/// Numbers of this type can be made numbers of the type `F`. See [`Tensor::cast`].
+/// Numbers of this type can be converted to the type `F`. See [`Tensor::cast`].
 #[diagnostic::on_unimplemented(
     message = "a tensor of `{Self}` cannot be cast to `{F}`",
     note = "every type of elements can be cast to `f32`, `f64` and `usize`; compare to get `bool`: `x.ne(0.0)`"

@@ -18,7 +18,7 @@ impl Unary for Clamp {
     const MASKS: bool = true;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, p: [E; 2]) -> E {
-        // a NaN stays one
+        // NaN stays NaN
         if x < p[0] {
             p[0]
         } else if x > p[1] {

@@ -90,7 +90,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// Where elements are no numbers.
+    /// Where elements are NaN.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -101,7 +101,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.not_equal(self)
     }
 
-    /// Where elements are numbers, and not infinite.
+    /// Where elements are finite.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -21,7 +21,7 @@ pub(crate) fn seed<T: Trace>(trace: &T) -> Option<u64> {
     Some(trace.node()?.tape.state.borrow_mut().generator.as_mut()?.next_u64())
 }
 
-/// Drops numbers, each run of `run` neighbours together, on a training tape; elsewhere `x` stays as it is.
+/// Drops numbers, each run of `run` neighbours together, on a training tape; elsewhere `x` is unchanged.
 #[track_caller]
 pub(crate) fn dropout<S: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,

@@ -1,4 +1,4 @@
-//! The logic of masks: `&`, `|`, `^`, `!`, and questions about all of their elements.
+//! Boolean operations on masks: `&`, `|`, `^`, `!`, any, all and count.
 
 use crate::kernels::mask::{self, Logic};
 use crate::shape::Shape;
@@ -48,7 +48,7 @@ impl<S: Shape, T: Trace, R: Trace> BitXor<Tensor<S, bool, R>> for Tensor<S, bool
 }
 impl<S: Shape, T: Trace> Not for Tensor<S, bool, T> {
     type Output = Tensor<S, bool>;
-    /// Where it is false.
+    /// Where this is false.
     fn not(self) -> Self::Output {
         let (shape, mut values, _) = self.into_parts();
         mask::invert(values.make_mut());
@@ -57,7 +57,7 @@ impl<S: Shape, T: Trace> Not for Tensor<S, bool, T> {
 }
 
 impl<S: Shape, T: Trace> Tensor<S, bool, T> {
-    /// Whether one element or more are true. Of no elements, none is.
+    /// Whether at least one element is true. `false` if there are no elements.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -70,12 +70,12 @@ impl<S: Shape, T: Trace> Tensor<S, bool, T> {
         self.as_slice().contains(&true)
     }
 
-    /// Whether all elements are true. Of no elements, all are.
+    /// Whether all elements are true. `true` if there are no elements.
     pub fn all(&self) -> bool {
         !self.as_slice().contains(&false)
     }
 
-    /// How many elements are true.
+    /// The number of true elements.
     pub fn count_true(&self) -> usize {
         mask::count_true(self.as_slice())
     }

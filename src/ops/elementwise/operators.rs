@@ -1,12 +1,12 @@
 //! The operators `+`, `-`, `*`, `/` and `%` between tensors of the same shape and with numbers, and their assigning
 //! forms.
 //!
-//! Both operands are values or references; the buffer of an operand given by value is used again for the result. The
+//! Both operands are values or references; the buffer of an operand passed by value is reused for the result. The
 //! formulas for floats are in `arithmetic.rs`.
 //!
-//! Tensors of `usize`, labels and indices, have the operators too, and no gradient. Where the exact result is no
-//! `usize`, in a sum that is too large, below 0, or after a division by 0, they panic at the caller's line, in release
-//! builds too: an index that wrapped around would point anywhere.
+//! Tensors of `usize`, labels and indices, have the operators too, and no gradient. Where the exact result is not a
+//! `usize` (overflow, below 0, division by 0), they panic at the caller's line, in release builds too: an index that
+//! wrapped around would point anywhere.
 
 use super::arithmetic::{Sides, floats};
 use crate::kernels::integer::{self, Operator};
@@ -20,10 +20,10 @@ use crate::tensor::{Number, Tensor};
 use crate::trace::{Merge, Merged, Trace};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Rem, RemAssign, Sub, SubAssign};
 
-/// What an operator gives for indices: a constant.
+/// The result of an operator for indices: a constant.
 ///
 /// # Panics
-/// If a result is no `usize`.
+/// If a result is not a `usize`.
 #[track_caller]
 fn indices<E: Index>(operator: Operator, sides: Sides<E>, nodes: [Option<&Node>; 2]) -> (Storage<E>, Option<Node>) {
     let (a, b) = match &sides {

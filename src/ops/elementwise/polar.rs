@@ -6,8 +6,7 @@
 //! | hypot(y, x) = sqrt(x^2 + y^2) | y / hypot | x / hypot |
 //!
 //! Neither has a derivative at the origin: the gradient there is 0. It is computed from x / m and y / m, m the larger
-//! of
-//! |x| and |y|, whose squares are within range whatever x and y are.
+//! of |x| and |y|, whose squares are within range whatever x and y are.
 
 use super::binary::binary;
 use crate::kernels::elementwise::Binary;

@@ -28,7 +28,7 @@ impl Unary for Relu {
     const MASKS: bool = true;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        // a NaN stays one
+        // NaN stays NaN
         if x < E::zero() { E::zero() } else { x }
     }
     #[inline(always)]

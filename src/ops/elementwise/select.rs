@@ -1,7 +1,7 @@
 //! Choosing between two tensors: y = a where the mask is true, b elsewhere.
 //!
-//! The gradient goes to the side that was chosen, and the other gets 0, also where it holds an infinity or NaN that
-//! the mask is there to avoid. What is saved is the mask, a byte an element.
+//! The gradient goes to the side that was chosen, and the other gets 0, even where it holds an infinity or NaN that the
+//! mask is meant to avoid. Only the mask is saved, one byte per element.
 
 use crate::kernels::mask;
 use crate::kernels::mask::Source;
@@ -26,7 +26,7 @@ impl<S: Shape, M: Trace> Tensor<S, bool, M> {
     /// use taut::prelude::*;
     /// let x = Tensor::from([4.0, -1.0, 9.0]);
     /// assert_eq!(x.ge(0.0).select(x.clone().sqrt(), 0.0).to_array(), [2.0, 0.0, 3.0]);
-    /// let scores = x.lt(5.0).select(&x, f32::NEG_INFINITY); // masked scores of an attention
+    /// let scores = x.lt(5.0).select(&x, f32::NEG_INFINITY); // masked attention scores
     /// assert_eq!(scores.to_array(), [4.0, -1.0, f32::NEG_INFINITY]);
     /// ```
     #[doc(alias = "where")]

@@ -7,7 +7,7 @@ use crate::tape::Node;
 use crate::tensor::{Element, Tensor};
 use crate::trace::{NoTrace, Trace};
 
-/// A tensor of the shape `S`, by value or by reference, or a number in place of a tensor full of it.
+/// A tensor of the shape `S`, by value or by reference, or a number in place of a constant tensor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a tensor of shape {S} nor a number, of type `{E}`",
     note = "both sides have the same shape and the same type of elements"

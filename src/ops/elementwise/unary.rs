@@ -1,7 +1,7 @@
-//! What all functions of one number share: forward in place where the buffer is not shared, backward in place on the
-//! gradient.
+//! The common part of all functions of one number: forward in place where the buffer is not shared, backward in place
+//! on the gradient.
 //!
-//! A function says its formula and its derivative, five lines apart ([`Unary`]); a `static` [`UnaryOp`] holds its
+//! A function states its formula and its derivative side by side ([`Unary`]); a `static` [`UnaryOp`] holds its
 //! loops, compiled here for f32 and f64.
 
 use crate::kernels::elementwise::{Saves, Unary, UnaryLoops};
@@ -47,7 +47,7 @@ pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// The same without shapes: the elements of the result, and its place on the tape.
+/// The same without shapes: the elements of the result and its place on the tape.
 #[track_caller]
 pub(crate) fn unary_values<E: Float>(
     x: Storage<E>,

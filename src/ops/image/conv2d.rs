@@ -6,7 +6,7 @@
 //! where x is 0 outside the image. (This is a cross-correlation, as in every library of the field.)
 //!
 //! Shapes: x (N, C, H, W), W (O, C / groups, k, k), b (O), y (N, O, out_h, out_w). The layers in `nn` compute the
-//! shapes in the type and hand the sizes on. With g the gradient of y:
+//! shapes in the type and pass the sizes on. With g the gradient of y:
 //!
 //! - gradient of x: g convolved with the weight, transposed
 //! - gradient of W: for each tap, the products of g with the pixels under that tap, summed
@@ -15,8 +15,8 @@
 //! A transposed convolution is the gradient of x as a forward pass: the two operations exchange their parts. Zeiler et
 //! al., "Deconvolutional Networks", 2010; Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
 //!
-//! Saved: x and W. What a method makes of them (columns, transformed tiles) is made again in the backward pass, which
-//! costs less than keeping it. Which method there is for which sizes, `kernels/convolution/` says.
+//! Saved: x and W. What a method derives from them (columns, transformed tiles) is recomputed in the backward pass,
+//! which costs less than keeping it. `kernels/convolution/` chooses the method by the sizes.
 
 use crate::kernels::convolution::{self, Convolution, Start};
 use crate::memory::Storage;

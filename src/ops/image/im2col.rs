@@ -1,6 +1,6 @@
-//! What lies under a moving window, as a matrix (im2col), and back (col2im).
+//! The pixels under a moving window as a matrix (im2col), and back (col2im).
 //!
-//! A convolution is a product of matrices once the pixels under each window stand in a row of their own:
+//! A convolution is a product of matrices once the pixels under each window form a row:
 //!
 //! ```text
 //!   image 3 x 3        kernel 2, stride 1        im2col: a row for each position
@@ -25,7 +25,7 @@ use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 
-/// A window over images whose sizes the running program chooses. Pairs are (down, across).
+/// A window whose sizes are chosen at run time. Pairs are (down, across).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window2d {
     /// Its height and width.
@@ -210,8 +210,8 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
     /// [`col2im`](Tensor::col2im) for a window of any shape.
     ///
     /// # Panics
-    /// If `shape` has not four dimensions, the window does not fit it, or the matrix has another shape than im2col
-    /// gives.
+    /// If `shape` does not have four dimensions, the window does not fit it, or the matrix does not have the shape that
+    /// im2col gives.
     #[track_caller]
     pub fn col2im_with<O: Shape>(self, shape: O, window: Window2d) -> Tensor<O, E, T> {
         let sizes = shape.sizes();

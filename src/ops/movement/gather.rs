@@ -1,4 +1,4 @@
-//! Elements by an index of their own along an axis, here axis 1 of three:
+//! Elements by individual indices along an axis, here axis 1 of three:
 //!
 //! gather: y_ijk = x_i,index(ijk),k, with the gradient scattered back: added to that of x at the same places;
 //!
@@ -18,7 +18,7 @@ use crate::trace::{Merge, Merged, Parents, Trace};
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// For each index, the element of this tensor at the same position but with this index along axis `A`.
     ///
-    /// `indices` has the shape of this tensor, but for the size of axis `A`, and so has the result.
+    /// `indices` has the shape of this tensor, except for the size of axis `A`, and so does the result.
     ///
     /// # Panics
     /// If an index is not below the size of the axis, or run-time dimensions of the other axes disagree.
@@ -43,7 +43,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         move_runs(self, indices.shape(), None, runs)
     }
 
-    /// The element that each index names along axis `A`, which disappears: of each row of scores, the one of its label.
+    /// The element that each index names along axis `A`, which is removed: of each row of scores, the one of its label.
     ///
     /// # Panics
     /// If an index is not below the size of the axis, or run-time dimensions of the other axes disagree.
@@ -72,7 +72,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// This tensor, with each element of `source` added at its position, but with the index that `indices` gives for it
     /// along axis `A`. Several may be added at one place.
     ///
-    /// `indices` and `source` have one shape: that of this tensor, but for the size of axis `A`.
+    /// `indices` and `source` have one shape: that of this tensor, except for the size of axis `A`.
     ///
     /// # Panics
     /// If an index is not below the size of the axis, or run-time dimensions disagree.

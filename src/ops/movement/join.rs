@@ -1,4 +1,4 @@
-//! Joining tensors: one behind the other along an axis, or along a new one.
+//! Joining tensors: one after the other along an axis, or along a new one.
 //!
 //! The gradient of each operand is cut out of that of the result.
 
@@ -10,10 +10,10 @@ use crate::tape::Node;
 use crate::tensor::{Element, Tensor};
 use crate::trace::{Merge, Trace};
 
-/// Puts tensors one behind the other: `concat` along an axis that they have, `stack` along a new one.
+/// Joins tensors: `concat` along an axis that they have, `stack` along a new one.
 ///
 /// `concat` takes a tuple of two to four tensors, of different sizes along the axis, or an array or a `Vec` of tensors
-/// of one type, and then gives a size known when the program runs. `stack` takes an array or a `Vec`.
+/// of one type, and then gives a size known only at run time. `stack` takes an array or a `Vec`.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -26,7 +26,7 @@ use crate::trace::{Merge, Trace};
 /// assert_eq!(rows.stack::<1>().to_array(), [[1.0, 3.0], [2.0, 4.0]]);
 /// ```
 pub trait Join: Sized {
-    /// The tensors one behind the other along axis `A`, in their order.
+    /// The tensors one after the other along axis `A`, in order.
     ///
     /// # Panics
     /// If run-time dimensions of the other axes disagree, or there is no tensor in a `Vec`.
@@ -87,7 +87,7 @@ pub trait Stack<const A: usize> {
 /// An operand: its elements, its place on a tape, and its shape as blocks, of which only the middle may differ.
 type Part<E> = (Storage<E>, Option<Node>, Blocks);
 
-/// Puts the parts one behind the other along the middle of their blocks.
+/// Concatenates the parts along the middle of their blocks.
 #[track_caller]
 fn join<O: Shape, E: Element, T: Trace>(shape: O, parts: &[Part<E>]) -> Tensor<O, E, T> {
     let middle: usize = parts.iter().map(|part| part.2.1).sum();
@@ -244,7 +244,7 @@ mod tests {
                 check_gradients(|(a, w)| (a, w).concat::<1>(), (a.clone(), wider)).unwrap();
                 check_gradients(|(a, b, c)| [a.clone(), b, c, a].stack::<1>(), (a.clone(), b.clone(), c.clone()))
                     .unwrap();
-                // an operand that wants no gradient, before one that does
+                // an operand that needs no gradient, before one that does
                 check_gradients(|x| (b.clone(), x).concat::<1>(), a.clone()).unwrap();
                 check_gradients(|(b, c)| vec![b, c].stack::<2>(), (b.clone(), c)).unwrap();
             }

@@ -1,4 +1,5 @@
-//! What all operations share that move elements and compute nothing: slices, joins, flips, gathers, permutations.
+//! The common part of all operations that move elements and compute nothing: slices, joins, flips, gathers,
+//! permutations.
 //!
 //! They work on labels and masks as on numbers, so they are written for every [`Element`]; only tensors of floats
 //! have gradients, and [`record_movement`] records for them alone.
@@ -61,7 +62,7 @@ pub(crate) fn moved<S: Shape, O: Shape, E: Element, T: Trace>(
 /// An operand of a movement: its place on a tape, and its number of elements.
 pub type Operand<'a> = (Option<&'a Node>, usize);
 
-/// Records a movement: for elements that are no floats not at all, for they have no gradients to move back.
+/// Records a movement: only for floats, since other elements have no gradients to move back.
 #[track_caller]
 pub(crate) fn record_movement<E: Element>(operands: &[Operand<'_>], back: impl MoveBack) -> Option<Node> {
     struct Record<'a, B>(&'a [Operand<'a>], B);

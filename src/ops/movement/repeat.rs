@@ -11,7 +11,7 @@ pub type Repeated<S, const A: usize, const N: usize> =
     <S as HasAxis<A>>::With<<(<S as HasAxis<A>>::Length, Const<N>) as Product>::Out>;
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The tensor `N` times one behind the other along axis `A`, as NumPy's `tile`.
+    /// The tensor repeated `N` times along axis `A`, like NumPy's `tile`.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,7 +1,7 @@
 //! The same elements in another shape: reshape, flatten, squeeze, unsqueeze.
 //!
-//! Nothing is copied, and nothing recorded: a gradient lies in memory as its value does, so it is that of the old shape
-//! as well as of the new one, and both tensors stand at the same place of the tape.
+//! Nothing is copied, and nothing recorded: a gradient lies in memory as its value does, so it belongs to the old shape
+//! as well as to the new one, and both tensors have the same place on the tape.
 
 use crate::shape::{
     Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, ReshapesTo, Shape, StaticShape,
@@ -46,7 +46,7 @@ const fn same_number_of_elements<S: Shape, O: Shape>() {
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The same elements, the last axis fastest, in a shape known to the compiler.
+    /// The same elements, in row-major order, in a shape known to the compiler.
     ///
     /// Another number of elements does not compile. The compiler counts sizes up to 2,048, and products that are in its
     /// table (see [`Product`](crate::shape::Product)); [`reshape_with`](Tensor::reshape_with) takes any.
@@ -68,12 +68,12 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.reshape_with(O::default())
     }
 
-    /// The same elements, the last axis fastest, in another shape, with dimensions of any size.
+    /// The same elements, in row-major order, in another shape, with dimensions of any size.
     ///
     /// Another number of elements is an error when the program is built, if both shapes are known to the compiler.
     ///
     /// # Panics
-    /// If the number of elements is another.
+    /// If the number of elements differs.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -89,13 +89,13 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape)
     }
 
-    /// The same elements seen in another shape of as many.
+    /// The same elements viewed in another shape of equal size.
     pub(crate) fn in_shape<O: Shape>(self, shape: O) -> Tensor<O, E, T> {
         let (_, storage, trace) = self.into_parts();
         Tensor::from_parts(shape, storage, trace)
     }
 
-    /// All axes made one.
+    /// Merges all axes into one.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -108,7 +108,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.flatten_from::<0>()
     }
 
-    /// The axes from `A` on made one: `flatten_from::<1>()` makes each image of a batch a vector.
+    /// Merges the axes from `A` on into one: `flatten_from::<1>()` makes each image of a batch a vector.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -122,11 +122,11 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape)
     }
 
-    /// Axis `A` made two: `PARTS`, and the size of a part. `split_axis::<2, 4>()` makes four heads of a width:
-    /// (B, L, W) becomes (B, L, 4, W / 4).
+    /// Splits axis `A` into two: `PARTS`, and the size of a part. `split_axis::<2, 4>()` splits a width into four
+    /// heads: (B, L, W) becomes (B, L, 4, W / 4).
     ///
     /// That `PARTS` divides the axis is checked by the compiler.
-    /// [`split`](Tensor::split) gives the parts as tensors of their own.
+    /// [`split`](Tensor::split) returns the parts as separate tensors.
     ///
     /// # Panics
     /// If `PARTS` does not divide a run-time dimension.
@@ -150,7 +150,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape)
     }
 
-    /// Axes `A` and `A` + 1 made one: the reverse of [`split_axis`](Tensor::split_axis).
+    /// Merges axes `A` and `A` + 1 into one: the inverse of [`split_axis`](Tensor::split_axis).
     ///
     /// ```
     /// use taut::prelude::*;
@@ -180,10 +180,10 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape)
     }
 
-    /// Axis `A`, which must be of size 1, left out.
+    /// Removes axis `A`, which must have size 1.
     ///
     /// # Panics
-    /// If the axis is of a size known when the program runs, and not 1.
+    /// If the axis has a run-time size other than 1.
     #[track_caller]
     pub fn squeeze<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where

@@ -31,7 +31,7 @@ fn range((outer, middle, inner): Blocks, start: usize, length: usize) -> Runs<im
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The part at `index` of axis 0, which disappears: a row of a matrix, an image of a batch.
+    /// The part at `index` of axis 0, which is removed: a row of a matrix, an image of a batch.
     ///
     /// # Panics
     /// If `index` is outside the axis.
@@ -49,7 +49,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.slice_at::<0>(index)
     }
 
-    /// The part at `index` of axis `A`, which disappears: `x.slice_at::<1>(2)` is column 2 of a matrix.
+    /// The part at `index` of axis `A`, which is removed: `x.slice_at::<1>(2)` is column 2 of a matrix.
     ///
     /// # Panics
     /// If `index` is outside the axis.
@@ -88,7 +88,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         cut::<A, _, _, _, _>(self, shape, START, LENGTH)
     }
 
-    /// The cells `range` of axis `A`, whose size becomes one known when the program runs.
+    /// The cells `range` of axis `A`, whose size becomes a run-time size.
     ///
     /// # Panics
     /// If the range does not lie in the axis.
@@ -112,7 +112,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         cut::<A, _, _, _, _>(self, shape, start, end - start)
     }
 
-    /// Axis `A` cut into `N` equal parts.
+    /// Splits axis `A` into `N` equal parts.
     ///
     /// # Panics
     /// If `N` does not divide a run-time dimension.

@@ -11,7 +11,7 @@ use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 use std::cmp::Ordering;
 
-/// From the smallest up, or from the largest down. See [`Tensor::sort`].
+/// Ascending or descending. See [`Tensor::sort`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The smallest first.
@@ -37,7 +37,7 @@ fn sorted_indices<E: Element>(x: &[E], (outer, middle, inner): Blocks, order: Or
     for o in 0..outer {
         for i in 0..inner {
             let element = |j: usize| &x[(o * middle + j) * inner + i];
-            // by index where elements are equal, so that an unstable selection gives what a stable sort does
+            // by index where elements are equal, so that an unstable selection gives the same as a stable sort
             let before = |&a: &usize, &b: &usize| {
                 let by_value = compare(element(a), element(b));
                 let by_value = if order == Order::Ascending { by_value } else { by_value.reverse() };

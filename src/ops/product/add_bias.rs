@@ -22,7 +22,7 @@ pub(crate) fn add_bias<const N: usize, S: LastAxis, E: Float, T: Trace>(
     let rows = x.shape().rows().count();
     let (shape, mut y, x_trace) = x.into_parts();
     let (_, bias, bias_trace) = bias.into_parts();
-    // in place if nobody else holds x: nothing is saved for the backward pass
+    // in place if x is not shared: nothing is saved for the backward pass
     add_row(y.make_mut(), bias.as_slice());
     let node = record([x_trace.node(), bias_trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 2>| {

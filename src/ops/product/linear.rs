@@ -50,9 +50,8 @@ pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: T
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// `PARTS` of the `ALL` products of x with weights that lie one behind the other, from number `first` on, in one
-/// product: what queries, keys and values of attention are. Shapes: x (B, L, I), W (`ALL`, O, I), b (`ALL`, O), y (B,
-/// L, `PARTS`, O).
+/// `PARTS` of the `ALL` products of x with consecutive weights, from number `first` on, as one product: the queries,
+/// keys and values of attention. Shapes: x (B, L, I), W (`ALL`, O, I), b (`ALL`, O), y (B, L, `PARTS`, O).
 #[track_caller]
 pub(crate) fn linear_parts<
     const ALL: usize,

@@ -13,7 +13,7 @@ use crate::trace::Trace;
 type Better<E> = fn(x: &E, best: &E) -> bool;
 
 fn is_nan<E: PartialEq>(x: &E) -> bool {
-    // only a NaN differs from itself, and this works for elements that are no floats too
+    // only NaN differs from itself, and this works for elements that are not floats too
     #[allow(clippy::eq_op)]
     let differs = x != x;
     differs
@@ -54,7 +54,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         Tensor::from_storage(shape, best(self.as_slice(), blocks, better))
     }
 
-    /// The index of the largest element, counted through all of them, the last axis fastest.
+    /// The index of the largest element, counted through all of them, in row-major order.
     ///
     /// # Panics
     /// If there are no elements.
@@ -63,7 +63,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.best("argmax", (), (1, self.count(), 1), larger)
     }
 
-    /// The index along axis `A`, which disappears, of the largest element.
+    /// The index along axis `A`, which is removed, of the largest element.
     ///
     /// # Panics
     /// If the axis has size 0.
@@ -81,7 +81,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.best("argmax_axis", self.shape().removed(), blocks(self.shape()), larger)
     }
 
-    /// The index of the smallest element, counted through all of them, the last axis fastest.
+    /// The index of the smallest element, counted through all of them, in row-major order.
     ///
     /// # Panics
     /// If there are no elements.
@@ -90,7 +90,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.best("argmin", (), (1, self.count(), 1), smaller)
     }
 
-    /// The index along axis `A`, which disappears, of the smallest element.
+    /// The index along axis `A`, which is removed, of the smallest element.
     ///
     /// # Panics
     /// If the axis has size 0.

@@ -1,5 +1,5 @@
-//! What all reductions share that are functions of the numbers along one axis, several or all: maximum, variance, norm,
-//! and so on. Each says how one line of numbers becomes one number, and what the gradient of each is ([`Fold`]).
+//! The common part of reductions of the numbers along one axis, several or all: maximum, variance, norm, and so on.
+//! Each defines how one line of numbers becomes one number, and the gradient of each ([`Fold`]).
 //!
 //! Saved: x and y.
 
@@ -96,7 +96,7 @@ fn backward<E: Float>(
 }
 
 /// Panics if there are results to find, each among `terms` elements, and no elements: the rule of all operations that
-/// pick one, for nothing has no largest, smallest or first.
+/// pick an element, as there is none to pick.
 #[track_caller]
 pub(super) fn expect_elements(operation: &str, shape: impl Shape, terms: usize, results: usize) {
     if terms == 0 && results > 0 {

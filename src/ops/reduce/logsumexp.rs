@@ -52,7 +52,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, &LOG_SUM_EXP, E::zero())
     }
 
-    /// log sum e^x along axis `A`, which disappears.
+    /// log sum e^x along axis `A`, which is removed.
     #[track_caller]
     pub fn logsumexp_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where
@@ -61,7 +61,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.logsumexp_axes::<Axis<A>>()
     }
 
-    /// log sum e^x along several axes, which disappear.
+    /// log sum e^x along several axes, which are removed.
     #[track_caller]
     pub fn logsumexp_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where

@@ -1,8 +1,8 @@
 //! The largest and the smallest number: y = max_j x_j.
 //!
 //! The gradient goes to the x_j that equal y, in equal parts if there are several: as PyTorch's `amax` and `amin`, and
-//! the same for one axis, several or all. No numbers have no maximum: that is a panic, as for [`Tensor::argmax`]. A NaN
-//! among the numbers makes the result NaN.
+//! the same for one axis, several or all. Without numbers there is no maximum: that panics, as for [`Tensor::argmax`].
+//! If any number is NaN, so is the result.
 
 use super::fold::{expect_elements, fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
@@ -79,7 +79,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, &MAX, E::zero())
     }
 
-    /// The largest element along axis `A`, which disappears. See [`argmax_axis`](Tensor::argmax_axis) for where it is.
+    /// The largest element along axis `A`, which is removed. See [`argmax_axis`](Tensor::argmax_axis) for where it is.
     ///
     /// # Panics
     /// If there are no elements along it.
@@ -92,7 +92,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.max_axes::<Axis<A>>()
     }
 
-    /// The largest element along several axes, which disappear.
+    /// The largest element along several axes, which are removed.
     ///
     /// # Panics
     /// If there are no elements along them.
@@ -114,7 +114,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, &MIN, E::zero())
     }
 
-    /// The smallest element along axis `A`, which disappears.
+    /// The smallest element along axis `A`, which is removed.
     ///
     /// # Panics
     /// If there are no elements along it.
@@ -127,7 +127,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.min_axes::<Axis<A>>()
     }
 
-    /// The smallest element along several axes, which disappear.
+    /// The smallest element along several axes, which are removed.
     ///
     /// # Panics
     /// If there are no elements along them.

@@ -1,4 +1,4 @@
-//! Sums, maxima and what else looks at all elements along axes; what normalises by them.
+//! Sums, maxima and other reductions along axes, and normalisation by them.
 
 mod argmax;
 pub(super) mod batch_norm;

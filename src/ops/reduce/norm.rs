@@ -66,7 +66,7 @@ impl Fold for Euclidean {
     #[inline(always)]
     fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
         for x in line {
-            // a division of its own: gradient / y may be infinite
+            // a separate division: gradient / y may be infinite
             *x = if y == E::zero() { E::zero() } else { *x / y * gradient };
         }
     }
@@ -90,7 +90,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, norm.op(), E::zero())
     }
 
-    /// The norm of each vector along axis `A`, which disappears.
+    /// The norm of each vector along axis `A`, which is removed.
     #[track_caller]
     pub fn norm_axis<const A: usize>(self, norm: Norm) -> Tensor<S::Removed, E, T>
     where
@@ -99,7 +99,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.norm_axes::<Axis<A>>(norm)
     }
 
-    /// The norm over several axes, which disappear.
+    /// The norm over several axes, which are removed.
     #[track_caller]
     pub fn norm_axes<A: Axes>(self, norm: Norm) -> Tensor<S::Reduced, E, T>
     where

@@ -1,7 +1,7 @@
 //! The product of numbers: y = prod_j x_j.
 //!
-//! The gradient of x_j is the product of all the others: what stands before it times what stands after it, so that it
-//! is right where an x_j is 0. The product of no numbers is 1.
+//! The gradient of x_j is the product of all the others: those before it times those after it, so that it is right
+//! where an x_j is 0. The product of no numbers is 1.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};
@@ -60,7 +60,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, &PRODUCT, E::zero())
     }
 
-    /// The product along axis `A`, which disappears.
+    /// The product along axis `A`, which is removed.
     #[track_caller]
     pub fn product_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where
@@ -69,7 +69,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.product_axes::<Axis<A>>()
     }
 
-    /// The product along several axes, which disappear.
+    /// The product along several axes, which are removed.
     #[track_caller]
     pub fn product_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where

@@ -1,4 +1,4 @@
-//! Normalising rows, each for itself: layer norm and group norm.
+//! Normalising each row on its own: layer norm and group norm.
 //!
 //! With m and v the mean and the (biased) variance of one row of x:
 //!

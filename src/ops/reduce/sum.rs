@@ -63,7 +63,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         reduce_runs(self, (), vec![(1, count, 1)], Some(count))
     }
 
-    /// The sum over axis `A`, which disappears.
+    /// The sum over axis `A`, which is removed.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -79,7 +79,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.sum_axes::<Axis<A>>()
     }
 
-    /// The mean over axis `A`, which disappears.
+    /// The mean over axis `A`, which is removed.
     #[track_caller]
     pub fn mean_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where
@@ -88,7 +88,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.mean_axes::<Axis<A>>()
     }
 
-    /// The sum over several axes, which disappear: `x.sum_axes::<(Axis<0>, Axis<2>)>()`.
+    /// The sum over several axes, which are removed: `x.sum_axes::<(Axis<0>, Axis<2>)>()`.
     #[track_caller]
     pub fn sum_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where
@@ -99,7 +99,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         reduce_runs(self, shape, runs, None)
     }
 
-    /// The mean over several axes, which disappear.
+    /// The mean over several axes, which are removed.
     #[track_caller]
     pub fn mean_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where

@@ -93,7 +93,7 @@ impl Fold for Std {
         if std == E::zero() {
             line.fill(E::zero());
         } else {
-            // a division of its own: 1 / std may be infinite
+            // a separate division: 1 / std may be infinite
             deviations(line, std, E::of(gradient.as_f64() / divisor(line.len(), correction)));
         }
     }
@@ -117,7 +117,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, &VAR, variance.correction())
     }
 
-    /// The variance along axis `A`, which disappears.
+    /// The variance along axis `A`, which is removed.
     #[track_caller]
     pub fn var_axis<const A: usize>(self, variance: Variance) -> Tensor<S::Removed, E, T>
     where
@@ -126,7 +126,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.var_axes::<Axis<A>>(variance)
     }
 
-    /// The variance along several axes, which disappear.
+    /// The variance along several axes, which are removed.
     #[track_caller]
     pub fn var_axes<A: Axes>(self, variance: Variance) -> Tensor<S::Reduced, E, T>
     where
@@ -141,7 +141,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         fold_all(self, &STD, variance.correction())
     }
 
-    /// The standard deviation along axis `A`, which disappears.
+    /// The standard deviation along axis `A`, which is removed.
     #[track_caller]
     pub fn std_axis<const A: usize>(self, variance: Variance) -> Tensor<S::Removed, E, T>
     where
@@ -150,7 +150,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.std_axes::<Axis<A>>(variance)
     }
 
-    /// The standard deviation along several axes, which disappear.
+    /// The standard deviation along several axes, which are removed.
     #[track_caller]
     pub fn std_axes<A: Axes>(self, variance: Variance) -> Tensor<S::Reduced, E, T>
     where

@@ -1,7 +1,7 @@
-//! Sequences of different lengths in one batch: what lies behind the end of each is padding.
+//! Sequences of different lengths in one batch: everything after the end of each is padding.
 //!
-//! Shapes: x and y (B, L, F), lengths (B). y is x where a step is before its sequence's end, and 0 behind it, whatever
-//! x holds there; so is the gradient of x. Nothing is saved but the lengths.
+//! Shapes: x and y (B, L, F), lengths (B). y is x where a step is before its sequence's end, and 0 after it, whatever x
+//! holds there; so is the gradient of x. Nothing is saved but the lengths.
 
 use crate::kernels::parallel;
 use crate::memory::Storage;

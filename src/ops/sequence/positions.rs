@@ -22,7 +22,7 @@ pub(crate) fn add_positions<B: Dim, L: Dim, F: Dim, P: Dim, G: Dim, E: Float, T:
     let (shape, mut y, x_trace) = x.into_parts();
     let (of_positions, p, p_trace) = positions.into_parts();
     let (batch, used) = (shape.0.size(), shape.1.size() * shape.2.size());
-    // in place if nobody else holds x: nothing is saved for the backward pass
+    // in place if x is not shared: nothing is saved for the backward pass
     add_row(y.make_mut(), &p.as_slice()[..used]);
     let node = record([x_trace.node(), p_trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 2>| {

@@ -9,11 +9,11 @@ use crate::tensor::Float;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How many queries are looked at together: their scores stay in the second-level cache up to some thousand keys, and
+/// The number of queries processed together: their scores stay in the second-level cache up to some thousand keys, and
 /// with the causal mask, the fewer there are, the fewer scores are computed and thrown away.
 const QUERIES: usize = 32;
 
-/// The sizes of attention, and who sees what.
+/// The sizes of attention, and its mask.
 #[derive(Clone, Debug)]
 pub(super) struct Attention {
     pub batch: usize,
@@ -25,7 +25,7 @@ pub(super) struct Attention {
     pub value_width: usize,
     /// Each query sees the keys up to its own place.
     pub causal: bool,
-    /// The keys of each sequence; what lies behind is padding, which nobody sees.
+    /// The number of keys of each sequence; the rest is padding, which is never seen.
     pub lengths: Option<Arc<[usize]>>,
     /// Which weights are dropped.
     pub dropout: Option<Mask>,

@@ -1,7 +1,7 @@
 //! Scaled dot-product attention, as one operation: Y = softmax(Q K^T / sqrt(D)) V, for each head of each sequence.
 //!
 //! Shapes: Q (B, H, L, D), K (B, H, S, D), V (B, H, S, F), Y (B, H, L, F). The softmax goes over the keys that a query
-//! sees: all, or with a causal mask those up to its own place, and never the padding behind a sequence's length. To a
+//! sees: all, or with a causal mask those up to its own place, and never the padding after a sequence's end. For a
 //! query that sees none, Y is 0.
 //!
 //! With P the weights that softmax gives and G the gradient of Y:
@@ -33,17 +33,17 @@ use crate::trace::{Merge, Merged, Parents, Trace};
 use heads::{Attention, Layout, Operand, Operands};
 use std::sync::Arc;
 
-/// What [`attention`](Tensor::attention) does with its weights: with `..Default::default()`, every query sees every
+/// The options of [`attention`](Tensor::attention): with `..Default::default()`, every query sees every
 /// key.
 #[derive(Clone, Debug)]
 pub struct AttentionOptions<B: Dim> {
     /// The causal mask: query i sees the keys 0 ..= i only.
     pub causal: bool,
-    /// How many keys each sequence has; nobody sees what lies behind.
+    /// How many keys each sequence has; those after it are never seen.
     pub lengths: Option<Tensor<(B,), usize>>,
     /// The probability with which a weight is dropped on a training tape.
     pub dropout: f64,
-    // there may be more settings one day, so literals end in `..Default::default()`
+    // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     pub more: (),
 }

@@ -4,13 +4,12 @@
 //! (B, T, H) holds h after each step.
 //!
 //! Forward: the products W x of all steps are one large product, or columns of W if x is one-hot or nearly so; then
-//! each step takes one product U h' and one pass over all gates. Saved: x, what the gates gave, and the states, all
-//! step by step.
+//! each step takes one product U h' and one pass over all gates. Saved: x, the gates, and the states, all step by step.
 //!
-//! Backward, through time: each step back takes one pass over the gates, which turns what they gave into the gradients
-//! of their sums, and one product with U, which is the gradient of the state before. The gradients of W, U, the biases
-//! and x, each a sum over the steps, are one large product each after that. Nothing is recursive, so the number of
-//! steps is bounded by memory alone.
+//! Backward, through time: each step back takes one pass over the gates, which turns them into the gradients of their
+//! sums, and one product with U, which is the gradient of the state before. The gradients of W, U, the biases and x,
+//! each a sum over the steps, are one large product each after that. Nothing is recursive, so the number of steps is
+//! bounded by memory alone.
 //!
 //! Werbos, "Backpropagation Through Time: What It Does and How to Do It", 1990. The cells have a file each.
 
