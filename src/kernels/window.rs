@@ -70,7 +70,7 @@ impl Windows {
 
 /// Copies a line. Most are short: a few registers, the last of which may overlap the one before, cost less than a call.
 #[inline(always)]
-fn copy_line<E: Copy>(from: &[E], to: &mut [E]) {
+pub fn copy_line<E: Copy>(from: &[E], to: &mut [E]) {
     const REGISTER: usize = 8;
     const MOST: usize = 8 * REGISTER;
     let length = to.len();

@@ -1,6 +1,8 @@
 //! Convolution in three passes: forward, the gradient of the image, the gradient of the weight.
 
 mod columns;
+#[allow(unsafe_code)]
+mod packed;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ use std::sync::OnceLock;
 /// The methods that there are for numbers of a type.
 struct Methods<E> {
     columns: Passes<E>,
+    packed: Option<Passes<E>>,
     winograd: Option<Passes<E>>,
 }
 struct ForNumbers;
@@ -25,23 +28,25 @@ impl Family for ForNumbers {
 }
 // through pointers, so that convolutions are compiled in this crate, and not again for each model
 static METHODS: PerFloat<ForNumbers> = PerFloat {
-    f32: Methods { columns: columns::passes(), winograd: Some(winograd::passes()) },
-    f64: Methods { columns: columns::passes(), winograd: None },
+    f32: Methods { columns: columns::passes(), packed: Some(packed::passes()), winograd: Some(winograd::passes()) },
+    f64: Methods { columns: columns::passes(), packed: None, winograd: None },
 };
 
 /// The method for a convolution.
 ///
 /// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
-/// the weight. Otherwise im2col.
+/// the weight. Otherwise a product whose panels are packed from under the windows; im2col for f64, and for groups of a
+/// single filter, for which a tile of several rows would be nearly empty.
 fn method<E: Float>(sizes: &Convolution) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
     let Convolution { batch, windows, filters, .. } = *sizes;
     let channels = windows.channels;
     let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
     let pays = channels * filters > 4 * (channels + filters) && batch * windows.positions() > 128;
-    match &methods.winograd {
-        Some(winograd) if possible && pays && !direct_only() => winograd,
+    match (&methods.winograd, &methods.packed) {
+        (Some(winograd), _) if possible && pays && !direct_only() => winograd,
+        (_, Some(packed)) if filters > 1 => packed,
         _ => &methods.columns,
     }
 }

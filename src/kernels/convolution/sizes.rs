@@ -34,6 +34,87 @@ impl Convolution {
     pub fn operations(&self) -> usize {
         self.batch * self.output() * self.windows.taps()
     }
+
+    /// The forward pass.
+    pub fn map(&self) -> Map {
+        let Convolution { batch, windows, filters, groups } = *self;
+        let Windows { channels, size, kernel, stride, padding, dilation, out } = windows;
+        let padding = padding.map(usize::cast_signed);
+        Map { batch, groups, from: channels, to: filters, size, out, kernel, stride, dilation, padding }
+    }
+
+    /// The gradient of the input, if the stride is 1: the convolution of that of the output with
+    /// [`turned_filters_of`](Self::turned_filters_of).
+    pub fn reverse_map(&self) -> Map {
+        let map = self.map();
+        let padding =
+            [0, 1].map(|axis| (map.dilation[axis] * (map.kernel[axis] - 1)).cast_signed() - map.padding[axis]);
+        Map { from: map.to, to: map.from, size: map.out, out: map.size, padding, ..map }
+    }
+
+    fn weight_of<'a>(&self, group: usize, weight: &'a [f32]) -> &'a [f32] {
+        let len = self.filters * self.windows.taps();
+        &weight[group * len..(group + 1) * len]
+    }
+
+    /// The filters of a group.
+    pub fn filters_of<'a>(&self, group: usize, weight: &'a [f32]) -> Filters<'a> {
+        let (to_stride, from_stride) = (self.windows.taps(), self.windows.taps() / self.windows.channels);
+        Filters { values: self.weight_of(group, weight), to_stride, from_stride, turned: false }
+    }
+
+    /// Those of [`reverse_map`](Self::reverse_map): turned by half a turn, with channels and filters exchanged.
+    pub fn turned_filters_of<'a>(&self, group: usize, weight: &'a [f32]) -> Filters<'a> {
+        let Filters { values, to_stride, from_stride, .. } = self.filters_of(group, weight);
+        Filters { values, to_stride: from_stride, from_stride: to_stride, turned: true }
+    }
+}
+
+/// From images to images: the forward pass, or the gradient of the image.
+#[derive(Clone, Copy)]
+pub struct Map {
+    pub batch: usize,
+    pub groups: usize,
+    /// The channels of one group that are read, and those that are written.
+    pub from: usize,
+    pub to: usize,
+    pub size: [usize; 2],
+    pub out: [usize; 2],
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub dilation: [usize; 2],
+    /// How far the first window lies outside; inside if negative.
+    pub padding: [isize; 2],
+}
+
+impl Map {
+    /// The taps of a window over one channel.
+    pub fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+}
+
+/// The weight of a group: a number for an output channel, an input channel and a tap.
+#[derive(Clone, Copy)]
+pub struct Filters<'a> {
+    pub values: &'a [f32],
+    pub to_stride: usize,
+    pub from_stride: usize,
+    /// From the last tap to the first.
+    pub turned: bool,
+}
+
+impl Filters<'_> {
+    /// Where the number is for a tap of so many.
+    #[inline(always)]
+    pub fn place(&self, to: usize, from: usize, tap: usize, taps: usize) -> usize {
+        to * self.to_stride + from * self.from_stride + if self.turned { taps - 1 - tap } else { tap }
+    }
+
+    /// Panics if a number would lie outside the slice.
+    pub fn check(&self, map: &Map) {
+        assert!((map.to - 1) * self.to_stride + (map.from - 1) * self.from_stride + map.taps() <= self.values.len());
+    }
 }
 
 /// What the result of a pass is added to.

@@ -99,10 +99,15 @@ impl<E: Float> Case<E> {
     }
 }
 
-/// Compares im2col.
-fn compare<E: Float>(sizes: Convolution, rng: &mut Generator) {
+/// Compares im2col, and the packed product with each set of instructions.
+fn compare(sizes: Convolution, rng: &mut Generator) {
     if sizes.operations() > 0 {
-        Case::<E>::new(sizes, rng).check(&E::pick(&METHODS).columns, 1);
+        Case::<f64>::new(sizes, rng).check(&f64::pick(&METHODS).columns, 1);
+        let case = Case::<f32>::new(sizes, rng);
+        case.check(&f32::pick(&METHODS).columns, 1);
+        for instructions in available() {
+            with(instructions, || case.check(f32::pick(&METHODS).packed.as_ref().unwrap(), 1));
+        }
     }
 }
 
@@ -164,7 +169,8 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     let mut rng = Generator::new(5);
     for (batch, channels, size) in [(1, [40, 70, 1], [9, 13]), (7, [9, 33, 2], [11, 10]), (3, [64, 20, 1], [16, 30])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
-        for passes in [&f32::pick(&METHODS).columns, f32::pick(&METHODS).winograd.as_ref().unwrap()] {
+        let Methods { columns, packed, winograd } = f32::pick(&METHODS);
+        for passes in [columns, packed.as_ref().unwrap(), winograd.as_ref().unwrap()] {
             let of_threads = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| bits(&case, passes))
@@ -176,16 +182,18 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn winograd_gives_the_same_bits_with_avx2_and_avx512() {
+fn avx2_and_avx512_give_the_same_bits() {
     let mut rng = Generator::new(6);
     for (batch, channels, size) in [(2, [19, 37, 1], [9, 13]), (1, [300, 5, 1], [6, 7])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
-        let winograd = f32::pick(&METHODS).winograd.as_ref().unwrap();
-        let found: Vec<_> = available()
-            .filter(|&instructions| instructions >= Instructions::Avx2)
-            .map(|instructions| with(instructions, || bits(&case, winograd)))
-            .collect();
-        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{batch} {channels:?} {size:?}");
+        let Methods { packed, winograd, .. } = f32::pick(&METHODS);
+        for passes in [packed, winograd] {
+            let found: Vec<_> = available()
+                .filter(|&instructions| instructions >= Instructions::Avx2)
+                .map(|instructions| with(instructions, || bits(&case, passes.as_ref().unwrap())))
+                .collect();
+            assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{batch} {channels:?} {size:?}");
+        }
     }
 }
 
@@ -255,9 +263,27 @@ fn all_three_passes_are_sums_of_products_over_random_sizes() {
         let [Some(height), Some(width)] = out else { continue };
         let windows = Windows { channels, size, kernel, stride, padding, dilation, out: [height, width] };
         let sizes = Convolution { batch, windows, filters, groups };
-        compare::<f32>(sizes, &mut rng);
-        compare::<f64>(sizes, &mut rng);
+        compare(sizes, &mut rng);
         tried += 1;
+    }
+}
+
+#[test]
+fn sizes_beyond_one_block_are_right() {
+    let mut rng = Generator::new(9);
+    // (batch, channels, filters), size, kernel, stride, padding
+    for ((batch, channels, filters), size, kernel, stride, padding) in [
+        ((2, 300, 40), [5, 9], [1, 1], [1, 1], [0, 0]),
+        ((1, 31, 70), [23, 22], [3, 3], [2, 2], [1, 1]),
+        ((7, 3, 13), [21, 27], [7, 7], [2, 2], [3, 3]),
+        ((40, 5, 9), [4, 4], [4, 4], [1, 1], [0, 0]),
+        ((3, 1, 32), [28, 28], [5, 5], [1, 1], [2, 2]),
+        ((2, 4, 3), [1, 700], [1, 9], [1, 3], [0, 4]),
+        ((1, 2, 5), [90, 3], [3, 3], [1, 1], [4, 5]),
+    ] {
+        let out = [0, 1].map(|axis: usize| (size[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis] + 1);
+        let windows = Windows { channels, size, kernel, stride, padding, dilation: [1, 1], out };
+        compare(Convolution { batch, windows, filters, groups: 1 }, &mut rng);
     }
 }
 
@@ -272,7 +298,7 @@ fn work_that_is_worth_threads_is_right_too() {
         dilation: [1, 1],
         out: [19, 17],
     };
-    compare::<f32>(Convolution { batch: 11, windows, filters: 13, groups: 2 }, &mut Generator::new(1));
+    compare(Convolution { batch: 11, windows, filters: 13, groups: 2 }, &mut Generator::new(1));
 }
 
 #[test]

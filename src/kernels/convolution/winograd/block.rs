@@ -1,8 +1,9 @@
 //! A block of tiles, from their pixels to their outputs: the forward pass, and the gradient of the image.
 
-use super::map::{APART, ENTRIES, Map, RUN, row, store, transform_pixels};
+use super::map::{APART, ENTRIES, RUN, row, store, transform_pixels};
 use super::tiles::{MOST_LANES, scatter};
 use super::transform::{Outputs, Weights, both_axes};
+use crate::kernels::convolution::sizes::{Filters, Map};
 use crate::kernels::gemm::register::Register;
 use crate::kernels::gemm::tile::{Strip, Target, tile};
 use crate::memory::Storage;
@@ -11,16 +12,6 @@ use crate::memory::Storage;
 pub const BLOCK: usize = 48;
 /// The most channels that a product runs over in one go: a panel then fills the first-level cache.
 const DEPTH: usize = 256;
-
-/// The weight of a group: the number for an output channel, an input channel and a tap.
-#[derive(Clone, Copy)]
-pub struct Filters<'a> {
-    pub values: &'a [f32],
-    pub to_stride: usize,
-    pub from_stride: usize,
-    /// From the last tap to the first.
-    pub turned: bool,
-}
 
 /// `G w G^T` for the output channels given, which begin at a multiple of [`PANEL`]. Each entry is a matrix of panels, two
 /// registers of output channels wide, with a row for each input channel.
@@ -44,9 +35,8 @@ pub unsafe fn transform_filters<R: Register<f32>>(
             unsafe {
                 for lane in 0..R::LEN {
                     let channel = (channel + lane).min(channels.end - 1);
-                    let weight = filters.values.as_ptr().add(channel * filters.to_stride + input * filters.from_stride);
                     for (tap, lanes) in lanes.iter_mut().enumerate() {
-                        lanes[lane] = *weight.add(if filters.turned { 8 - tap } else { tap });
+                        lanes[lane] = *filters.values.as_ptr().add(filters.place(channel, input, tap, 9));
                     }
                 }
                 let to = to.add(panel * from + input * 2 * R::LEN + channel - panel);

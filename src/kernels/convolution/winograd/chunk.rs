@@ -1,8 +1,9 @@
 //! A chunk of tiles, from their pixels and the gradients of their outputs to a sum: the gradient of the weight.
 
-use super::map::{ENTRIES, Map, RUN, padded, store};
+use super::map::{ENTRIES, RUN, padded, store};
 use super::tiles::{MOST_LANES, Piece, gather};
 use super::transform::{OutputGradients, WeightGradients, both_axes};
+use crate::kernels::convolution::sizes::Map;
 use crate::kernels::gemm::register::Register;
 use crate::kernels::gemm::tile::{Strip, Target, tile};
 use crate::memory::Storage;

@@ -2,6 +2,7 @@
 
 use super::tiles::{MOST_LANES, Piece, gather};
 use super::transform::{Pixels, Transform as _, across};
+use crate::kernels::convolution::sizes::Map;
 use crate::kernels::gemm::register::Register;
 use crate::kernels::parallel;
 use crate::memory::Storage;
@@ -17,20 +18,6 @@ pub const PANEL: usize = 2 * MOST_LANES;
 pub const APART: usize = 16;
 /// Below this many multiply-adds in all, one thread is faster.
 const PARALLEL_ABOVE: usize = 1 << 18;
-
-/// From images to images: the forward pass, or the gradient of the image.
-#[derive(Clone, Copy)]
-pub struct Map {
-    pub batch: usize,
-    pub groups: usize,
-    /// The channels of one group that are read, and those that are written.
-    pub from: usize,
-    pub to: usize,
-    pub size: [usize; 2],
-    pub out: [usize; 2],
-    /// How far the first window lies outside; inside if negative.
-    pub padding: [isize; 2],
-}
 
 impl Map {
     pub fn tiles(&self) -> [usize; 2] {

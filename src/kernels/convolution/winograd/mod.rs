@@ -25,13 +25,13 @@ mod tiles;
 mod transform;
 mod work;
 
-use super::sizes::{Convolution, Passes, Start};
+use super::sizes::{Convolution, Filters, Map, Passes, Start};
 use crate::kernels::instructions::instructions;
 use crate::kernels::parallel::{self, Entries};
 use crate::memory::Storage;
-use block::{BLOCK, Block, Filters};
+use block::{BLOCK, Block};
 use chunk::{Layout, Part};
-use map::{APART, ENTRIES, Map, PANEL, padded, row};
+use map::{APART, ENTRIES, PANEL, padded, row};
 use tiles::MOST_LANES;
 use work::{Work, work};
 
@@ -51,32 +51,12 @@ pub const fn passes() -> Passes<f32> {
 
 /// `y = weight * x`, added to `start`.
 fn forward(sizes: &Convolution, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut [f32]) {
-    let Convolution { batch, windows, filters, groups } = *sizes;
-    let padding = windows.padding.map(usize::cast_signed);
-    let (size, out) = (windows.size, windows.out);
-    let map = Map { batch, groups, from: windows.channels, to: filters, size, out, padding };
-    let of_group = |group: usize| Filters {
-        values: &weight[group * filters * windows.taps()..],
-        to_stride: windows.taps(),
-        from_stride: 9,
-        turned: false,
-    };
-    convolve(&map, x, &of_group, start, y);
+    convolve(&sizes.map(), x, &|group| sizes.filters_of(group, weight), start, y);
 }
 
-/// The gradient of the input, added to `start`: the convolution of g with the filters turned.
+/// The gradient of the input, added to `start`.
 fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'_, f32>, dx: &mut [f32]) {
-    let Convolution { batch, windows, filters, groups } = *sizes;
-    let padding = windows.padding.map(|padding| 2 - padding.cast_signed());
-    let (size, out) = (windows.out, windows.size);
-    let map = Map { batch, groups, from: filters, to: windows.channels, size, out, padding };
-    let of_group = |group: usize| Filters {
-        values: &weight[group * filters * windows.taps()..],
-        to_stride: 9,
-        from_stride: windows.taps(),
-        turned: true,
-    };
-    convolve(&map, g, &of_group, start, dx);
+    convolve(&sizes.reverse_map(), g, &|group| sizes.turned_filters_of(group, weight), start, dx);
 }
 
 /// The outputs of a map, added to `start`, group by group.
@@ -96,8 +76,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
     let many = map.is_large();
     for group in 0..map.groups {
         let filters = of_group(group);
-        let last = (map.to - 1) * filters.to_stride + (map.from - 1) * filters.from_stride + 9;
-        assert!(filters.values.len() >= last);
+        filters.check(map);
         let transformed = Entries::of(storage.make_mut());
         parallel::tasks(panels, many, &|panel| {
             let channels = panel * PANEL..map.to.min((panel + 1) * PANEL);
@@ -130,8 +109,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
 fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], add: bool) {
     let instructions = instructions();
     let Convolution { batch, windows, filters, groups } = *sizes;
-    let padding = windows.padding.map(usize::cast_signed);
-    let map = Map { batch, groups, from: windows.channels, to: filters, size: windows.size, out: windows.out, padding };
+    let map = sizes.map();
     assert_eq!((x.len(), g.len()), (batch * sizes.input(), batch * sizes.output()));
     assert_eq!(dw.len(), sizes.weight());
     let chunk = (CHUNK / (row(map.from) + padded(map.to))).clamp(LEAST_TILES, MOST_TILES).min(map.all_tiles());

@@ -1,8 +1,9 @@
 //! What is done with registers, compiled for each set of instructions.
 
-use super::block::{Block, Filters, convolve_block, transform_filters};
+use super::block::{Block, convolve_block, transform_filters};
 use super::chunk::{Part, add_products, store_weights, transform_gradients};
-use super::map::{Map, transform_pixels};
+use super::map::transform_pixels;
+use crate::kernels::convolution::sizes::{Filters, Map};
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
 
