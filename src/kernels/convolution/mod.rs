@@ -32,21 +32,35 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
     f64: Methods { columns: columns::passes(), packed: None, winograd: None },
 };
 
-/// The method for a convolution.
+/// What is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Input,
+    Weight,
+}
+
+/// The method for one pass of a convolution.
 ///
 /// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
-/// the weight. Otherwise a product whose panels are packed from under the windows; im2col for f64, and for groups of a
-/// single filter, for which a tile of several rows would be nearly empty.
-fn method<E: Float>(sizes: &Convolution) -> &'static Passes<E> {
+/// the weight. Otherwise, forward, and to the input if windows move by 1, a product whose panels are packed from under the
+/// windows, if it makes enough channels of each packed number. Otherwise im2col; always for f64.
+fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
     let Convolution { batch, windows, filters, .. } = *sizes;
     let channels = windows.channels;
     let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
     let pays = channels * filters > 4 * (channels + filters) && batch * windows.positions() > 128;
+    let many = if windows.is_pointwise() { 12 } else { 48 };
+    let packs = match direction {
+        Direction::Forward => filters >= many,
+        Direction::Input => channels >= many && windows.stride == [1; 2],
+        Direction::Weight => false,
+    };
     match (&methods.winograd, &methods.packed) {
         (Some(winograd), _) if possible && pays && !direct_only() => winograd,
-        (_, Some(packed)) if filters > 1 => packed,
+        (_, Some(packed)) if packs => packed,
         _ => &methods.columns,
     }
 }
@@ -75,7 +89,7 @@ pub fn forward<E: Float>(sizes: Convolution, x: &[E], weight: &[E], start: Start
     if y.is_empty() || sizes.operations() == 0 {
         return start.write(y, sizes.windows.positions());
     }
-    (method(&sizes).forward)(&sizes, x, weight, start, y);
+    (method(&sizes, Direction::Forward).forward)(&sizes, x, weight, start, y);
 }
 
 /// The gradient of the input: the transposed convolution of g with the weight, added to `start`.
@@ -85,7 +99,7 @@ pub fn backward_input<E: Float>(sizes: Convolution, g: &[E], weight: &[E], start
     if dx.is_empty() || sizes.operations() == 0 {
         return start.write(dx, sizes.windows.size[0] * sizes.windows.size[1]);
     }
-    (method(&sizes).backward_input)(&sizes, g, weight, start, dx);
+    (method(&sizes, Direction::Input).backward_input)(&sizes, g, weight, start, dx);
 }
 
 /// The gradient of the weight: the sum over the images of g X^T, added to what is there if `add`.
@@ -98,7 +112,7 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
         }
         return;
     }
-    (method(&sizes).backward_weight)(&sizes, x, g, dw, add);
+    (method(&sizes, Direction::Weight).backward_weight)(&sizes, x, g, dw, add);
 }
 
 /// Sums over batch and positions of (batch, channels, positions): the gradient of a bias.

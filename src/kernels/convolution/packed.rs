@@ -19,8 +19,10 @@ use crate::memory::Storage;
 
 /// Positions in one block: whole panels of any register.
 const BLOCK: usize = 256;
-/// The most taps that a tile runs over in one go: a panel then fills the first-level cache.
-const DEPTH: usize = 256;
+/// The most taps that a tile runs over in one go: a panel then fills half of the first-level cache.
+const DEPTH: usize = 128;
+/// Strips of filters that stay in the second-level cache for all panels of a block.
+const STRIPS: usize = 12;
 /// The columns of the widest panel.
 const WIDEST: usize = 32;
 /// Below this many multiply-adds in all, one thread is faster.
@@ -51,6 +53,7 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], ad
 /// The outputs of a map, added to `start`, group by group.
 fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, start: Start<'_, f32>, y: &mut [f32]) {
     let instructions = instructions();
+    let map = &lines_of_pixels(map);
     let pixels = |size: [usize; 2]| size[0] * size[1];
     assert_eq!(x.len(), map.batch * map.groups * map.from * pixels(map.size));
     assert_eq!(y.len(), map.batch * map.groups * map.to * pixels(map.out));
@@ -91,6 +94,13 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
             }
         });
     }
+}
+
+/// Pixels that windows of 1x1 see one by one stand in a single line.
+fn lines_of_pixels(map: &Map) -> Map {
+    let pointwise = map.kernel == [1, 1] && map.stride == [1, 1] && map.padding == [0, 0];
+    let line = |size: [usize; 2]| if pointwise { [1, size[0] * size[1]] } else { size };
+    Map { size: line(map.size), out: line(map.out), ..*map }
 }
 
 /// The rows of a tile.
@@ -167,39 +177,43 @@ unsafe fn block_with<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
     let width = 2 * R::LEN;
     let (plane, all) = (map.out[0] * map.out[1], map.groups * map.to);
     let depth = taps.div_ceil(taps.div_ceil(DEPTH));
-    let mut panel = Storage::<f32>::scratch(depth * width);
-    let panel = panel.make_mut();
+    let end = positions.end;
+    let mut panels = Storage::<f32>::scratch(depth * BLOCK);
+    let panels = panels.make_mut();
+    let runs = runs_of(map, positions.clone(), width);
+    let mut lines = [[0.0; WIDEST]; ROWS];
     for first in (0..taps).step_by(depth) {
         let depth = depth.min(taps - first);
         let add = add || first > 0;
-        for left in positions.clone().step_by(width) {
-            let columns = width.min(positions.end - left);
-            let mut runs = [Run::default(); WIDEST];
-            let count = runs_of(map, left, columns, &mut runs);
-            pack(map, group, x, &runs[..count], first..first + depth, width, panel);
-            let (image, place) = (left / plane, left % plane);
-            for top in channels.clone().step_by(ROWS) {
-                let rows = ROWS.min(channels.end - top);
-                // SAFETY: the strip is there, the panel was packed for this depth, and the outputs are those of the block.
-                unsafe {
-                    let strip =
-                        Strip { first: strips.as_ptr().add(top * taps + first * ROWS), row_stride: 1, step: ROWS };
-                    let to = y.add((image * all + group * map.to + top) * plane + place);
-                    if place + columns <= plane {
-                        let target = Target { first: to, stride: plane, rows, columns, add };
-                        multiply::<R, ROWS>(depth, strip, panel.as_ptr(), target);
-                        continue;
-                    }
-                    // the panel goes on in the next image
-                    let mut lines = [[0.0; WIDEST]; ROWS];
-                    let first = lines.as_mut_ptr().cast();
-                    let target = Target { first, stride: WIDEST, rows, columns: width, add: false };
-                    multiply::<R, ROWS>(depth, strip, panel.as_ptr(), target);
-                    for (row, line) in lines.iter().enumerate().take(rows) {
-                        for (column, &value) in line.iter().enumerate().take(columns) {
-                            let (image, place) = ((left + column) / plane, (left + column) % plane);
-                            let to = y.add((image * all + group * map.to + top + row) * plane + place);
-                            *to = if add { *to + value } else { value };
+        pack(map, group, x, &runs, first..first + depth, width, panels);
+        for lowest in channels.clone().step_by(STRIPS * ROWS) {
+            for (left, panel) in positions.clone().step_by(width).zip(panels.chunks_exact(depth * width)) {
+                let columns = width.min(end - left);
+                let (image, place) = (left / plane, left % plane);
+                let within = place + columns <= plane;
+                for top in (lowest..channels.end.min(lowest + STRIPS * ROWS)).step_by(ROWS) {
+                    let rows = ROWS.min(channels.end - top);
+                    // SAFETY: the strip is there, the panel was packed for this depth, and the outputs are those of the
+                    // block.
+                    unsafe {
+                        let strip = strips.as_ptr().add(top * taps + first * ROWS);
+                        let strip = Strip { first: strip, row_stride: 1, step: ROWS };
+                        let target = if within {
+                            let to = y.add((image * all + group * map.to + top) * plane + place);
+                            Target { first: to, stride: plane, rows, columns, add }
+                        } else {
+                            let first = lines.as_mut_ptr().cast();
+                            Target { first, stride: WIDEST, rows, columns: width, add: false }
+                        };
+                        match rows {
+                            1..=4 => tile::<f32, R, 4>(depth, strip, panel.as_ptr(), target),
+                            _ => tile::<f32, R, ROWS>(depth, strip, panel.as_ptr(), target),
+                        }
+                        if !within {
+                            let panel = (left - positions.start) / width;
+                            let runs = runs.iter().filter(|run| run.panel == panel);
+                            let y = y.add((group * map.to + top) * plane);
+                            store_runs(runs, &lines[..rows], y, [plane, all * plane], add);
                         }
                     }
                 }
@@ -208,51 +222,72 @@ unsafe fn block_with<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
     }
 }
 
-/// A tile of the product, in the kernel of its number of rows.
+/// Stores the lines of a tile that goes on in the next image, or in the next few. At `y` are the planes of the channels of
+/// the first image; [between two channels, between two images].
 ///
 /// # Safety
-/// As [`tile`].
-#[inline(always)]
-unsafe fn multiply<R: Register<f32>, const ROWS: usize>(
-    depth: usize,
-    strip: Strip<f32>,
-    panel: *const f32,
-    target: Target<f32>,
+/// All of them are there, and nobody else reads or writes the positions of the runs meanwhile.
+unsafe fn store_runs<'a>(
+    runs: impl Iterator<Item = &'a Run>,
+    lines: &[[f32; WIDEST]],
+    y: *mut f32,
+    stride: [usize; 2],
+    add: bool,
 ) {
-    // SAFETY: the caller's promises.
-    unsafe {
-        match target.rows {
-            1..=4 => tile::<f32, R, 4>(depth, strip, panel, target),
-            _ => tile::<f32, R, ROWS>(depth, strip, panel, target),
+    for run in runs {
+        for (row, line) in lines.iter().enumerate() {
+            // SAFETY: the caller's promises.
+            let to = unsafe {
+                let to = y.add(run.image * stride[1] + row * stride[0] + run.place);
+                std::slice::from_raw_parts_mut(to, run.count)
+            };
+            for (to, &value) in to.iter_mut().zip(&line[run.column..]) {
+                *to = if add { *to + value } else { value };
+            }
         }
     }
 }
 
-/// Positions next to each other in a row of the output.
-#[derive(Clone, Copy, Default)]
+/// Positions next to each other in a row of the output, and in a panel.
 struct Run {
+    /// The number of the panel in its block, and the first column there.
+    panel: usize,
+    column: usize,
     image: usize,
+    /// The first position, in its image.
+    place: usize,
     /// The pixel under the first tap of the first window.
     top: isize,
     left: isize,
     count: usize,
 }
 
-/// The runs of the positions from `first` on.
-fn runs_of(map: &Map, first: usize, count: usize, runs: &mut [Run; WIDEST]) -> usize {
-    let [height, width] = map.out;
-    let (mut found, mut position) = (0, first);
-    while position < first + count {
-        let (row, column) = (position / width, position % width);
+/// The runs of the positions of a block, whose panels are `width` wide.
+fn runs_of(map: &Map, positions: std::ops::Range<usize>, width: usize) -> Vec<Run> {
+    let [height, across] = map.out;
+    let mut runs = Vec::new();
+    let mut position = positions.start;
+    while position < positions.end {
+        let (row, column) = (position / across, position % across);
         let at = |place: usize, axis: usize| (place * map.stride[axis]).cast_signed() - map.padding[axis];
-        let count = (width - column).min(first + count - position);
-        runs[found] = Run { image: row / height, top: at(row % height, 0), left: at(column, 1), count };
-        (found, position) = (found + 1, position + count);
+        let in_block = position - positions.start;
+        let (panel, in_panel) = (in_block / width, in_block % width);
+        runs.push(Run {
+            panel,
+            column: in_panel,
+            image: row / height,
+            place: row % height * across + column,
+            top: at(row % height, 0),
+            left: at(column, 1),
+            count: (across - column).min(positions.end - position).min(width - in_panel),
+        });
+        position += runs.last().map_or(0, |run| run.count);
     }
-    found
+    runs
 }
 
-/// Packs what lies under the taps given at the positions of the runs: a row of `width` for each tap.
+/// Packs what lies under the taps given at the positions of the runs into panels: a row of `width` for each tap. Tap by tap,
+/// for so an image is read from one end to the other.
 #[inline(always)]
 fn pack(
     map: &Map,
@@ -261,23 +296,22 @@ fn pack(
     runs: &[Run],
     taps: std::ops::Range<usize>,
     width: usize,
-    panel: &mut [f32],
+    panels: &mut [f32],
 ) {
     let [height, across] = map.size;
     let channel_taps = map.taps();
     let (mut channel, mut tap) = (taps.start / channel_taps, taps.start % channel_taps);
     let (mut down, mut right) = (tap / map.kernel[1], tap % map.kernel[1]);
-    for row in panel.chunks_exact_mut(width).take(taps.len()) {
-        if channel == map.from {
-            // the bias
-            row.fill(1.0);
-            continue;
-        }
+    let depth = taps.len();
+    for row in 0..depth {
         let (down_by, right_by) = ((down * map.dilation[0]).cast_signed(), (right * map.dilation[1]).cast_signed());
-        let mut start = 0;
         for run in runs {
-            let to = &mut row[start..start + run.count];
-            start += run.count;
+            let to = &mut panels[(run.panel * depth + row) * width + run.column..][..run.count];
+            if channel == map.from {
+                // the bias
+                to.fill(1.0);
+                continue;
+            }
             let (y, left) = (run.top + down_by, run.left + right_by);
             if y < 0 || y >= height.cast_signed() {
                 to.fill(0.0);
@@ -300,10 +334,12 @@ fn pack(
 /// Copies the pixels `left`, `left + stride` .. of a line, with zeros for what is outside.
 #[inline(always)]
 fn copy(line: &[f32], left: isize, stride: usize, to: &mut [f32]) {
-    // the first that is inside, and the first that is beyond
-    let first = left.saturating_neg().max(0).unsigned_abs().div_ceil(stride).min(to.len());
+    let before = left.saturating_neg().max(0).unsigned_abs();
     let room = line.len().saturating_add_signed(left.saturating_neg());
-    let end = room.div_ceil(stride).min(to.len()).max(first);
+    // the first that is inside, and the first that is beyond; divisions are slow
+    let (first, end) = if stride == 1 { (before, room) } else { (before.div_ceil(stride), room.div_ceil(stride)) };
+    let first = first.min(to.len());
+    let end = end.min(to.len()).max(first);
     to[..first].fill(0.0);
     to[end..].fill(0.0);
     let to = &mut to[first..end];
