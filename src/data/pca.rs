@@ -4,15 +4,13 @@
 //! is its coordinates along them, and mean + code V is the nearest point in their plane: of all linear codes of this
 //! length, the one with the smallest squared error.
 
-use crate::numbers::Generator;
+use crate::numbers::{Generator, symmetric_eigen};
 use crate::shape::{Const, Dim};
 use crate::tensor::Tensor;
 use rand::RngExt;
 
 type Matrix = Tensor<(usize, usize), f64>;
 
-/// An upper limit: the rotations converge quadratically, so this many rounds are never needed.
-const MOST_ROTATIONS: usize = 60;
 /// The number of multiplications by the matrix after which the directions are accepted as they are: if points vary by
 /// nearly as much in many directions, it does not matter which of them are chosen.
 const MOST_MULTIPLICATIONS: usize = 1000;
@@ -331,46 +329,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// All eigenvalues of a symmetric matrix, the largest first, with their eigenvectors of length 1. By Jacobi rotations,
-/// each of which zeroes one off-diagonal entry.
+/// All eigenvalues, the largest first, with their eigenvectors.
 fn jacobi(matrix: Matrix) -> Vec<(f64, Vec<f64>)> {
     let size = matrix.shape().0;
-    let mut a = matrix.to_vec();
-    let mut vectors: Vec<f64> = (0..size * size).map(|i| if i / size == i % size { 1.0 } else { 0.0 }).collect();
-    for _ in 0..MOST_ROTATIONS {
-        let square = |(place, x): (usize, &f64)| if place / size == place % size { [x * x, 0.0] } else { [0.0, x * x] };
-        let [on, beside] = a.iter().enumerate().map(square).fold([0.0, 0.0], |[a, b], [c, d]| [a + c, b + d]);
-        if beside <= 1e-30 * on {
-            break;
-        }
-        for p in 0..size {
-            for q in p + 1..size {
-                let entry = a[p * size + q];
-                if entry == 0.0 {
-                    continue;
-                }
-                let theta = (a[q * size + q] - a[p * size + p]) / (2.0 * entry);
-                let tangent = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();
-                let sine = tangent * cosine;
-                let rotate = |matrix: &mut [f64], i: usize, j: usize| {
-                    (matrix[i], matrix[j]) =
-                        (cosine * matrix[i] - sine * matrix[j], sine * matrix[i] + cosine * matrix[j]);
-                };
-                for k in 0..size {
-                    rotate(&mut a, k * size + p, k * size + q);
-                }
-                for k in 0..size {
-                    rotate(&mut a, p * size + k, q * size + k);
-                    rotate(&mut vectors, p * size + k, q * size + k);
-                }
-            }
-        }
-    }
-    let value = |i: usize| a[i * size + i];
-    let mut order: Vec<usize> = (0..size).collect();
-    order.sort_by(|&i, &j| value(j).total_cmp(&value(i)));
-    order.into_iter().map(|i| (value(i), vectors[i * size..][..size].to_vec())).collect()
+    symmetric_eigen(matrix.to_vec(), size)
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl<
     E: Float,
     B: OptionalBias<O, E>,
     T: Trace,
-> WithWeight<X, T> for Conv2d<I, O, K, S, P, D, E, B>
+> WithWeight<X, E, T> for Conv2d<I, O, K, S, P, D, E, B>
 where
     X::C: Channels<I>,
     X::H: Window<K, S, P, D>,
@@ -201,6 +201,19 @@ where
 {
     type Output = Tensor<(X::N, Const<O>, X::H, X::W), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight)
+    }
+}
+
+impl<X: ImageAxes, const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O, E>, T: Trace>
+    WithWeight<X, E, T> for SameConv2d<I, O, K, E, B>
+where
+    X::C: Channels<I>,
+    Const<K>: Odd,
+{
+    type Output = Tensor<(X::N, Const<O>, X::H, X::W), E, T>;
+    fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank4<O, I, K, K>, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("SameConv2d", "channels", I, channels);
         if height.size() == 0 || width.size() == 0 {
@@ -208,8 +221,18 @@ where
         }
         let window = Window2d { padding: [K / 2; 2], ..Window2d::square(K) };
         let sizes = sizes(window, x.shape().axes(), O, 1);
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        let bias = self.bias.on(&x);
         convolution(x, weight, bias, (batch, Const::<O>, height, width), sizes)
+    }
+}
+
+impl<const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O, E>> Weighted
+    for SameConv2d<I, O, K, E, B>
+{
+    type Element = E;
+    type Weight = Rank4<O, I, K, K>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }
 

@@ -1,11 +1,12 @@
 //! Transposed convolution: from small images to large ones.
 
 use super::conv2d::default_bound;
+use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, transposed_convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Dim, ImageAxes, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
+use crate::shape::{Axis, Channels, Const, Dim, ImageAxes, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -90,6 +91,31 @@ where
 {
     type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight)
+    }
+}
+
+impl<
+    X: ImageAxes,
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const OP: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> WithWeight<X, E, T> for ConvTranspose2d<I, O, K, S, P, OP, E, B>
+where
+    X::C: Channels<I>,
+    X::H: TransposedWindow<K, S, P, OP>,
+    X::W: TransposedWindow<K, S, P, OP>,
+    Const<S>: OutputPadding<OP>,
+{
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>), E, T>;
+    fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank4<I, O, K, K>, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("ConvTranspose2d", "channels", I, channels);
         let (out_height, out_width) = (height.transposed_windows(), width.transposed_windows());
@@ -98,8 +124,29 @@ where
         let windows = window.over(O, [out_height.size(), out_width.size()]);
         let windows = windows.expect("a transposed window's output holds the window");
         let sizes = Convolution { batch: batch.size(), windows, filters: I, groups: 1 };
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
+        let bias = self.bias.on(&x);
         transposed_convolution(x, weight, bias, (batch, Const::<O>, out_height, out_width), sizes)
+    }
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const OP: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Weighted for ConvTranspose2d<I, O, K, S, P, OP, E, B>
+{
+    type Element = E;
+    type Weight = Rank4<I, O, K, K>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
+    }
+    fn matrix<T: Trace>(weight: Tensor<Self::Weight, E, T>) -> Tensor<(usize, usize), E, T> {
+        weight.permute::<(Axis<1>, Axis<0>, Axis<2>, Axis<3>)>().reshape_with((O, I * K * K))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Embeddings: a vector for each item of a vocabulary.
 
+use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module};
 use crate::ops::{embedding, embedding_bag};
 use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
@@ -122,7 +123,25 @@ impl<const VOCAB: usize, const DIM: usize, S: Append, K: RowIndex, E: Float, T: 
 {
     type Output = Tensor<S::Appended<Const<DIM>>, E, T>;
     fn apply(&self, indices: Tensor<S, K, T>) -> Self::Output {
-        embedding(self.weight.on(&indices), K::indices(indices), self.padding.0)
+        let weight = self.weight.on(&indices);
+        self.run_with(indices, weight)
+    }
+}
+
+impl<const VOCAB: usize, const DIM: usize, S: Append, K: RowIndex, E: Float, T: Trace> WithWeight<S, K, T>
+    for Embedding<VOCAB, DIM, E>
+{
+    type Output = Tensor<S::Appended<Const<DIM>>, E, T>;
+    fn run_with(&self, indices: Tensor<S, K, T>, weight: Tensor<Rank2<VOCAB, DIM>, E, T>) -> Self::Output {
+        embedding(weight, K::indices(indices), self.padding.0)
+    }
+}
+
+impl<const VOCAB: usize, const DIM: usize, E: Float> Weighted for Embedding<VOCAB, DIM, E> {
+    type Element = E;
+    type Weight = Rank2<VOCAB, DIM>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }
 

@@ -65,9 +65,12 @@ enum Fan {
     In,
     Out,
     Mean,
+    /// None: the gain is the deviation.
+    Fixed,
 }
 
-/// How the weights of a layer are drawn: with standard deviation gain / sqrt(fan), uniformly or normally.
+/// How the weights of a layer are drawn: with standard deviation gain / sqrt(fan), or one that is given, uniformly or
+/// normally.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distribution {
     fan: Fan,
@@ -99,9 +102,36 @@ impl Distribution {
         Distribution { uniform: false, ..Self::xavier_uniform(nonlinearity) }
     }
 
-    /// The same with fan-out in place of fan-in: keeps the variance of the gradients in the backward pass.
+    /// Normal with this deviation, whatever the fans: 0.02 in adversarial networks (Radford, Metz and Chintala,
+    /// "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", 2015) and in
+    /// language models.
+    ///
+    /// # Panics
+    /// If the deviation is negative, infinite or NaN.
+    ///
+    /// ```
+    /// use taut::nn::init::{Distribution, fill_weights};
+    /// use taut::prelude::*;
+    /// let mut rng = StdRng::seed_from_u64(0);
+    /// let mut layer = Linear::<100, 784>::init(&mut rng);
+    /// fill_weights(&mut layer, Distribution::normal(0.02), &mut rng);
+    /// let deviation = layer.weight.value().square().mean().item().sqrt();
+    /// assert!((deviation - 0.02).abs() < 1e-3);
+    /// ```
+    #[track_caller]
+    pub fn normal(deviation: f64) -> Self {
+        let fits = deviation >= 0.0 && deviation.is_finite();
+        assert!(fits, "Distribution::normal: `deviation` must be a finite number from 0 up, and is {deviation}");
+        Distribution { fan: Fan::Fixed, gain: deviation, uniform: false }
+    }
+
+    /// The same with fan-out in place of fan-in: keeps the variance of the gradients in the backward pass. A
+    /// [given deviation](Distribution::normal) stays.
     pub fn by_fan_out(self) -> Self {
-        Distribution { fan: Fan::Out, ..self }
+        match self.fan {
+            Fan::Fixed => self,
+            _ => Distribution { fan: Fan::Out, ..self },
+        }
     }
 
     /// The standard deviation for a weight of these sizes; `None` if it has fewer than two axes, and so no fans.
@@ -112,6 +142,7 @@ impl Distribution {
             Fan::In => inputs as f64,
             Fan::Out => outputs as f64,
             Fan::Mean => (inputs + outputs) as f64 / 2.0,
+            Fan::Fixed => return Some(self.gain),
         };
         // a weight without elements needs no values, and must not divide by zero
         Some(self.gain / (fan * window as f64).max(1.0).sqrt())
@@ -212,6 +243,8 @@ mod tests {
             (Distribution::kaiming_uniform(Nonlinearity::Linear), 1.0 / 180.0),
             (Distribution::xavier_uniform(Nonlinearity::Linear), 2.0 / 540.0),
             (Distribution::xavier_normal(Nonlinearity::Tanh), 25.0 / 9.0 * 2.0 / 540.0),
+            (Distribution::normal(0.02), 4e-4),
+            (Distribution::normal(0.02).by_fan_out(), 4e-4),
         ];
         for (distribution, variance) in cases {
             let weight: Tensor<Rank4<40, 20, 3, 3>, f64> = distribution.weight(&mut rng);
@@ -240,6 +273,12 @@ mod tests {
         assert_eq!(model.0.weight.value(), &expected);
         assert_eq!(model.0.bias.value(), before.0.bias.value());
         assert_eq!(model.1.0.weight.value(), before.1.0.weight.value());
+    }
+
+    #[test]
+    #[should_panic(expected = "Distribution::normal: `deviation` must be a finite number from 0 up, and is -0.02")]
+    fn a_deviation_below_zero_is_refused() {
+        let _ = Distribution::normal(-0.02);
     }
 
     #[test]

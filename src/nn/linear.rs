@@ -65,7 +65,7 @@ where
     }
 }
 
-impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace, B: OptionalBias<O, E>> WithWeight<S, T>
+impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace, B: OptionalBias<O, E>> WithWeight<S, E, T>
     for Linear<I, O, E, B>
 where
     S::Last: Features<I>,

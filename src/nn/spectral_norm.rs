@@ -2,14 +2,15 @@
 
 use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module};
-use crate::params::{Buffer, Param, Parameters};
+use crate::params::{Buffer, Parameters};
 use crate::shape::Shape;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
 
 /// A layer whose weight is divided by its largest singular value sigma, so that as a linear map it lengthens no vector
-/// (for a convolution: its weight as a matrix of O rows).
+/// (for a convolution: its weight as a matrix of O rows; for an embedding: no difference of two rows is longer than
+/// sqrt(2)).
 ///
 /// sigma = u^T W v, where each run on a training tape makes one round of power iteration, which moves u and v towards
 /// the singular vectors:
@@ -22,7 +23,7 @@ use rand::Rng;
 ///
 /// | | shape |
 /// | --- | --- |
-/// | `layer.weight` W | (O, ..), as a matrix of O rows |
+/// | `layer.weight` W | (O, ..), as a matrix of O rows; of a transposed convolution, the second axis makes the rows |
 /// | `u`, `v` | (O), and as many as W has columns |
 ///
 /// `init` does fifteen rounds, as PyTorch's `nn.utils.parametrizations.spectral_norm` does. Miyato, Kataoka, Koyama
@@ -56,8 +57,8 @@ type Matrix<E> = Tensor<(usize, usize), E>;
 impl<M: Weighted> SpectralNorm<M> {
     /// Normalises this layer.
     pub fn new<R: Rng + ?Sized>(layer: M, rng: &mut R) -> Self {
-        let shape = matrix_shape(layer.weight());
-        let matrix = layer.weight().value().clone().reshape_with(shape);
+        let matrix = M::matrix(layer.weight().value().clone());
+        let shape = matrix.shape();
         let (zero, one) = (M::Element::of(0.0), M::Element::of(1.0));
         let mut u = unit(Tensor::normal_with((shape.0,), zero, one, rng));
         let mut v = unit(Tensor::normal_with((shape.1,), zero, one, rng));
@@ -66,12 +67,6 @@ impl<M: Weighted> SpectralNorm<M> {
         }
         SpectralNorm { layer, u: Buffer::new(u), v: Buffer::new(v) }
     }
-}
-
-/// (O, all that belongs to one output)
-fn matrix_shape<S: Shape, E: Float>(weight: &Param<S, E>) -> (usize, usize) {
-    let rows = weight.shape().sizes().as_ref()[0];
-    (rows, weight.value().count() / rows.max(1))
 }
 
 /// x / |x|, without division by zero.
@@ -93,19 +88,18 @@ impl<M: Weighted + Init> Init for SpectralNorm<M> {
     }
 }
 
-impl<S: Shape, E: Float, T: Trace, M: WithWeight<S, T, Element = E>> Module<Tensor<S, E, T>> for SpectralNorm<M> {
+impl<S: Shape, K: Element, T: Trace, M: WithWeight<S, K, T>> Module<Tensor<S, K, T>> for SpectralNorm<M> {
     type Output = M::Output;
-    fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
-        let shape = matrix_shape(self.layer.weight());
+    fn apply(&self, x: Tensor<S, K, T>) -> Self::Output {
         // as left by earlier runs on this tape
         let (mut u, mut v) = (self.u.value_on(&x), self.v.value_on(&x));
         if T::TRAINING {
-            (u, v) = round(&self.layer.weight().value().clone().reshape_with(shape), v);
+            (u, v) = round(&M::matrix(self.layer.weight().value().clone()), v);
             self.u.update_on(&x, u.clone());
             self.v.update_on(&x, v.clone());
         }
         let weight = self.layer.weight().on(&x);
-        let product = weight.clone().reshape_with(shape).matmul(v.on(&x));
+        let product = M::matrix(weight.clone()).matmul(v.on(&x));
         let sigma = product.dot(u.on(&x));
         let sigma = sigma.broadcast_axis::<0, usize>(weight.count()).reshape_with(weight.shape());
         self.layer.run_with(x, weight / sigma)

@@ -1,0 +1,226 @@
+//! A generative adversarial network: one network makes images of noise, another says how real they look, and each learns from
+//! the other.
+//!
+//!     cargo run --release --example gan
+//!     cargo run --release --example gan -- --data FOLDER --dataset fashion-mnist --conditional
+//!     cargo run --release --example gan -- --data FOLDER --loss hinge --checkpoint run.safetensors
+//!
+//! Without a folder of data it learns from the 8x8 digits that are part of the library, enlarged to 28x28.
+//!
+//! The generator G makes an image G(z) of 100 normal numbers z; the critic D gives an image a score. In each step D learns to
+//! score images x of the training set higher than made ones, and then G to make images that D scores higher:
+//!
+//!     D: less of  -log s(D(x)) - log(1 - s(D(G(z))))        G: less of  -log s(D(G(z)))        with s(a) = 1 / (1 + e^-a)
+//!
+//! These are the losses of `--loss original`; the others, and what they do for a critic that does not leave the generator
+//! without a gradient, are in [`losses`], the networks in [`networks`]. The generator's gradient comes through the critic,
+//! which must stay as it is in that half of the step: `frozen(&critic)`. Without `frozen`, the gradients would hold the
+//! critic's too, and an optimizer that steps it by them would make it a worse critic. What is measured, drawn and saved is the
+//! moving average of the generator's weights.
+//!
+//! A loss says nothing of how good images are: the two networks only follow each other. So a classifier, trained on the real
+//! images and kept in the run's folder, looks at 10,000 made ones, and the program prints:
+//!
+//! * frechet_distance: how far the classifier's features of made images are from those of test images, as normal
+//!   distributions; beside the distance of training images, the floor, and of images of a generator that learned nothing;
+//! * smallest_class_share and class_entropy_bits: whether all ten classes are made. A generator that makes some only has
+//!   collapsed. Ten classes of equal shares have an entropy of 3.32 bits;
+//! * classifier_score: how sure the classifier is of each image while classes differ, 10 at best (the Inception score, with this
+//!   classifier).
+//!
+//! Pictures go to `out/gan/`: images of the same noise after each epoch, a walk from noise to noise, and the losses of both.
+//!
+//! Goodfellow et al., "Generative Adversarial Nets", 2014; Radford, Metz and Chintala, "Unsupervised Representation Learning with
+//! Deep Convolutional Generative Adversarial Networks", 2015 (the settings); Heusel et al., "GANs Trained by a Two
+//! Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017 (the distance).
+
+#[macro_use]
+#[path = "../common/mod.rs"]
+mod common;
+mod classifier;
+mod losses;
+mod networks;
+mod options;
+mod pictures;
+mod training;
+
+use classifier::Classifier;
+use common::{MnistKind, Report, parse, plot_panels};
+use losses::Loss;
+use networks::{ClassVectors, Classes, Generator, Images, Judge, NoClasses, Noise, Plain, Random};
+use options::{DatasetName, Options};
+use pictures::draw_grid;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+use taut::data::{Labels, digits, mnist};
+use taut::prelude::*;
+use training::{BATCH, Run};
+
+fn main() -> ExitCode {
+    common::run(|| {
+        let options: Options = parse();
+        let data = Data::load(&options)?;
+        if options.conditional { with::<ClassVectors>(&data, &options) } else { with::<NoClasses>(&data, &options) }
+    })
+}
+
+/// Images from -1 to 1, and their classes.
+pub struct Data {
+    name: &'static str,
+    train: (Images, Labels),
+    test: (Images, Labels),
+    /// How often the networks, and the classifier, go through the training set.
+    epochs: usize,
+    classifier_epochs: usize,
+}
+
+impl Data {
+    fn load(options: &Options) -> Result<Self, Box<dyn Error>> {
+        let folder = options.data.folder.as_deref();
+        let dataset = match (options.dataset, MnistKind::Mnist.folder(folder)) {
+            (Some(dataset), _) => dataset,
+            (None, Ok(_)) => DatasetName::Mnist,
+            (None, Err(_)) => DatasetName::Digits,
+        };
+        let kind = match dataset {
+            DatasetName::Mnist => MnistKind::Mnist,
+            DatasetName::FashionMnist => MnistKind::FashionMnist,
+            DatasetName::Digits => {
+                // the same parts for every seed
+                let (train, test) = digits().split(0.25, &mut StdRng::seed_from_u64(0));
+                let enlarged = |(images, labels): (Tensor<(usize, Const<64>)>, Labels)| {
+                    let images = images.reshape_with((labels.count(), Const::<1>, Const::<8>, Const::<8>));
+                    let enlarge = (UpsampleBilinear2d::<3>, ZeroPad2d::<2>);
+                    (enlarge.forward(images) * 2.0 - 1.0, labels)
+                };
+                let (train, test) = (enlarged(train.whole()), enlarged(test.whole()));
+                return Ok(Data { name: "digits", train, test, epochs: 60, classifier_epochs: 20 });
+            }
+        };
+        let (train, test) = mnist::load::<Rank3<1, 28, 28>>(kind.folder(folder)?)?;
+        let scaled = |(images, labels): (Images, Labels)| (images * 2.0 - 1.0, labels);
+        let name = if let MnistKind::Mnist = kind { "mnist" } else { "fashion-mnist" };
+        Ok(Data { name, train: scaled(train.whole()), test: scaled(test.whole()), epochs: 6, classifier_epochs: 4 })
+    }
+}
+
+fn with<C: Classes>(data: &Data, options: &Options) -> Result<(), Box<dyn Error>> {
+    let mut rng = Random::new(options.common.seed);
+    let generator = Generator::<C>::start(&mut rng);
+    let critic = Plain::<C>::start(&mut rng);
+    match options.loss {
+        Loss::Hinge => {
+            let critic = critic.normalised(&mut rng);
+            study(data, Run::new(generator, critic, rng), options)
+        }
+        _ => study(data, Run::new(generator, critic, rng), options),
+    }
+}
+
+fn study<C: Classes, D: Judge>(data: &Data, mut run: Run<C, D>, options: &Options) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let folder = options.out.join("gan").join(data.name);
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
+    let picture = |what: &str| -> PathBuf {
+        let conditional = if options.conditional { "_conditional" } else { "" };
+        folder.join(format!("{}{conditional}_{what}.png", options.loss))
+    };
+    let classifier = Classifier::find(&folder.join("classifier.safetensors"), &data.train, data.classifier_epochs)?;
+    let seen = classifier.look(&data.test.0);
+    let accuracy = seen.accuracy(&data.test.1);
+    println!("{}: {:.2}% of the test images are told right", data.name, 100.0 * accuracy);
+    let untrained = run.average.model().clone();
+
+    match &options.load {
+        Some(path) => run.average.load_parameters(path)?,
+        None => {
+            let train = data.train.first(options.data.limit.unwrap_or(data.train.len()));
+            options.data.enough(train.len(), BATCH)?;
+            let epochs = options.epochs.unwrap_or(data.epochs);
+            if options.resume {
+                run.restore(options, epochs)?;
+            }
+            let fixed = Fixed::new(options.common.seed);
+            while run.curves.len() < epochs {
+                run.epoch(&train, epochs, options.loss);
+                let path = picture(&format!("epoch_{:02}", run.curves.len()));
+                draw_grid(&path, &make(run.average.model(), &fixed.noise, &fixed.labels), 10)?;
+                run.save(options, epochs)?;
+            }
+            println!("the images after each epoch are in {}", folder.display());
+            plot_panels(&picture("losses"), &run.panels())?;
+        }
+    }
+    let generator = run.average.model();
+    if let Some(path) = &options.save {
+        generator.save(path)?;
+        println!("the generator is in {}", path.display());
+    }
+    let fixed = Fixed::new(options.common.seed);
+    draw_grid(&picture("samples"), &make(generator, &fixed.noise, &fixed.labels), 10)?;
+    draw_grid(&picture("walk"), &make(generator, &fixed.walk(), &fixed.labels), 10)?;
+
+    // the images that are measured are of other noise than that of the training
+    let mut rng = StdRng::seed_from_u64(options.common.seed + 1);
+    let noise = Noise::normal_with((options.samples, Const), 0.0, 1.0, &mut rng);
+    let labels: Labels = (0..options.samples).map(|i| i % 10).collect::<Vec<_>>().into();
+    let look = |generator: &Generator<C>| classifier.look(&make(generator, &noise, &labels));
+    let made = look(generator);
+    let floor = classifier.look(&data.train.first(data.test.0.len()).whole().0).distance(&seen);
+    let shares = made.shares();
+    println!("\nof the samples, these parts are taken for each class:");
+    for (class, share) in shares.iter().enumerate() {
+        println!("{class}  {:5.1}%", 100.0 * share);
+    }
+
+    let mut report = Report::default();
+    report.add("smallest_class_share", shares.into_iter().fold(1.0, f64::min));
+    report.add("class_entropy_bits", shares.iter().filter(|&&p| p > 0.0).map(|p| -p * p.log2()).sum::<f64>());
+    report.add("classifier_score", made.score());
+    report.add("frechet_distance", made.distance(&seen));
+    report.add("frechet_floor", floor);
+    report.add("frechet_untrained", look(&untrained).distance(&seen));
+    if options.conditional {
+        report.add("asked_class_share", made.accuracy(&labels));
+    }
+    report.add("classifier_accuracy", accuracy);
+    report.add("classifier_score_test", seen.score());
+    report.add("epochs", run.curves.len());
+    report.add("seconds", start.elapsed().as_secs_f64());
+    report.add("seed", options.common.seed);
+    report.print(options.common.json);
+    Ok(())
+}
+
+/// Images of noise, and of classes where the generator knows them.
+fn make<C: Classes>(generator: &Generator<C>, noise: &Noise, labels: &Labels) -> Images {
+    let mut pixels = Vec::new();
+    for (noise, labels) in (noise.clone(), labels.clone()).in_order(200) {
+        pixels.extend_from_slice(generator.forward((noise, labels)).as_slice());
+    }
+    Tensor::from_vec(pixels, (noise.shape().0, Const, Const, Const)).expect("whole images")
+}
+
+/// The noise of the pictures: ten rows of ten, each row of one class.
+struct Fixed {
+    noise: Noise,
+    labels: Labels,
+}
+
+impl Fixed {
+    fn new(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed + 2);
+        let noise = Noise::normal_with((100, Const), 0.0, 1.0, &mut rng);
+        Fixed { noise, labels: (0..100).map(|i| i / 10).collect::<Vec<_>>().into() }
+    }
+
+    /// Ten steps from the first noise of each row to the last, on the sphere on which noise mostly lies: at equal angles.
+    fn walk(&self) -> Noise {
+        Tensor::from_fn_with(self.noise.shape(), |[place, k]| {
+            let (row, step) = (place / 10 * 10, (place % 10) as f32 / 9.0 * std::f32::consts::FRAC_PI_2);
+            self.noise[[row, k]] * step.cos() + self.noise[[row + 9, k]] * step.sin()
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! The training of both networks.
+
+use crate::common::{Panel, Progress};
+use crate::losses::{CLIP, Loss};
+use crate::networks::{Classes, Generator, Images, Judge, Noise, Random};
+use crate::options::Options;
+use std::error::Error;
+use taut::data::Labels;
+use taut::optim::{Snapshot, SnapshotArray};
+use taut::params::ValuesMut;
+use taut::prelude::*;
+
+/// The images of one step.
+pub const BATCH: usize = 64;
+const LEARNING_RATE: f64 = 2e-4;
+/// Less than is usual: what the other network makes of it is soon out of date.
+const MEAN_DECAY: f64 = 0.5;
+/// How much of the averaged weights stays at each step.
+const DECAY: f64 = 0.999;
+
+/// All that training changes, and that a checkpoint holds.
+pub struct Run<C, D> {
+    generator: Generator<C>,
+    critic: D,
+    pub average: Ema<Generator<C>>,
+    of_generator: Adam,
+    of_critic: Adam,
+    rng: Random,
+    /// Of each epoch that is done, the mean losses of the critic and the generator.
+    pub curves: Vec<[f64; 2]>,
+}
+
+impl<C: Classes, D: Judge> Run<C, D> {
+    /// Nothing learned yet.
+    pub fn new(generator: Generator<C>, critic: D, rng: Random) -> Self {
+        let config = AdamConfig { learning_rate: LEARNING_RATE, mean_decay: MEAN_DECAY, ..Default::default() };
+        let adam = || Adam::new(config);
+        let average = Ema::new(&generator, DECAY);
+        Run { generator, critic, average, of_generator: adam(), of_critic: adam(), rng, curves: Vec::new() }
+    }
+
+    /// Goes through the training set once.
+    pub fn epoch<A>(&mut self, train: &A, epochs: usize, loss: Loss)
+    where
+        A: Dataset<Batch<usize> = (Images, Labels)>,
+    {
+        let batches = train.batches_of(BATCH, &mut self.rng);
+        let title = format!("epoch {:2}/{epochs}", self.curves.len() + 1);
+        let mut progress = Progress::new(title, batches.len());
+        let (mut sums, mut steps) = ([0.0; 2], 0.0);
+        for (images, labels) in batches {
+            let losses = self.step(images, labels, loss);
+            progress.batch(losses[0], BATCH);
+            sums = [0, 1].map(|i| sums[i] + f64::from(losses[i]));
+            steps += 1.0;
+        }
+        let means = sums.map(|sum| sum / steps);
+        progress.finish(&format!(" (critic), {:.4} (generator)", means[1]));
+        self.curves.push(means);
+    }
+
+    /// One step of the critic, and one of the generator. Gives their losses.
+    fn step(&mut self, images: Images, labels: Labels, loss: Loss) -> [f32; 2] {
+        let count = labels.count();
+        let noise = Noise::normal_with((count, Const), 0.0, 1.0, &mut self.rng);
+        let tape = Tape::training(&mut self.rng);
+        let made = self.generator.forward((tape.trace(noise), labels.clone()));
+
+        // the critic sees values only: no gradient of its loss goes to the generator
+        let of_critic = Tape::training(&mut self.rng);
+        let real = self.critic.forward((of_critic.trace(images), labels.clone()));
+        let faked = self.critic.forward((of_critic.trace(made.detach()), labels.clone()));
+        let critic_loss = loss.of_critic(real, faked);
+        let critics = critic_loss.item();
+        self.of_critic.step(&mut self.critic, &critic_loss.backward());
+        if loss == Loss::Wasserstein {
+            clip(&mut self.critic, CLIP);
+        }
+
+        // the generator learns through a critic that stays as it is
+        let generator_loss = loss.of_generator(frozen(&self.critic).forward((made, labels)));
+        let generators = generator_loss.item();
+        self.of_generator.step(&mut self.generator, &generator_loss.backward());
+        self.average.update(&self.generator);
+        [critics, generators]
+    }
+
+    /// The losses over the epochs.
+    pub fn panels(&self) -> [Panel; 2] {
+        [(0, "critic"), (1, "generator")].map(|(network, name)| {
+            let points = (1..).map(f64::from).zip(self.curves.iter().map(|losses| losses[network])).collect();
+            Panel {
+                title: format!("loss of the {name}"),
+                x: "epoch".into(),
+                logarithmic: false,
+                curves: vec![(name.into(), points)],
+                bands: Vec::new(),
+            }
+        })
+    }
+
+    /// Saves a checkpoint, where one is wanted.
+    pub fn save(&self, options: &Options, epochs: usize) -> Result<(), Box<dyn Error>> {
+        let Some(path) = &options.checkpoint else { return Ok(()) };
+        let curves = [("critic", 0), ("generator", 1)].map(|(name, network)| {
+            let values = self.curves.iter().map(|losses| losses[network]).collect();
+            (name.to_string(), SnapshotArray::F64(values))
+        });
+        Checkpoint::new()
+            .with_model("generator", &self.generator)
+            .with_model("critic", &self.critic)
+            .with_model("average", &self.average)
+            .with_snapshot("of_generator", &self.of_generator.snapshot())
+            .with_snapshot("of_critic", &self.of_critic.snapshot())
+            .with_snapshot("curves", &Snapshot { numbers: Vec::new(), arrays: curves.into() })
+            .with_generator("rng", &self.rng)
+            .with_count("epochs", epochs)
+            .with_count("loss", options.loss as usize)
+            .save(path)?;
+        Ok(())
+    }
+
+    /// Becomes the run of a checkpoint.
+    pub fn restore(&mut self, options: &Options, epochs: usize) -> Result<(), Box<dyn Error>> {
+        let path = options.checkpoint.as_deref().expect("the command line was checked");
+        let checkpoint = Checkpoint::load(path)?;
+        let of_run = checkpoint.count("epochs")?;
+        if of_run != epochs {
+            return Err(format!("{}: is of a run of {of_run} epochs, not {epochs}", path.display()).into());
+        }
+        if checkpoint.count("loss")? != options.loss as usize {
+            return Err(format!("{}: is of a run with another loss than {}", path.display(), options.loss).into());
+        }
+        checkpoint.restore_model("generator", &mut self.generator)?;
+        checkpoint.restore_model("critic", &mut self.critic)?;
+        checkpoint.restore_model("average", &mut self.average)?;
+        self.of_generator.restore(&checkpoint.snapshot("of_generator")?, &self.generator)?;
+        self.of_critic.restore(&checkpoint.snapshot("of_critic")?, &self.critic)?;
+        self.rng = checkpoint.generator("rng")?;
+        let arrays = checkpoint.snapshot("curves")?.arrays;
+        let curve = |wanted: &str| match arrays.iter().find(|(name, _)| name == wanted) {
+            Some((_, SnapshotArray::F64(values))) => Ok(values.clone()),
+            _ => Err(format!("{}: `curves.{wanted}` is not of this program", path.display())),
+        };
+        self.curves = curve("critic")?.into_iter().zip(curve("generator")?).map(|(a, b)| [a, b]).collect();
+        println!("{} of {epochs} epochs were done before", self.curves.len());
+        Ok(())
+    }
+}
+
+/// Keeps every weight from -limit to limit.
+fn clip<M: Parameters>(model: &mut M, limit: f32) {
+    model.for_each_parameter_mut(|_, leaf| match leaf.values {
+        ValuesMut::F32(values) => values.iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
+        ValuesMut::F64(_) => unreachable!("the critic is of f32"),
+    });
+}
