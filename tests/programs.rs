@@ -4,13 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const WITH_A_LIMIT: [&str; 9] = [
+const WITH_A_LIMIT: [&str; 10] = [
     "batchnorm_dropout",
     "char_lm",
     "char_rnn",
     "cifar10_cnn",
     "conv_autoencoder",
     "explain_cnn",
+    "gan",
     "linear_models",
     "mnist_cnn",
     "mnist_mlp",
@@ -73,6 +74,7 @@ fn files_that_cannot_be_written() {
         ("word2vec", "--vectors"),
         ("cifar10_cnn", "--checkpoint"),
         ("dqn", "--checkpoint"),
+        ("gan", "--checkpoint"),
     ] {
         let output = |path: &Path| program(name).arg(option).arg(path).output().unwrap();
         assert_eq!(output(&folder).status.code(), Some(2));

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Entry, F32, F64, case};
+use common::{Case, Entry, F32, F64, case};
 use taut::nn::BatchNormOptions;
 use taut::nn::NoBias;
+use taut::params::ValuesMut;
 use taut::prelude::*;
 
 /// Convolutions: `conv!("name", x shape, Layer with E, or with E and NoBias)`.
@@ -202,28 +203,42 @@ fn norms_of_samples() {
     run::<f32>(8.0 * F32);
 }
 
-/// A layer normalised by its largest singular value, run twice in training and once in inference.
+/// A layer normalised by its largest singular value, run twice in training and once in inference; what else the case has, `more`
+/// compares.
 macro_rules! spectral_norm {
-    ($name:literal, $x:ty, $layer:ty) => {{
+    ($name:literal, $x:ty, $layer:ty) => {
+        spectral_norm!(
+            @with $name,
+            $layer,
+            |case: &Case, tape: &Tape<Training>| tape.watch(case.input::<$x, f64>(0)),
+            |_: &Case| Tensor::<$x, f64>::ones(),
+            |case: &Case, layer: &$layer, x: &Tensor<$x, f64, Traced<Training>>, gradients: &Gradients| {
+                case.expect_gradient(0, &gradients.of_input(x), F64);
+                case.expect_parameter("gradient of bias", &gradients.of(&layer.bias), F64);
+            }
+        )
+    };
+    (@with $name:literal, $layer:ty, $bring:expr, $ones:expr, $more:expr) => {{
         let case = case("spectral_norm", $name);
         let mut rng = StdRng::seed_from_u64(0);
         let mut layer = SpectralNorm::<$layer>::init(&mut rng);
-        *layer.layer.weight.value_mut() = case.parameter_tensor("weight");
-        *layer.layer.bias.value_mut() = case.parameter_tensor("bias");
+        layer.layer.for_each_parameter_mut(|name, leaf| match leaf.values {
+            ValuesMut::F64(values) => values.copy_from_slice(&case.parameter_values(name, leaf.sizes)),
+            ValuesMut::F32(_) => unreachable!(),
+        });
         *layer.u.value_mut() = case.parameter_tensor("u");
         *layer.v.value_mut() = case.parameter_tensor("v");
         let tape = Tape::training(&mut rng);
-        let x = tape.watch(case.input::<$x, f64>(0));
+        let x = $bring(&case, &tape);
         let y = layer.forward(x.clone()) + layer.forward(x.clone()) * 2.0;
         case.expect_output(&y, F64);
         let gradients = y.vector_jacobian(case.upstream());
-        case.expect_gradient(0, &gradients.of_input(&x), F64);
         case.expect_parameter("gradient of weight", &gradients.of(&layer.layer.weight), F64);
-        case.expect_parameter("gradient of bias", &gradients.of(&layer.layer.bias), F64);
+        $more(&case, &layer.layer, &x, &gradients);
         Sgd::new(SgdConfig { learning_rate: 0.0, ..Default::default() }).step(&mut layer, &gradients);
         case.expect_parameter("u after", layer.u.value(), F64);
         case.expect_parameter("v after", layer.v.value(), F64);
-        case.expect_parameter("inference", &layer.forward(Tensor::<$x, f64>::ones()), F64);
+        case.expect_parameter("inference", &layer.forward($ones(&case)), F64);
     }};
 }
 
@@ -231,4 +246,13 @@ macro_rules! spectral_norm {
 fn spectral_norms() {
     spectral_norm!("linear", Rank2<2, 4>, Linear<4, 3, f64>);
     spectral_norm!("convolution", Rank4<2, 2, 4, 3>, Conv2d<2, 3, 3, 1, 0, 1, f64>);
+    spectral_norm!("same convolution", Rank4<2, 2, 4, 3>, SameConv2d<2, 3, 3, f64>);
+    spectral_norm!("transposed convolution", Rank4<2, 2, 3, 2>, ConvTranspose2d<2, 3, 4, 2, 1, 0, f64>);
+    spectral_norm!(
+        @with "embedding",
+        Embedding<5, 4, f64>,
+        |case: &Case, tape: &Tape<Training>| tape.trace(case.input::<Rank2<2, 3>, usize>(0)),
+        |case: &Case| case.input::<Rank2<2, 3>, usize>(0),
+        |_: &Case, _: &Embedding<5, 4, f64>, _: &Tensor<_, usize, _>, _: &Gradients| ()
+    );
 }

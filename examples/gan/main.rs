@@ -96,13 +96,13 @@ impl Data {
                     (enlarge.forward(images) * 2.0 - 1.0, labels)
                 };
                 let (train, test) = (enlarged(train.whole()), enlarged(test.whole()));
-                return Ok(Data { name: "digits", train, test, epochs: 60, classifier_epochs: 20 });
+                return Ok(Data { name: "digits", train, test, epochs: 40, classifier_epochs: 20 });
             }
         };
         let (train, test) = mnist::load::<Rank3<1, 28, 28>>(kind.folder(folder)?)?;
         let scaled = |(images, labels): (Images, Labels)| (images * 2.0 - 1.0, labels);
         let name = if let MnistKind::Mnist = kind { "mnist" } else { "fashion-mnist" };
-        Ok(Data { name, train: scaled(train.whole()), test: scaled(test.whole()), epochs: 6, classifier_epochs: 4 })
+        Ok(Data { name, train: scaled(train.whole()), test: scaled(test.whole()), epochs: 5, classifier_epochs: 4 })
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Options {
     /// Tell both networks the class of each image
     #[arg(long)]
     pub conditional: bool,
-    /// How often to go through the training set (otherwise digits 60, mnist and fashion-mnist 6)
+    /// How often to go through the training set (otherwise digits 40, mnist and fashion-mnist 5)
     #[arg(long, value_parser = at_least_one)]
     pub epochs: Option<usize>,
     /// How many images are measured

@@ -10,13 +10,14 @@ use taut::optim::{Snapshot, SnapshotArray};
 use taut::params::ValuesMut;
 use taut::prelude::*;
 
-/// The images of one step.
-pub const BATCH: usize = 64;
+/// The images of one step. Small: after one epoch on MNIST the classifier score is 5.9, and with batches of 64, as fast to compute,
+/// 3.8. The two networks need steps more than exact gradients.
+pub const BATCH: usize = 16;
 const LEARNING_RATE: f64 = 2e-4;
 /// Less than is usual: what the other network makes of it is soon out of date.
 const MEAN_DECAY: f64 = 0.5;
 /// How much of the averaged weights stays at each step.
-const DECAY: f64 = 0.999;
+const DECAY: f64 = 0.998;
 
 /// All that training changes, and that a checkpoint holds.
 pub struct Run<C, D> {

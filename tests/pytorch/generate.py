@@ -619,22 +619,34 @@ def spectral_norm():
     from torch.nn.utils.parametrizations import spectral_norm as normalize
 
     nn = torch.nn
+    classes = torch.tensor([[3, 0, 3], [1, 4, 0]])
     result = []
-    for name, layer, shape in [("linear", nn.Linear(4, 3), (2, 4)), ("convolution", nn.Conv2d(2, 3, 3), (2, 2, 4, 3))]:
-        layer.to(torch.float64)
+    for name, make, shape in [
+        ("linear", lambda: nn.Linear(4, 3), (2, 4)),
+        ("convolution", lambda: nn.Conv2d(2, 3, 3), (2, 2, 4, 3)),
+        ("same convolution", lambda: nn.Conv2d(2, 3, 3, padding=1), (2, 2, 4, 3)),
+        ("transposed convolution", lambda: nn.ConvTranspose2d(2, 3, 4, stride=2, padding=1), (2, 2, 3, 2)),
+        ("embedding", lambda: nn.Embedding(5, 4), None),
+    ]:
+        layer = make().to(torch.float64)
         layer.weight.data = numbers(*layer.weight.shape, low=-1.0, high=1.0)
-        layer.bias.data = numbers(*layer.bias.shape, low=-1.0, high=1.0)
+        bias = {}
+        if shape is not None:
+            layer.bias.data = numbers(*layer.bias.shape, low=-1.0, high=1.0)
+            bias["bias"] = layer.bias
         normalize(layer)
         inner = layer.parametrizations.weight[0]
-        before = {"weight": layer.parametrizations.weight.original, "bias": layer.bias, "u": inner._u, "v": inner._v}
+        before = {"weight": layer.parametrizations.weight.original, **bias, "u": inner._u, "v": inner._v}
         before = {key: value.detach().clone() for key, value in before.items()}
-        one = case(name, lambda x: layer(x) + 2 * layer(x), numbers(*shape), **before)
+        x = classes if shape is None else numbers(*shape)
+        one = case(name, lambda x: layer(x) + 2 * layer(x), x, **before)
         after = {"u after": inner._u, "v after": inner._v}
         after["gradient of weight"] = layer.parametrizations.weight.original.grad
-        after["gradient of bias"] = layer.bias.grad
+        if bias:
+            after["gradient of bias"] = layer.bias.grad
         one["parameters"] |= {key: tensor(value) for key, value in after.items()}
         layer.eval()
-        inference = layer(torch.ones(shape, dtype=torch.float64))
+        inference = layer(classes if shape is None else torch.ones(shape, dtype=torch.float64))
         one["parameters"]["inference"] = tensor(inference)
         result.append(one)
     return result
