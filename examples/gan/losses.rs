@@ -5,9 +5,9 @@ use clap::ValueEnum;
 use std::fmt::{self, Display, Formatter};
 use taut::prelude::*;
 
-/// What the critic takes a real image for, instead of 1: its gradient does not vanish where it is sure, and the generator is not
-/// told to go further and further. Made images stay at 0: smoothing on one side. Salimans et al., "Improved Techniques
-/// for Training GANs", 2016.
+/// What the critic takes a real image for, instead of 1: its gradient does not vanish where it is sure, and the
+/// generator is not told to go further and further. Made images stay at 0: smoothing on one side. Salimans et al.,
+/// "Improved Techniques for Training GANs", 2016.
 const REAL: f32 = 0.9;
 /// How far from 0 a weight of the critic of `wasserstein` may be.
 pub const CLIP: f32 = 0.01;
@@ -15,14 +15,15 @@ pub const CLIP: f32 = 0.01;
 /// With D the score, x a real image and G(z) a made one, the critic makes the first small, the generator the second:
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Loss {
-    /// -0.9 log s(D(x)) - 0.1 log(1 - s(D(x))) - log(1 - s(D(G(z)))), and -log s(D(G(z))), s the sigmoid. Goodfellow et al.,
-    /// 2014
+    /// -0.9 log s(D(x)) - 0.1 log(1 - s(D(x))) - log(1 - s(D(G(z)))), and -log s(D(G(z))), s the sigmoid. Goodfellow et
+    /// al., 2014
     Original,
     /// (D(x) - 0.9)^2 + D(G(z))^2, and (D(G(z)) - 1)^2. Mao et al., 2017
     LeastSquares,
     /// D(G(z)) - D(x), and -D(G(z)), the critic's weights clipped to 0.01. Arjovsky, Chintala and Bottou, 2017
     Wasserstein,
-    /// max(0, 1 - D(x)) + max(0, 1 + D(G(z))), and -D(G(z)), the critic's weights spectrally normalised. Miyato et al., 2018
+    /// max(0, 1 - D(x)) + max(0, 1 + D(G(z))), and -D(G(z)), the critic's weights spectrally normalised. Miyato et al.,
+    /// 2018
     Hinge,
 }
 

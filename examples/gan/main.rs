@@ -1,5 +1,5 @@
-//! A generative adversarial network: one network makes images of noise, another says how real they look, and each learns from
-//! the other.
+//! A generative adversarial network: one network makes images of noise, another says how real they look, and each
+//! learns from the other.
 //!
 //!     cargo run --release --example gan
 //!     cargo run --release --example gan -- --data FOLDER --dataset fashion-mnist --conditional
@@ -7,32 +7,34 @@
 //!
 //! Without a folder of data it learns from the 8x8 digits that are part of the library, enlarged to 28x28.
 //!
-//! The generator G makes an image G(z) of 100 normal numbers z; the critic D gives an image a score. In each step D learns to
-//! score images x of the training set higher than made ones, and then G to make images that D scores higher:
+//! The generator G makes an image G(z) of 100 normal numbers z; the critic D gives an image a score. In each step D
+//! learns to score images x of the training set higher than made ones, and then G to make images that D scores higher:
 //!
-//!     D: less of  -log s(D(x)) - log(1 - s(D(G(z))))        G: less of  -log s(D(G(z)))        with s(a) = 1 / (1 + e^-a)
+//!     D: less of  -log s(D(x)) - log(1 - s(D(G(z))))    G: less of  -log s(D(G(z)))    with s(a) = 1 / (1 + e^-a)
 //!
-//! These are the losses of `--loss original`; the others, and what they do for a critic that does not leave the generator
-//! without a gradient, are in [`losses`], the networks in [`networks`]. The generator's gradient comes through the critic,
-//! which must stay as it is in that half of the step: `frozen(&critic)`. Without `frozen`, the gradients would hold the
-//! critic's too, and an optimizer that steps it by them would make it a worse critic. What is measured, drawn and saved is the
-//! moving average of the generator's weights.
+//! These are the losses of `--loss original`; the others, and what they do for a critic that does not leave the
+//! generator without a gradient, are in [`losses`], the networks in [`networks`]. The generator's gradient comes
+//! through the critic, which must stay as it is in that half of the step: `frozen(&critic)`. Without `frozen`, the
+//! gradients would hold the critic's too, and an optimizer that steps it by them would make it a worse critic. What is
+//! measured, drawn and saved is the moving average of the generator's weights.
 //!
-//! A loss says nothing of how good images are: the two networks only follow each other. So a classifier, trained on the real
-//! images and kept in the run's folder, looks at 10,000 made ones, and the program prints:
+//! A loss says nothing of how good images are: the two networks only follow each other. So a classifier, trained on the
+//! real images and kept in the run's folder, looks at 10,000 made ones, and the program prints:
 //!
 //! * frechet_distance: how far the classifier's features of made images are from those of test images, as normal
-//!   distributions; beside the distance of training images, the floor, and of images of a generator that learned nothing;
-//! * smallest_class_share and class_entropy_bits: whether all ten classes are made. A generator that makes some only has
-//!   collapsed. Ten classes of equal shares have an entropy of 3.32 bits;
-//! * classifier_score: how sure the classifier is of each image while classes differ, 10 at best (the Inception score, with this
-//!   classifier).
+//!   distributions; beside the distance of training images, the floor, and of images of a generator that learned
+//!   nothing;
+//! * smallest_class_share and class_entropy_bits: whether all ten classes are made. A generator that makes some only
+//!   has collapsed. Ten classes of equal shares have an entropy of 3.32 bits;
+//! * classifier_score: how sure the classifier is of each image while classes differ, 10 at best (the Inception score,
+//!   with this classifier).
 //!
-//! Pictures go to `out/gan/`: images of the same noise after each epoch, a walk from noise to noise, and the losses of both.
+//! Pictures go to `out/gan/`: images of the same noise after each epoch, a walk from noise to noise, and the losses of
+//! both.
 //!
-//! Goodfellow et al., "Generative Adversarial Nets", 2014; Radford, Metz and Chintala, "Unsupervised Representation Learning with
-//! Deep Convolutional Generative Adversarial Networks", 2015 (the settings); Heusel et al., "GANs Trained by a Two
-//! Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017 (the distance).
+//! Goodfellow et al., "Generative Adversarial Nets", 2014; Radford, Metz and Chintala, "Unsupervised Representation
+//! Learning with Deep Convolutional Generative Adversarial Networks", 2015 (the settings); Heusel et al., "GANs Trained
+//! by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017 (the distance).
 
 #[macro_use]
 #[path = "../common/mod.rs"]
@@ -216,7 +218,8 @@ impl Fixed {
         Fixed { noise, labels: (0..100).map(|i| i / 10).collect::<Vec<_>>().into() }
     }
 
-    /// Ten steps from the first noise of each row to the last, on the sphere on which noise mostly lies: at equal angles.
+    /// Ten steps from the first noise of each row to the last, on the sphere on which noise mostly lies: at equal
+    /// angles.
     fn walk(&self) -> Noise {
         Tensor::from_fn_with(self.noise.shape(), |[place, k]| {
             let (row, step) = (place / 10 * 10, (place % 10) as f32 / 9.0 * std::f32::consts::FRAC_PI_2);

@@ -4,12 +4,12 @@
 //! | --- | --- | --- | --- |
 //! | noise | 100 | image | 1 x 28 x 28 |
 //! | linear, ReLU | 128 x 7 x 7 | convolution 4 x 4, stride 2, leaky ReLU | 64 x 14 x 14 |
-//! | transposed convolution 4 x 4, stride 2, batch norm, ReLU | 64 x 14 x 14 | convolution 4 x 4, stride 2, leaky ReLU | 128 x 7 x 7 |
+//! | transposed convolution 4 x 4, stride 2, batch norm, ReLU | 64 x 14 x 14 | the same | 128 x 7 x 7 |
 //! | transposed convolution 4 x 4, stride 2, tanh | 1 x 28 x 28 | linear | 1 |
 //!
-//! Where both are told the class y, each has a vector e_y for it. The generator adds it to what its linear layer gives; the
-//! critic adds its product with the features f to the score, w f + b + e_y f. Miyato and Koyama, "cGANs with Projection
-//! Discriminator", 2018.
+//! Where both are told the class y, each has a vector e_y for it. The generator adds it to what its linear layer gives;
+//! the critic adds its product with the features f to the score, w f + b + e_y f. Miyato and Koyama, "cGANs with
+//! Projection Discriminator", 2018.
 
 use taut::data::Labels;
 use taut::nn::init::{Distribution, fill_weights};

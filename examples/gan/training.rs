@@ -10,8 +10,8 @@ use taut::optim::{Snapshot, SnapshotArray};
 use taut::params::ValuesMut;
 use taut::prelude::*;
 
-/// The images of one step. Small: after one epoch on MNIST the classifier score is 5.9, and with batches of 64, as fast to compute,
-/// 3.8. The two networks need steps more than exact gradients.
+/// The images of one step. Small: after one epoch on MNIST the classifier score is 5.9, and with batches of 64, as fast
+/// to compute, 3.8. The two networks need steps more than exact gradients.
 pub const BATCH: usize = 16;
 const LEARNING_RATE: f64 = 2e-4;
 /// Less than is usual: what the other network makes of it is soon out of date.

@@ -16,8 +16,9 @@ type Matrix = Tensor<(usize, usize), f64>;
 /// `numpy.cov` does. Computed in `f64`; the eigenvalues of two matrices of D x D are found by Jacobi's rotations, in a
 /// moment for a few hundred features. NaN for fewer than two points, or if a number is infinite or NaN.
 ///
-/// Heusel, Ramsauer, Unterthiner, Nessler and Hochreiter, "GANs Trained by a Two Time-Scale Update Rule Converge to a Local
-/// Nash Equilibrium", 2017; Dowson and Landau, "The Fréchet Distance between Multivariate Normal Distributions", 1982.
+/// Heusel, Ramsauer, Unterthiner, Nessler and Hochreiter, "GANs Trained by a Two Time-Scale Update Rule Converge to a
+/// Local Nash Equilibrium", 2017; Dowson and Landau, "The Fréchet Distance between Multivariate Normal Distributions",
+/// 1982.
 ///
 /// # Panics
 /// If the points have different dimensions, which only the running program knows.
@@ -67,7 +68,8 @@ impl Normal {
         (0..self.mean.len()).map(|i| self.covariance[[i, i]]).sum()
     }
 
-    /// tr((C_1^1/2 C_2 C_1^1/2)^1/2). The matrix under the root is symmetric, unlike C_1 C_2, which has the same eigenvalues.
+    /// tr((C_1^1/2 C_2 C_1^1/2)^1/2). The matrix under the root is symmetric, unlike C_1 C_2, which has the same
+    /// eigenvalues.
     fn common(&self, other: &Normal) -> f64 {
         let size = self.mean.len();
         let parts = symmetric_eigen(self.covariance.to_vec(), size);
