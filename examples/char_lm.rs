@@ -22,6 +22,7 @@ use std::time::Instant;
 use taut::data::find_folder;
 use taut::files::FileError;
 use taut::prelude::*;
+use taut::text::{LineOptions, lines};
 
 /// The newline and the 95 printable ASCII characters.
 const CHARACTERS: usize = 96;
@@ -109,8 +110,9 @@ fn main() -> ExitCode {
             return Ok(());
         }
         let start = Instant::now();
-        let text =
-            read(&find_folder(options.data.folder.as_deref(), "tinyshakespeare", "input.txt")?.join("input.txt"))?;
+        let folder = find_folder(options.data.folder.as_deref(), "tinyshakespeare", "input.txt")?;
+        let plain = folder.join("input.txt");
+        let text = read(&if plain.is_file() { plain } else { folder.join("input.txt.gz") })?;
         let (train, test) = text.split_at(text.len() / 10 * 9);
         let train = &train[..options.data.limit.unwrap_or(train.len()).min(train.len())];
         let least = STREAMS * 2 * WINDOW;
@@ -205,9 +207,9 @@ fn decode(number: usize) -> char {
 }
 
 fn read(path: &Path) -> Result<Vec<usize>, FileError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| FileError::new(path, format!("cannot be read: {error}")))?;
-    encode(&text.replace("\r\n", "\n")).map_err(|(line, character)| {
+    let options = LineOptions { longest: usize::MAX, ..Default::default() };
+    let lines: Vec<String> = lines(path, options)?.collect::<Result<_, _>>()?;
+    encode(&(lines.join("\n") + "\n")).map_err(|(line, character)| {
         FileError::new(
             path,
             format!("line {line}: `{character}` is no ASCII character, and the model knows only those"),

@@ -61,10 +61,7 @@ fn gradients_are_right_at_every_scale<E: Float>() {
         close(&norm, &[0.6, -0.8, 0.0], &what("norm"));
         let deviation = gradient(&[y, x], E::one(), |x| x.std(Variance::Unbiased).reshape_with((1,)));
         close(&deviation, &[-0.5_f64.sqrt(), 0.5_f64.sqrt()], &what("std"));
-        if size_of::<E>() == 8 {
-            continue;
-        }
-        // what is out of the range of f32 on the way
+        // what is out of range on the way
         let product = gradient(&[s, s, s.recip(), s.recip()], E::one(), |x| x.product().reshape_with((1,)));
         close(&product, &[1.0 / size, 1.0 / size, size, size], &what("product"));
     }
@@ -88,6 +85,26 @@ fn forward_values_at_every_scale() {
         close(&[x.clone().std(Variance::Biased).item()], &[0.5 * f64::from(s)], "std");
         close(&[Tensor::from([s, s, 1.0 / s, 1.0 / s]).product().item()], &[1.0], "product");
     }
+    for s in scales::<f64>() {
+        for count in [1, 2, 7, 40] {
+            // large ones first, in whatever lanes they are multiplied
+            let x = Tensor::from_fn_with((4 * count,), |[i]| if i < 2 * count { 3.0 * s } else { 1.0 / s });
+            let expected = 3_f64.powi(2 * count as i32);
+            close(&[x.product().item()], &[expected], "product");
+        }
+    }
+    let tiny = f64::from_bits(3); // below what is normal
+    for (x, expected) in [
+        (vec![tiny, 1e308, 1e308, 1e-300], 3.0 * 5e-324 * 1e300 * 1e16),
+        (vec![1e300, 1e300, 0.0], 0.0),
+        (vec![1e300, -1e300], f64::NEG_INFINITY),
+        (vec![1e-300, 1e-300, -1.0], -0.0),
+        (vec![f64::INFINITY, 1e-300, 1e-300], f64::INFINITY),
+    ] {
+        close(&[Tensor::from_vec(x.clone(), (x.len(),)).unwrap().product().item()], &[expected], "product");
+    }
+    assert!(Tensor::<_, f64>::of([f64::INFINITY, 0.0]).product().item().is_nan());
+    assert!(Tensor::<_, f64>::of([f64::NAN, 1e300, 1e300]).product().item().is_nan());
 }
 
 #[test]

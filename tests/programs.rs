@@ -85,6 +85,25 @@ fn files_that_cannot_be_written() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// A FIFO that nobody writes to would be waited for, for ever.
+#[cfg(unix)]
+#[test]
+fn a_text_that_is_no_file() {
+    let folder = std::env::temp_dir().join(format!("taut-fifo-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("tinyshakespeare")).unwrap();
+    let made = Command::new("mkfifo").arg(folder.join("tinyshakespeare/input.txt")).status();
+    if made.is_ok_and(|status| status.success()) {
+        let output = program("char_lm").arg("--data").arg(&folder).output().unwrap();
+        refused(&output, "neither this folder nor tinyshakespeare in it has the file input.txt or input.txt.gz");
+        std::fs::write(folder.join("tinyshakespeare/input.txt.gz"), "not packed").unwrap();
+        let output = program("char_lm").arg("--data").arg(&folder).output().unwrap();
+        refused(&output, "is named .gz, and is not a gzip file");
+    } else {
+        println!("skipped: there is no mkfifo");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_and_a_full_disk() {

@@ -11,7 +11,8 @@ fn refused<R>(words: &[&str], f: impl FnOnce() -> R) {
     let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(f()))) else {
         panic!("{words:?} was not refused")
     };
-    let message = panic.downcast_ref::<String>().expect("a formatted message");
+    let constant = panic.downcast_ref::<&str>().map(|message| message.to_string());
+    let message = constant.or_else(|| panic.downcast_ref::<String>().cloned()).expect("a message");
     assert!(words.iter().all(|&word| message.contains(word)), "{words:?}: {message}");
 }
 
@@ -113,4 +114,66 @@ fn losses() {
         refused(&["is_close", "relative"], || x.is_close(&t, wrong, 0.0));
         refused(&["is_close", "absolute"], || x.is_close(&t, 0.0, wrong));
     }
+}
+
+#[test]
+fn limits_of_values() {
+    let x = || Tensor::from([1.0, 2.0]);
+    refused(&["clamp_min", "`low`", "NaN"], || x().clamp_min(f32::NAN));
+    refused(&["clamp_max", "`high`", "NaN"], || x().clamp_max(f32::NAN));
+    refused(&["clamp", "the interval NaN ..= 1 is empty"], || x().clamp(f32::NAN, 1.0));
+    assert_eq!(x().clamp_min(f32::NEG_INFINITY).clamp_max(f32::INFINITY), x());
+}
+
+#[test]
+fn prefetched_items() {
+    for ahead in [usize::MAX, usize::MAX / 2, 1 << 40, (1 << 16) + 1] {
+        refused(&["Prefetch", "`ahead` must be at most 65536"], || taut::data::Prefetch::new(0..3, ahead));
+    }
+    assert_eq!(taut::data::Prefetch::new(0..3, 1 << 16).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn agents() {
+    use taut::rl::{CartPole, Environments, Epsilon, Moment, MultiStep, Priorities, advantages};
+    for wrong in NEGATIVE_OR_NONE.into_iter().chain([1.5, f64::INFINITY]) {
+        refused(&["Epsilon", "first"], || Epsilon { first: wrong, last: 0.1, steps: 10 }.at(3));
+        refused(&["Epsilon", "last"], || Epsilon { first: 0.1, last: wrong, steps: 10 }.at(3));
+        refused(&["MultiStep", "discount"], || MultiStep::<CartPole, 1>::new(3, wrong as f32));
+        let none: [Moment<1>; 0] = [];
+        refused(&["advantages", "discount"], || advantages(&none, wrong as f32, 0.5));
+        refused(&["advantages", "lambda"], || advantages(&none, 0.5, wrong as f32));
+    }
+    for wrong in NEGATIVE_OR_NONE.into_iter().chain([f64::INFINITY]) {
+        refused(&["Priorities", "alpha"], || Priorities::new(8, wrong));
+        let mut priorities = Priorities::new(8, 0.5);
+        priorities.add(0);
+        refused(&["Priorities::draw", "beta"], || {
+            priorities.draw::<2, _>(wrong, &mut StdRng::seed_from_u64(0));
+        });
+    }
+    let mut priorities = Priorities::new(5, 0.5);
+    refused(&["Priorities", "place 8 is beyond the capacity"], || priorities.add(8));
+    refused(&["Priorities", "place 9 is beyond the capacity"], || priorities.update(&[9], &[1.0]));
+    refused(&["Priorities::update", "1 errors for 2 places"], || priorities.update(&[0, 1], &[1.0]));
+    refused(&["Priorities", "`capacity`"], || Priorities::new(usize::MAX, 0.5));
+    assert!(std::panic::catch_unwind(|| drop(Environments::<CartPole, 1>::new(0).with_time_limit(Some(0)))).is_err());
+}
+
+#[test]
+fn explanations() {
+    use taut::explain::{ActivationMaximization, Class, SmoothGrad};
+    let mut rng = StdRng::seed_from_u64(0);
+    let model = <(Flatten, Linear<4, 3>)>::init(&mut rng);
+    let x = Tensor::<Rank4<1, 1, 2, 2>>::ones();
+    for wrong in [f32::NAN, f32::INFINITY, -1.0] {
+        let method = SmoothGrad { deviation: wrong, ..Default::default() };
+        refused(&["SmoothGrad", "deviation"], || method.explain(&model, &x, Class(0), &mut rng));
+        let method = ActivationMaximization { decay: wrong, ..Default::default() };
+        refused(&["ActivationMaximization", "decay"], || method.of_target(&model, &x, Class(0), &mut rng));
+    }
+    let method = ActivationMaximization { rate: f32::NAN, ..Default::default() };
+    refused(&["ActivationMaximization", "rate"], || method.of_target(&model, &x, Class(0), &mut rng));
+    let method = ActivationMaximization { jitter: usize::MAX, ..Default::default() };
+    refused(&["ActivationMaximization", "jitter"], || method.of_target(&model, &x, Class(0), &mut rng));
 }

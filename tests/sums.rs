@@ -95,6 +95,33 @@ fn gradients_of_what_is_repeated() {
     gradients.of(&slopes.weight).iter().for_each(|g| close(-g, times(MANY)));
 }
 
+/// One element of many places: its gradient is a long sum.
+#[test]
+fn gradients_of_what_is_taken_again_and_again() {
+    type X = Tensor<(usize, Const<2>), f32, Traced<Inference>>;
+    fn gradient<S: Shape>(rows: usize, f: impl Fn(X) -> Tensor<S, f32, Traced<Inference>>) -> Vec<f32> {
+        let tape = Tape::inference();
+        let x = tape.watch(Tensor::ones_with((rows, Const)));
+        let y = f(x.clone());
+        let upstream = tenths(y.shape());
+        y.vector_jacobian(upstream).of_input(&x).to_vec()
+    }
+    for rows in [1, 3, 1_000_000] {
+        let first = Tensor::<(usize,), usize>::zeros_with((MANY,));
+        let cells = Tensor::<(usize, Const<2>), usize>::zeros_with((MANY, Const));
+        for g in [
+            gradient(rows, |x| x.index_select::<0, _>(&first)),
+            gradient(rows, |x| x.gather::<0, _>(&cells)),
+            gradient(rows, |x| x.slice_range::<0>(0..1).repeat::<0, MANY>()),
+        ] {
+            g[..2].iter().for_each(|&g| close(g, times(MANY)));
+            assert!(g[2..].iter().all(|&g| g == 0.0));
+        }
+        let counted = Tensor::<_>::zeros_with((rows,)).scatter_add::<0, _, _>(&first, tenths((MANY,)));
+        close(counted[[0]], times(MANY));
+    }
+}
+
 #[test]
 fn gradients_of_weights_over_the_batch() {
     let mut rng = StdRng::seed_from_u64(0);

@@ -29,11 +29,16 @@ pub struct Prefetch<T> {
 
 impl<T: Send + 'static> Prefetch<T> {
     /// Starts the thread; at most `ahead` items are ready in advance (besides the one in progress).
+    ///
+    /// # Panics
+    /// If `ahead` is above 65,536: their places are there from the beginning.
+    #[track_caller]
     pub fn new<I>(items: I, ahead: usize) -> Self
     where
         I: IntoIterator<Item = T>,
         I::IntoIter: Send + 'static,
     {
+        assert!(ahead <= 1 << 16, "Prefetch: `ahead` must be at most 65536 items, and is {ahead}");
         let items = items.into_iter();
         let left = items.size_hint();
         let (sender, receiver) = sync_channel(ahead);

@@ -8,6 +8,7 @@ use super::passes::{gradient, sum};
 use super::target::OnTape;
 use super::{Explainable, Target};
 use crate::nn::{Forward, frozen};
+use crate::numbers::range::{expect, finite, part};
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 use crate::trace::Tape;
@@ -56,6 +57,9 @@ impl Default for ActivationMaximization {
 
 impl ActivationMaximization {
     /// Images that raise the score of a target, starting from `start`.
+    ///
+    /// # Panics
+    /// If a setting is out of its range: `rate` is finite, `decay` from 0 to 1, `jitter` at most 2^30.
     #[track_caller]
     pub fn of_target<M, B, C, H, W, G, R>(
         &self,
@@ -79,7 +83,8 @@ impl ActivationMaximization {
     /// Images that raise the mean of one channel of a layer that gives images, (N, K, h, w).
     ///
     /// # Panics
-    /// If the layer did not run exactly once, its output is not images, or it has no such channel.
+    /// If the layer did not run exactly once, gives no images, or has no such channel; and as
+    /// [`of_target`](Self::of_target).
     #[track_caller]
     pub fn of_channel<M, L, B, C, H, W, R>(
         &self,
@@ -117,6 +122,9 @@ impl ActivationMaximization {
         rng: &mut R,
         gradient_at: impl Fn(&Tensor<(B, C, H, W)>) -> Tensor<(B, C, H, W)>,
     ) -> Tensor<(B, C, H, W)> {
+        let name = "ActivationMaximization";
+        expect(finite(name, "rate", self.rate.into()).and_then(|()| part(name, "decay", self.decay.into())));
+        assert!(self.jitter <= 1 << 30, "{name}: `jitter` must be at most 2^30 pixels, and is {}", self.jitter);
         let (batch, _, height, width) = start.shape();
         let (height, width) = (height.size(), width.size());
         let mut images = start.clone();

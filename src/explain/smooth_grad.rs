@@ -4,6 +4,7 @@
 
 use super::passes::gradient;
 use super::{Explainable, Target};
+use crate::numbers::range::{expect, not_negative};
 use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 use rand::Rng;
@@ -42,7 +43,7 @@ impl SmoothGrad {
     /// The mean gradient, of the shape of the inputs.
     ///
     /// # Panics
-    /// If there are no samples, or the deviation is negative or NaN.
+    /// If there are no samples, or the deviation is negative, infinite or NaN.
     #[track_caller]
     pub fn explain<M, S, G, R>(&self, model: &M, inputs: &Tensor<S>, target: G, rng: &mut R) -> Tensor<S>
     where
@@ -52,7 +53,7 @@ impl SmoothGrad {
         R: Rng + ?Sized,
     {
         assert!(self.samples > 0, "SmoothGrad: at least one sample");
-        assert!(self.deviation >= 0.0, "SmoothGrad: the deviation {} is not 0 or more", self.deviation);
+        expect(not_negative("SmoothGrad", "deviation", self.deviation.into()));
         let mut sum = Tensor::zeros_with(inputs.shape());
         for _ in 0..self.samples {
             let noise = Tensor::normal_with(inputs.shape(), 0.0, self.deviation, rng);

@@ -1,7 +1,12 @@
 //! Moving runs of neighbouring elements: what slices, joins, flips, gathers and repetitions have in common.
 
 use super::elementwise;
+use super::reduce::sum_of_rows;
+use crate::memory::Storage;
 use crate::numbers::Float;
+
+/// So many gradients of one element are added up in their own type; more of them as if in f64.
+const FEW: usize = 256;
 
 /// Which elements go where: `count` runs of `length` elements; run i is taken from `place(i).0` and put at
 /// `place(i).1`.
@@ -9,6 +14,8 @@ use crate::numbers::Float;
 pub struct Runs<P> {
     pub count: usize,
     pub length: usize,
+    /// No element is in more runs than this: then adding up gradients needs no care if this is small.
+    pub uses: usize,
     pub place: P,
 }
 
@@ -31,10 +38,69 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
         match self.length {
             _ if x.is_empty() || y.is_empty() => {}
             0 => {}
+            length if self.uses > FEW && self.count * length < x.len() / 4 => self.add_back_sorted(y, x),
+            _ if self.uses > FEW => self.add_back_wide(y, x),
             1 => (0..self.count).map(&self.place).for_each(|(from, to)| x[from] += y[to]),
             length => (0..self.count)
                 .map(&self.place)
                 .for_each(|(from, to)| elementwise::add_assign(&mut x[from..from + length], &y[to..to + length])),
+        }
+    }
+
+    /// In f64, for the whole of `x`.
+    fn add_back_wide<E: Float>(&self, y: &[E], x: &mut [E]) {
+        let mut sums = Storage::<f64>::zeros(x.len());
+        let sums = sums.make_mut();
+        for (from, to) in (0..self.count).map(&self.place) {
+            for (sum, y) in sums[from..from + self.length].iter_mut().zip(&y[to..to + self.length]) {
+                *sum += y.as_f64();
+            }
+        }
+        x.iter_mut().zip(sums).for_each(|(x, sum)| *x += E::of(*sum));
+    }
+
+    /// For few runs of a long `x`: those that come from one place after one another.
+    fn add_back_sorted<E: Float>(&self, y: &[E], x: &mut [E]) {
+        let mut places: Vec<(usize, usize)> = (0..self.count).map(&self.place).collect();
+        places.sort_unstable();
+        let mut sum = vec![E::zero(); self.length];
+        for places in places.chunk_by(|a, b| a.0 == b.0) {
+            sum_of_rows(places.iter().map(|&(_, to)| &y[to..to + self.length]), &mut sum);
+            elementwise::add_assign(&mut x[places[0].0..][..self.length], &sum);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each element is used as often as its place says, next to others or not, in tables long and short.
+    #[test]
+    fn sums_of_many_gradients_are_as_good_as_in_f64() {
+        for (uses, length, rows) in [
+            (3, 1, 2),
+            (300, 1, 2),
+            (300, 3, 2),
+            (100_000, 1, 3),
+            (100_000, 2, 5),
+            (2_000, 1, 50_000),
+            (2_000, 2, 9_000),
+        ] {
+            // all of every seventh row, and the last
+            let row = move |i: usize| if i.is_multiple_of(2) { rows - 1 } else { i / 2 % 3 * 7 % rows };
+            let count = 2 * uses;
+            let runs = Runs { count, length, uses: count, place: move |i| (row(i) * length, i * length) };
+            let y: Vec<f32> = (0..count * length).map(|i| 0.1 + (i % length) as f32).collect();
+            let mut x = vec![1.0_f32; rows * length];
+            runs.add_back(&y, &mut x);
+            let mut expected = vec![1.0_f64; rows * length];
+            for (from, to) in (0..count).map(&runs.place) {
+                (0..length).for_each(|i| expected[from + i] += f64::from(y[to + i]));
+            }
+            for (x, expected) in x.iter().zip(expected) {
+                assert!((f64::from(*x) / expected - 1.0).abs() < 2e-5, "{x} instead of {expected}");
+            }
         }
     }
 }

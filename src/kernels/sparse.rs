@@ -10,6 +10,9 @@ use crate::numbers::Float;
 /// more numbers at a time and on several threads.
 const SPARSE: usize = 16;
 
+/// So many numbers are added up in their own type; more of them in f64.
+const FEW: usize = 1024;
+
 vectorized! {
     /// Whether the functions below are faster.
     pub fn is_sparse [E: Float] [E] (x: &[E]) -> bool {
@@ -31,7 +34,13 @@ pub fn times_transposed<E: Float>(x: &[E], w: &[E], (k, n): (usize, usize), y: &
 /// `out = g^T x`, or `out += g^T x` if `add`: g is rows x n, x is rows x k and sparse, out is n x k.
 pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out: &mut [E], add: bool) {
     let mut sums = Storage::zeros(out.len());
-    scatter(g, x, k, n, sums.make_mut());
+    if x.len() / k.max(1) <= FEW {
+        scatter(g, x, k, n, sums.make_mut());
+    } else {
+        let mut wide = Storage::<f64>::zeros(out.len());
+        scatter(g, x, k, n, wide.make_mut());
+        sums.make_mut().iter_mut().zip(wide.as_slice()).for_each(|(sum, &wide)| *sum = E::of(wide));
+    }
     if add {
         let mut transposed = Storage::scratch(out.len());
         transpose(sums.as_slice(), k, n, transposed.make_mut());
@@ -44,12 +53,27 @@ pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out:
 vectorized! {
     fn gather [E: Float] [E] (x: &[E], columns: &[E], k: usize, n: usize, y: &mut [E]) {
         y.fill(E::zero());
+        let mut totals = vec![0.0; n];
         for (x, y) in x.chunks_exact(k.max(1)).zip(y.chunks_exact_mut(n.max(1))) {
+            let mut terms = 0;
             for (j, &x) in x.iter().enumerate() {
                 if x != E::zero() {
                     for (y, &w) in y.iter_mut().zip(&columns[j * n..][..n]) {
                         *y += x * w;
                     }
+                    terms += 1;
+                    if terms % FEW == 0 {
+                        for (total, y) in totals.iter_mut().zip(&mut *y) {
+                            *total += y.as_f64();
+                            *y = E::zero();
+                        }
+                    }
+                }
+            }
+            if terms >= FEW {
+                for (total, y) in totals.iter_mut().zip(y) {
+                    *y = E::of(*total + y.as_f64());
+                    *total = 0.0;
                 }
             }
         }
@@ -57,12 +81,12 @@ vectorized! {
 }
 
 vectorized! {
-    fn scatter [E: Float] [E] (g: &[E], x: &[E], k: usize, n: usize, sums: &mut [E]) {
+    fn scatter [E: Float, S: Float] [E, S] (g: &[E], x: &[E], k: usize, n: usize, sums: &mut [S]) {
         for (x, g) in x.chunks_exact(k.max(1)).zip(g.chunks_exact(n.max(1))) {
             for (j, &x) in x.iter().enumerate() {
                 if x != E::zero() {
                     for (sum, &g) in sums[j * n..][..n].iter_mut().zip(g) {
-                        *sum += x * g;
+                        *sum += S::of((x * g).as_f64());
                     }
                 }
             }
@@ -99,6 +123,25 @@ mod tests {
             gemm(n, rows, k, Matrix::transposed(&g, n), Matrix::rows(&x, k), &mut expected, add);
             assert!(close(&out, &expected), "add {add}");
         }
+    }
+
+    #[test]
+    fn long_sums_are_as_good_as_in_f64() {
+        let many = 300_000;
+        let expected = f64::from(0.1_f32) * many as f64;
+        let close = |y: &[f32]| y.iter().all(|&y| (f64::from(y) / expected - 1.0).abs() < 2e-5);
+        // one full row of very many columns, of which the last row has none
+        let (mut x, w) = (vec![0.0_f32; 2 * many], vec![0.1; 2 * many]);
+        x[..many].fill(1.0);
+        let mut y = [f32::NAN; 4];
+        times_transposed(&x, &w, (many, 2), &mut y);
+        assert!(close(&y[..2]) && y[2..] == [0.0; 2], "{y:?}");
+        // the same column in very many rows
+        let mut x = vec![0.0_f32; many * 2];
+        x.iter_mut().step_by(2).for_each(|x| *x = 1.0);
+        let mut out = [0.0; 6];
+        transposed_times(&vec![0.1; many * 3], &x, (2, 3), &mut out, true);
+        assert!([0, 2, 4].iter().all(|&i| close(&out[i..=i])) && out[1] == 0.0, "{out:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 use super::environment::Environment;
 use super::vectorized::Outcomes;
+use crate::numbers::range::{expect, part};
 
 /// One step of `N` environments as a critic sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +49,13 @@ impl<const N: usize> Moment<N> {
 /// let found = advantages(&[step(0.0, false), step(0.0, false), step(1.0, true)], 0.5, 1.0);
 /// assert_eq!(found, [[0.25], [0.5], [1.0]]);
 /// ```
+///
+/// # Panics
+/// If `discount` or `lambda` is not from 0 to 1.
+#[track_caller]
 pub fn advantages<const N: usize>(steps: &[Moment<N>], discount: f32, lambda: f32) -> Vec<[f32; N]> {
+    let name = "advantages";
+    expect(part(name, "discount", discount.into()).and_then(|()| part(name, "lambda", lambda.into())));
     let mut advantages = vec![[0.0; N]; steps.len()];
     let mut next = [0.0; N];
     for (step, advantage) in steps.iter().zip(&mut advantages).rev() {

@@ -1,6 +1,7 @@
 //! Epsilon-greedy exploration.
 
 use super::environment::{Action, Discrete};
+use crate::numbers::range::{expect, part};
 use rand::Rng;
 
 /// The probability of a random action: it falls linearly from `first` to `last` over `steps` steps, and stays there.
@@ -22,7 +23,12 @@ pub struct Epsilon {
 
 impl Epsilon {
     /// The probability at a step, counted from 0.
+    ///
+    /// # Panics
+    /// If `first` or `last` is not from 0 to 1.
+    #[track_caller]
     pub fn at(&self, step: usize) -> f64 {
+        expect(part("Epsilon", "first", self.first).and_then(|()| part("Epsilon", "last", self.last)));
         if step >= self.steps {
             return self.last;
         }
@@ -30,6 +36,10 @@ impl Epsilon {
     }
 
     /// Replaces each action with a random one, with the probability at this step.
+    ///
+    /// # Panics
+    /// As [`at`](Self::at).
+    #[track_caller]
     pub fn explore<const N: usize, const B: usize, R: Rng + ?Sized>(
         &self,
         step: usize,

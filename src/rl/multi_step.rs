@@ -9,6 +9,7 @@
 use super::environment::{Action, Environment, Observations};
 use super::replay::Transition;
 use super::vectorized::{Outcomes, observation_size};
+use crate::numbers::range::{expect, part};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use std::collections::VecDeque;
 
@@ -55,10 +56,11 @@ impl<E: Environment, const N: usize> MultiStep<E, N> {
     /// Transitions of `steps` steps; with 1, they are single steps.
     ///
     /// # Panics
-    /// If `steps` is 0.
+    /// If `steps` is 0, or `discount` is not from 0 to 1.
     #[track_caller]
     pub fn new(steps: usize, discount: f32) -> Self {
         assert!(steps > 0, "MultiStep: a transition has at least one step");
+        expect(part("MultiStep", "discount", discount.into()));
         MultiStep { steps, discount, waiting: std::array::from_fn(|_| VecDeque::new()), spare: Vec::new() }
     }
 

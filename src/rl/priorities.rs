@@ -6,6 +6,7 @@
 //!
 //! Schaul, Quan, Antonoglou and Silver, "Prioritized Experience Replay", 2016.
 
+use crate::numbers::range::{expect, not_negative};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::shape::Rank1;
 use crate::tensor::{Tensor, unit};
@@ -59,17 +60,23 @@ impl Priorities {
     /// the errors.
     ///
     /// # Panics
-    /// If the capacity is 0, or `alpha` is negative or NaN.
+    /// If the capacity is 0 or above 2^40, or `alpha` negative, infinite or NaN.
     #[track_caller]
     pub fn new(capacity: usize, alpha: f64) -> Self {
         assert!(capacity > 0, "Priorities: a capacity of 0 holds nothing");
-        assert!(alpha >= 0.0 && alpha.is_finite(), "Priorities: `alpha` must not be negative, and is {alpha}");
+        assert!(capacity as u64 <= 1 << 40, "Priorities: `capacity` must be at most 2^40, and is {capacity}");
+        expect(not_negative("Priorities", "alpha", alpha));
         let leaves = capacity.next_power_of_two();
         Priorities { alpha, leaves, sums: vec![0.0; 2 * leaves], count: 0, largest: 1.0 }
     }
 
     /// Gives the transition just added to the memory at `place` the largest priority so far, so that it is drawn soon.
+    ///
+    /// # Panics
+    /// If `place` is not below the capacity.
+    #[track_caller]
     pub fn add(&mut self, place: usize) {
+        self.check(place);
         if self.sums[self.leaves + place] == 0.0 {
             self.count += 1;
         }
@@ -77,7 +84,14 @@ impl Priorities {
     }
 
     /// Updates the priorities of transitions from their errors.
+    ///
+    /// # Panics
+    /// If a place is not below the capacity, or there are not as many errors as places.
+    #[track_caller]
     pub fn update(&mut self, places: &[usize], errors: &[f32]) {
+        let (count, found) = (places.len(), errors.len());
+        assert!(count == found, "Priorities::update: {found} errors for {count} places");
+        places.iter().for_each(|&place| self.check(place));
         for (&place, &error) in places.iter().zip(errors) {
             let priority = (f64::from(error).abs() + LEAST).powf(self.alpha);
             // a NaN error says nothing about the transition
@@ -86,6 +100,15 @@ impl Priorities {
                 self.set(place, priority);
             }
         }
+    }
+
+    #[track_caller]
+    fn check(&self, place: usize) {
+        let leaves = self.leaves;
+        assert!(
+            place < leaves,
+            "Priorities: place {place} is beyond the capacity, for which there are {leaves} places"
+        );
     }
 
     fn set(&mut self, place: usize, priority: f64) {
@@ -116,10 +139,11 @@ impl Priorities {
     /// Draws `B` places by stratified sampling: one from each of `B` equal parts of the total priority.
     ///
     /// # Panics
-    /// If nothing has been added yet.
+    /// If nothing was added yet, or `beta` is negative, infinite or NaN.
     #[track_caller]
     pub fn draw<const B: usize, R: Rng + ?Sized>(&self, beta: f64, rng: &mut R) -> Drawn<B> {
         assert!(self.count > 0, "Priorities::draw: nothing was added yet");
+        expect(not_negative("Priorities::draw", "beta", beta));
         let total = self.sums[1];
         let places: [usize; B] = std::array::from_fn(|i| self.find(total * (i as f64 + unit(rng)) / B as f64));
         let weights = places.map(|place| (self.count as f64 * self.sums[self.leaves + place] / total).powf(-beta));

@@ -109,8 +109,13 @@ impl<E: Environment, const N: usize> Environments<E, N> {
     }
 
     /// Sets another limit on the steps of an episode, or none.
+    ///
+    /// # Panics
+    /// If the limit is 0.
     #[must_use]
+    #[track_caller]
     pub fn with_time_limit(mut self, steps: Option<usize>) -> Self {
+        assert!(steps != Some(0), "with_time_limit: an episode has at least one step");
         self.time_limit = steps;
         self
     }

@@ -150,7 +150,12 @@ def unary_special():
         "ln": positive, "ln_1p": positive, "log2": positive, "sqrt": positive, "rsqrt": positive[1:],
         "reciprocal": positive[1:], "square": everywhere,
     }
-    return [case(name, UNARY[name][0], torch.tensor(x, dtype=torch.float32)) for name, x in values.items()]
+    # the ends of an interval belong to what lies beyond them
+    ends = [-1.25, -1.0, -0.75, 0.25, 0.5, 0.75]
+    return [
+        case(name, UNARY[name][0], torch.tensor(x, dtype=torch.float32))
+        for name, x in [*values.items(), *[(name, ends) for name in ("clamp", "clamp_min", "clamp_max")]]
+    ]
 
 
 @topic

@@ -53,17 +53,24 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// x where it is at least `low`, and `low` elsewhere. The gradient where x = `low` is 0, and that of
     /// [`maximum`](Tensor::maximum) a half.
     ///
+    /// # Panics
+    /// If `low` is NaN.
+    ///
     /// ```
     /// use taut::prelude::*;
     /// assert_eq!(Tensor::from([-2.0, 3.0]).clamp_min(-1.0).to_array(), [-1.0, 3.0]);
     /// ```
     #[track_caller]
     pub fn clamp_min(self, low: E) -> Self {
+        assert!(!low.is_nan(), "clamp_min: `low` must be a number, and is NaN");
         unary_with(self, &CLAMP, [low, E::nan()])
     }
 
     /// x where it is at most `high`, and `high` elsewhere. The gradient where x = `high` is 0, and that of
     /// [`minimum`](Tensor::minimum) a half.
+    ///
+    /// # Panics
+    /// If `high` is NaN.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -71,6 +78,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[track_caller]
     pub fn clamp_max(self, high: E) -> Self {
+        assert!(!high.is_nan(), "clamp_max: `high` must be a number, and is NaN");
         unary_with(self, &CLAMP, [E::nan(), high])
     }
 }

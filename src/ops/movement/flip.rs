@@ -27,7 +27,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 /// The middle of the blocks in reverse order.
 fn flipped((outer, middle, inner): Blocks) -> Runs<impl Fn(usize) -> (usize, usize)> {
     let from = move |i| i / middle * middle + (middle - 1 - i % middle);
-    Runs { count: outer * middle, length: inner, place: move |i| (from(i) * inner, i * inner) }
+    Runs { count: outer * middle, length: inner, uses: 1, place: move |i| (from(i) * inner, i * inner) }
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ pub(crate) fn gathered(
         let before = i / (count * inner);
         (before * middle + indices.as_slice()[i]) * inner + i % inner
     };
-    Runs { count: outer * count * inner, length: 1, place: move |i| (from(i), i) }
+    Runs { count: outer * count * inner, length: 1, uses: count, place: move |i| (from(i), i) }
 }
 
 #[cfg(test)]

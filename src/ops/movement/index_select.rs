@@ -36,7 +36,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 fn selected((outer, middle, inner): Blocks, indices: Storage<usize>) -> Runs<impl Fn(usize) -> (usize, usize)> {
     let count = indices.len();
     let from = move |i: usize| i / count * middle + indices.as_slice()[i % count];
-    Runs { count: outer * count, length: inner, place: move |i| (from(i) * inner, i * inner) }
+    Runs { count: outer * count, length: inner, uses: count, place: move |i| (from(i) * inner, i * inner) }
 }
 
 /// Panics at the caller's line if an index is not below `size`, naming it and its position.

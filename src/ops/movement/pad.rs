@@ -49,7 +49,7 @@ pub(crate) fn placed(
     padded: usize,
 ) -> Runs<impl Fn(usize) -> (usize, usize)> {
     let row = middle * inner;
-    Runs { count: outer, length: row, place: move |i| (i * row, (i * padded + before) * inner) }
+    Runs { count: outer, length: row, uses: 1, place: move |i| (i * row, (i * padded + before) * inner) }
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 /// The middle of the blocks `times` times.
 fn repeated((outer, middle, inner): Blocks, times: usize) -> Runs<impl Fn(usize) -> (usize, usize)> {
     let row = middle * inner;
-    Runs { count: outer * times, length: row, place: move |i| (i / times * row, i * row) }
+    Runs { count: outer * times, length: row, uses: times, place: move |i| (i / times * row, i * row) }
 }
 
 #[cfg(test)]

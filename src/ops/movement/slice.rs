@@ -27,7 +27,12 @@ fn cut<const A: usize, S: HasAxis<A>, O: Shape, E: Element, T: Trace>(
 
 /// The cells `start .. start + length` of the middle of the blocks.
 fn range((outer, middle, inner): Blocks, start: usize, length: usize) -> Runs<impl Fn(usize) -> (usize, usize)> {
-    Runs { count: outer, length: length * inner, place: move |i| ((i * middle + start) * inner, i * length * inner) }
+    Runs {
+        count: outer,
+        length: length * inner,
+        uses: 1,
+        place: move |i| ((i * middle + start) * inner, i * length * inner),
+    }
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {

@@ -5,6 +5,7 @@
 
 use super::gather::gathered;
 use super::moving::{Blocks, blocks, move_runs};
+use crate::kernels::runs::Runs;
 use crate::memory::Storage;
 use crate::shape::{Const, HasAxis, Holds, Shape};
 use crate::tensor::{Element, Tensor};
@@ -93,7 +94,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     {
         let (shape, blocks) = (self.shape(), blocks(self.shape()));
         let indices = self.argsort::<A>(order);
-        let runs = gathered(blocks, blocks, indices.storage().clone());
+        let runs = Runs { uses: 1, ..gathered(blocks, blocks, indices.storage().clone()) };
         (move_runs(self, shape, None, runs), indices)
     }
 
@@ -118,7 +119,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         let shape = self.shape().with(Const::<K>);
         let (outer, middle, inner) = blocks(self.shape());
         let indices = sorted_indices(self.as_slice(), (outer, middle, inner), Order::Descending, K);
-        let runs = gathered((outer, middle, inner), (outer, K, inner), indices.clone());
+        let runs = Runs { uses: 1, ..gathered((outer, middle, inner), (outer, K, inner), indices.clone()) };
         (move_runs(self, shape, None, runs), Tensor::from_storage(shape, indices))
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! The gradient of x_j is the product of all the others: those before it times those after it, so that it is right
 //! where an x_j is 0. The product of no numbers is 1.
+//!
+//! The order of the numbers does not decide what is too large or too small on the way: (1e300, 1e300, 1e-300, 1e-300)
+//! has the product 1.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};
-use crate::memory::Storage;
 use crate::numbers::math::Math;
 use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
@@ -18,7 +20,9 @@ struct Product;
 impl Fold for Product {
     #[inline(always)]
     fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
-        // in f64, so that the order does not decide what is out of range on the way
+        if !stays_in_range(line) {
+            return E::of(line.iter().fold(Scaled::ONE, |product, x| product.times(x.as_f64())).value());
+        }
         let (chunks, rest) = line.as_chunks::<LANES>();
         let mut lanes = [1.0; LANES];
         for chunk in chunks {
@@ -30,19 +34,88 @@ impl Fold for Product {
     }
     #[inline(always)]
     fn backward<M: Math, E: Float>(line: &mut [E], _: E, gradient: E, _: E) {
-        let mut after = 1.0;
-        let mut products = Storage::<f64>::scratch(line.len());
-        let products = products.make_mut();
-        for (product, &x) in products.iter_mut().zip(&*line).rev() {
-            *product = after;
-            after *= x.as_f64();
+        if stays_in_range(line) {
+            products_of_others(line, 1.0, |product, x| product * x, |before, after| gradient * E::of(before * after));
+        } else {
+            let one = Scaled::ONE;
+            products_of_others(line, one, Scaled::times, |before, after| {
+                E::of(before.times_scaled(after).times(gradient.as_f64()).value())
+            });
         }
-        let mut before = 1.0;
-        for (x, &after) in line.iter_mut().zip(&*products) {
-            let factor = *x;
-            *x = gradient * E::of(before * after);
-            before *= factor.as_f64();
+    }
+}
+
+/// Makes each number what `joined` makes of the product before it and that after it.
+#[inline(always)]
+fn products_of_others<E: Float, P: Copy>(
+    line: &mut [E],
+    one: P,
+    times: impl Fn(P, f64) -> P,
+    joined: impl Fn(P, P) -> E,
+) {
+    let mut after = one;
+    let mut products = vec![one; line.len()];
+    for (product, &x) in products.iter_mut().zip(&*line).rev() {
+        *product = after;
+        after = times(after, x.as_f64());
+    }
+    let mut before = one;
+    for (x, &after) in line.iter_mut().zip(&products) {
+        let factor = x.as_f64();
+        *x = joined(before, after);
+        before = times(before, factor);
+    }
+}
+
+/// Whether no product of some of these numbers leaves the range of f64, so that their order does not matter.
+#[inline(always)]
+fn stays_in_range<E: Float>(line: &[E]) -> bool {
+    // 2^-10 < x < 2^10 for a hundred numbers, or what has as many bits in all
+    let room = (1000 / line.len().max(1)) as i32;
+    let (low, high) = (E::of(2_f64.powi(-room)), E::of(2_f64.powi(room)));
+    let mut within = true;
+    for x in line {
+        within &= x.abs() >= low && x.abs() <= high;
+    }
+    within
+}
+
+/// m 2^e, where m is as an f64 from 1 to 2 (or 0, infinite or no number): nothing is too large or too small for it.
+#[derive(Clone, Copy)]
+struct Scaled {
+    m: f64,
+    e: i64,
+}
+
+impl Scaled {
+    const ONE: Scaled = Scaled { m: 1.0, e: 0 };
+
+    fn of(x: f64) -> Scaled {
+        const BITS: u64 = 52;
+        const BIAS: i64 = 1023;
+        if x == 0.0 || !x.is_finite() {
+            return Scaled { m: x, e: 0 };
         }
+        // the smallest numbers have their exponent in their leading zeros
+        let (x, shift) = if x.is_normal() { (x, 0) } else { (x * 2_f64.powi(64), -64) };
+        let exponent = (x.to_bits() >> BITS & 0x7FF) as i64;
+        let m = f64::from_bits(x.to_bits() & !(0x7FF << BITS) | (BIAS as u64) << BITS);
+        Scaled { m, e: exponent - BIAS + shift }
+    }
+
+    fn times_scaled(self, other: Scaled) -> Scaled {
+        let product = Scaled::of(self.m * other.m);
+        Scaled { m: product.m, e: self.e + other.e + product.e }
+    }
+
+    fn times(self, x: f64) -> Scaled {
+        self.times_scaled(Scaled::of(x))
+    }
+
+    /// Rounded once: in two steps, of which the first is exact.
+    fn value(self) -> f64 {
+        let e = self.e.clamp(-1200, 1200) as i32;
+        self.m * 2_f64.powi(e / 2) * 2_f64.powi(e - e / 2)
     }
 }
 

@@ -34,6 +34,10 @@ pub struct VectorOptions {
     pub invalid: InvalidUtf8,
     /// What to do with a word that comes again: refuse the file by default.
     pub repeated: RepeatedWord,
+    /// Whether words of a text file may have spaces in them, as `. . .` in GloVe's largest file: then all that stands
+    /// before the last numbers of a line, as many as a vector has, is the word. No by default, for such words cannot be
+    /// saved. (The first word of a file without a header has none in any case.)
+    pub spaces_in_words: bool,
     /// How many bytes may come out of the file.
     pub limit: Limit,
     // settings may be added, so literals must end in `..Default::default()`
@@ -47,6 +51,7 @@ impl Default for VectorOptions {
             has_header: true,
             invalid: InvalidUtf8::Refuse,
             repeated: RepeatedWord::Refuse,
+            spaces_in_words: false,
             limit: Limit::default(),
             more: (),
         }
@@ -168,19 +173,29 @@ impl WordVectors {
             let line = line?;
             let at_line = |reason: String| FileError::at(path, Position::Line(number), reason);
             // the original program ends each line with a space
-            let mut fields = line.trim_end_matches(' ').split(' ');
+            let line = line.trim_end_matches(' ');
+            let mut fields = line.split(' ');
             let loading = match &mut loading {
                 Some(loading) => loading,
                 None if options.has_header => {
-                    loading = Some(Loading::new(path, &line, options)?);
+                    loading = Some(Loading::new(path, line, options)?);
                     continue;
                 }
                 None => loading.insert(Loading::without_header(path, fields.clone().count() - 1, options)),
             };
-            let word = fields.next().unwrap_or_default().to_string();
+            let mut word = fields.next().unwrap_or_default().to_string();
+            let more =
+                if options.spaces_in_words { fields.clone().count().saturating_sub(loading.dimension) } else { 0 };
+            for part in fields.by_ref().take(more) {
+                word = word + " " + part;
+            }
             let start = loading.numbers.len();
             for field in fields {
-                let value = field.parse().map_err(|_| at_line(format!("`{field}` is no number")))?;
+                let value = field.parse().map_err(|_| {
+                    at_line(format!(
+                        "`{field}` is no number (of words with spaces in them: `VectorOptions::spaces_in_words`)"
+                    ))
+                })?;
                 loading.numbers.push(value);
             }
             let (found, dimension) = (loading.numbers.len() - start, loading.dimension);
@@ -316,7 +331,8 @@ impl<'a> Loading<'a> {
 
     /// All numbers of this word are there.
     fn end_word(&mut self, word: String) -> Result<(), String> {
-        check_word(&word)?;
+        // what spaces are let through for is not lost
+        check_word(&if self.options.spaces_in_words { word.replace(' ', "_") } else { word.clone() })?;
         let before = self.numbers.len() - self.dimension;
         check_numbers(&word, &self.numbers[before..])?;
         if self.found == self.expected {
@@ -448,6 +464,30 @@ mod tests {
         assert_eq!(error.position(), Some(Position::Line(2)));
         let error = WordVectors::load_text(folder.file("glove.txt", b"the 0.5 1\n")).unwrap_err();
         assert!(error.reason().contains("has_header"), "{error}");
+    }
+
+    #[test]
+    fn words_with_spaces_by_choice() {
+        let folder = Folder::new();
+        let options = VectorOptions { has_header: false, spaces_in_words: true, ..Default::default() };
+        let file = b", 0.5 1\n. . . 2 -1e-3\nat name@domain.com 3 0\n1 2 4 4\n";
+        let vectors = WordVectors::load_text_with(folder.file("glove.txt", file), options).unwrap();
+        assert_eq!(vectors.vocabulary().tokens(), [",", ". . .", "at name@domain.com", "1 2"]);
+        assert_eq!(vectors.of(". . ."), Some(&[2.0, -1e-3][..]));
+        assert!(vectors.save_text(folder.path().join("again.txt")).unwrap_err().reason().contains("has a space"));
+        let with_header = [b"4 2\n".as_slice(), file].concat();
+        let options = VectorOptions { has_header: true, ..options };
+        let again = WordVectors::load_text_with(folder.file("word2vec.txt", &with_header), options).unwrap();
+        assert_eq!(again.vectors(), vectors.vectors());
+
+        let refused = |file: &[u8], spaces_in_words| {
+            let options = VectorOptions { has_header: false, spaces_in_words, ..Default::default() };
+            WordVectors::load_text_with(folder.file("bad.txt", file), options).unwrap_err().to_string()
+        };
+        assert!(refused(file, false).contains("line 2: `.` is no number (of words with spaces in them"));
+        assert!(refused(b", 0.5 1\n. 2\n", true).contains("line 2: 1 numbers for `.`"));
+        assert!(refused(b", 0.5 1\n. . 2 x\n", true).contains("line 2: `x` is no number"));
+        assert!(refused(b", 0.5 1\n. . 2 3\n. . 4 5\n", true).contains("line 3"));
     }
 
     #[test]
