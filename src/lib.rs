@@ -111,7 +111,7 @@
 //! * A run-time dimension that does not fit panics at the caller's line, naming the operation and both shapes. So does
 //!   misuse of a tape: recording on one that `backward` used up, or mixing two.
 //! * Files, downloads and values from a program's user give `Result`s, whose errors say what is wrong, where, and what
-//! to do.
+//!   to do.
 //!
 //! # Reproducible
 //!

@@ -154,6 +154,11 @@ const CIFAR: [Randomise<CifarNetwork>; 4] = [
     |model, rng| model.0 = Init::init(rng),
 ];
 
+/// What stands for nothing to be seen: black, and for photographs their blur.
+fn nothing<const C: usize, const S: usize>(images: Images<C, S>) -> Images<C, S> {
+    if C == 1 { Tensor::zeros_with(images.shape()) } else { blurred(images, 30) }
+}
+
 /// The filters of the first layer as grayscale pictures.
 fn first_filters<const O: usize, const I: usize, const K: usize>(
     weight: &Param<Rank4<O, I, K, K>>,
@@ -299,15 +304,14 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
 
         let (images, labels) = self.test.first(CHECKED).whole();
         let inputs = self.normalization.apply(images.clone());
-        let black = self.normalization.apply(Tensor::zeros_with(images.shape()));
-        let fill = black.as_slice()[0];
+        let baseline = self.normalization.apply(nothing(images));
 
         // completeness and deletion with integrated gradients
-        let parts = IntegratedGradients::default().explain(model, &inputs, &black, labels.clone());
+        let parts = IntegratedGradients::default().explain(model, &inputs, &baseline, labels.clone());
         let signed = parts.attributions.clone().sum_axis::<1>();
         let probability = |logits: networks::Logits<Traced<Inference>>| labels.scores(logits.softmax::<1>());
         let area = |maps: &Tensor<(usize, Const<S>, Const<S>)>| {
-            deletion_area(model, &inputs, maps, probability, fill, (S * S).min(49))
+            deletion_area(model, &inputs, maps, probability, &baseline, (S * S).min(49))
         };
         let random = Tensor::from_fn_with(signed.shape(), |_| rng.random::<f32>());
         let areas = [area(&signed), area(&random), area(&center_map(signed.shape()))];
@@ -430,12 +434,12 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
             map: Some(map.to_vec()),
         };
         let target = Class(class);
-        let black = self.normalization.apply(Tensor::zeros_with(image.shape()));
-        let fill = black.as_slice()[0];
+        let fill = self.normalization.apply(Tensor::from([0.0]))[[0]];
         let smooth = SmoothGrad { deviation: 0.3, ..Default::default() };
         let patch = (S / 7).max(2);
         let occlusion = Occlusion { patch: [patch; 2], stride: [(patch / 2).max(1); 2], fill };
-        let parts = IntegratedGradients::default().explain(model, input, &black, target);
+        let baseline = self.normalization.apply(nothing(image.clone()));
+        let parts = IntegratedGradients::default().explain(model, input, &baseline, target);
         vec![
             Panel { title: "image".into(), image: shown.clone(), map: None },
             over("saliency", map(&saliency(model, input, target))),

@@ -4,6 +4,7 @@
 //! few pixels before each step and back after it (jitter), shrunk a little towards the start (decay), and smoothed
 //! every few steps (blur).
 
+use super::blurred::blur;
 use super::passes::{gradient, sum};
 use super::target::OnTape;
 use super::{Explainable, Target};
@@ -164,20 +165,6 @@ fn rolled<B: Dim, C: Dim, H: Dim, W: Dim>(images: &Tensor<(B, C, H, W)>, by: [is
     })
 }
 
-/// (1, 2, 1) / 4, vertically and horizontally; edge pixels are repeated beyond the edge.
-fn blur(plane: &mut [f32], width: usize) {
-    let height = plane.len() / width;
-    for step in [1, width] {
-        let old = plane.to_vec();
-        for (place, out) in plane.iter_mut().enumerate() {
-            let (along, last) = if step == 1 { (place % width, width - 1) } else { (place / width, height - 1) };
-            let before = if along > 0 { old[place - step] } else { old[place] };
-            let after = if along < last { old[place + step] } else { old[place] };
-            *out = 0.25 * before + 0.5 * old[place] + 0.25 * after;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,18 +175,6 @@ mod tests {
         let x = Tensor::<Rank4<2, 1, 4, 5>>::randn(&mut StdRng::seed_from_u64(0));
         assert_eq!(rolled(&rolled(&x, [1, -2]), [-1, 2]), x);
         assert_eq!(rolled(&x, [1, 0])[[0, 0, 1, 3]], x[[0, 0, 0, 3]]);
-    }
-
-    #[test]
-    fn blurring_keeps_what_is_even() {
-        let mut plane = vec![3.0; 12];
-        blur(&mut plane, 4);
-        assert_eq!(plane, [3.0; 12]);
-        let mut point = vec![0.0; 25];
-        point[12] = 16.0;
-        blur(&mut point, 5);
-        assert_eq!(point[6..9], [1.0, 2.0, 1.0]);
-        assert_eq!(point[12], 4.0);
     }
 
     #[test]

@@ -46,8 +46,12 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
 /// in the map first, by the trapezoid rule; averaged over the samples. The smaller it is, the better the map knows what
 /// the score depends on. Use a score between 0 and 1, such as [`Probability`](super::Probability).
 ///
+/// A pixel is deleted when it is that of `baseline`: black for white digits on black; for photographs the same images without
+/// their details ([`blurred`](super::blurred)), for a few black pixels in a photograph look like something, too, and any
+/// network is at a loss.
+///
 /// # Panics
-/// If there are no steps, or run-time dimensions of images and map disagree.
+/// If there are no steps, or run-time dimensions of images, baseline and maps disagree.
 ///
 /// ```
 /// use taut::explain::checks::{center_map, deletion_area};
@@ -57,8 +61,9 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
 /// let model = <(Flatten, Linear<64, 10>)>::init(&mut rng);
 /// let images = Tensor::<Rank4<5, 1, 8, 8>>::uniform(0.0, 1.0, &mut rng);
 /// let maps = map(&saliency(&model, &images, Probability(3)));
-/// let area = deletion_area(&model, &images, &maps, Probability(3), 0.0, 16);
-/// let of_center = deletion_area(&model, &images, &center_map(maps.shape()), Probability(3), 0.0, 16);
+/// let black = Tensor::zeros();
+/// let area = deletion_area(&model, &images, &maps, Probability(3), &black, 16);
+/// let of_center = deletion_area(&model, &images, &center_map(maps.shape()), Probability(3), &black, 16);
 /// ```
 #[track_caller]
 pub fn deletion_area<M, B, C, H, W, G>(
@@ -66,7 +71,7 @@ pub fn deletion_area<M, B, C, H, W, G>(
     images: &Tensor<(B, C, H, W)>,
     maps: &Tensor<(B, H, W)>,
     target: G,
-    fill: f32,
+    baseline: &Tensor<(B, C, H, W)>,
     steps: usize,
 ) -> f64
 where
@@ -80,6 +85,7 @@ where
     assert!(steps > 0, "deletion_area: at least one step");
     let (batch, channels, height, width) = images.shape();
     assert!(maps.shape() == (batch, height, width), "deletion_area: maps of another shape than the images");
+    assert!(baseline.shape() == images.shape(), "deletion_area: a baseline of another shape than the images");
     let pixels = height.size() * width.size();
     let orders: Vec<Vec<usize>> = maps
         .as_slice()
@@ -95,9 +101,10 @@ where
     for step in 0..=steps {
         let from = step.saturating_sub(1) * pixels / steps;
         for (sample, order) in orders.iter().enumerate() {
-            let image = &mut deleted.as_mut_slice()[sample * channels.size() * pixels..][..channels.size() * pixels];
-            for plane in image.chunks_exact_mut(pixels) {
-                order[from..step * pixels / steps].iter().for_each(|&pixel| plane[pixel] = fill);
+            let of_image = sample * channels.size() * pixels..(sample + 1) * channels.size() * pixels;
+            let planes = deleted.as_mut_slice()[of_image.clone()].chunks_exact_mut(pixels);
+            for (plane, baseline) in planes.zip(baseline.as_slice()[of_image].chunks_exact(pixels)) {
+                order[from..step * pixels / steps].iter().for_each(|&pixel| plane[pixel] = baseline[pixel]);
             }
         }
         let weight = if step == 0 || step == steps { 0.5 } else { 1.0 };
@@ -148,7 +155,7 @@ mod tests {
             let weight = model.1.weight.value();
             Tensor::<Rank3<6, 4, 4>>::from_fn(|[_, i, j]| sign * weight[[1, 4 * i + j]])
         };
-        let area = |maps| deletion_area(&model, &images, &maps, score, 0.0, 16);
+        let area = |maps| deletion_area(&model, &images, &maps, score, &Tensor::zeros(), 16);
         let (best, worst, center) =
             (area(order(1.0)), area(order(-1.0)), area(center_map(<Rank3<6, 4, 4>>::default())));
         assert!(best < center && center < worst, "{best} {center} {worst}");

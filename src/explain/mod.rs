@@ -33,6 +33,7 @@
 //! ```
 
 mod activation_maximization;
+mod blurred;
 pub mod checks;
 mod feature_maps;
 mod grad_cam;
@@ -46,6 +47,7 @@ mod smooth_grad;
 mod target;
 
 pub use activation_maximization::ActivationMaximization;
+pub use blurred::blurred;
 pub use feature_maps::{feature_maps, filters, tiles};
 pub use grad_cam::{grad_cam, grad_cam_of_layer, guided_grad_cam};
 pub use guided_backpropagation::guided_backpropagation;

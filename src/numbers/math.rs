@@ -62,8 +62,7 @@ impl Format for f32 {
     const EXP_M1_MINUS_ONE: f32 = -20.0;
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     const LN_2: [f32; 2] = [6.931_457_5e-1, 1.428_606_8e-6];
-    const EXP: &'static [f32] =
-        &[5.000_000_1e-1, 1.666_666_6e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_1e-4];
+    const EXP: &'static [f32] = &[0.5, 1.666_666_6e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_1e-4];
     const LN: &'static [f32] = &[0.666_666_6, 0.400_009_73, 0.284_987_87, 0.242_790_79];
     const TANH_SPLIT: f32 = 0.625;
     const TANH_ONE: f32 = 20.0;

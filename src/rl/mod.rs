@@ -1,10 +1,10 @@
 //! Reinforcement learning: environments, and building blocks for agents.
 //!
 //! * [`Environment`]: the trait; [`CartPole`], [`Acrobot`], [`MountainCar`] and [`Pendulum`] match Gymnasium's, and
-//! [`Breakout`], a game of 10 x 10 cells, matches MinAtar's. [`FrameStack`] stacks the last observations. *
-//! [`Environments`]: several at once, with time limits and episode statistics; [`evaluate`] evaluates an agent. *
-//! [`Policy`]: the last layer of a network that chooses actions, [`CategoricalPolicy`] or [`GaussianPolicy`]. *
-//!   [`ReplayMemory`], uniform or [prioritised](Priorities), with [multi-step](MultiStep) rewards; [generalised
+//!   [`Breakout`], a game of 10 x 10 cells, matches MinAtar's. [`FrameStack`] stacks the last observations.
+//! * [`Environments`]: several at once, with time limits and episode statistics; [`evaluate`] evaluates an agent.
+//! * [`Policy`]: the last layer of a network that chooses actions, [`CategoricalPolicy`] or [`GaussianPolicy`].
+//! * [`ReplayMemory`], uniform or [prioritised](Priorities), with [multi-step](MultiStep) rewards; [generalised
 //!   advantages](advantages); [`Epsilon`]; [running normalisation](RunningNormalization).
 //!
 //! Observations and actions are types. An agent for CartPole, which has four observed numbers and two actions:
