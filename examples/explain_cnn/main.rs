@@ -12,13 +12,14 @@
 //! `out/explain_cnn/`, one sheet for each image, and `index.html` shows them all. What looks right may be wrong, so the
 //! program also checks the maps, and prints:
 //!
-//! * completeness_error: the relative error by which integrated gradients (50 steps) miss the change of the score; *
-//!   deletion_area: the mean probability of the class while pixels are deleted, the most important ones by integrated
-//!   gradients first; compared with a random order and with the centre first. Smaller is better. Petsiuk, Das and
-//!   Saenko, "RISE", 2018; * pointing_game: for two digits side by side, how often the map of one peaks in its half
-//!   (50% by chance). Zhang et al., "Top-Down Neural Attention by Excitation Backprop", 2016; * randomised_correlation:
-//!   how similar the maps remain when the layers are randomised from the top; guided backpropagation is known to change
-//!   little. Adebayo et al., "Sanity Checks for Saliency Maps", 2018.
+//! * completeness_error: the relative error by which integrated gradients (50 steps) miss the change of the score;
+//! * deletion_area: the mean probability of the class while pixels are deleted, the most important ones by integrated
+//!   gradients first; compared with a random order and with the centre first. Deleted pixels are black, those of
+//!   photographs blurred. Smaller is better. Petsiuk, Das and Saenko, "RISE", 2018;
+//! * pointing_game: for two digits side by side, how often the map of one peaks in its half (50% by chance). Zhang et
+//!   al., "Top-Down Neural Attention by Excitation Backprop", 2016;
+//! * randomised_correlation: how similar the maps remain when the layers are randomised from the top; guided
+//!   backpropagation is known to change little. Adebayo et al., "Sanity Checks for Saliency Maps", 2018.
 
 #[macro_use]
 #[path = "../common/mod.rs"]

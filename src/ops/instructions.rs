@@ -32,7 +32,7 @@ fn bits() -> Vec<u64> {
 #[test]
 fn instructions_that_fuse_give_the_same_bits_and_others_nearly_so() {
     let portable = with(Instructions::Portable, bits);
-    let fused: Vec<_> = available().into_iter().filter(|&wider| wider > Instructions::Portable).collect();
+    let fused: Vec<_> = available().filter(|&wider| wider > Instructions::Portable).collect();
     for pair in fused.windows(2) {
         assert!(with(pair[0], bits) == with(pair[1], bits), "{pair:?}");
     }

@@ -4,9 +4,10 @@
 //!
 //! * at a side or at the top it is reflected, and stays in the outermost column or row;
 //! * at a brick it is reflected up or down, stays in its row, and breaks the brick, for a reward of 1. A ball that has
-//! struck passes through bricks until it has been outside of them for a step; * in the lowest row the paddle returns it
-//! upwards: onwards if the ball came from above the paddle, back the way it came if it would have landed on the paddle.
-//! Otherwise the episode ends. Once all bricks are broken, three new rows appear as soon as the ball is down here.
+//!   struck passes through bricks until it has been outside of them for a step;
+//! * in the lowest row the paddle returns it upwards: onwards if the ball came from above the paddle, back the way it
+//!   came if it would have landed on the paddle. Otherwise the episode ends. Once all bricks are broken, three new rows
+//!   appear as soon as the ball is down here.
 //!
 //! The game follows the description of Breakout in Young and Tian, "MinAtar: An Atari-Inspired Testbed for Thorough and
 //! Reproducible Reinforcement Learning Experiments", 2019, and matches theirs step for step.
