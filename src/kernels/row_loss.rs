@@ -43,7 +43,7 @@ fn groups<E: Float>(scores: &mut [E], settings: RowSettings<'_, E>, losses: &mut
     }
     let classes = scores.len() / rows;
     if classes == 0 {
-        // the logarithm of a negative number, but ignored samples have no loss
+        // without classes no label has a probability: NaN, but ignored samples still have no loss
         let RowTargets::Indices(indices) = settings.targets else { return losses.fill(E::nan()) };
         let loss = |&index: &usize| if settings.ignored == Some(index) { E::zero() } else { E::nan() };
         return losses.iter_mut().zip(indices).for_each(|(out, index)| *out = loss(index));
