@@ -1,8 +1,8 @@
 //! One step of word2vec: a few input vectors against a few output vectors.
 //!
 //! With the inputs X (m x d), the outputs W (k x d) and their labels y (1 for the output that belongs to the inputs, 0
-//! for the others), the loss is the sum over all pairs of -ln sigmoid(x w) where y = 1 and -ln sigmoid(-x w) where y =
-//! 0. Its gradient is one small matrix, and the updates of the vectors are two small products:
+//! for the others), the loss is the sum over all pairs of -ln sigmoid(x w) where y = 1 and of -ln sigmoid(-x w)
+//! where y = 0. Its gradient is one small matrix, and the updates of the vectors are two small products:
 //!
 //! - G = rate (y - sigmoid(X W^T)), (m x k)
 //! - dX = G W, dW = G^T X
