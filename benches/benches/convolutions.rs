@@ -1,4 +1,4 @@
-//! Convolutions through im2col, over W5's sizes: forward, and forward with both gradients.
+//! Convolutions over W5's sizes: forward, and forward with both gradients.
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use taut::prelude::*;
