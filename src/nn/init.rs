@@ -115,7 +115,7 @@ impl Distribution {
     /// let mut rng = StdRng::seed_from_u64(0);
     /// let mut layer = Linear::<100, 784>::init(&mut rng);
     /// fill_weights(&mut layer, Distribution::normal(0.02), &mut rng);
-    /// let deviation = layer.weight.value().square().mean().item().sqrt();
+    /// let deviation = layer.weight.value().clone().square().mean().item().sqrt();
     /// assert!((deviation - 0.02).abs() < 1e-3);
     /// ```
     #[track_caller]
