@@ -9,7 +9,7 @@
 //! The column matrix of the whole batch is never stored: each task holds that of the image it works on. Tasks take
 //! fixed runs of images, so that sums over the batch are the same bits on any number of threads.
 
-use super::sizes::{Convolution, Passes, Start};
+use super::sizes::{Convolution, PARALLEL_ABOVE, Passes, Start};
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
 use crate::kernels::{elementwise, parallel};
@@ -20,8 +20,6 @@ use crate::numbers::Float;
 const PARTS: usize = 8;
 /// So many images are added up one after the other, and then added to the others.
 const FEW_IMAGES: usize = 32;
-/// Below this many multiply-adds in all, one thread is faster.
-const PARALLEL_ABOVE: usize = 1 << 18;
 
 /// The column matrix of one group of one image: the image itself for pointwise windows, otherwise copied to `scratch`.
 fn columns_of<'a, E: Float>(windows: &Windows, image: &'a [E], scratch: &'a mut [E]) -> &'a [E] {

@@ -9,7 +9,7 @@
 //! A bias is one more tap, which sees ones. Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", 2014.
 
 use super::columns;
-use super::sizes::{Convolution, Filters, Map, Passes, Start};
+use super::sizes::{Convolution, Filters, Map, PARALLEL_ABOVE, Passes, Start};
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::gemm::tile::{Strip, Target, tile};
 use crate::kernels::instructions::{Instructions, instructions};
@@ -25,11 +25,9 @@ const DEPTH: usize = 128;
 const STRIPS: usize = 12;
 /// The columns of the widest panel.
 const WIDEST: usize = 32;
-/// Below this many multiply-adds in all, one thread is faster.
-const PARALLEL_ABOVE: usize = 1 << 18;
 
 pub const fn passes() -> Passes<f32> {
-    Passes { forward, backward_input, backward_weight }
+    Passes { forward, backward_input, ..columns::passes() }
 }
 
 /// `y = weight * x`, added to `start`.
@@ -46,20 +44,14 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
     }
 }
 
-fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], add: bool) {
-    (columns::passes().backward_weight)(sizes, x, g, dw, add);
-}
-
 /// The outputs of a map, added to `start`, group by group.
 fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, start: Start<'_, f32>, y: &mut [f32]) {
     let instructions = instructions();
     let map = &lines_of_pixels(map);
-    let pixels = |size: [usize; 2]| size[0] * size[1];
-    assert_eq!(x.len(), map.batch * map.groups * map.from * pixels(map.size));
-    assert_eq!(y.len(), map.batch * map.groups * map.to * pixels(map.out));
+    map.check(x, y);
     let rows = rows_of_tiles(instructions);
     let y = Entries::of(y);
-    let positions = map.batch * pixels(map.out);
+    let positions = map.batch * map.out[0] * map.out[1];
     let blocks = positions.div_ceil(BLOCK);
     // few blocks: several tasks for each, that pack the same positions and make different channels
     let all_strips = map.to.div_ceil(rows);
@@ -205,10 +197,7 @@ unsafe fn block_with<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
                             let first = lines.as_mut_ptr().cast();
                             Target { first, stride: WIDEST, rows, columns: width, add: false }
                         };
-                        match rows {
-                            1..=4 => tile::<f32, R, 4>(depth, strip, panel.as_ptr(), target),
-                            _ => tile::<f32, R, ROWS>(depth, strip, panel.as_ptr(), target),
-                        }
+                        tile::<f32, R, ROWS>(depth, strip, panel.as_ptr(), target);
                         if !within {
                             let panel = (left - positions.start) / width;
                             let runs = runs.iter().filter(|run| run.panel == panel);

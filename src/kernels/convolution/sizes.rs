@@ -3,6 +3,9 @@
 use crate::kernels::window::Windows;
 use crate::numbers::Float;
 
+/// Below this many multiply-adds in all, one thread is faster.
+pub const PARALLEL_ABOVE: usize = 1 << 18;
+
 /// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convolution {
@@ -91,6 +94,12 @@ impl Map {
     /// The taps of a window over one channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
+    }
+
+    /// Panics if these are not the images that are read, and room for those that are written.
+    pub fn check(&self, x: &[f32], y: &[f32]) {
+        let pixels = |size: [usize; 2]| self.batch * self.groups * size[0] * size[1];
+        assert_eq!((x.len(), y.len()), (self.from * pixels(self.size), self.to * pixels(self.out)));
     }
 }
 

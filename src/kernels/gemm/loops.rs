@@ -237,10 +237,7 @@ unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_
                         unsafe {
                             let first = c.add((top + i) * stride + left + j);
                             let target = Target { first, stride, rows, columns, add };
-                            match rows {
-                                1..=4 => tile::<E, R, 4>(depth, strip, panel, target),
-                                _ => tile::<E, R, ROWS>(depth, strip, panel, target),
-                            }
+                            tile::<E, R, ROWS>(depth, strip, panel, target);
                         }
                     }
                 }

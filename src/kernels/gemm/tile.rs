@@ -34,6 +34,26 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     panel: *const E,
     target: Target<E>,
 ) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        match target.rows {
+            1..=4 => tile_of::<E, R, 4>(depth, strip, panel, target),
+            _ => tile_of::<E, R, ROWS>(depth, strip, panel, target),
+        }
+    }
+}
+
+/// A tile for which `ROWS` rows are computed, however few are written.
+///
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize>(
+    depth: usize,
+    strip: Strip<E>,
+    panel: *const E,
+    target: Target<E>,
+) {
     // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
     unsafe {
         let row: [*const E; ROWS] =

@@ -75,7 +75,7 @@ pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'
     let Block { map, group, tiles, channels, x, transformed, between, bias, add, y } = block;
     let stride = row(map.from);
     let apart = BLOCK * stride + APART;
-    let width = (channels.len()).next_multiple_of(2 * R::LEN);
+    let width = channels.len().next_multiple_of(2 * R::LEN);
     let apart_products = BLOCK * width + APART;
     let mut pixels = Storage::<f32>::scratch(ENTRIES * apart);
     let mut products = Storage::<f32>::scratch(ENTRIES * apart_products);
@@ -95,10 +95,7 @@ pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'
                         let strip = Strip { first: pixels.add(top * stride + start), row_stride: stride, step: 1 };
                         let first = products.add(top * width + left);
                         let target = Target { first, stride: width, rows, columns: 2 * R::LEN, add: start > 0 };
-                        match rows {
-                            1..=4 => tile::<f32, R, 4>(depth, strip, panel, target),
-                            _ => tile::<f32, R, ROWS>(depth, strip, panel, target),
-                        }
+                        tile::<f32, R, ROWS>(depth, strip, panel, target);
                     }
                 }
             }

@@ -89,10 +89,7 @@ pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
                 let panel = gradients.add(left * layout.tiles);
                 let first = sums.add(top * stride + left);
                 let target = Target { first, stride, rows, columns: 2 * R::LEN, add };
-                match rows {
-                    1..=4 => tile::<f32, R, 4>(depth, strip, panel, target),
-                    _ => tile::<f32, R, ROWS>(depth, strip, panel, target),
-                }
+                tile::<f32, R, ROWS>(depth, strip, panel, target);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::tiles::{MOST_LANES, Piece, gather};
 use super::transform::{Pixels, Transform as _, across};
-use crate::kernels::convolution::sizes::Map;
+use crate::kernels::convolution::sizes::{Map, PARALLEL_ABOVE};
 use crate::kernels::gemm::register::Register;
 use crate::kernels::parallel;
 use crate::memory::Storage;
@@ -16,8 +16,6 @@ pub const PANEL: usize = 2 * MOST_LANES;
 /// What is between the matrices of two entries, beyond their size, so that the same place in all of them is not in the
 /// same set of the caches.
 pub const APART: usize = 16;
-/// Below this many multiply-adds in all, one thread is faster.
-const PARALLEL_ABOVE: usize = 1 << 18;
 
 impl Map {
     pub fn tiles(&self) -> [usize; 2] {

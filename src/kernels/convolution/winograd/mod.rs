@@ -62,9 +62,7 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
 /// The outputs of a map, added to `start`, group by group.
 fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, start: Start<'_, f32>, y: &mut [f32]) {
     let instructions = instructions();
-    let pixels = |size: [usize; 2]| size[0] * size[1];
-    assert_eq!(x.len(), map.batch * map.groups * map.from * pixels(map.size));
-    assert_eq!(y.len(), map.batch * map.groups * map.to * pixels(map.out));
+    map.check(x, y);
     let y = Entries::of(y);
     let between = padded(map.to) * map.from + APART;
     let mut storage = Storage::scratch(ENTRIES * between);
