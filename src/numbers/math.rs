@@ -242,7 +242,7 @@ impl Format for f64 {
 
 /// Functions of one number, and how they multiply and add: the loops of `kernels` are compiled with [`Fused`] where the
 /// processor does both in one instruction, and with [`Separate`] elsewhere.
-pub trait Math: 'static {
+pub trait Math: Sized + 'static {
     /// a b + c
     fn multiply_add<F: Format>(a: F, b: F, c: F) -> F;
 
@@ -366,7 +366,7 @@ pub type Native = Separate;
 
 /// P0 + P1 x + P2 x^2 + ..
 #[inline(always)]
-fn polynomial<M: Math + ?Sized, F: Format>(x: F, coefficients: &[F]) -> F {
+fn polynomial<M: Math, F: Format>(x: F, coefficients: &[F]) -> F {
     match coefficients {
         [rest @ .., last] => rest.iter().rev().fold(*last, |sum, &c| M::multiply_add(sum, x, c)),
         [] => F::zero(),
@@ -380,7 +380,7 @@ fn nearest_integer<F: Format>(x: F) -> F {
 
 /// n and e^r - 1 with x = n ln 2 + r, |r| <= ln(2) / 2.
 #[inline(always)]
-fn reduced<M: Math + ?Sized, F: Format>(x: F) -> (F, F) {
+fn reduced<M: Math, F: Format>(x: F) -> (F, F) {
     let n = M::multiply_add(x, F::LOG2_E, F::ROUNDER) - F::ROUNDER;
     let r = M::multiply_add(-n, F::LN_2[1], M::multiply_add(-n, F::LN_2[0], x));
     (n, M::multiply_add(r * r, polynomial::<M, F>(r, F::EXP), r))
@@ -388,7 +388,7 @@ fn reduced<M: Math + ?Sized, F: Format>(x: F) -> (F, F) {
 
 /// e^x, which is a normal number.
 #[inline(always)]
-fn exp_within<M: Math + ?Sized, F: Format>(x: F) -> F {
+fn exp_within<M: Math, F: Format>(x: F) -> F {
     let (n, e) = reduced::<M, F>(x);
     (F::one() + e) * F::power_of_two(n)
 }
@@ -416,7 +416,7 @@ fn clamped_above<F: Format>(x: F, high: F) -> F {
 
 /// ln(2^e m (1 + c)) for e and m of [`Format::split`] and a small c.
 #[inline(always)]
-fn ln_of_parts<M: Math + ?Sized, F: Format>(e: F, m: F, c: F) -> F {
+fn ln_of_parts<M: Math, F: Format>(e: F, m: F, c: F) -> F {
     let f = m - F::one();
     let s = f / (two::<F>() + f);
     let square = s * s;
