@@ -322,7 +322,7 @@ impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
     }
 }
 
-/// The product of these dimensions: the size when flattened. For tuples of one to six dimensions.
+/// The product of these dimensions: the size when flattened. For tuples of up to six dimensions.
 ///
 /// The product stays in typenum until the end: through the table in between, (512, 7, 7) would fail at 3,584 although
 /// the table holds 25,088.
@@ -338,6 +338,12 @@ pub trait Product: Copy {
     fn product(self) -> Self::Out;
 }
 
+impl Product for () {
+    type Out = Const<1>;
+    fn product(self) -> Const<1> {
+        Const
+    }
+}
 #[diagnostic::do_not_recommend]
 impl<const A: usize> Product for (Const<A>,) {
     type Out = Const<A>;

@@ -48,15 +48,6 @@ pub trait MergeAxes<const A: usize>: Shape {
     fn merged(self) -> Self::Merged;
 }
 
-/// A shape whose elements the compiler counts.
-pub trait Counted: Shape {
-    /// The number of elements.
-    type Count: Dim;
-}
-impl Counted for () {
-    type Count = Const<1>;
-}
-
 /// As many as `Other`, or a number known only at run time.
 #[diagnostic::on_unimplemented(
     message = "expected `{Other}` elements, found `{Self}`: another shape has as many elements",
@@ -78,19 +69,7 @@ impl<D: Dim> AsMany<D> for usize {}
     note = "in generic code, write `where S: taut::shape::ReshapesTo<..>`"
 )]
 pub trait ReshapesTo<Other: Shape>: Shape {}
-impl<S: Counted, Other: Counted> ReshapesTo<Other> for S where S::Count: AsMany<Other::Count> {}
-
-macro_rules! counted {
-    ($(($($dim:ident)+))*) => { $(
-        impl<$($dim: Dim),+> Counted for ($($dim,)+)
-        where
-            ($($dim,)+): Product,
-        {
-            type Count = <($($dim,)+) as Product>::Out;
-        }
-    )* };
-}
-counted! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
+impl<S: Shape + Product, Other: Shape + Product> ReshapesTo<Other> for S where S::Out: AsMany<Other::Out> {}
 
 /// A shape of at most five dimensions, to which one more can be added at the end.
 #[diagnostic::on_unimplemented(

@@ -26,7 +26,7 @@ pub use axes::{
 };
 pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features, Found};
-pub use fit::{Append, AsMany, Counted, FlattenFrom, MergeAxes, One, ReshapesTo, SameExcept};
+pub use fit::{Append, AsMany, FlattenFrom, MergeAxes, One, ReshapesTo, SameExcept};
 pub use layer::{AtLeastOne, InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
 pub use layer_axes::{ImageAxes, RowAxes, RowsOrSignals, SequenceAxes, SignalAxes};
 pub use matmul::MatMul;
