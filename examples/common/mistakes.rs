@@ -3,7 +3,6 @@
 use super::picture::{BLACK, Picture};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
 use embedded_graphics::text::Alignment;
 use std::convert::Infallible;
 use std::error::Error;
@@ -68,14 +67,12 @@ fn draw<H: Dim, W: Dim>(
     let (_, _, height, width) = image.shape();
     let scale = (IMAGE / height.size().max(width.size())).max(1);
     let corner = corner + Point::new((CELL.width as i32 - IMAGE as i32) / 2, 6);
-    for row in 0..height.size() {
-        for column in 0..width.size() {
-            let [red, green, blue] = [0, 1, 2].map(|channel| (255.0 * image[[0, channel, row, column]]) as u8);
-            let at = corner + Point::new((column * scale) as i32, (row * scale) as i32);
-            let style = PrimitiveStyle::with_fill(Rgb888::new(red, green, blue));
-            Rectangle::new(at, Size::new_equal(scale as u32)).into_styled(style).draw(picture)?;
-        }
-    }
+    let pixels = (0..height.size() * width.size()).map(|place| {
+        let (row, column) = (place / width.size(), place % width.size());
+        let [red, green, blue] = [0, 1, 2].map(|channel| (255.0 * image[[0, channel, row, column]]) as u8);
+        Rgb888::new(red, green, blue)
+    });
+    picture.image(corner, width.size(), scale, pixels)?;
     let below = corner + Point::new(IMAGE as i32 / 2, IMAGE as i32 + 3);
     let name = |class: usize| classes.get(class).copied().unwrap_or("?");
     picture.text(name(mistake.label), below, Alignment::Center, BLACK)?;

@@ -3,6 +3,7 @@
 use embedded_graphics::mono_font::{MonoTextStyle, ascii::FONT_8X13};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 use std::convert::Infallible;
 use std::error::Error;
@@ -41,6 +42,22 @@ impl Picture {
         let mut font = MonoTextStyle::new(&FONT_8X13, colour);
         font.background_color = Some(ground);
         Text::with_text_style(text, at, font, style).draw(self).map(|_| ())
+    }
+
+    /// Draws an image, `width` pixels in a row, each enlarged to `scale` x `scale`, with its corner at a point.
+    pub fn image(
+        &mut self,
+        corner: Point,
+        width: usize,
+        scale: usize,
+        pixels: impl IntoIterator<Item = Rgb888>,
+    ) -> Result<(), Infallible> {
+        for (place, colour) in pixels.into_iter().enumerate() {
+            let at = corner + Point::new((place % width * scale) as i32, (place / width * scale) as i32);
+            let square = Rectangle::new(at, Size::new_equal(scale as u32));
+            square.into_styled(PrimitiveStyle::with_fill(colour)).draw(self)?;
+        }
+        Ok(())
     }
 
     /// Writes the picture to a PNG file.

@@ -80,11 +80,7 @@ fn draw_row(picture: &mut Picture, row: &Row, top: i32, cell: i32) -> Result<(),
     picture.text(&row.name, Point::new(LEFT - 10, top + cell / 2 - 10), Alignment::Right, BLACK)?;
     let scale = (IMAGE / row.side).max(1);
     for (column, image) in (0..).zip(&row.images) {
-        for (place, colour) in image.iter().enumerate() {
-            let at = Point::new((place % row.side * scale) as i32, (place / row.side * scale) as i32);
-            let square = Rectangle::new(Point::new(LEFT + column * cell, top) + at, Size::new_equal(scale as u32));
-            square.into_styled(PrimitiveStyle::with_fill(*colour)).draw(picture)?;
-        }
+        picture.image(Point::new(LEFT + column * cell, top), row.side, scale, image.iter().copied())?;
     }
     Ok(())
 }

@@ -399,7 +399,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let (_, channels, height, width) = maps.shape();
         let largest = maps.iter().fold(f32::MIN_POSITIVE, |largest, x| largest.max(x));
         let maps = (maps / largest).reshape_with((channels, height, width));
-        draw_tiles(&folder.join("feature_maps.png"), &tiles(&maps, 8), (200 / (8 * width) as u32).max(2) * 2)?;
+        draw_tiles(&folder.join("feature_maps.png"), &tiles(&maps, 8), (200 / (8 * width)).max(2) * 2)?;
         pictures
             .push(("feature_maps.png".into(), format!("what the layer gives for the first image, a {}", labels[[0]])));
 
@@ -409,7 +409,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let dreams = method.of_target(model, &gray, Tensor::from((0..10).collect::<Vec<_>>()), rng);
         let dreams = dreams.mean_axis::<1>();
         let shown = dreams.scale_shift(1.0 / (limits[1] - limits[0]), -limits[0] / (limits[1] - limits[0]));
-        draw_tiles(&folder.join("classes.png"), &tiles(&shown, 5), (100 / S as u32).max(1))?;
+        draw_tiles(&folder.join("classes.png"), &tiles(&shown, 5), (100 / S).max(1))?;
         pictures.push(("classes.png".into(), "an image that each class answers to most".into()));
         let page = folder.join("index.html");
         draw_index(&page, &format!("What a network of {} looks at", self.name), &pictures)?;

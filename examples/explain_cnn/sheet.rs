@@ -56,20 +56,16 @@ pub fn draw_sheet(path: &Path, rows: &[(String, Vec<Panel>)], side: usize) -> Re
 fn draw_panel(picture: &mut Picture, panel: &Panel, corner: Point, side: usize) -> Result<(), Infallible> {
     let scale = (IMAGE / side).max(1);
     let largest = panel.map.iter().flatten().fold(0.0_f32, |largest, x| largest.max(x.abs()));
-    for (place, pixel) in panel.image.iter().enumerate() {
-        let shown = match &panel.map {
-            None => *pixel,
-            Some(map) => {
-                // drawn over a pale grayscale image, to show what is where
-                let gray = 0.25 * pixel.iter().sum::<f32>() / 3.0;
-                let part = if largest > 0.0 { map[place].max(0.0) / largest } else { 0.0 };
-                heat(part).map(|x| gray * (1.0 - part) + x * (0.25 + 0.75 * part))
-            }
-        };
-        let at = corner + Point::new((place % side * scale) as i32, (place / side * scale) as i32);
-        let square = Rectangle::new(at, Size::new_equal(scale as u32));
-        square.into_styled(PrimitiveStyle::with_fill(colour(shown))).draw(picture)?;
-    }
+    let shown = panel.image.iter().enumerate().map(|(place, pixel)| match &panel.map {
+        None => colour(*pixel),
+        Some(map) => {
+            // drawn over a pale grayscale image, to show what is where
+            let gray = 0.25 * pixel.iter().sum::<f32>() / 3.0;
+            let part = if largest > 0.0 { map[place].max(0.0) / largest } else { 0.0 };
+            colour(heat(part).map(|x| gray * (1.0 - part) + x * (0.25 + 0.75 * part)))
+        }
+    });
+    picture.image(corner, side, scale, shown)?;
     let below = corner + Point::new(0, (scale * side) as i32 + 4);
     picture.text(&panel.title, below, Alignment::Left, BLACK)?;
     if panel.map.is_some() {
@@ -89,17 +85,11 @@ fn draw_panel(picture: &mut Picture, panel: &Panel, corner: Point, side: usize) 
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn draw_tiles(path: &Path, gray: &Tensor<(usize, usize)>, scale: u32) -> Result<(), Box<dyn Error>> {
+pub fn draw_tiles(path: &Path, gray: &Tensor<(usize, usize)>, scale: usize) -> Result<(), Box<dyn Error>> {
     let (height, width) = gray.shape();
-    let mut picture = Picture::white(Size::new(width as u32 * scale, height as u32 * scale));
-    for row in 0..height {
-        for column in 0..width {
-            let at = Point::new(column as i32 * scale as i32, row as i32 * scale as i32);
-            let square = Rectangle::new(at, Size::new_equal(scale));
-            let style = PrimitiveStyle::with_fill(colour([gray[[row, column]]; 3]));
-            square.into_styled(style).draw(&mut picture).unwrap_or_else(|never| match never {});
-        }
-    }
+    let mut picture = Picture::white(Size::new((width * scale) as u32, (height * scale) as u32));
+    let pixels = gray.iter().map(|x| colour([x; 3]));
+    picture.image(Point::zero(), width, scale, pixels).unwrap_or_else(|never| match never {});
     picture.save(path)
 }
 
