@@ -1,13 +1,16 @@
 //! Everything needed to resume a training run as if it had never stopped, in one file.
 
-use super::persist::{compare, open, put, save, strip, under, walk};
+use super::persist::{compare, in_memory, put, save, strip, under, walk};
+use super::precision::Precision;
 use super::safetensors::{Header, Stored};
+use super::source::Source;
 use crate::files::{FileError, Reason};
 use crate::numbers::{Generator, GeneratorState};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::params::{Parameters, Values};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -207,16 +210,25 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
-        let walk = |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| {
-            for (name, Array { sizes, values }) in &self.arrays {
-                let values = match values {
-                    SnapshotArray::F32(values) => Values::F32(values),
-                    SnapshotArray::F64(values) => Values::F64(values),
-                };
-                see(name, sizes, values);
-            }
-        };
-        save(&walk, &self.texts, path.as_ref())
+        save(&|see| self.walk(see), Precision::Unchanged, &self.texts, path.as_ref())
+    }
+
+    /// The bytes that [`save`](Self::save) writes.
+    ///
+    /// # Errors
+    /// If something has a name that the format keeps for itself.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
+        in_memory(&|see| self.walk(see), Precision::Unchanged, &self.texts)
+    }
+
+    fn walk(&self, see: &mut dyn FnMut(&str, &[usize], Values<'_>)) {
+        for (name, Array { sizes, values }) in &self.arrays {
+            let values = match values {
+                SnapshotArray::F32(values) => Values::F32(values),
+                SnapshotArray::F64(values) => Values::F64(values),
+            };
+            see(name, sizes, values);
+        }
     }
 
     /// Reads a checkpoint.
@@ -225,17 +237,35 @@ impl Checkpoint {
     /// If the file cannot be read, or is damaged.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let (mut reader, length) = open(path)?;
-        let mut load = || {
-            let header = Header::read(&mut reader, length)?;
+        let (mut reader, length) = Source::open(path)?;
+        Self::read(&mut reader, length, Some(path))
+    }
+
+    /// Reads a checkpoint in memory.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let bytes = Checkpoint::new().with_count("epoch", 3).to_safetensors().unwrap();
+    /// assert_eq!(Checkpoint::from_safetensors(&bytes).unwrap().count("epoch").unwrap(), 3);
+    /// ```
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, FileError> {
+        Self::read(&mut &*bytes, bytes.len() as u64, None)
+    }
+
+    fn read(reader: &mut dyn Read, length: u64, path: Option<&Path>) -> Result<Self, FileError> {
+        let mut read = || {
+            let header = Header::read(reader, length)?;
             let mut arrays = BTreeMap::new();
             for stored in header.tensors {
-                let values = stored.read(&mut reader)?;
+                let values = stored.read(reader)?;
                 arrays.insert(stored.name, Array { sizes: stored.sizes, values });
             }
-            Ok(Checkpoint { path: Some(path.to_path_buf()), arrays, texts: header.texts, names: BTreeSet::new() })
+            Ok(Checkpoint { path: path.map(Path::to_path_buf), arrays, texts: header.texts, names: BTreeSet::new() })
         };
-        load().map_err(|reason| FileError::of(Some(path), reason))
+        read().map_err(|reason| FileError::of(path, reason))
     }
 
     /// Restores a model's parameters and buffers.

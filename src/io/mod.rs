@@ -20,6 +20,12 @@
 //! # }
 //! ```
 //!
+//! # In memory, and in 16 bits
+//!
+//! What goes to a file also goes to bytes, and comes from them: [`Persist::to_safetensors`],
+//! [`Persist::from_safetensors`], [`Checkpoint::to_safetensors`], [`ParameterFile::from_safetensors`]. [`Precision`] says
+//! in how many bits numbers are saved.
+//!
 //! # PyTorch's files
 //!
 //! Names are those of a PyTorch `state_dict`, and so are the layouts of the weights. So what
@@ -43,14 +49,18 @@
 //! where, and leaves the model unchanged.
 
 mod checkpoint;
+mod half;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod parameter_file;
 mod persist;
+mod precision;
 mod safetensors;
 #[cfg(feature = "serde")]
 mod serde;
+mod source;
 
 pub use checkpoint::Checkpoint;
 pub use parameter_file::{LoadReport, ParameterFile};
 pub use persist::Persist;
+pub use precision::Precision;

@@ -1,12 +1,14 @@
 //! Loading a part of a file, or under other names.
 
-use super::persist::{differences, duplicates, open, put_fitting, read_parts, strip};
-use super::safetensors::{Header, Stored};
+use super::persist::{differences, duplicates, put_fitting, read_parts, strip};
+use super::safetensors::{Header, Stored, read_numbers};
+use super::source::{Source, reading};
 use crate::files::{FileError, Mismatch, Reason};
+use crate::optim::SnapshotArray;
 use crate::params::Parameters;
+use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// A safetensors file whose names differ from those of the model, or of which the model is only a part: rename tensors,
@@ -44,11 +46,27 @@ use std::path::{Path, PathBuf};
 /// ```
 #[must_use = "a file of parameters changes no model until it is loaded into one"]
 pub struct ParameterFile {
-    path: PathBuf,
-    reader: BufReader<File>,
-    /// Where the numbers begin.
-    start: u64,
+    /// `None` for bytes in memory.
+    path: Option<PathBuf>,
     tensors: Vec<Stored>,
+    numbers: Numbers,
+}
+
+/// Where the numbers are.
+enum Numbers {
+    /// In the order of the tensors, from a place on.
+    Safetensors { source: Source, start: u64 },
+}
+
+impl Numbers {
+    fn read(&mut self, tensors: &[Stored], wanted: &[bool]) -> Result<Vec<Option<SnapshotArray>>, Reason> {
+        match self {
+            Numbers::Safetensors { source, start } => {
+                source.seek(SeekFrom::Start(*start)).map_err(reading)?;
+                read_numbers(source, tensors, wanted)
+            }
+        }
+    }
 }
 
 /// The result of [`ParameterFile::load_what_fits`].
@@ -69,16 +87,43 @@ impl fmt::Display for LoadReport {
 }
 
 impl ParameterFile {
-    /// Opens a file and reads the list of its tensors.
+    /// Opens a safetensors file and reads the list of its tensors.
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let (mut reader, length) = open(path)?;
-        let header = Header::read(&mut reader, length).map_err(|reason| FileError::of(Some(path), reason))?;
-        let start = reader.stream_position().map_err(|error| FileError::system(path, "cannot be read", error))?;
-        Ok(ParameterFile { path: path.to_path_buf(), reader, start, tensors: header.tensors })
+        let (source, length) = Source::open(path)?;
+        Self::safetensors(source, length).map_err(|reason| FileError::of(Some(path), reason)).map(|file| file.at(path))
+    }
+
+    /// The same for a safetensors file in memory: received from somewhere, or part of the program (`include_bytes!`).
+    ///
+    /// # Errors
+    /// If it is damaged.
+    ///
+    /// ```
+    /// use taut::io::ParameterFile;
+    /// use taut::prelude::*;
+    /// let mut rng = StdRng::seed_from_u64(0);
+    /// let bytes = <(Linear<3, 4>, Relu, Linear<4, 2>)>::init(&mut rng).to_safetensors().unwrap();
+    /// let mut last = Linear::<4, 2>::init(&mut rng);
+    /// ParameterFile::from_safetensors(bytes).unwrap().part("2").load(&mut last).unwrap();
+    /// ```
+    pub fn from_safetensors(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, FileError> {
+        let (source, length) = Source::of(bytes.into());
+        Self::safetensors(source, length).map_err(|reason| FileError::of(None, reason))
+    }
+
+    fn safetensors(mut source: Source, length: u64) -> Result<Self, Reason> {
+        let Header { tensors, .. } = Header::read(&mut source, length)?;
+        let start = source.stream_position().map_err(reading)?;
+        Ok(ParameterFile { path: None, tensors, numbers: Numbers::Safetensors { source, start } })
+    }
+
+    /// The path is for messages.
+    fn at(self, path: &Path) -> Self {
+        ParameterFile { path: Some(path.to_path_buf()), ..self }
     }
 
     /// The current names and sizes of the tensors.
@@ -107,6 +152,11 @@ impl ParameterFile {
         self.rename(|name| strip(part, name).is_none().then(|| name.to_string()))
     }
 
+    /// Keeps only what is under a name, and takes the name off: of `model.fc.weight`, the part `model` has `fc.weight`.
+    pub fn part(self, part: &str) -> Self {
+        self.rename(|name| strip(part, name).map(str::to_string))
+    }
+
     /// Loads the file into a model with exactly the same parameters.
     ///
     /// # Errors
@@ -120,8 +170,9 @@ impl ParameterFile {
     /// # Errors
     /// If one of them does not fit: the error names each difference. All models are then unchanged.
     pub fn load_parts(&mut self, parts: &mut [(&str, &mut dyn Parameters)]) -> Result<(), FileError> {
-        let loaded = self.rewind().and_then(|()| read_parts(&mut self.reader, &self.tensors, parts));
-        loaded.map_err(|reason| FileError::of(Some(&self.path), reason))
+        let ParameterFile { path, tensors, numbers } = self;
+        let loaded = read_parts(&mut |wanted| numbers.read(tensors, wanted), tensors, parts);
+        loaded.map_err(|reason| FileError::of(path.as_deref(), reason))
     }
 
     /// Loads those parameters whose name and shape match the model's, and reports which do not. For a new head on
@@ -130,22 +181,19 @@ impl ParameterFile {
     /// # Errors
     /// If the file cannot be read. The model is then unchanged.
     pub fn load_what_fits(&mut self, model: &mut dyn Parameters) -> Result<LoadReport, FileError> {
-        let mismatches = differences(model, "", &self.tensors);
-        let checked = duplicates(&self.tensors).and_then(|()| self.rewind());
-        let loaded = checked.and_then(|()| put_fitting(&mut self.reader, &self.tensors, model, &mismatches));
-        let loaded = loaded.map_err(|reason| FileError::of(Some(&self.path), reason))?;
+        let ParameterFile { path, tensors, numbers } = self;
+        let mismatches = differences(model, "", tensors);
+        let loaded = duplicates(tensors)
+            .and_then(|()| put_fitting(&mut |wanted| numbers.read(tensors, wanted), tensors, model, &mismatches));
+        let loaded = loaded.map_err(|reason| FileError::of(path.as_deref(), reason))?;
         Ok(LoadReport { loaded, mismatches })
-    }
-
-    fn rewind(&mut self) -> Result<(), Reason> {
-        let sought = self.reader.seek(SeekFrom::Start(self.start));
-        sought.map(|_| ()).map_err(|error| Reason::System("cannot be read", error))
     }
 }
 
 impl fmt::Debug for ParameterFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ParameterFile {{ {}, {} tensors }}", self.path.display(), self.tensors().count())
+        let path = self.path.as_deref().unwrap_or(Path::new("in memory"));
+        write!(f, "ParameterFile {{ {}, {} tensors }}", path.display(), self.tensors().count())
     }
 }
 

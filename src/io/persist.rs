@@ -1,7 +1,9 @@
 //! Saving and loading models.
 
-use super::safetensors::{Header, Stored, Walk, header, write_numbers};
-use crate::files::{FileError, Mismatch, Reason, regular, write_atomically};
+use super::precision::Precision;
+use super::safetensors::{Header, Stored, Walk, header, read_numbers, write_numbers};
+use super::source::Source;
+use crate::files::{FileError, Mismatch, Reason, write_atomically};
 use crate::nn::Init;
 use crate::numbers::Generator;
 use crate::optim::SnapshotArray;
@@ -9,8 +11,7 @@ use crate::params::{Parameters, Values, ValuesMut, each_parameter, each_paramete
 use crate::tensor::Element;
 use safetensors::tensor::Dtype;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// Saves and loads models: every module that implements [`Parameters`].
@@ -49,7 +50,29 @@ pub trait Persist: Parameters + Sized {
     /// If the file cannot be written, or two parameters have the same name.
     #[doc(alias = "state_dict")]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
-        save(&|see| walk(self, "", see), &BTreeMap::new(), path.as_ref())
+        self.save_with(path, Precision::Unchanged)
+    }
+
+    /// [`save`](Persist::save) with numbers of 16 bits, say, for a file of half the size.
+    ///
+    /// # Errors
+    /// As for [`save`](Persist::save), or if a number is out of the range of that type.
+    ///
+    /// ```
+    /// use taut::io::Precision;
+    /// use taut::prelude::*;
+    /// # fn main() -> Result<(), taut::files::FileError> {
+    /// # let path = std::env::temp_dir().join(format!("taut-doc-save-with-{}", std::process::id()));
+    /// let model = Linear::<784, 10>::init(&mut StdRng::seed_from_u64(0));
+    /// model.save_with(&path, Precision::BF16)?; // "linear.safetensors"
+    /// let loaded = Linear::<784, 10>::load(&path)?;
+    /// assert!(loaded.weight.value().is_close(model.weight.value(), 2.0_f64.powi(-8), 0.0));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn save_with(&self, path: impl AsRef<Path>, precision: Precision) -> Result<(), FileError> {
+        save(&|see| walk(self, "", see), precision, &BTreeMap::new(), path.as_ref())
     }
 
     /// The bytes that [`save`](Persist::save) writes.
@@ -57,8 +80,15 @@ pub trait Persist: Parameters + Sized {
     /// # Errors
     /// If two parameters have the same name.
     fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
-        let walk = |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| walk(self, "", see);
-        in_memory(&walk)
+        self.to_safetensors_with(Precision::Unchanged)
+    }
+
+    /// The bytes that [`save_with`](Persist::save_with) writes.
+    ///
+    /// # Errors
+    /// If two parameters have the same name, or a number is out of the range of that type.
+    fn to_safetensors_with(&self, precision: Precision) -> Result<Vec<u8>, FileError> {
+        in_memory(&|see| walk(self, "", see), precision, &BTreeMap::new())
     }
 
     /// A model with the parameters of a file, and settings as [`Init`] gives them.
@@ -137,7 +167,8 @@ pub trait Persist: Parameters + Sized {
         load_file(self, part, path.as_ref())
     }
 
-    /// Loads a file in memory into this model.
+    /// Loads a file in memory into this model. (A part of it, or other names: see
+    /// [`ParameterFile`](super::ParameterFile).)
     ///
     /// # Errors
     /// As for [`load`](Persist::load). The model is then unchanged.
@@ -177,43 +208,50 @@ pub(super) fn walk(model: &dyn Parameters, part: &str, see: &mut dyn FnMut(&str,
     each_parameter(model, &mut |name, leaf| see(&under(part, name), leaf.sizes, leaf.values));
 }
 
-/// The bytes of a file.
-fn in_memory(walk: Walk<'_>) -> Result<Vec<u8>, FileError> {
-    let mut bytes = header(walk, &BTreeMap::new()).map_err(|reason| FileError::of(None, reason))?;
-    write_numbers(&mut bytes, walk).expect("memory can be written");
+/// The bytes of a file of tensors and texts.
+pub(super) fn in_memory(
+    walk: Walk<'_>,
+    precision: Precision,
+    texts: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, FileError> {
+    let mut bytes = header(walk, precision, texts).map_err(|reason| FileError::of(None, reason))?;
+    write_numbers(&mut bytes, walk, precision).expect("memory can be written");
     Ok(bytes)
 }
 
 /// Saves tensors and texts.
-pub(super) fn save(walk: Walk<'_>, texts: &BTreeMap<String, String>, path: &Path) -> Result<(), FileError> {
-    let header = header(walk, texts).map_err(|reason| FileError::of(Some(path), reason))?;
+pub(super) fn save(
+    walk: Walk<'_>,
+    precision: Precision,
+    texts: &BTreeMap<String, String>,
+    path: &Path,
+) -> Result<(), FileError> {
+    let header = header(walk, precision, texts).map_err(|reason| FileError::of(Some(path), reason))?;
     write_atomically(path, |out| {
         out.write_all(&header)?;
-        write_numbers(out, walk)
+        write_numbers(out, walk, precision)
     })
-}
-
-/// A file, and its length.
-pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), FileError> {
-    let (file, length) = regular(path)?;
-    Ok((BufReader::with_capacity(1 << 18, file), length))
 }
 
 /// Reads a file into the part of a model.
 fn load_file(model: &mut dyn Parameters, part: &str, path: &Path) -> Result<(), FileError> {
-    let (mut file, length) = open(path)?;
+    let (mut file, length) = Source::open(path)?;
     load(model, part, &mut file, length).map_err(|reason| FileError::of(Some(path), reason))
 }
 
 /// Reads a file of `length` bytes into the part of a model: everything is compared first, then read, then put in place.
 fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u64) -> Result<(), Reason> {
     let header = Header::read(reader, length)?;
-    read_parts(reader, &header.tensors, &mut [(part, model)])
+    let tensors = &header.tensors;
+    read_parts(&mut |wanted| read_numbers(reader, tensors, wanted), tensors, &mut [(part, model)])
 }
+
+/// Reads the numbers of the tensors for which it is told `true`; the others are `None`.
+pub(super) type ReadNumbers<'a> = &'a mut dyn FnMut(&[bool]) -> Result<Vec<Option<SnapshotArray>>, Reason>;
 
 /// Loads several models, each from the part under its name, if all of them fit.
 pub(super) fn read_parts(
-    reader: &mut dyn Read,
+    read: ReadNumbers<'_>,
     tensors: &[Stored],
     parts: &mut [(&str, &mut dyn Parameters)],
 ) -> Result<(), Reason> {
@@ -229,7 +267,7 @@ pub(super) fn read_parts(
         return Err(Reason::Misfit(mismatches));
     }
     let wanted = |stored: &Stored| parts.iter().any(|(part, _)| strip(part, &stored.name).is_some());
-    let arrays = read_arrays(reader, tensors, &wanted)?;
+    let arrays = read_arrays(read, tensors, &wanted)?;
     for (part, model) in parts {
         put(*model, &|name| arrays.get(under(part, name).as_str()));
     }
@@ -238,13 +276,13 @@ pub(super) fn read_parts(
 
 /// Loads everything that is not among the differences, and returns the names.
 pub(super) fn put_fitting(
-    reader: &mut dyn Read,
+    read: ReadNumbers<'_>,
     tensors: &[Stored],
     model: &mut dyn Parameters,
     differences: &[Mismatch],
 ) -> Result<Vec<String>, Reason> {
     let differing: HashSet<&str> = differences.iter().map(Mismatch::name).collect();
-    let arrays = read_arrays(reader, tensors, &|stored| !differing.contains(stored.name.as_str()))?;
+    let arrays = read_arrays(read, tensors, &|stored| !differing.contains(stored.name.as_str()))?;
     put(model, &|name| arrays.get(name));
     let mut loaded = Vec::new();
     each_parameter(model, &mut |name, _| {
@@ -257,19 +295,14 @@ pub(super) fn put_fitting(
 
 /// Reads the requested tensors, by their full names.
 fn read_arrays<'a>(
-    reader: &mut dyn Read,
+    read: ReadNumbers<'_>,
     tensors: &'a [Stored],
     wanted: &dyn Fn(&Stored) -> bool,
 ) -> Result<HashMap<&'a str, SnapshotArray>, Reason> {
-    let mut arrays = HashMap::new();
-    for stored in tensors {
-        if !stored.is_passed_over && !counts_batches(stored) && wanted(stored) {
-            arrays.insert(stored.name.as_str(), stored.read(reader)?);
-        } else {
-            stored.skip(reader)?;
-        }
-    }
-    Ok(arrays)
+    let wanted = |stored: &Stored| !stored.is_passed_over && !counts_batches(stored) && wanted(stored);
+    let arrays = read(&tensors.iter().map(wanted).collect::<Vec<_>>())?;
+    let named = tensors.iter().zip(arrays).filter_map(|(stored, array)| Some((stored.name.as_str(), array?)));
+    Ok(named.collect())
 }
 
 /// Checks for duplicate names, which renaming can cause.

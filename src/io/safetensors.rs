@@ -3,6 +3,9 @@
 //! `safetensors` crate; the numbers are read and written by hand, as a stream, because the crate works on the bytes of
 //! a whole file in memory.
 
+use super::half::{from_bf16, from_f16, to_bf16, to_f16};
+use super::precision::Precision;
+use super::source::reading;
 use crate::files::Reason;
 use crate::optim::SnapshotArray;
 use crate::params::Values;
@@ -38,21 +41,30 @@ pub struct Header {
 }
 
 /// In a file the wider numbers come first, so that all are aligned when it is mapped into memory.
-const WIDE_FIRST: [bool; 2] = [true, false];
+const WIDE_FIRST: [usize; 3] = [8, 4, 2];
 
-fn is_wide(values: &Values<'_>) -> bool {
-    matches!(values, Values::F64(_))
+/// The type of these numbers in a file, and how many bytes one takes.
+fn stored_as(values: &Values<'_>, precision: Precision) -> (Dtype, usize) {
+    match (values, precision) {
+        (_, Precision::F16) => (Dtype::F16, 2),
+        (_, Precision::BF16) => (Dtype::BF16, 2),
+        (Values::F32(_), _) | (_, Precision::F32) => (Dtype::F32, 4),
+        (Values::F64(_), Precision::Unchanged) => (Dtype::F64, 8),
+    }
 }
 
 /// The header of these tensors as in the file, preceded by its length.
-pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8>, Reason> {
+pub fn header(walk: Walk<'_>, precision: Precision, texts: &BTreeMap<String, String>) -> Result<Vec<u8>, Reason> {
     let mut fields = serde_json::Map::new();
     let mut unsavable = None;
     let mut end = 0;
-    for wide in WIDE_FIRST {
+    for width in WIDE_FIRST {
         walk(&mut |name, sizes, values| {
-            if is_wide(&values) == wide {
-                let (dtype, width) = if wide { (Dtype::F64, 8) } else { (Dtype::F32, 4) };
+            let (dtype, of_values) = stored_as(&values, precision);
+            if of_values == width {
+                if let Some(too_large) = out_of_range(values, dtype) {
+                    unsavable = Some(format!("`{name}` holds {too_large}, which {dtype} does not"));
+                }
                 let start = end;
                 end += width * values.len();
                 let info = TensorInfo { dtype, shape: sizes.to_vec(), data_offsets: (start, end) };
@@ -78,36 +90,62 @@ pub fn header(walk: Walk<'_>, texts: &BTreeMap<String, String>) -> Result<Vec<u8
     Ok(bytes)
 }
 
+/// A finite number that would be infinite in the file.
+fn out_of_range(values: Values<'_>, dtype: Dtype) -> Option<f64> {
+    let is_lost: fn(f32) -> bool = match dtype {
+        Dtype::F16 => |x| from_f16(to_f16(x)).is_infinite(),
+        Dtype::BF16 => |x| from_bf16(to_bf16(x)).is_infinite(),
+        Dtype::F32 => f32::is_infinite,
+        _ => return None,
+    };
+    match values {
+        Values::F32(values) => values.iter().find(|&&x| x.is_finite() && is_lost(x)).map(|&x| f64::from(x)),
+        Values::F64(values) => values.iter().find(|&&x| x.is_finite() && is_lost(x as f32)).copied(),
+    }
+}
+
 /// Writes what follows the header: all numbers.
-pub fn write_numbers(out: &mut dyn Write, walk: Walk<'_>) -> io::Result<()> {
+pub fn write_numbers(out: &mut dyn Write, walk: Walk<'_>, precision: Precision) -> io::Result<()> {
     let mut result = Ok(());
-    for wide in WIDE_FIRST {
+    for width in WIDE_FIRST {
         walk(&mut |_, _, values| {
-            if is_wide(&values) == wide && result.is_ok() {
-                result = write_values(out, values);
+            let (dtype, of_values) = stored_as(&values, precision);
+            if of_values == width && result.is_ok() {
+                result = match values {
+                    Values::F32(values) => write_narrow(out, values, dtype, |x| x),
+                    Values::F64(values) if dtype == Dtype::F64 => write_each(out, values, f64::to_le_bytes),
+                    // by way of f32, as in PyTorch
+                    Values::F64(values) => write_narrow(out, values, dtype, |x| x as f32),
+                };
             }
         });
     }
     result
 }
 
+/// Writes numbers as this type, of at most 32 bits.
+fn write_narrow<E: Copy>(out: &mut dyn Write, values: &[E], dtype: Dtype, narrow: impl Fn(E) -> f32) -> io::Result<()> {
+    match dtype {
+        Dtype::F16 => write_each(out, values, |x| to_f16(narrow(x)).to_le_bytes()),
+        Dtype::BF16 => write_each(out, values, |x| to_bf16(narrow(x)).to_le_bytes()),
+        _ => write_each(out, values, |x| narrow(x).to_le_bytes()),
+    }
+}
+
 /// Writes numbers, little-endian.
-fn write_values(out: &mut dyn Write, values: Values<'_>) -> io::Result<()> {
+fn write_each<E: Copy, const WIDTH: usize>(
+    out: &mut dyn Write,
+    values: &[E],
+    bytes_of: impl Fn(E) -> [u8; WIDTH],
+) -> io::Result<()> {
     // in pieces, to avoid a second copy of a large tensor
     const PIECE: usize = 4_096;
-    let mut bytes = Vec::with_capacity(8 * PIECE);
-    match values {
-        Values::F32(values) => values.chunks(PIECE).try_for_each(|piece| {
-            bytes.clear();
-            bytes.extend(piece.iter().flat_map(|x| x.to_le_bytes()));
-            out.write_all(&bytes)
-        }),
-        Values::F64(values) => values.chunks(PIECE).try_for_each(|piece| {
-            bytes.clear();
-            bytes.extend(piece.iter().flat_map(|x| x.to_le_bytes()));
-            out.write_all(&bytes)
-        }),
-    }
+    let mut bytes = Vec::with_capacity(WIDTH * PIECE);
+    values.chunks(PIECE).try_for_each(|piece| {
+        bytes.clear();
+        bytes.extend(piece.iter().flat_map(|&x| bytes_of(x)));
+        out.write_all(&bytes)
+    })
 }
 
 impl Header {
@@ -147,6 +185,18 @@ impl Header {
         let texts = metadata.metadata().iter().flatten().map(|(name, text)| (name.clone(), text.clone())).collect();
         Ok(Header { tensors, texts })
     }
+}
+
+/// Reads the numbers, which are next in `reader`, of those tensors for which `wanted` says so.
+pub fn read_numbers(
+    reader: &mut dyn Read,
+    tensors: &[Stored],
+    wanted: &[bool],
+) -> Result<Vec<Option<SnapshotArray>>, Reason> {
+    let read = |(stored, &wanted): (&Stored, &bool)| {
+        if wanted { stored.read(reader).map(Some) } else { stored.skip(reader).map(|()| None) }
+    };
+    tensors.iter().zip(wanted).map(read).collect()
 }
 
 /// Any JSON in which no object has a duplicate key.
@@ -197,10 +247,6 @@ impl<'de> Visitor<'de> for KeysOnce {
     }
 }
 
-pub fn reading(error: io::Error) -> Reason {
-    Reason::System("cannot be read", error)
-}
-
 impl Stored {
     /// The header entry of these numbers.
     pub fn describe(name: &str, sizes: &[usize], values: &SnapshotArray) -> Self {
@@ -216,9 +262,8 @@ impl Stored {
         let halves = || bytes.as_chunks().0.iter().map(|&bytes| u16::from_le_bytes(bytes));
         Some(match self.dtype {
             Dtype::F32 => bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-            Dtype::F16 => halves().map(half).collect(),
-            // the upper half of an f32
-            Dtype::BF16 => halves().map(|bits| f32::from_bits(u32::from(bits) << 16)).collect(),
+            Dtype::F16 => halves().map(from_f16).collect(),
+            Dtype::BF16 => halves().map(from_bf16).collect(),
             _ => return None,
         })
     }
@@ -247,42 +292,9 @@ impl Stored {
     }
 }
 
-/// A 16-bit float (IEEE 754 binary16) as f32, which represents all of them exactly. Ten lines, so not worth a
-/// dependency on `half`.
-fn half(bits: u16) -> f32 {
-    let sign = u32::from(bits & 0x8000) << 16;
-    let exponent = u32::from(bits >> 10) & 0x1F;
-    let fraction = u32::from(bits & 0x3FF);
-    let magnitude = match exponent {
-        // zero and subnormal numbers: a multiple of 2^-24
-        0 => return f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
-        // infinity and NaN
-        31 => 0xFF << 23 | fraction << 13,
-        // the bias is 15 here, and 127 in an f32
-        _ => (exponent + 112) << 23 | fraction << 13,
-    };
-    f32::from_bits(sign | magnitude)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_half_is_its_formula() {
-        for bits in 0..=u16::MAX {
-            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
-            let magnitude = match exponent {
-                0 => fraction * 2.0_f64.powi(-14),
-                31 if fraction == 0.0 => f64::INFINITY,
-                31 => f64::NAN,
-                _ => (1.0 + fraction) * 2.0_f64.powi(exponent - 15),
-            };
-            let found = half(bits);
-            assert_eq!(found.is_sign_negative(), bits >> 15 == 1);
-            assert!(f64::from(found.abs()) == magnitude || found.is_nan() && magnitude.is_nan(), "{bits:#x}: {found}");
-        }
-    }
 
     #[test]
     fn values_survive_bit_by_bit() {
@@ -295,8 +307,8 @@ mod tests {
             see("none", &[0, 3], Values::F32(&[]));
         };
         let texts = BTreeMap::from([("a \"quoted\" name".to_string(), "1\n2".to_string())]);
-        let mut file = header(&walk, &texts).ok().unwrap();
-        write_numbers(&mut file, &walk).unwrap();
+        let mut file = header(&walk, Precision::Unchanged, &texts).ok().unwrap();
+        write_numbers(&mut file, &walk, Precision::Unchanged).unwrap();
 
         // the other reader of the format agrees
         let theirs = safetensors::SafeTensors::deserialize(&file).unwrap();
@@ -327,7 +339,7 @@ mod tests {
             let walk = move |see: &mut dyn FnMut(&str, &[usize], Values<'_>)| {
                 names.iter().for_each(|name| see(name, &[1], Values::F32(&[1.0])));
             };
-            header(&walk, &BTreeMap::new())
+            header(&walk, Precision::Unchanged, &BTreeMap::new())
         };
         assert!(names(["a", "b"]).is_ok());
         assert!(matches!(names(["a", "a"]), Err(Reason::Text(_))));
