@@ -164,6 +164,25 @@ fn the_model_alone_loads_from_a_checkpoint() {
 }
 
 #[test]
+fn bytes_in_memory_are_those_of_the_file() {
+    let file = File::new("bytes");
+    let mut run = Run::new(AdamConfig::default(), 1);
+    run.train_to(3);
+    run.checkpoint().save(&file.0).unwrap();
+    let bytes = run.checkpoint().to_safetensors().unwrap();
+    assert!(std::fs::read(&file.0).unwrap() == bytes);
+    let checkpoint = Checkpoint::from_safetensors(&bytes).unwrap();
+    assert!(checkpoint.to_safetensors().unwrap() == bytes);
+    let mut model = Run::new(AdamConfig::default(), 2).model;
+    checkpoint.restore_model("model", &mut model).unwrap();
+    assert!(model.to_safetensors().unwrap() == run.model.to_safetensors().unwrap());
+    for length in (0..bytes.len()).step_by(7) {
+        let error = Checkpoint::from_safetensors(&bytes[..length]).unwrap_err();
+        assert!(error.path().is_none(), "{error}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_an_error_and_changes_nothing() {
     let file = File::new("misfit");
     let mut run = Run::new(SgdConfig::default(), 1);

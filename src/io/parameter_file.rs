@@ -254,6 +254,37 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_as_good_as_a_file() {
+        let mut new = model(1);
+        let mut file = ParameterFile::from_safetensors(bytes(&model(0))).unwrap();
+        file.load(&mut new).unwrap();
+        assert!(bytes(&new) == bytes(&model(0)));
+        // again, and from memory that lives as long as the program
+        let kept: &'static [u8] = bytes(&model(0)).leak();
+        for mut file in [file, ParameterFile::from_safetensors(kept).unwrap()] {
+            let mut last = model(2).2;
+            file.load_parts(&mut [("2", &mut last)]).unwrap();
+            file.part("2").load(&mut last).unwrap();
+            assert_eq!(last.weight.value(), model(0).2.weight.value());
+        }
+        let error = ParameterFile::from_safetensors(&kept[..kept.len() - 1]).unwrap_err();
+        assert!(error.path().is_none() && error.reason().contains("no whole safetensors file"), "{error}");
+    }
+
+    #[test]
+    fn a_part_is_what_is_under_its_name() {
+        let folder = Folder::new();
+        let mut part = saved(&folder).part("1");
+        let names: Vec<&str> = part.tensors().map(|(name, _)| name).collect();
+        assert_eq!(names, ["weight", "bias", "running_mean", "running_var"]);
+        let mut norm = model(1).1;
+        part.load(&mut norm).unwrap();
+        assert_eq!(norm.to_safetensors().unwrap(), model(0).1.to_safetensors().unwrap());
+        assert_eq!(saved(&folder).part("3").tensors().count(), 0);
+        assert_eq!(saved(&folder).part("").tensors().count(), 8);
+    }
+
+    #[test]
     fn what_fits_and_a_report() {
         let folder = Folder::new();
         let mut rng = StdRng::seed_from_u64(5);
