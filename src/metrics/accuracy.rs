@@ -1,13 +1,12 @@
-//! Accuracy and confusion matrices.
+//! Accuracy, of the highest score and of the k highest.
 
-use crate::shape::{Const, Dim, Shape};
+use crate::shape::Dim;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
-use std::fmt;
 
 /// The index of the largest number, the first one if there is a tie. NaN counts as larger than all numbers, as in
 /// PyTorch.
-fn largest<E: Float>(row: &[E]) -> usize {
+pub(super) fn largest<E: Float>(row: &[E]) -> usize {
     let mut best = 0;
     for (i, x) in row.iter().enumerate() {
         if !row[best].is_nan() && (x.is_nan() || *x > row[best]) {
@@ -30,144 +29,125 @@ impl<B: Dim, C: Dim, E: Float, T: Trace> Tensor<(B, C), E, T> {
     /// ```
     #[track_caller]
     pub fn accuracy(&self, labels: &Tensor<(B,), usize>) -> f64 {
-        let right = classes(self, labels).filter(|(predicted, label)| predicted == label).count();
+        let right = rows("accuracy", self, labels).filter(|&(scores, label)| largest(scores) == label).count();
         right as f64 / labels.count() as f64
     }
 }
 
-/// For each sample, the class with the highest logit and the label.
+/// For each sample, its scores and its label.
 #[track_caller]
-fn classes<'a, B: Dim, C: Dim, E: Float, T: Trace>(
-    logits: &'a Tensor<(B, C), E, T>,
+pub(super) fn rows<'a, B: Dim, C: Dim, E: Float, T: Trace>(
+    metric: &str,
+    scores: &'a Tensor<(B, C), E, T>,
     labels: &'a Tensor<(B,), usize>,
-) -> impl Iterator<Item = (usize, usize)> + 'a {
-    let (batch, width) = (logits.shape().0.size(), logits.shape().1.size());
-    let count = labels.count();
-    assert!(batch == count, "accuracy: {count} labels do not fit logits of batch {batch}");
-    let predicted = logits.as_slice().chunks_exact(width.max(1)).map(largest);
-    predicted.zip(labels.iter())
+) -> impl Iterator<Item = (&'a [E], usize)> + 'a {
+    let (batch, width, count) = (scores.shape().0.size(), scores.shape().1.size(), labels.count());
+    assert!(batch == count, "{metric}: {count} labels do not fit logits of batch {batch}");
+    scores.as_slice().chunks_exact(width.max(1)).zip(labels.iter())
 }
 
-/// How often samples of each class were classified as each other class, counted over any number of batches.
+/// The fraction of samples whose label has the highest score, or one of the k highest, over any number of batches.
+///
+/// Of equal scores, that of the lower class counts as higher; NaN counts as higher than all numbers. So with k = 1 it is
+/// the mean of [`Tensor::accuracy`] over all samples.
 ///
 /// ```
-/// use taut::metrics::ConfusionMatrix;
+/// use taut::metrics::Accuracy;
 /// use taut::prelude::*;
-/// let mut confusion = ConfusionMatrix::<2>::default();
-/// confusion.add(&Tensor::from([[2.0, 1.0], [0.0, 3.0]]), &Tensor::from([0, 1]));
-/// confusion.add(&Tensor::from([[5.0, 4.0]]), &Tensor::from([1]));
-/// assert_eq!(confusion.count(1, 0), 1);
-/// assert_eq!(confusion.accuracy(), 2.0 / 3.0);
-/// assert_eq!((confusion.recall(1), confusion.precision(1)), (0.5, 1.0));
+/// let (mut first, mut of_two) = (Accuracy::default(), Accuracy::top(2));
+/// for accuracy in [&mut first, &mut of_two] {
+///     accuracy.add(&Tensor::from([[2.0, 1.0, 0.0], [0.0, 3.0, 4.0]]), &Tensor::from([0, 1]));
+///     accuracy.add(&Tensor::from([[1.0, 2.0, 3.0]]), &Tensor::from([0]));
+/// }
+/// assert_eq!((first.value(), of_two.value()), (1.0 / 3.0, 2.0 / 3.0));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfusionMatrix<const C: usize> {
-    /// A row of `C` for each label, with the predicted classes as columns. On the heap: a thousand classes take 8 MB.
-    counts: Vec<usize>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "top_k")]
+pub struct Accuracy {
+    k: usize,
+    right: usize,
+    total: usize,
 }
 
-impl<const C: usize> Default for ConfusionMatrix<C> {
+impl Default for Accuracy {
+    /// Of the highest score.
     fn default() -> Self {
-        ConfusionMatrix { counts: vec![0; (Const::<C>, Const::<C>).count()] }
+        Accuracy::top(1)
     }
 }
 
-impl<const C: usize> ConfusionMatrix<C> {
-    /// Counts the samples of a batch.
+impl Accuracy {
+    /// A sample counts as right if its label is among the `k` classes of the highest scores.
     ///
     /// # Panics
-    /// If the numbers of samples and labels differ, or a label is not below `C`.
+    /// If `k` is 0.
     #[track_caller]
-    pub fn add<B: Dim, E: Float, T: Trace>(
+    pub fn top(k: usize) -> Self {
+        assert!(k > 0, "Accuracy: no label is among the 0 highest; k must be at least 1");
+        Accuracy { k, right: 0, total: 0 }
+    }
+
+    /// Counts the samples of a batch. Logits and probabilities give the same.
+    ///
+    /// # Panics
+    /// If the run-time numbers of samples and labels differ, or a label is not one of the classes.
+    #[track_caller]
+    pub fn add<B: Dim, C: Dim, E: Float, T: Trace>(
         &mut self,
-        logits: &Tensor<(B, Const<C>), E, T>,
+        logits: &Tensor<(B, C), E, T>,
         labels: &Tensor<(B,), usize>,
     ) {
-        for (predicted, label) in classes(logits, labels) {
-            assert!(label < C, "ConfusionMatrix: label {label} is not one of {C} classes");
-            self.counts[label * C + predicted] += 1;
+        for (scores, label) in rows("Accuracy", logits, labels) {
+            let classes = scores.len();
+            assert!(label < classes, "Accuracy: label {label} is not one of {classes} classes");
+            self.right += usize::from(higher(scores, label) < self.k);
+            self.total += 1;
         }
     }
 
-    fn row(&self, label: usize) -> &[usize] {
-        &self.counts[label * C..][..C]
+    /// The fraction of samples that are right. NaN if there are none.
+    pub fn value(&self) -> f64 {
+        self.right as f64 / self.total as f64
     }
 
-    /// The number of samples of class `label` that were classified as `predicted`.
-    ///
-    /// # Panics
-    /// If one of them is not below `C`.
-    #[track_caller]
-    pub fn count(&self, label: usize, predicted: usize) -> usize {
-        assert!(label < C && predicted < C, "ConfusionMatrix: ({label}, {predicted}) is outside {C} classes");
-        self.row(label)[predicted]
-    }
-
-    /// The number of samples counted.
+    /// The number of samples.
     pub fn total(&self) -> usize {
-        self.counts.iter().sum()
+        self.total
     }
 
-    /// The fraction of samples classified correctly. NaN if there are none.
-    pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..C).map(|class| self.row(class)[class]).sum();
-        right as f64 / self.total() as f64
-    }
-
-    /// The fraction of the samples of this class that were classified correctly. NaN if there are none.
+    /// Adds what another one has counted.
     ///
     /// # Panics
-    /// If `class` is not below `C`.
+    /// If the two have different k.
     #[track_caller]
-    pub fn recall(&self, class: usize) -> f64 {
-        self.count(class, class) as f64 / self.row(class).iter().sum::<usize>() as f64
+    pub fn merge(&mut self, other: &Self) {
+        assert!(self.k == other.k, "Accuracy: of the {} highest and of the {} highest", self.k, other.k);
+        self.right += other.right;
+        self.total += other.total;
     }
 
-    /// The fraction of the samples classified as this class that belong to it. NaN if there are none.
-    ///
-    /// # Panics
-    /// If `class` is not below `C`.
-    #[track_caller]
-    pub fn precision(&self, class: usize) -> f64 {
-        let taken: usize = self.counts.iter().skip(class).step_by(C.max(1)).sum();
-        self.count(class, class) as f64 / taken as f64
+    /// Forgets all samples.
+    pub fn reset(&mut self) {
+        *self = Accuracy::top(self.k);
     }
 }
 
-impl<const C: usize> fmt::Display for ConfusionMatrix<C> {
-    /// A row for each label, a column for each predicted class, and the recall of each label.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.counts.iter().max().map_or(1, |most| most.to_string().len()).max(2);
-        write!(f, "label")?;
-        (0..C).try_for_each(|class| write!(f, " {class:>width$}"))?;
-        writeln!(f, "  recall")?;
-        for label in 0..C {
-            write!(f, "{label:>5}")?;
-            self.row(label).iter().try_for_each(|count| write!(f, " {count:>width$}"))?;
-            writeln!(f, "  {:5.1}%", 100.0 * self.recall(label))?;
-        }
-        Ok(())
-    }
+/// How many classes come before this one in the order of scores.
+fn higher<E: Float>(scores: &[E], class: usize) -> usize {
+    let own = scores[class];
+    let before = |(other, &score): (usize, &E)| match (score.is_nan(), own.is_nan()) {
+        (false, false) if score != own => score > own,
+        (true, false) => true,
+        (false, true) => false,
+        _ => other < class,
+    };
+    scores.iter().enumerate().filter(|&score| before(score)).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::prelude::*;
-
-    #[test]
-    fn many_classes_fit_a_small_stack() {
-        let run = || {
-            let mut confusion = ConfusionMatrix::<1000>::default();
-            let logits = Tensor::<(usize, Const<1000>)>::zeros_with((2, Const));
-            confusion.add(&logits, &Tensor::from(vec![3, 0]));
-            let copy = confusion.clone();
-            (copy.total(), copy.count(3, 0), copy.accuracy(), copy.precision(0))
-        };
-        let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap();
-        assert_eq!(thread.join().unwrap(), (2, 1, 0.5, 0.5));
-        assert!(ConfusionMatrix::<0>::default().accuracy().is_nan());
-    }
 
     #[test]
     fn the_first_of_equal_ones_and_nan_are_taken() {
@@ -178,17 +158,43 @@ mod tests {
     }
 
     #[test]
-    fn the_matrix_agrees_with_the_accuracy() {
-        let mut rng = StdRng::seed_from_u64(0);
-        let logits = Tensor::<Rank2<50, 3>>::randn(&mut rng);
-        let labels = Tensor::<Rank1<50>, usize>::from_fn(|[i]| i % 3);
-        let mut confusion = ConfusionMatrix::<3>::default();
-        confusion.add(&logits, &labels);
-        assert_eq!(confusion.total(), 50);
-        assert_eq!(confusion.accuracy(), logits.accuracy(&labels));
-        let weighted: f64 = (0..3).map(|class| confusion.recall(class) * [17.0, 17.0, 16.0][class] / 50.0).sum();
-        assert!((weighted - confusion.accuracy()).abs() < 1e-12);
-        assert_eq!(confusion.to_string().lines().count(), 4);
+    fn the_highest_k_are_those_of_a_sorted_list() {
+        let mut rng = StdRng::seed_from_u64(1);
+        // many ties
+        let logits = Tensor::<Rank2<200, 6>>::randn(&mut rng).round();
+        let labels = Tensor::<Rank1<200>, usize>::from_fn(|[i]| i % 6);
+        let mut before = 0.0;
+        for k in 1..8 {
+            let right = (0..200).filter(|&i| {
+                let mut classes: Vec<usize> = (0..6).collect();
+                classes.sort_by(|&a, &b| logits[[i, b]].partial_cmp(&logits[[i, a]]).unwrap()); // stable
+                classes.iter().take(k).any(|&class| class == i % 6)
+            });
+            let mut accuracy = Accuracy::top(k);
+            accuracy.add(&logits, &labels);
+            assert_eq!(accuracy.value(), right.count() as f64 / 200.0);
+            assert!(accuracy.value() > before || k > 6);
+            before = accuracy.value();
+        }
+        assert_eq!(before, 1.0);
+        let mut first = Accuracy::default();
+        first.add(&logits, &labels);
+        assert_eq!(first.value(), logits.accuracy(&labels));
+        assert_eq!([1, 0].map(|class| higher(&[1.0, f32::NAN, 3.0], class)), [0, 2]);
+        assert_eq!([0, 1].map(|class| higher(&[f32::NAN, f32::NAN], class)), [0, 1]);
+        assert!(Accuracy::default().value().is_nan());
+    }
+
+    #[test]
+    #[should_panic(expected = "label 3 is not one of 3 classes")]
+    fn a_label_beyond_the_classes_panics() {
+        Accuracy::top(2).add(&Tensor::<Rank2<1, 3>>::zeros(), &Tensor::from([3]));
+    }
+
+    #[test]
+    #[should_panic(expected = "of the 1 highest and of the 5 highest")]
+    fn accuracies_of_other_kinds_do_not_mix() {
+        Accuracy::default().merge(&Accuracy::top(5));
     }
 
     #[test]
