@@ -144,6 +144,8 @@ pub mod metrics;
 pub mod models;
 pub mod nn;
 mod numbers;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod ops;
 pub mod optim;
 pub mod params;
@@ -159,6 +161,21 @@ pub use numbers::{Generator, GeneratorState};
 #[doc(no_inline)]
 pub use prelude::*;
 pub use rand::Rng as RandomSource;
+
+/// What `#[derive(Module)]` adds for the feature `onnx`. The crate of the derives does not see the features of this one.
+#[cfg(feature = "onnx")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_onnx {
+    ($($item:item)*) => { $($item)* };
+}
+/// Nothing, without the feature.
+#[cfg(not(feature = "onnx"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_onnx {
+    ($($item:item)*) => {};
+}
 
 /// Everything that most programs use: `use taut::prelude::*;`.
 pub mod prelude {
@@ -177,6 +194,8 @@ pub mod prelude {
         Summarize, Tanh, Trainable, TransformerEncoder, TransformerEncoderLayer, UpsampleBilinear2d, UpsampleNearest2d,
         ZeroPad2d, check, eval, frozen,
     };
+    #[cfg(feature = "onnx")]
+    pub use crate::onnx::ToOnnx;
     pub use crate::ops::Join;
     pub use crate::optim::{
         AdaGrad, AdaGradConfig, Adam, AdamConfig, Group, Momentum, Optimizer, RmsMomentum, RmsProp, RmsPropConfig, Sgd,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// From the ground up.
-const FLOORS: [&str; 21] = [
+const FLOORS: [&str; 22] = [
     "shape",
     "memory",
     "numbers",
@@ -25,6 +25,7 @@ const FLOORS: [&str; 21] = [
     "optim",
     "files",
     "io",
+    "onnx",
     "data",
     "text",
     "models",

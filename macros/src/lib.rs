@@ -144,11 +144,19 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
     for output in &outputs {
         generics.params.push(syn::parse_quote!(#output));
     }
+    let mut exported = generics.clone();
+    let clause = exported.make_where_clause();
+    let takes = std::iter::once(format_ident!("TautInput")).chain(outputs.iter().cloned());
+    for (part, input) in parts.iter().zip(takes) {
+        let layer = &part.field.ty;
+        clause.predicates.push(syn::parse_quote!(#layer: ::taut::onnx::ExportOnnx<#input>));
+    }
+    let (_, _, export_clause) = exported.split_for_impl();
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = input.generics.split_for_impl();
     let name = &input.ident;
     let last = outputs.last().expect("at least one field");
-    let members = parts.iter().map(|part| &part.member);
+    let members: Vec<_> = parts.iter().map(|part| &part.member).collect();
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::taut::nn::Module<TautInput> for #name #type_generics #where_clause {
@@ -157,6 +165,19 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
             fn apply(&self, x: TautInput) -> Self::Output {
                 #(let x = ::taut::nn::Forward::forward(&self.#members, x);)*
                 x
+            }
+        }
+        ::taut::if_onnx! {
+            #[automatically_derived]
+            impl #impl_generics ::taut::onnx::ExportOnnx<TautInput> for #name #type_generics #export_clause {
+                fn export(
+                    &self,
+                    graph: &mut ::taut::onnx::Graph,
+                    x: ::taut::onnx::Value<TautInput>,
+                ) -> ::taut::onnx::Value<#last> {
+                    #(let x = ::taut::onnx::ExportOnnx::export(&self.#members, graph, x);)*
+                    x
+                }
             }
         }
     })

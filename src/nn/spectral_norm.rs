@@ -69,6 +69,16 @@ impl<M: Weighted> SpectralNorm<M> {
     }
 }
 
+impl<M: Weighted> SpectralNorm<M> {
+    /// W / sigma, as inference uses it.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn weight_in_use(&self) -> Tensor<M::Weight, M::Element> {
+        let weight = self.layer.weight().value().clone();
+        let sigma = M::matrix(weight.clone()).matmul(self.v.value().clone()).dot(self.u.value().clone());
+        weight / sigma.item()
+    }
+}
+
 /// x / |x|, without division by zero.
 fn unit<E: Float>(x: Vector<E>) -> Vector<E> {
     let length = x.clone().dot(x.clone()).item().sqrt().max(E::of(1e-12));

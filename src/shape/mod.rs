@@ -44,6 +44,8 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
     const RANK: usize;
     /// An array of `RANK` sizes.
     type Sizes: AsRef<[usize]> + AsMut<[usize]> + Copy + Debug + PartialEq;
+    /// The size of each dimension, where the compiler knows it.
+    const DIMENSIONS: &'static [Option<usize>];
     /// The number of elements, where the compiler knows it.
     const STATIC: Option<usize>;
     /// The size of each dimension.
@@ -127,7 +129,8 @@ macro_rules! shapes {
     ($($rank:literal: $($dim:ident)*;)*) => { $(
         impl<$($dim: Dim),*> Shape for ($($dim,)*) {
             const RANK: usize = $rank;
-            const STATIC: Option<usize> = static_count(&[$($dim::STATIC),*]);
+            const DIMENSIONS: &'static [Option<usize>] = &[$($dim::STATIC),*];
+            const STATIC: Option<usize> = static_count(Self::DIMENSIONS);
             type Sizes = [usize; $rank];
             #[allow(non_snake_case)]
             #[inline]

@@ -1,0 +1,89 @@
+//! Images that get larger: frames, upsampling, channels into space.
+
+use crate::nn::{
+    Module, PixelShuffle, ReflectionPad2d, ReplicationPad2d, UpsampleBilinear2d, UpsampleNearest2d, ZeroPad2d,
+};
+use crate::onnx::{ExportOnnx, Graph, Value};
+use crate::shape::{AtLeastOne, Const, ImageAxes, Mirrored, Padded, PixelBlocks, Product, Shape};
+use crate::tensor::{Float, Tensor};
+
+/// A frame of `width` pixels.
+fn pad<S: Shape, R: Shape, E: Float>(
+    graph: &mut Graph,
+    x: &Value<Tensor<S, E>>,
+    width: usize,
+    mode: &str,
+) -> Value<Tensor<R, E>> {
+    // those before each axis, then those after
+    let width = width as i64;
+    let pads = graph.integers(&[0, 0, width, width, 0, 0, width, width]);
+    graph.node("Pad").input(x).input(pads).set("mode", mode).output_along(x, 2)
+}
+
+impl<const P: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for ZeroPad2d<P>
+where
+    X::H: Padded<P, P>,
+    X::W: Padded<P, P>,
+{
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        pad(graph, &x, P, "constant")
+    }
+}
+
+impl<const P: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for ReflectionPad2d<P>
+where
+    X::H: Padded<P, P> + Mirrored<P>,
+    X::W: Padded<P, P> + Mirrored<P>,
+{
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        pad(graph, &x, P, "reflect")
+    }
+}
+
+impl<const P: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for ReplicationPad2d<P>
+where
+    X::H: Padded<P, P>,
+    X::W: Padded<P, P>,
+{
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        pad(graph, &x, P, "edge")
+    }
+}
+
+impl<const F: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for UpsampleNearest2d<F>
+where
+    Const<F>: AtLeastOne,
+    (X::H, Const<F>): Product,
+    (X::W, Const<F>): Product,
+{
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        let scales = graph.numbers::<f32>("scales", &[1.0, 1.0, F as f64, F as f64], &[4]);
+        let node = graph.node("Resize").input(&x).input("").input(scales).set("mode", "nearest");
+        let node = node.set("coordinate_transformation_mode", "asymmetric").set("nearest_mode", "floor");
+        node.output_along(&x, 2)
+    }
+}
+
+impl<const F: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for UpsampleBilinear2d<F>
+where
+    Const<F>: AtLeastOne,
+    (X::H, Const<F>): Product,
+    (X::W, Const<F>): Product,
+{
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        let scales = graph.numbers::<f32>("scales", &[1.0, 1.0, F as f64, F as f64], &[4]);
+        let node = graph.node("Resize").input(&x).input("").input(scales).set("mode", "linear");
+        node.set("coordinate_transformation_mode", "half_pixel").output_along(&x, 2)
+    }
+}
+
+impl<const R: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for PixelShuffle<R>
+where
+    X::C: PixelBlocks<R>,
+    (X::H, Const<R>): Product,
+    (X::W, Const<R>): Product,
+{
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        graph.node("DepthToSpace").input(&x).set("blocksize", R).set("mode", "CRD").output_along(&x, 1)
+    }
+}

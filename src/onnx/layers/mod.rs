@@ -1,0 +1,16 @@
+//! What each layer is in a graph, by kind.
+
+mod activation;
+mod attention;
+mod chain;
+mod convolution;
+mod embedding;
+mod image;
+mod normalization;
+mod pooling;
+mod product;
+mod recurrent;
+mod shape;
+
+pub use product::ExportWithWeight;
+
