@@ -4,6 +4,8 @@ use crate::nn::{
     BatchNorm2d, Conv2dNoBias, Forward, GlobalAvgPool2d, Identity, Init, Linear, MaxPool2d, Module, NoBias, Relu,
     SameConv2d,
 };
+#[cfg(feature = "onnx")]
+use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::params::Parameters;
 use crate::shape::{Channels, Const, Dim, Window};
 use crate::tensor::Tensor;
@@ -32,6 +34,19 @@ impl<const C: usize, N: Dim, H: Dim, W: Dim, T: Trace> Module<Tensor<(N, Const<C
     fn apply(&self, x: Tensor<(N, Const<C>, H, W), f32, T>) -> Self::Output {
         let y = self.bn1.forward(self.conv1.forward(x.clone())).relu();
         (self.bn2.forward(self.conv2.forward(y)) + x).relu()
+    }
+}
+
+#[cfg(feature = "onnx")]
+impl<const C: usize, N: Dim, H: Dim, W: Dim> ExportOnnx<Tensor<(N, Const<C>, H, W)>> for BasicBlock<C> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<(N, Const<C>, H, W)>>) -> Value<Self::Output> {
+        let y = self.conv1.export(graph, x.clone());
+        let y = self.bn1.export(graph, y);
+        let y = Relu.export(graph, y);
+        let y = self.conv2.export(graph, y);
+        let y = self.bn2.export(graph, y);
+        let sum = graph.node("Add").input(&y).input(&x).output_like(&y);
+        Relu.export(graph, sum)
     }
 }
 
@@ -64,6 +79,28 @@ where
         let around = self.downsample.forward(x.clone());
         let y = self.bn1.forward(self.conv1.forward(x)).relu();
         (self.bn2.forward(self.conv2.forward(y)) + around).relu()
+    }
+}
+
+#[cfg(feature = "onnx")]
+impl<const I: usize, const O: usize, N: Dim, C: Channels<I>, H, W> ExportOnnx<Tensor<(N, C, H, W)>> for DownBlock<I, O>
+where
+    H: Window<3, 2, 1> + Window<1, 2, 0, Out = <H as Window<3, 2, 1>>::Out>,
+    W: Window<3, 2, 1> + Window<1, 2, 0, Out = <W as Window<3, 2, 1>>::Out>,
+{
+    fn export(
+        &self,
+        graph: &mut Graph,
+        x: Value<Tensor<(N, C, H, W)>>,
+    ) -> Value<<Self as Module<Tensor<(N, C, H, W)>>>::Output> {
+        let around = self.downsample.export(graph, x.clone());
+        let y = self.conv1.export(graph, x);
+        let y = self.bn1.export(graph, y);
+        let y = Relu.export(graph, y);
+        let y = self.conv2.export(graph, y);
+        let y = self.bn2.export(graph, y);
+        let sum = graph.node("Add").input(&y).input(&around).output_like(&y);
+        Relu.export(graph, sum)
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Graph {
     paths: HashMap<u64, String>,
     /// Parameters that are in the graph already, by number and sizes.
     held: HashMap<(u64, Vec<usize>), String>,
+    /// Single numbers that are in the graph already, by type and bits.
+    singles: HashMap<(i32, u64), String>,
     /// Names that are in use.
     taken: HashSet<String>,
 }
@@ -136,7 +138,13 @@ impl Graph {
 
     /// A number that is the same in every run.
     pub fn number<E: Float>(&mut self, value: f64) -> String {
-        self.numbers::<E>("number", &[value], &[])
+        let key = (element_type::<E>(), value.to_bits());
+        if let Some(name) = self.singles.get(&key) {
+            return name.clone();
+        }
+        let name = self.numbers::<E>("number", &[value], &[]);
+        self.singles.insert(key, name.clone());
+        name
     }
 
     /// Numbers of type `E` that are the same in every run.
@@ -156,7 +164,13 @@ impl Graph {
 
     /// An integer that is the same in every run.
     pub fn integer(&mut self, value: i64) -> String {
-        self.integers_in(&[value], &[])
+        let key = (element::INT64, value as u64);
+        if let Some(name) = self.singles.get(&key) {
+            return name.clone();
+        }
+        let name = self.integers_in(&[value], &[]);
+        self.singles.insert(key, name.clone());
+        name
     }
 
     fn integers_in(&mut self, values: &[i64], sizes: &[usize]) -> String {

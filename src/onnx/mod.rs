@@ -38,6 +38,8 @@ mod graph;
 mod layers;
 mod messages;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use export::{ExportOnnx, ToOnnx};

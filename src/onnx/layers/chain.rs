@@ -36,7 +36,11 @@ tuples! {
     1 B, 2 C, 3 D, 4 E, 5 F, 6 G, 7 H, 8 I, 9 J, 10 K, 11 L, 12 M, 13 N, 14 O, 15 P,
 }
 
-fn blocks<X, Y: SameAs<X>, M: ExportOnnx<X, Output = Y>>(blocks: &[M], graph: &mut Graph, x: Value<X>) -> Value<Y::Same> {
+fn blocks<X, Y: SameAs<X>, M: ExportOnnx<X, Output = Y>>(
+    blocks: &[M],
+    graph: &mut Graph,
+    x: Value<X>,
+) -> Value<Y::Same> {
     let mut x = x;
     for block in blocks {
         x = block.export(graph, x).retyped();

@@ -6,7 +6,9 @@ use crate::nn::{
 };
 use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::params::Parameters;
-use crate::shape::{Channels, Const, ImageAxes, InGroups, Odd, OutputPadding, Shape, SignalAxes, TransposedWindow, Window};
+use crate::shape::{
+    Channels, Const, ImageAxes, InGroups, Odd, OutputPadding, Shape, SignalAxes, TransposedWindow, Window,
+};
 use crate::tensor::{Float, Tensor};
 use crate::trace::NoTrace;
 

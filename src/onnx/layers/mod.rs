@@ -13,4 +13,3 @@ mod recurrent;
 mod shape;
 
 pub use product::ExportWithWeight;
-

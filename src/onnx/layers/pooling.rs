@@ -118,6 +118,17 @@ where
             unreachable!("places have indices and a shape");
         };
         let before: Value<Tensor<(N, C, H, W), E>> = Value::of(before);
+        if S < K {
+            // where windows overlap, one pixel may be the maximum of several, which are added
+            let all = graph.node("ReduceProd").input(&shape).set("axes", [0]).set("keepdims", 1).output();
+            let zeros = graph.apply("ConstantOfShape", &[&all]);
+            let zeros = graph.cast(&zeros, element_type::<E>());
+            let places = graph.reshape(&indices, &[-1]);
+            let maxima = graph.reshape(y.name(), &[-1]);
+            let node = graph.node("ScatterElements").input(zeros).input(places).input(maxima);
+            let sums = node.set("axis", 0).set("reduction", "add").output();
+            return graph.node("Reshape").input(sums).input(shape).output_like(&before);
+        }
         let node = graph.node("MaxUnpool").input(&y).input(indices).input(shape).set("kernel_shape", [K; 2]);
         node.set("strides", [S; 2]).set("pads", [P; 4]).output_like(&before)
     }
