@@ -73,7 +73,7 @@ impl<X> Value<X> {
     /// The parts, of which there are as many as the type says.
     pub(super) fn parts<const N: usize>(self) -> [Names; N] {
         match self.names {
-            Names::Many(parts) => parts.try_into().ok().expect("a value has the parts that its type says"),
+            Names::Many(parts) => parts.try_into().expect("a value has the parts that its type says"),
             Names::One(..) => unreachable!("a value has the parts that its type says"),
         }
     }
