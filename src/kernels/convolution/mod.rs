@@ -2,7 +2,7 @@
 
 mod columns;
 #[allow(unsafe_code)]
-mod packed;
+mod indirect;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 /// The methods that there are for numbers of a type.
 struct Methods<E> {
     columns: Passes<E>,
-    packed: Option<Passes<E>>,
+    indirect: Option<Passes<E>>,
     winograd: Option<Passes<E>>,
 }
 struct ForNumbers;
@@ -28,8 +28,8 @@ impl Family for ForNumbers {
 }
 // through pointers, so that convolutions are compiled in this crate, and not again for each model
 static METHODS: PerFloat<ForNumbers> = PerFloat {
-    f32: Methods { columns: columns::passes(), packed: Some(packed::passes()), winograd: Some(winograd::passes()) },
-    f64: Methods { columns: columns::passes(), packed: None, winograd: None },
+    f32: Methods { columns: columns::passes(), indirect: Some(indirect::passes()), winograd: Some(winograd::passes()) },
+    f64: Methods { columns: columns::passes(), indirect: None, winograd: None },
 };
 
 /// What is computed.
@@ -44,23 +44,21 @@ enum Direction {
 ///
 /// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
-/// the weight. Otherwise, forward, and to the input if windows move by 1, a product whose panels are packed from under the
-/// windows, if it makes enough channels of each packed number. Otherwise im2col; always for f64.
+/// the weight. Otherwise the product that reads the pixels where they are, if it makes enough of two registers of channels
+/// at once. Otherwise im2col; always for f64.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
     let Convolution { batch, windows, filters, .. } = *sizes;
     let channels = windows.channels;
     let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
     let pays = channels * filters > 4 * (channels + filters) && batch * windows.positions() > 128;
-    let many = if windows.is_pointwise() { 12 } else { 48 };
-    let packs = match direction {
-        Direction::Forward => filters >= many,
-        Direction::Input => channels >= many && windows.stride == [1; 2],
-        Direction::Weight => false,
+    let fills = match direction {
+        Direction::Forward | Direction::Weight => filters >= 12,
+        Direction::Input => channels >= 24,
     };
-    match (&methods.winograd, &methods.packed) {
+    match (&methods.winograd, &methods.indirect) {
         (Some(winograd), _) if possible && pays && !direct_only() => winograd,
-        (_, Some(packed)) if packs => packed,
+        (_, Some(indirect)) if fills => indirect,
         _ => &methods.columns,
     }
 }

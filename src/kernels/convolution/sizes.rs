@@ -43,7 +43,22 @@ impl Convolution {
         let Convolution { batch, windows, filters, groups } = *self;
         let Windows { channels, size, kernel, stride, padding, dilation, out } = windows;
         let padding = padding.map(usize::cast_signed);
-        Map { batch, groups, from: channels, to: filters, size, out, kernel, stride, dilation, padding }
+        let (step, first, plane) = ([1; 2], [0; 2], out);
+        Map {
+            batch,
+            groups,
+            from: channels,
+            to: filters,
+            size,
+            out,
+            kernel,
+            stride,
+            dilation,
+            padding,
+            step,
+            first,
+            plane,
+        }
     }
 
     /// The gradient of the input, if the stride is 1: the convolution of that of the output with
@@ -52,7 +67,34 @@ impl Convolution {
         let map = self.map();
         let padding =
             [0, 1].map(|axis| (map.dilation[axis] * (map.kernel[axis] - 1)).cast_signed() - map.padding[axis]);
-        Map { from: map.to, to: map.from, size: map.out, out: map.size, padding, ..map }
+        Map { from: map.to, to: map.from, size: map.out, out: map.size, plane: map.size, padding, ..map }
+    }
+
+    /// The gradient of the input as convolutions of that of the output: one for each lattice of pixels that see the same
+    /// taps, those s apart if windows move by s. `None` if windows of taps that are not next to each other move by more
+    /// than 1, or some pixels see no tap.
+    pub fn reverse_maps(&self) -> Option<impl Iterator<Item = Map> + use<>> {
+        let map = self.map();
+        let (strided, dilated) = (map.stride != [1; 2], map.dilation != [1; 2]);
+        if strided && dilated || (0..2).any(|axis| map.stride[axis] > map.kernel[axis]) {
+            return None;
+        }
+        let reverse = self.reverse_map();
+        let lattices = (0..map.stride[0]).flat_map(move |down| (0..map.stride[1]).map(move |right| [down, right]));
+        Some(lattices.filter_map(move |first| {
+            let mut lattice = Map { stride: [1; 2], step: map.stride, first, ..reverse };
+            if strided {
+                for axis in [0, 1] {
+                    // the pixel a sees the taps k with k = a + padding (mod s); the last of them sees it first
+                    let (s, shift) = (map.stride[axis], first[axis] + map.padding[axis].unsigned_abs());
+                    let taps = (map.kernel[axis] - shift % s).div_ceil(s);
+                    lattice.kernel[axis] = taps;
+                    lattice.padding[axis] = (taps - 1).cast_signed() - (shift / s).cast_signed();
+                    lattice.out[axis] = (map.size[axis].saturating_sub(first[axis])).div_ceil(s);
+                }
+            }
+            (!lattice.out.contains(&0)).then_some(lattice)
+        }))
     }
 
     fn weight_of<'a>(&self, group: usize, weight: &'a [f32]) -> &'a [f32] {
@@ -63,13 +105,21 @@ impl Convolution {
     /// The filters of a group.
     pub fn filters_of<'a>(&self, group: usize, weight: &'a [f32]) -> Filters<'a> {
         let (to_stride, from_stride) = (self.windows.taps(), self.windows.taps() / self.windows.channels);
-        Filters { values: self.weight_of(group, weight), to_stride, from_stride, turned: false }
+        let tap_strides = [self.windows.kernel[1].cast_signed(), 1];
+        Filters { values: self.weight_of(group, weight), to_stride, from_stride, first: 0, tap_strides }
     }
 
-    /// Those of [`reverse_map`](Self::reverse_map): turned by half a turn, with channels and filters exchanged.
-    pub fn turned_filters_of<'a>(&self, group: usize, weight: &'a [f32]) -> Filters<'a> {
-        let Filters { values, to_stride, from_stride, .. } = self.filters_of(group, weight);
-        Filters { values, to_stride: from_stride, from_stride: to_stride, turned: true }
+    /// Those of a map of [`reverse_maps`](Self::reverse_maps), or of [`reverse_map`](Self::reverse_map): turned by half a
+    /// turn, with channels and filters exchanged. Of the taps, those that the lattice sees.
+    pub fn turned_filters_of<'a>(&self, group: usize, weight: &'a [f32], map: &Map) -> Filters<'a> {
+        let Filters { values, to_stride, from_stride, tap_strides, .. } = self.filters_of(group, weight);
+        let last = [0, 1].map(|axis| {
+            let lowest = (map.first[axis] + self.windows.padding[axis]) % map.step[axis];
+            lowest + (map.kernel[axis] - 1) * map.step[axis]
+        });
+        let first = last[0] * self.windows.kernel[1] + last[1];
+        let tap_strides = [0, 1].map(|axis| -tap_strides[axis] * map.step[axis].cast_signed());
+        Filters { values, to_stride: from_stride, from_stride: to_stride, first, tap_strides }
     }
 }
 
@@ -88,6 +138,11 @@ pub struct Map {
     pub dilation: [usize; 2],
     /// How far the first window lies outside; inside if negative.
     pub padding: [isize; 2],
+    /// How far apart the outputs are in the plane that they are written to, and where the first of them is.
+    pub step: [usize; 2],
+    pub first: [usize; 2],
+    /// The size of that plane.
+    pub plane: [usize; 2],
 }
 
 impl Map {
@@ -96,10 +151,15 @@ impl Map {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// The outputs of one channel.
+    pub fn positions(&self) -> usize {
+        self.out[0] * self.out[1]
+    }
+
     /// Panics if these are not the images that are read, and room for those that are written.
     pub fn check(&self, x: &[f32], y: &[f32]) {
         let pixels = |size: [usize; 2]| self.batch * self.groups * size[0] * size[1];
-        assert_eq!((x.len(), y.len()), (self.from * pixels(self.size), self.to * pixels(self.out)));
+        assert_eq!((x.len(), y.len()), (self.from * pixels(self.size), self.to * pixels(self.plane)));
     }
 }
 
@@ -109,20 +169,24 @@ pub struct Filters<'a> {
     pub values: &'a [f32],
     pub to_stride: usize,
     pub from_stride: usize,
-    /// From the last tap to the first.
-    pub turned: bool,
+    /// Where the first tap is, and how far it is to the next one down and across.
+    pub first: usize,
+    pub tap_strides: [isize; 2],
 }
 
 impl Filters<'_> {
-    /// Where the number is for a tap of so many.
+    /// Where the number is for a tap, counted down and across.
     #[inline(always)]
-    pub fn place(&self, to: usize, from: usize, tap: usize, taps: usize) -> usize {
-        to * self.to_stride + from * self.from_stride + if self.turned { taps - 1 - tap } else { tap }
+    pub fn place(&self, to: usize, from: usize, [down, across]: [usize; 2]) -> usize {
+        let tap = down.cast_signed() * self.tap_strides[0] + across.cast_signed() * self.tap_strides[1];
+        (to * self.to_stride + from * self.from_stride + self.first).wrapping_add_signed(tap)
     }
 
     /// Panics if a number would lie outside the slice.
     pub fn check(&self, map: &Map) {
-        assert!((map.to - 1) * self.to_stride + (map.from - 1) * self.from_stride + map.taps() <= self.values.len());
+        let taps =
+            [[0, 0], [0, 1], [1, 0], [1, 1]].map(|corner| [0, 1].map(|axis| corner[axis] * (map.kernel[axis] - 1)));
+        assert!(taps.into_iter().all(|tap| self.place(map.to - 1, map.from - 1, tap) < self.values.len()));
     }
 }
 

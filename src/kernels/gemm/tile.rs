@@ -56,21 +56,8 @@ unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize>(
 ) {
     // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
     unsafe {
-        let row: [*const E; ROWS] =
-            std::array::from_fn(|row| strip.first.add(row.min(target.rows - 1) * strip.row_stride));
-        let mut sums = [[R::splat(E::zero()); 2]; ROWS];
-        let mut panel = panel;
-        let mut offset = 0;
-        for _ in 0..depth {
-            let (left, right) = (R::load(panel), R::load(panel.add(R::LEN)));
-            for (row, sums) in row.iter().zip(&mut sums) {
-                let x = R::splat(*row.add(offset));
-                sums[0] = sums[0].plus_product(x, left);
-                sums[1] = sums[1].plus_product(x, right);
-            }
-            panel = panel.add(2 * R::LEN);
-            offset += strip.step;
-        }
+        let rows = std::array::from_fn(|row| strip.first.add(row.min(target.rows - 1) * strip.row_stride));
+        let sums = sums::<E, R, ROWS>(depth, rows, |k| k * strip.step, panel);
         if target.columns == 2 * R::LEN {
             for (row, sums) in sums.iter().enumerate() {
                 if row < target.rows {
@@ -84,6 +71,35 @@ unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize>(
         } else {
             edge(sums, target);
         }
+    }
+}
+
+/// For each row the sum over k of the number at `row + offset(k)` times row k of the panel.
+///
+/// # Safety
+/// The processor has what `R` needs, all numbers of the rows can be read, and the panel has `depth` rows of two registers.
+#[inline(always)]
+pub unsafe fn sums<E: Float, R: Register<E>, const ROWS: usize>(
+    depth: usize,
+    rows: [*const E; ROWS],
+    offset: impl Fn(usize) -> usize,
+    panel: *const E,
+) -> [[R; 2]; ROWS] {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let mut sums = [[R::splat(E::zero()); 2]; ROWS];
+        let mut panel = panel;
+        for k in 0..depth {
+            let (left, right) = (R::load(panel), R::load(panel.add(R::LEN)));
+            let offset = offset(k);
+            for (row, sums) in rows.iter().zip(&mut sums) {
+                let x = R::splat(*row.add(offset));
+                sums[0] = sums[0].plus_product(x, left);
+                sums[1] = sums[1].plus_product(x, right);
+            }
+            panel = panel.add(2 * R::LEN);
+        }
+        sums
     }
 }
 

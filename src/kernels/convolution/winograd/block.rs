@@ -36,7 +36,7 @@ pub unsafe fn transform_filters<R: Register<f32>>(
                 for lane in 0..R::LEN {
                     let channel = (channel + lane).min(channels.end - 1);
                     for (tap, lanes) in lanes.iter_mut().enumerate() {
-                        lanes[lane] = *filters.values.as_ptr().add(filters.place(channel, input, tap, 9));
+                        lanes[lane] = *filters.values.as_ptr().add(filters.place(channel, input, [tap / 3, tap % 3]));
                     }
                 }
                 let to = to.add(panel * from + input * 2 * R::LEN + channel - panel);

@@ -56,7 +56,8 @@ fn forward(sizes: &Convolution, x: &[f32], weight: &[f32], start: Start<'_, f32>
 
 /// The gradient of the input, added to `start`.
 fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'_, f32>, dx: &mut [f32]) {
-    convolve(&sizes.reverse_map(), g, &|group| sizes.turned_filters_of(group, weight), start, dx);
+    let map = sizes.reverse_map();
+    convolve(&map, g, &|group| sizes.turned_filters_of(group, weight, &map), start, dx);
 }
 
 /// The outputs of a map, added to `start`, group by group.

@@ -1,0 +1,285 @@
+//! What is done with registers, compiled for each set of instructions.
+
+use super::region::Region;
+use crate::kernels::convolution::sizes::Map;
+use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+use crate::kernels::gemm::tile::sums;
+use crate::kernels::instructions::Instructions;
+use crate::memory::Storage;
+use std::ops::Range;
+
+/// The most steps that a tile runs over in one go: two registers for each are then at most a first-level cache.
+const DEPTH: usize = 256;
+
+/// Some positions of a group, and the pixels that their windows see.
+pub struct Band<'a> {
+    pub map: &'a Map,
+    pub group: usize,
+    pub region: Region,
+    pub x: &'a [f32],
+}
+
+/// What is done with registers.
+pub enum Task<'a> {
+    /// The outputs of a band, in the channels of some panels of the weight, added to a bias and to what is there if `adds`.
+    Outputs {
+        band: Band<'a>,
+        panels: Range<usize>,
+        weight: &'a [f32],
+        bias: Option<&'a [f32]>,
+        adds: bool,
+        y: *mut f32,
+    },
+    /// The gradients of the outputs of a band, in panels: a row of two registers for each position. `panels` are this band's
+    /// rows of the first, and each next is `between` further.
+    Gradients { band: Band<'a>, g: &'a [f32], panels: *mut f32, between: usize },
+    /// Products of pixels and a panel of gradients, added up over all positions, for the taps of some `steps`.
+    Products { pixels: &'a [f32], places: &'a [usize], steps: &'a [usize], panel: &'a [f32], to: *mut f32, add: bool },
+    /// The transpose of rows of two registers.
+    Transpose { rows: &'a [f32], lines: &'a mut [f32] },
+}
+
+/// Does it with the instructions given.
+///
+/// # Safety
+/// The processor has the instructions, pointers point to what the task says, and nobody else reads or writes it meanwhile.
+pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
+    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    unsafe {
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512(task),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2(task),
+            _ => run_with::<Plain<f32>, 4>(task),
+        }
+    }
+}
+
+/// # Safety
+/// As [`run`], and the processor has AVX-512F, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn avx512(task: Task<'_>) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { run_with::<<f32 as InRegisters>::WideRegister, 12>(task) }
+}
+
+/// # Safety
+/// As [`run`], and the processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(task: Task<'_>) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { run_with::<<f32 as InRegisters>::Register, 6>(task) }
+}
+
+/// # Safety
+/// As [`run`], and the processor has what `R` needs.
+#[inline(always)]
+unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        match task {
+            Task::Outputs { band, panels, weight, bias, adds, y } => {
+                outputs::<R, ROWS>(&band, panels, weight, (bias, adds), y);
+            }
+            Task::Gradients { band, g, panels, between } => gradients::<R>(&band, g, panels, between),
+            Task::Products { pixels, places, steps, panel, to, add } => {
+                products::<R, ROWS>(pixels, [steps, places], panel, to, add);
+            }
+            Task::Transpose { rows, lines } => transpose::<R>(rows, lines),
+        }
+    }
+}
+
+/// For each row the sum over the steps of the number at `row + step` times the panel's row of that step, to rows of two
+/// registers, added to what is there if `add`.
+///
+/// # Safety
+/// The processor has what `R` needs. All `row + step` lie in `x`, the panel has a row of two registers for each step, and
+/// so has `to` for each row.
+#[inline(always)]
+unsafe fn products<R: Register<f32>, const ROWS: usize>(
+    x: &[f32],
+    [rows, steps]: [&[usize]; 2],
+    panel: &[f32],
+    to: *mut f32,
+    add: bool,
+) {
+    let width = 2 * R::LEN;
+    assert_eq!(panel.len(), steps.len() * width);
+    for (piece, steps) in steps.chunks(DEPTH).enumerate() {
+        let panel = &panel[piece * DEPTH * width..];
+        let add = add || piece > 0;
+        for (strip, rows) in rows.chunks(ROWS).enumerate() {
+            // SAFETY: the caller's promises.
+            unsafe {
+                let to = to.add(strip * ROWS * width);
+                if rows.len() > ROWS.min(4) {
+                    tile::<R, ROWS>(x, rows, steps, panel, to, add);
+                } else {
+                    tile::<R, 4>(x, rows, steps, panel, to, add);
+                }
+            }
+        }
+    }
+}
+
+/// A tile of [`products`]. Of rows beyond the last nothing is written.
+///
+/// # Safety
+/// As there; there are 1 to `ROWS` rows.
+#[inline(always)]
+unsafe fn tile<R: Register<f32>, const ROWS: usize>(
+    x: &[f32],
+    rows: &[usize],
+    steps: &[usize],
+    panel: &[f32],
+    to: *mut f32,
+    add: bool,
+) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let pointers: [*const f32; ROWS] = std::array::from_fn(|row| x.as_ptr().add(rows[row.min(rows.len() - 1)]));
+        let sums = sums::<f32, R, ROWS>(steps.len(), pointers, |k| *steps.get_unchecked(k), panel.as_ptr());
+        for (row, sums) in sums.iter().enumerate() {
+            if row < rows.len() {
+                for (half, &sum) in sums.iter().enumerate() {
+                    let to = to.add((2 * row + half) * R::LEN);
+                    (if add { R::load(to).plus(sum) } else { sum }).store(to);
+                }
+            }
+        }
+    }
+}
+
+/// See [`Task::Transpose`]: `rows` are whole registers of rows, and so are the lines.
+#[inline(always)]
+unsafe fn transpose<R: Register<f32>>(rows: &[f32], lines: &mut [f32]) {
+    let (width, count) = (2 * R::LEN, rows.len() / (2 * R::LEN));
+    assert!(rows.len() == lines.len() && rows.len() == count * width && count.is_multiple_of(R::LEN));
+    let (from, to) = (rows.as_ptr(), lines.as_mut_ptr());
+    for row in (0..count).step_by(R::LEN) {
+        for lane in [0, R::LEN] {
+            // SAFETY: squares of whole registers in slices of that length; the caller promises the registers.
+            unsafe {
+                R::transpose(|i| from.add((row + i) * width + lane), |i| to.add((lane + i) * count + row));
+            }
+        }
+    }
+}
+
+/// See [`Task::Outputs`].
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
+    band: &Band<'_>,
+    panels: Range<usize>,
+    weight: &[f32],
+    (bias, adds): (Option<&[f32]>, bool),
+    y: *mut f32,
+) {
+    let Band { map, group, region, x } = band;
+    let mut copy = Storage::scratch(region.copied(map));
+    region.copy(map, *group, x, copy.make_mut());
+    let pixels = region.pixels(map, *group, x, copy.as_slice());
+    let (places, steps) = (region.places(map), region.steps(map));
+    let (width, whole) = (2 * R::LEN, places.len().next_multiple_of(R::LEN));
+    // of rows beyond the last position anything may be there: it is transposed, and not stored
+    let mut rows = Storage::<f32>::scratch(whole * width);
+    let mut lines = Storage::<f32>::scratch(whole * width);
+    let [height, across] = map.plane;
+    for panel in panels {
+        let of_panel = &weight[panel * steps.len() * width..(panel + 1) * steps.len() * width];
+        // SAFETY: all places and steps lie in the pixels, and y is as the caller promises.
+        unsafe {
+            products::<R, ROWS>(pixels, [&places, &steps], of_panel, rows.make_mut().as_mut_ptr(), false);
+            transpose::<R>(rows.as_slice(), lines.make_mut());
+        }
+        let channels = panel * width..map.to.min((panel + 1) * width);
+        for (channel, line) in channels.zip(lines.as_slice().chunks_exact(whole)) {
+            let bias = bias.map_or(0.0, |bias| bias[channel]);
+            for (i, image) in region.images.clone().enumerate() {
+                let plane = ((image * map.groups + group) * map.to + channel) * height * across;
+                let line = &line[i * region.rows.len() * map.out[1]..][..region.rows.len() * map.out[1]];
+                if map.step == [1, 1] {
+                    // SAFETY: the rows of a plane, one after the other.
+                    unsafe { store(line, y.add(plane + region.rows.start * across), 1, bias, adds) };
+                    continue;
+                }
+                for (row, line) in region.rows.clone().zip(line.chunks_exact(map.out[1])) {
+                    let first = plane + (map.first[0] + row * map.step[0]) * across + map.first[1];
+                    // SAFETY: places in a row of the plane.
+                    unsafe { store(line, y.add(first), map.step[1], bias, adds) };
+                }
+            }
+        }
+    }
+}
+
+/// Stores outputs, `stride` apart.
+///
+/// # Safety
+/// The places may be written.
+#[inline(always)]
+unsafe fn store(line: &[f32], y: *mut f32, stride: usize, bias: f32, adds: bool) {
+    if line.is_empty() {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    let y = unsafe { std::slice::from_raw_parts_mut(y, (line.len() - 1) * stride + 1) };
+    let write = |y: &mut f32, value: f32| *y = if adds { *y + value } else { value + bias };
+    if stride == 1 {
+        y.iter_mut().zip(line).for_each(|(y, &value)| write(y, value));
+    } else {
+        y.iter_mut().step_by(stride).zip(line).for_each(|(y, &value)| write(y, value));
+    }
+}
+
+/// See [`Task::Gradients`].
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn gradients<R: Register<f32>>(band: &Band<'_>, g: &[f32], panels: *mut f32, between: usize) {
+    let Band { map, group, region, .. } = band;
+    let (width, plane) = (2 * R::LEN, map.positions());
+    let run = region.rows.len() * map.out[1];
+    for (i, image) in region.images.clone().enumerate() {
+        let g = &g[(image * map.groups + group) * map.to * plane..][..map.to * plane];
+        for lowest in (0..map.to).step_by(R::LEN) {
+            let channels = R::LEN.min(map.to - lowest);
+            let line = |channel: usize| &g[(lowest + channel) * plane + region.rows.start * map.out[1]..][..run];
+            // SAFETY: there is room for a register of each position.
+            let to = |position: usize| unsafe {
+                panels.add(lowest / width * between + (i * run + position) * width + lowest % width)
+            };
+            if channels == R::LEN && run >= R::LEN {
+                for position in (0..run).step_by(R::LEN) {
+                    // the last square may overlap the one before
+                    let position = position.min(run - R::LEN);
+                    // SAFETY: a square of whole registers.
+                    unsafe { R::transpose(|channel| line(channel)[position..].as_ptr(), |i| to(position + i)) };
+                }
+            } else {
+                for position in 0..run {
+                    // SAFETY: as above.
+                    let to = unsafe { std::slice::from_raw_parts_mut(to(position), R::LEN) };
+                    to[..channels].iter_mut().enumerate().for_each(|(channel, to)| *to = line(channel)[position]);
+                    to[channels..].fill(0.0);
+                }
+            }
+        }
+        // a panel of which only the first register has filters
+        if (map.to.div_ceil(R::LEN)) % 2 == 1 {
+            let last = map.to / width * between + i * run * width + R::LEN;
+            for position in 0..run {
+                // SAFETY: as above.
+                unsafe { R::splat(0.0).store(panels.add(last + position * width)) };
+            }
+        }
+    }
+}
