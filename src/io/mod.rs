@@ -48,6 +48,8 @@
 //! Nothing in a file is trusted. A damaged file, or one of another model, is an error that says what is wrong and
 //! where, and leaves the model unchanged.
 
+#[cfg(feature = "pytorch")]
+mod archive;
 mod checkpoint;
 mod half;
 #[cfg(feature = "ndarray")]
@@ -55,6 +57,8 @@ mod ndarray;
 mod parameter_file;
 mod persist;
 mod precision;
+#[cfg(feature = "pytorch")]
+mod pytorch;
 mod safetensors;
 #[cfg(feature = "serde")]
 mod serde;

@@ -1,6 +1,8 @@
 //! Loading a part of a file, or under other names.
 
 use super::persist::{differences, duplicates, put_fitting, read_parts, strip};
+#[cfg(feature = "pytorch")]
+use super::pytorch::PytorchFile;
 use super::safetensors::{Header, Stored, read_numbers};
 use super::source::{Source, reading};
 use crate::files::{FileError, Mismatch, Reason};
@@ -56,6 +58,8 @@ pub struct ParameterFile {
 enum Numbers {
     /// In the order of the tensors, from a place on.
     Safetensors { source: Source, start: u64 },
+    #[cfg(feature = "pytorch")]
+    Pytorch(PytorchFile),
 }
 
 impl Numbers {
@@ -65,6 +69,8 @@ impl Numbers {
                 source.seek(SeekFrom::Start(*start)).map_err(reading)?;
                 read_numbers(source, tensors, wanted)
             }
+            #[cfg(feature = "pytorch")]
+            Numbers::Pytorch(file) => file.read_numbers(tensors, wanted),
         }
     }
 }
@@ -119,6 +125,61 @@ impl ParameterFile {
         let Header { tensors, .. } = Header::read(&mut source, length)?;
         let start = source.stream_position().map_err(reading)?;
         Ok(ParameterFile { path: None, tensors, numbers: Numbers::Safetensors { source, start } })
+    }
+
+    /// Opens a file of PyTorch's `torch.save`, `.pt` or `.pth`, and reads the list of its tensors: a `state_dict`, or
+    /// dictionaries that hold one. A tensor's name is made of the keys that lead to it, so of
+    /// `{"epoch": 3, "model": model.state_dict()}` the tensors are called `model.0.weight`; [`part`](Self::part) takes
+    /// `model` off. With the feature `pytorch`.
+    ///
+    /// Nothing in the file is run. It is a pickle, which may name any function of Python, but the few names that weights
+    /// need are known here, and any other is an error that says which. Tensors may be views of any strides and share
+    /// storages; those of 16 bits are widened. Tensors of whole numbers are listed and can be left out, and loaded into
+    /// nothing.
+    ///
+    /// PyTorch wrote another format before 1.6, and with `_use_new_zipfile_serialization=False` still does: it is no zip
+    /// archive, and not read. `torch.save(torch.load(path, weights_only=True), path)` converts it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, is in that older format, or holds more than weights: a whole pickled
+    /// module, say.
+    ///
+    /// ```no_run
+    /// use taut::io::ParameterFile;
+    /// use taut::models::ResNet18;
+    /// use taut::prelude::*;
+    /// # fn main() -> Result<(), taut::files::FileError> {
+    /// // torch.save(torchvision.models.resnet18(weights="DEFAULT").state_dict(), "resnet18.pt")
+    /// let mut model = ResNet18::<1000>::init(&mut StdRng::seed_from_u64(0));
+    /// ParameterFile::open_pytorch("resnet18.pt")?.load(&mut model)?;
+    ///
+    /// // torch.save({"epoch": epoch, "model": parallel.state_dict()}, "checkpoint.pt")
+    /// ParameterFile::open_pytorch("checkpoint.pt")?.part("model").without_prefix("module.").load(&mut model)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "pytorch")]
+    #[doc(alias = "torch.load")]
+    pub fn open_pytorch(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let (source, length) = Source::open(path)?;
+        Self::pytorch(source, length).map_err(|reason| FileError::of(Some(path), reason)).map(|file| file.at(path))
+    }
+
+    /// The same for a file of PyTorch in memory.
+    ///
+    /// # Errors
+    /// As for [`open_pytorch`](Self::open_pytorch).
+    #[cfg(feature = "pytorch")]
+    pub fn from_pytorch(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, FileError> {
+        let (source, length) = Source::of(bytes.into());
+        Self::pytorch(source, length).map_err(|reason| FileError::of(None, reason))
+    }
+
+    #[cfg(feature = "pytorch")]
+    fn pytorch(source: Source, length: u64) -> Result<Self, Reason> {
+        let (file, tensors) = PytorchFile::read(source, length)?;
+        Ok(ParameterFile { path: None, tensors, numbers: Numbers::Pytorch(file) })
     }
 
     /// The path is for messages.

@@ -27,7 +27,8 @@ pub struct Stored {
     pub name: String,
     pub sizes: Vec<usize>,
     pub dtype: Dtype,
-    bytes: usize,
+    /// How many bytes its numbers take.
+    pub bytes: usize,
     /// Whether to skip it.
     pub is_passed_over: bool,
 }
@@ -158,6 +159,11 @@ impl Header {
         };
         let mut bytes = [0; LENGTH_BYTES as usize];
         reader.read_exact(&mut bytes).map_err(reading)?;
+        if bytes.starts_with(b"PK\x03\x04") {
+            let text = "this is no safetensors file but a zip archive, as files of PyTorch and NumPy are: \
+                        `ParameterFile::open_pytorch` (feature `pytorch`) reads those of `torch.save`";
+            return Err(Reason::Text(text.to_string()));
+        }
         let header_length = u64::from_le_bytes(bytes);
         if header_length > rest || header_length > LONGEST_HEADER {
             return damaged(format!("it declares a header of {header_length} bytes, and {rest} bytes follow"));
@@ -278,10 +284,15 @@ impl Stored {
         // `bytes` was checked against the length of the file
         let mut bytes = vec![0; self.bytes];
         reader.read_exact(&mut bytes).map_err(reading)?;
+        self.array(&bytes)
+    }
+
+    /// The numbers from their bytes, little-endian.
+    pub fn array(&self, bytes: &[u8]) -> Result<SnapshotArray, Reason> {
         let array = if self.dtype == Dtype::F64 {
             Some(SnapshotArray::F64(bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect()))
         } else {
-            self.f32s(&bytes).map(SnapshotArray::F32)
+            self.f32s(bytes).map(SnapshotArray::F32)
         };
         array.ok_or_else(|| Reason::Text(format!("`{}` holds {}, which is neither f32 nor f64", self.name, self.dtype)))
     }
