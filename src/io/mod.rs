@@ -29,7 +29,8 @@
 //! # PyTorch's files
 //!
 //! Names are those of a PyTorch `state_dict`, and so are the layouts of the weights. So what
-//! `safetensors.torch.save_file(nn.Sequential(...).state_dict(), path)` writes loads into a tuple of the same layers.
+//! `safetensors.torch.save_file(nn.Sequential(...).state_dict(), path)` writes loads into a tuple of the same layers, and
+//! what `torch.save` writes, with the feature `pytorch`: `ParameterFile::open_pytorch`.
 //!
 //! # Other libraries
 //!

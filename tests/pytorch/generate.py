@@ -463,49 +463,51 @@ def files():
     return cases
 
 
+class ResNetBlock(torch.nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(i, o, 3, 1 if i == o else 2, 1, bias=False)
+        self.bn1 = torch.nn.BatchNorm2d(o)
+        self.conv2 = torch.nn.Conv2d(o, o, 3, 1, 1, bias=False)
+        self.bn2 = torch.nn.BatchNorm2d(o)
+        if i != o:
+            self.downsample = torch.nn.Sequential(torch.nn.Conv2d(i, o, 1, 2, bias=False), torch.nn.BatchNorm2d(o))
+
+    def forward(self, x):
+        around = self.downsample(x) if hasattr(self, "downsample") else x
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + around)
+
+
+class ResNet18(torch.nn.Module):
+    """ResNet-18 with torchvision's names."""
+
+    def __init__(self, small):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(3, 64, 3, 1, 1, bias=False) if small else torch.nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = torch.nn.BatchNorm2d(64)
+        self.maxpool = torch.nn.Identity() if small else torch.nn.MaxPool2d(3, 2, 1)
+        self.layer1 = torch.nn.Sequential(ResNetBlock(64, 64), ResNetBlock(64, 64))
+        self.layer2 = torch.nn.Sequential(ResNetBlock(64, 128), ResNetBlock(128, 128))
+        self.layer3 = torch.nn.Sequential(ResNetBlock(128, 256), ResNetBlock(256, 256))
+        self.layer4 = torch.nn.Sequential(ResNetBlock(256, 512), ResNetBlock(512, 512))
+        self.fc = torch.nn.Linear(512, 10)
+
+    def forward(self, x):
+        x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
 @topic
 def resnet():
     """ResNet-18 with torchvision's names. The weights are computed, here and in the test, from name order and place:
     their file would be 45 MB."""
-    nn = torch.nn
-
-    class Block(nn.Module):
-        def __init__(self, i, o):
-            super().__init__()
-            self.conv1 = nn.Conv2d(i, o, 3, 1 if i == o else 2, 1, bias=False)
-            self.bn1 = nn.BatchNorm2d(o)
-            self.conv2 = nn.Conv2d(o, o, 3, 1, 1, bias=False)
-            self.bn2 = nn.BatchNorm2d(o)
-            if i != o:
-                self.downsample = nn.Sequential(nn.Conv2d(i, o, 1, 2, bias=False), nn.BatchNorm2d(o))
-
-        def forward(self, x):
-            around = self.downsample(x) if hasattr(self, "downsample") else x
-            y = F.relu(self.bn1(self.conv1(x)))
-            return F.relu(self.bn2(self.conv2(y)) + around)
-
-    class ResNet(nn.Module):
-        def __init__(self, small):
-            super().__init__()
-            self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False) if small else nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-            self.bn1 = nn.BatchNorm2d(64)
-            self.maxpool = nn.Identity() if small else nn.MaxPool2d(3, 2, 1)
-            self.layer1 = nn.Sequential(Block(64, 64), Block(64, 64))
-            self.layer2 = nn.Sequential(Block(64, 128), Block(128, 128))
-            self.layer3 = nn.Sequential(Block(128, 256), Block(256, 256))
-            self.layer4 = nn.Sequential(Block(256, 512), Block(512, 512))
-            self.fc = nn.Linear(512, 10)
-
-        def forward(self, x):
-            x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
-            x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-            return self.fc(x.mean((2, 3)))
-
     def wave(count, phase):
         return torch.sin(torch.arange(count, dtype=torch.float64) * 0.7 + phase)
 
     def result(name, small, size):
-        model = ResNet(small).double().eval()
+        model = ResNet18(small).double().eval()
         state = {key: value for key, value in model.state_dict().items() if "num_batches" not in key}
         for number, (key, value) in enumerate(state.items()):
             noise = wave(value.numel(), number).reshape(value.shape)

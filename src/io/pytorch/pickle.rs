@@ -91,11 +91,7 @@ pub fn read(bytes: &[u8]) -> Result<Objects<'_>, Reason> {
         match machine.step() {
             Ok(None) => {}
             Ok(Some(root)) => break root,
-            // what is named says enough
-            Err(reason @ Reason::Text(_)) => {
-                let Reason::Text(text) = reason else { unreachable!() };
-                return Err(Reason::Text(format!("{text} (at byte {start} of `data.pkl`)")));
-            }
+            Err(Reason::Text(text)) => return Err(Reason::Text(format!("{text} (at byte {start} of `data.pkl`)"))),
             Err(reason) => return Err(reason),
         }
     };
@@ -166,7 +162,7 @@ impl<'a> Machine<'a> {
             b'}' => self.push(Object::Dict(Vec::new())),
             b')' => self.push(Object::Tuple(Vec::new())),
             b't' => {
-                let values = self.from_mark()?;
+                let values = self.since_mark()?;
                 self.push(Object::Tuple(values));
             }
             0x85..=0x87 => {
@@ -176,18 +172,18 @@ impl<'a> Machine<'a> {
             // APPEND, APPENDS, SETITEM, SETITEMS
             b'a' => {
                 let value = self.pop()?;
-                self.append(vec![value])?;
+                self.append(&[value])?;
             }
             b'e' => {
-                let values = self.from_mark()?;
-                self.append(values)?;
+                let values = self.since_mark()?;
+                self.append(&values)?;
             }
             b's' => {
                 let values = self.pop_many(2)?;
                 self.set_items(&values)?;
             }
             b'u' => {
-                let values = self.from_mark()?;
+                let values = self.since_mark()?;
                 self.set_items(&values)?;
             }
             // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
@@ -287,7 +283,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The values since the last mark.
-    fn from_mark(&mut self) -> Result<Vec<Value<'a>>, Reason> {
+    fn since_mark(&mut self) -> Result<Vec<Value<'a>>, Reason> {
         match self.marks.pop() {
             Some(start) => Ok(self.stack.split_off(start)),
             None => wrong("a mark is missing"),
@@ -315,11 +311,18 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn append(&mut self, mut values: Vec<Value<'a>>) -> Result<(), Reason> {
+    /// The object at the top of the stack.
+    fn top_object(&mut self) -> Result<&mut Object<'a>, Reason> {
         match self.top()? {
-            Value::Object(list) if matches!(self.objects[list], Object::List(_)) => {
-                let Object::List(list) = &mut self.objects[list] else { unreachable!() };
-                list.append(&mut values);
+            Value::Object(object) => Ok(&mut self.objects[object]),
+            _ => wrong("a value that has no contents is given some"),
+        }
+    }
+
+    fn append(&mut self, values: &[Value<'a>]) -> Result<(), Reason> {
+        match self.top_object()? {
+            Object::List(list) => {
+                list.extend(values);
                 Ok(())
             }
             _ => wrong("something is appended to what is no list"),
@@ -328,14 +331,13 @@ impl<'a> Machine<'a> {
 
     fn set_items(&mut self, values: &[Value<'a>]) -> Result<(), Reason> {
         let (pairs, rest) = values.as_chunks();
-        match self.top()? {
-            Value::Object(dict) if rest.is_empty() => match &mut self.objects[dict] {
-                Object::Dict(items) => items.extend(pairs.iter().map(|&[key, value]| (key, value))),
-                _ => return wrong("an item is set in what is no dictionary"),
-            },
-            _ => return wrong("an item is set in what is no dictionary"),
+        match self.top_object()? {
+            Object::Dict(items) if rest.is_empty() => {
+                items.extend(pairs.iter().map(|&[key, value]| (key, value)));
+                Ok(())
+            }
+            _ => wrong("an item is set in what is no dictionary"),
         }
-        Ok(())
     }
 
     /// A call, of which there are five.
@@ -360,8 +362,8 @@ impl<'a> Machine<'a> {
     /// The state of an object. Of a dictionary it is what modules write beside the weights, their versions.
     fn build(&mut self) -> Result<(), Reason> {
         self.pop()?;
-        match self.top()? {
-            Value::Object(dict) if matches!(self.objects[dict], Object::Dict(_)) => Ok(()),
+        match self.top_object()? {
+            Object::Dict(_) => Ok(()),
             _ => wrong("a state is given to what is no dictionary"),
         }
     }
