@@ -38,6 +38,10 @@ fn fixed<S: Shape + Default>() -> impl Fn(&mut StdRng) -> Tensor<S> {
     |rng| random(S::default(), rng)
 }
 
+fn fixed_f64<S: Shape + Default>() -> impl Fn(&mut StdRng) -> Tensor<S, f64> {
+    |rng| Tensor::normal_with(S::default(), 0.0, 1.0, rng)
+}
+
 #[test]
 fn products_and_activations() {
     let mut cases = Cases::new("products");
@@ -214,6 +218,222 @@ fn whole_networks_of_images() {
     cases.model("resnet18", &taut::models::ResNet18::<10>::init(&mut StdRng::seed_from_u64(3)), |rng: &mut StdRng| {
         random((rng.random_range(1..3), Const::<3>, Const::<64>, Const::<64>), rng)
     });
+    cases.check();
+}
+
+type Words = Tensor<(usize, usize), usize>;
+type Steps<const F: usize> = Tensor<(usize, usize, Const<F>)>;
+type Lengths = Tensor<(usize,), usize>;
+
+/// Indices below `vocabulary`.
+fn indices<S: Shape>(shape: S, vocabulary: usize, rng: &mut StdRng) -> Tensor<S, usize> {
+    let count = shape.sizes().as_ref().iter().product();
+    Tensor::from_vec((0..count).map(|_| rng.random_range(0..vocabulary)).collect(), shape).unwrap()
+}
+
+fn words(vocabulary: usize) -> impl Fn(&mut StdRng) -> Words {
+    move |rng| indices((rng.random_range(1..4), rng.random_range(1..8)), vocabulary, rng)
+}
+
+fn steps<const F: usize>() -> impl Fn(&mut StdRng) -> Steps<F> {
+    |rng| random((rng.random_range(1..5), rng.random_range(1..8), Const), rng)
+}
+
+/// Sequences, and how long each is: also those of no step at all.
+fn steps_with_lengths<const F: usize>() -> impl Fn(&mut StdRng) -> (Steps<F>, Lengths) {
+    |rng| {
+        let x = steps()(rng);
+        let (batch, steps, _) = x.shape();
+        let lengths = indices((batch,), steps + 1, rng);
+        (x, lengths)
+    }
+}
+
+/// A state for the sequences of x.
+fn state<const F: usize, const H: usize>(x: &Steps<F>, rng: &mut StdRng) -> Tensor<Rows<H>> {
+    random((x.shape().0, Const), rng)
+}
+
+fn lstm_state<const F: usize, const H: usize>(x: &Steps<F>, rng: &mut StdRng) -> LstmState<usize, Const<H>> {
+    LstmState { hidden: state(x, rng), cell: state(x, rng) }
+}
+
+#[test]
+fn embeddings() {
+    let mut cases = Cases::new("embeddings");
+    cases.layer::<Embedding<11, 4>, _>("embedding", words(11));
+    cases.layer::<Embedding<11, 4>, _>("embedding_fixed", |rng| indices(<Rank2<2, 3>>::default(), 11, rng));
+    cases.layer::<Embedding<11, 4>, _>("embedding_of_one", |rng| indices((), 11, rng));
+    cases.layer::<SpectralNorm<Embedding<11, 4>>, _>("spectral_norm_embedding", words(11));
+    let mut rng = StdRng::seed_from_u64(3);
+    let padded = Embedding::<11, 4>::init(&mut rng).with_padding(2);
+    cases.model("embedding_padding", &padded, words(11));
+    cases.layer::<EmbeddingBag<5, 4>, _>("bag_mean", words(5));
+    cases.layer::<EmbeddingBag<5, 4>, _>("bag_of_one_sentence", |rng| indices(<Rank1<6>>::default(), 5, rng));
+    for (mode, name) in [(taut::nn::BagMode::Sum, "sum"), (taut::nn::BagMode::Mean, "mean")] {
+        let mut bag = EmbeddingBag::<5, 4>::init(&mut rng);
+        bag.mode = mode;
+        cases.model(&format!("bag_{name}_whole"), &bag, words(5));
+        cases.model(&format!("bag_{name}_padding"), &bag.with_padding(1), words(3));
+    }
+    cases.check();
+}
+
+#[test]
+fn recurrent_layers() {
+    let mut cases = Cases::new("recurrent");
+    cases.layer::<Rnn<3, 5>, _>("rnn", steps());
+    cases.layer::<ReluRnn<3, 5>, _>("relu_rnn", steps());
+    cases.layer::<Lstm<3, 5>, _>("lstm", steps());
+    cases.layer::<Gru<3, 5>, _>("gru", steps());
+    cases.layer::<Gru<3, 5>, _>("gru_fixed", fixed::<Rank3<2, 4, 3>>());
+    cases.layer::<Rnn<3, 4, 3>, _>("rnn_of_three_layers", steps());
+    cases.layer::<Lstm<3, 4, 2>, _>("lstm_of_two_layers", steps());
+    cases.layer::<BiRnn<3, 4>, _>("rnn_both_ways", steps());
+    cases.layer::<taut::nn::ReluRnn<3, 4, 1, taut::nn::BothWays>, _>("relu_rnn_both_ways", steps());
+    cases.layer::<BiLstm<3, 4, 2>, _>("lstm_both_ways", steps());
+    cases.layer::<BiGru<3, 4, 2>, _>("gru_both_ways", steps());
+    cases.layer::<(Lstm<3, 4>, LastStep), _>("last_step", steps());
+    cases.layer::<Rnn<3, 5>, _>("rnn_lengths", steps_with_lengths());
+    cases.layer::<Lstm<3, 5, 2>, _>("lstm_lengths", steps_with_lengths());
+    cases.layer::<BiLstm<3, 5, 2>, _>("lstm_both_ways_lengths", steps_with_lengths());
+    cases.layer::<BiGru<3, 5>, _>("gru_both_ways_lengths", steps_with_lengths());
+    cases.layer::<Gru<3, 5>, _>("gru_lengths_fixed", |rng| {
+        (random(<Rank3<2, 4, 3>>::default(), rng), indices(<Rank1<2>>::default(), 5, rng))
+    });
+
+    cases.layer::<Gru<3, 5, 2>, _>("gru_states", |rng| {
+        let x = steps()(rng);
+        let states = [state::<3, 5>(&x, rng), state(&x, rng)];
+        (x, states)
+    });
+    cases.layer::<Lstm<3, 5, 2>, _>("lstm_states", |rng| {
+        let x = steps()(rng);
+        let states = [lstm_state::<3, 5>(&x, rng), lstm_state(&x, rng)];
+        (x, states)
+    });
+    cases.layer::<BiLstm<3, 5>, _>("lstm_both_ways_states", |rng| {
+        let x = steps()(rng);
+        let states = [[lstm_state::<3, 5>(&x, rng), lstm_state(&x, rng)]];
+        (x, states)
+    });
+    cases.layer::<BiRnn<3, 5, 2>, _>("rnn_both_ways_states_lengths", |rng| {
+        let (x, lengths) = steps_with_lengths()(rng);
+        let states = std::array::from_fn::<_, 2, _>(|_| [state::<3, 5>(&x, rng), state(&x, rng)]);
+        (x, states, lengths)
+    });
+    cases.layer::<Lstm<3, 5>, _>("lstm_states_lengths", |rng| {
+        let (x, lengths) = steps_with_lengths()(rng);
+        let states = [lstm_state::<3, 5>(&x, rng)];
+        (x, states, lengths)
+    });
+
+    cases.layer::<RnnCell<3, 5>, _>("rnn_cell", rows());
+    cases.layer::<ReluRnnCell<3, 5>, _>("relu_rnn_cell", rows());
+    cases.layer::<LstmCell<3, 5>, _>("lstm_cell", rows());
+    cases.layer::<GruCell<3, 5>, _>("gru_cell_state", |rng| {
+        let x = rows::<3>()(rng);
+        let state: Tensor<Rows<5>> = random((x.shape().0, Const), rng);
+        (x, state)
+    });
+    cases.layer::<LstmCell<3, 5>, _>("lstm_cell_state", |rng| {
+        let x = rows::<3>()(rng);
+        let mut part = || random::<Rows<5>>((x.shape().0, Const), rng);
+        let state = LstmState { hidden: part(), cell: part() };
+        (x, state)
+    });
+    cases.check();
+}
+
+#[test]
+fn attention() {
+    let mut cases = Cases::new("attention");
+    cases.layer::<MultiHeadAttention<8, 2>, _>("attention", steps());
+    cases.layer::<MultiHeadAttention<8, 4, 10>, _>("attention_fixed", fixed::<Rank3<2, 5, 8>>());
+    cases.layer::<MultiHeadAttention<8, 2, 0, CausalMask>, _>("attention_causal", steps());
+    cases.layer::<MultiHeadAttention<8, 1>, _>("attention_lengths", steps_with_lengths());
+    cases.layer::<MultiHeadAttention<8, 2, 0, CausalMask>, _>("attention_causal_lengths", steps_with_lengths());
+    cases.layer::<MultiHeadAttention<8, 2>, _>("attention_unknown_features", |rng| {
+        random((rng.random_range(1..4), rng.random_range(1..6), 8_usize), rng)
+    });
+    let memory = |rng: &mut StdRng| {
+        let x = steps::<8>()(rng);
+        let memory: Steps<8> = random((x.shape().0, rng.random_range(1..9), Const), rng);
+        let lengths = indices((x.shape().0,), memory.shape().1 + 1, rng);
+        (x, memory, lengths)
+    };
+    cases.layer::<MultiHeadAttention<8, 2>, _>("cross_attention", |rng| {
+        let (x, memory, _) = memory(rng);
+        (x, memory)
+    });
+    cases.layer::<MultiHeadAttention<8, 2, 0, CausalMask>, _>("cross_attention_causal", |rng| {
+        let (x, memory, _) = memory(rng);
+        (x, memory)
+    });
+    cases.layer::<MultiHeadAttention<8, 2>, _>("cross_attention_lengths", memory);
+
+    cases.layer::<PositionalEncoding<6>, _>("positions", |rng| {
+        random((2_usize, rng.random_range(1..3_000), Const::<6>), rng)
+    });
+    cases.layer::<PositionalEncoding<5>, _>("positions_fixed", fixed::<Rank3<2, 7, 5>>());
+    cases.layer::<LearnedPositionalEncoding<9, 4>, _>("learned_positions", steps());
+    cases.layer::<LearnedPositionalEncoding<9, 4>, _>("learned_positions_fixed", fixed::<Rank3<2, 9, 4>>());
+
+    type Post = TransformerEncoderLayer<8, 2, 12>;
+    type Pre = TransformerEncoderLayer<8, 4, 12, 10, CausalMask, taut::nn::PreNorm, Gelu>;
+    cases.layer::<Post, _>("encoder_layer", steps());
+    cases.layer::<Pre, _>("encoder_layer_norm_first", steps());
+    cases.layer::<Post, _>("encoder_layer_lengths", steps_with_lengths());
+    cases.layer::<TransformerEncoder<Post, 2>, _>("encoder_lengths", steps_with_lengths());
+    cases.layer::<TransformerEncoder<Pre, 2, LayerNorm<8>>, _>("encoder_norm_first", steps());
+    cases.layer::<TransformerEncoder<Pre, 2, LayerNorm<8>>, _>("encoder_norm_first_lengths", steps_with_lengths());
+    cases.check();
+}
+
+#[test]
+fn whole_networks_of_sequences() {
+    type CharLstm = (Embedding<65, 24>, Lstm<24, 48, 2>, Linear<48, 65>);
+    type LanguageModel = (
+        Embedding<65, 32>,
+        LearnedPositionalEncoding<64, 32>,
+        TransformerEncoder<
+            TransformerEncoderLayer<32, 4, 128, 10, CausalMask, taut::nn::PreNorm, Gelu>,
+            3,
+            LayerNorm<32>,
+        >,
+        Linear<32, 65>,
+    );
+    type Classifier = (
+        Embedding<50, 16>,
+        PositionalEncoding<16>,
+        TransformerEncoder<TransformerEncoderLayer<16, 2, 32>, 2>,
+        LastStep,
+        Linear<16, 4>,
+    );
+    let mut cases = Cases::new("sequences");
+    cases.layer::<CharLstm, _>("char_lstm", words(65));
+    cases.layer::<cases::OneLetter, _>("char_lstm_letter_by_letter", |rng| {
+        let letters = indices((rng.random_range(1..4), Const::<1>), 65, rng);
+        let x: Steps<1> = Tensor::zeros_with((letters.shape().0, 1, Const));
+        (letters, [lstm_state::<1, 12>(&x, rng)])
+    });
+    cases.layer::<LanguageModel, _>("language_model", words(65));
+    cases.layer::<Classifier, _>("classifier", words(50));
+    cases.check();
+}
+
+/// The runtime's operators take `f32` only in part, so that these are valid files, and it runs some of them.
+#[test]
+fn models_of_f64() {
+    let mut cases = Cases::new("f64");
+    type Network = (Linear<4, 6, f64>, BatchNorm1d<6, f64>, Silu, LayerNorm<6, f64>, Tanh, Linear<6, 2, f64>);
+    cases.layer::<Network, _>("network", |rng| {
+        Tensor::<Rows<4>, f64>::normal_with((rng.random_range(1..6), Const), 0.0, 1.0, rng)
+    });
+    cases.runs = 0;
+    cases.layer::<Lstm<3, 5, 1, taut::nn::OneWay, f64>, _>("lstm", fixed_f64::<Rank3<2, 4, 3>>());
+    cases.layer::<Conv2d<1, 2, 3, 1, 0, 1, f64>, _>("convolution", fixed_f64::<Rank4<2, 1, 4, 3>>());
+    cases.layer::<Gelu, _>("gelu", fixed_f64::<Rank2<2, 3>>());
     cases.check();
 }
 

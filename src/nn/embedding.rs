@@ -207,6 +207,12 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
         EmbeddingBag { weight: weight.into(), mode: BagMode::default(), padding: Padding(None) }
     }
 
+    /// The index that is padding, if there is one.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn padding(&self) -> Option<usize> {
+        self.padding.0
+    }
+
     /// Marks `index` as padding, which is ignored.
     ///
     /// Neither the index nor the mode is saved with the model: set them on a loaded model, too, or load the parameters

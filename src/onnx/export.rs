@@ -133,6 +133,7 @@ where
     let mut found = Vec::new();
     flatten(result.names, &mut found);
     assert_eq!(found.len(), outputs.len(), "an exported value has as many parts as its type says");
+    graph.prune(found.iter().map(|(name, _)| name.as_str()));
     let Graph { mut nodes, initializers, .. } = graph;
     for (i, declared) in outputs.iter_mut().enumerate() {
         declared.sizes = std::mem::take(&mut found[i].1);

@@ -21,6 +21,8 @@ pub struct Graph {
     held: HashMap<(u64, Vec<usize>), String>,
     /// Single numbers that are in the graph already, by type and bits.
     singles: HashMap<(i32, u64), String>,
+    /// Vectors of integers that are in the graph already.
+    vectors: HashMap<Vec<i64>, String>,
     /// Names that are in use.
     taken: HashSet<String>,
 }
@@ -159,7 +161,12 @@ impl Graph {
 
     /// Integers that are the same in every run, as a vector.
     pub fn integers(&mut self, values: &[i64]) -> String {
-        self.integers_in(values, &[values.len()])
+        if let Some(name) = self.vectors.get(values) {
+            return name.clone();
+        }
+        let name = self.integers_in(values, &[values.len()]);
+        self.vectors.insert(values.to_vec(), name.clone());
+        name
     }
 
     /// An integer that is the same in every run.
@@ -176,6 +183,21 @@ impl Graph {
     fn integers_in(&mut self, values: &[i64], sizes: &[usize]) -> String {
         let name = self.fresh("integers");
         self.initializer(name, element::INT64, sizes, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    /// Removes what no output needs: the states of a recurrent layer in a chain, for example.
+    pub(super) fn prune<'a>(&mut self, outputs: impl Iterator<Item = &'a str>) {
+        let mut needed: HashSet<String> = outputs.map(str::to_string).collect();
+        let mut kept: Vec<NodeProto> = Vec::new();
+        while let Some(node) = self.nodes.pop() {
+            if node.output.iter().any(|output| needed.contains(output)) {
+                needed.extend(node.input.iter().cloned());
+                kept.push(node);
+            }
+        }
+        kept.reverse();
+        self.nodes = kept;
+        self.initializers.retain(|tensor| needed.contains(&tensor.name));
     }
 
     /// Adds an operator that takes these and has no attributes.

@@ -1,7 +1,8 @@
 //! Models as [ONNX](https://onnx.ai) files, for onnxruntime and other programs that run networks.
 //!
 //! [`ToOnnx::export_onnx`] writes any model of taut's layers; [`ExportOnnx`] is what a module written by hand
-//! implements. The graph is the model in inference.
+//! implements. The graph is the model in inference, of operators that onnxruntime has had since 2022 (version 17 of ONNX's
+//! operators).
 //!
 //! ```
 //! use taut::prelude::*;
@@ -30,8 +31,8 @@
 //!
 //! # Kinds of numbers
 //!
-//! Models of `f64` are valid files, but onnxruntime's operators for the CPU take `f32` only in part, convolutions and pooling
-//! among them.
+//! Models of `f64` are valid files, but some of onnxruntime's operators take `f32` only: convolutions and LSTMs among them.
+//! Attributes (epsilons, slopes) are `f32` in the format. Indices and lengths are 64-bit integers.
 
 mod export;
 mod graph;
@@ -44,6 +45,6 @@ mod value;
 
 pub use export::{ExportOnnx, ToOnnx};
 pub use graph::{Attribute, Graph, Node};
-pub use layers::ExportWithWeight;
+pub use layers::{ExportWithWeight, ExportedCell};
 pub use signature::Signature;
 pub use value::Value;

@@ -125,6 +125,7 @@ macro_rules! graphs {
 type Images<const C: usize> = Tensor<(usize, Const<C>, usize, usize)>;
 type Signals<const C: usize> = Tensor<(usize, Const<C>, usize)>;
 type Rows<const F: usize> = Tensor<(usize, Const<F>)>;
+type Words = Tensor<(usize, usize), usize>;
 type Steps<const F: usize> = Tensor<(usize, usize, Const<F>)>;
 
 fn all() -> String {
@@ -162,6 +163,20 @@ fn all() -> String {
         Frozen<Eval<Autoencoder<Linear<2, 1>, Linear<1, 2>>>>: Rows<2>;
         crate::models::BasicBlock<2>: Images<2>;
         LastStep: Steps<2>;
+        Embedding<3, 2>: Words;
+        EmbeddingBag<3, 2>: Words;
+        Rnn<2, 1>: Steps<2>;
+        BiRnn<2, 1>: Tensor<Rank3<2, 3, 2>>;
+        Lstm<2, 3, 2>: Steps<2>;
+        BiGru<2, 2>: (Steps<2>, Tensor<(usize,), usize>);
+        Lstm<2, 2>: (Steps<2>, [LstmState<usize, Const<2>>; 1], Tensor<(usize,), usize>);
+        GruCell<2, 2>: (Rows<2>, Rows<2>);
+        LstmCell<2, 2>: Rows<2>;
+        MultiHeadAttention<4, 2>: Steps<4>;
+        MultiHeadAttention<4, 2, 0, CausalMask>: (Steps<4>, Tensor<(usize,), usize>);
+        MultiHeadAttention<4, 2>: (Steps<4>, Steps<4>);
+        LearnedPositionalEncoding<5, 2>: Steps<2>;
+        TransformerEncoder<TransformerEncoderLayer<4, 2, 3>, 1>: Steps<4>;
     };
     graphs.join("\n\n") + "\n"
 }

@@ -30,6 +30,8 @@ def check(folder, case):
     held = {initializer.name for initializer in model.graph.initializer}
     missing = [name for name in case["names"] if name not in held]
     assert not missing, f"no initializer has the name of the parameter {missing}"
+    if not case["runs"]:
+        return 0.0
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3

@@ -13,3 +13,4 @@ mod recurrent;
 mod shape;
 
 pub use product::ExportWithWeight;
+pub use recurrent::ExportedCell;
