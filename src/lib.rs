@@ -132,6 +132,7 @@
 extern crate self as taut;
 
 pub mod data;
+pub mod distributed;
 pub mod distributions;
 pub mod explain;
 pub mod files;

@@ -27,6 +27,7 @@ const FLOORS: [&str; 22] = [
     "io",
     "onnx",
     "data",
+    "distributed",
     "text",
     "models",
     "explain",

@@ -27,13 +27,15 @@ pub struct Augmentation {
     crop: usize,
     flip: bool,
     cutout: usize,
+    seed: u64,
     rng: Generator,
 }
 
 impl Augmentation {
     /// No augmentation yet. Draws one number from `rng`.
     pub fn new<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
-        Augmentation { crop: 0, flip: false, cutout: 0, rng: Generator::new(rng.next_u64()) }
+        let seed = rng.next_u64();
+        Augmentation { crop: 0, flip: false, cutout: 0, seed, rng: Generator::new(seed) }
     }
 
     /// Shifts each image by up to `padding` pixels vertically and horizontally, filling in zeros: a random crop of the
@@ -61,38 +63,92 @@ impl Augmentation {
 
     /// Augments a batch of images (N, C, H, W). Normalise them first, so that zeros are the mean.
     pub fn apply<N: Dim, C: Dim, H: Dim, W: Dim>(&mut self, mut images: Tensor<(N, C, H, W)>) -> Tensor<(N, C, H, W)> {
-        let (_, channels, height, width) = images.shape();
-        let (channels, height, width) = (channels.size(), height.size(), width.size());
-        if images.count() == 0 {
-            return images;
-        }
-        let mut moved = vec![0.0; height * width];
-        for image in images.as_mut_slice().chunks_exact_mut(channels * height * width) {
-            let down = self.rng.random_range(0..=2 * self.crop) as isize - self.crop as isize;
-            let across = self.rng.random_range(0..=2 * self.crop) as isize - self.crop as isize;
-            let mirror = self.flip && self.rng.random::<bool>();
-            let middle = (self.rng.random_range(0..height), self.rng.random_range(0..width));
-            let covered = |place: usize, middle: usize| {
-                place + self.cutout / 2 >= middle && place < middle + self.cutout.div_ceil(2)
-            };
-            for plane in image.chunks_exact_mut(height * width) {
-                for (i, line) in moved.chunks_exact_mut(width).enumerate() {
-                    let from = i.checked_add_signed(down).filter(|&row| row < height);
-                    for (j, out) in line.iter_mut().enumerate() {
-                        let column = if mirror { width - 1 - j } else { j };
-                        let column = column.checked_add_signed(across).filter(|&column| column < width);
-                        *out = match (from, column) {
-                            (Some(row), Some(column)) if !(covered(i, middle.0) && covered(j, middle.1)) => {
-                                plane[row * width + column]
-                            }
-                            _ => 0.0,
-                        };
-                    }
-                }
-                plane.copy_from_slice(&moved);
-            }
-        }
+        let (crop, flip, cutout) = (self.crop, self.flip, self.cutout);
+        change_each(&mut images, |_, sizes, image| Change::draw(crop, flip, cutout, sizes, &mut self.rng).apply(image));
         images
+    }
+
+    /// Augments images (N, C, H, W), of which each has a number, usually its place in the dataset: the number and the
+    /// augmentation's seed decide what happens to an image, and not the other images of the batch. So it does not matter
+    /// how batches are cut in parts, and on how many [processes](crate::distributed) they are.
+    ///
+    /// An image of the same number is changed alike in every call: make a new augmentation for each epoch.
+    ///
+    /// # Panics
+    /// If there are not as many numbers as images.
+    #[track_caller]
+    pub fn apply_to<N: Dim, C: Dim, H: Dim, W: Dim>(
+        &self,
+        mut images: Tensor<(N, C, H, W)>,
+        samples: &[usize],
+    ) -> Tensor<(N, C, H, W)> {
+        let count = images.shape().0.size();
+        assert!(samples.len() == count, "apply_to: {} sample numbers for {count} images", samples.len());
+        change_each(&mut images, |place, sizes, image| {
+            let mut rng = Generator::of_sample(self.seed, samples[place]);
+            Change::draw(self.crop, self.flip, self.cutout, sizes, &mut rng).apply(image);
+        });
+        images
+    }
+}
+
+/// Calls `f` with the place of each image in the batch, its height and width, and its numbers.
+fn change_each<N: Dim, C: Dim, H: Dim, W: Dim>(
+    images: &mut Tensor<(N, C, H, W)>,
+    mut f: impl FnMut(usize, [usize; 2], &mut [f32]),
+) {
+    let (_, channels, height, width) = images.shape();
+    let (channels, height, width) = (channels.size(), height.size(), width.size());
+    if images.count() == 0 {
+        return;
+    }
+    for (place, image) in images.as_mut_slice().chunks_exact_mut(channels * height * width).enumerate() {
+        f(place, [height, width], image);
+    }
+}
+
+/// What happens to one image.
+struct Change {
+    height: usize,
+    width: usize,
+    down: isize,
+    across: isize,
+    mirror: bool,
+    cutout: usize,
+    /// The pixel around which a square is covered.
+    middle: (usize, usize),
+}
+
+impl Change {
+    fn draw(crop: usize, flip: bool, cutout: usize, [height, width]: [usize; 2], rng: &mut Generator) -> Self {
+        let mut shift = || rng.random_range(0..=2 * crop) as isize - crop as isize;
+        let (down, across) = (shift(), shift());
+        let mirror = flip && rng.random::<bool>();
+        let middle = (rng.random_range(0..height), rng.random_range(0..width));
+        Change { height, width, down, across, mirror, cutout, middle }
+    }
+
+    fn apply(&self, image: &mut [f32]) {
+        let Change { height, width, .. } = *self;
+        let covered =
+            |place: usize, middle: usize| place + self.cutout / 2 >= middle && place < middle + self.cutout.div_ceil(2);
+        let mut moved = vec![0.0; height * width];
+        for plane in image.chunks_exact_mut(height * width) {
+            for (i, line) in moved.chunks_exact_mut(width).enumerate() {
+                let from = i.checked_add_signed(self.down).filter(|&row| row < height);
+                for (j, out) in line.iter_mut().enumerate() {
+                    let column = if self.mirror { width - 1 - j } else { j };
+                    let column = column.checked_add_signed(self.across).filter(|&column| column < width);
+                    *out = match (from, column) {
+                        (Some(row), Some(column)) if !(covered(i, self.middle.0) && covered(j, self.middle.1)) => {
+                            plane[row * width + column]
+                        }
+                        _ => 0.0,
+                    };
+                }
+            }
+            plane.copy_from_slice(&moved);
+        }
     }
 }
 
@@ -121,6 +177,21 @@ mod tests {
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn the_number_of_an_image_decides_whatever_batch_it_is_in() {
+        let images = Tensor::from_vec(numbered().to_vec(), (200, Const::<2>, Const::<4>, Const::<5>)).unwrap();
+        let augmentation = Augmentation::new(&mut StdRng::seed_from_u64(5)).crop(2).flip().cutout(2);
+        let all: Vec<usize> = (0..200).collect();
+        let whole = augmentation.apply_to(images.clone(), &all);
+        let some = [199, 3, 77];
+        let part = augmentation.apply_to(Dataset::gather(&images, 3, &some), &some);
+        assert_eq!(part, Dataset::gather(&whole, 3, &some));
+        let alike = Dataset::gather(&images, 3, &[3, 3, 3]);
+        let changed = augmentation.apply_to(alike, &[3, 4, 5]);
+        assert_eq!(changed.clone().slice(0), whole.slice(3));
+        assert!(changed.clone().slice(0) != changed.clone().slice(1) || changed.clone().slice(1) != changed.slice(2));
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub trait Dataset: Clone {
 
 /// The numbers below `len` in a random order. Fisher and Yates; Durstenfeld, 1964. By hand because the draws of
 /// `rand`'s own `shuffle` have changed between versions, and with them the order for a seed.
-fn shuffled(len: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<usize> {
+pub(crate) fn shuffled(len: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for i in (1..len).rev() {
         order.swap(i, rng.random_range(0..=i));

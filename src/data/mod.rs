@@ -39,6 +39,7 @@ mod sequences;
 
 pub use augment::Augmentation;
 pub use csv::{Column, Csv, CsvOptions};
+pub(crate) use dataset::shuffled;
 pub use dataset::{Batches, Dataset, Labels, Subset};
 pub use digits::digits;
 pub use folder::find_folder;

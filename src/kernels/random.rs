@@ -2,6 +2,7 @@
 
 use super::{parallel, vectorized};
 use crate::numbers::Float;
+use std::sync::Arc;
 
 /// The output function of SplitMix64: a well-mixed number for each of 2^64 states. Steele, Lea and Flood, "Fast
 /// Splittable Pseudorandom Number Generators", 2014.
@@ -37,13 +38,49 @@ vectorized! {
     }
 }
 
-/// Drops numbers by the mask, and multiplies the others by 1 / (1 - probability), so that expected sums are unchanged.
-pub fn drop<E: Float>(mask: Mask, values: &mut [E]) {
-    parallel::parts(values, parallel::CHEAP, |start, part| drop_from(mask, start, part));
+/// The mask of a batch: one for all its numbers, or one for each sample, which the sample's number decides.
+#[derive(Clone, Debug)]
+pub struct BatchMask {
+    mask: Mask,
+    /// The samples' numbers in the dataset, and how many numbers of the batch each has.
+    samples: Option<(Arc<[usize]>, usize)>,
 }
 
-/// The same for numbers of which the first is at place `start`, on this thread.
-pub fn drop_from<E: Float>(mask: Mask, start: usize, values: &mut [E]) {
+impl BatchMask {
+    /// The mask of `len` numbers, which lie sample by sample. Numbers that cannot belong to the samples in equal parts
+    /// have the mask of the first sample together.
+    pub fn new(mask: Mask, samples: Option<Arc<[usize]>>, len: usize) -> Self {
+        let samples = samples.filter(|samples| !samples.is_empty() && len > 0).map(|samples| {
+            let each = if len.is_multiple_of(samples.len()) { len / samples.len() } else { len };
+            (samples, each)
+        });
+        BatchMask { mask, samples }
+    }
+
+    /// Drops numbers by the mask, and multiplies the others by 1 / (1 - probability), so that expected sums are
+    /// unchanged.
+    pub fn drop<E: Float>(&self, values: &mut [E]) {
+        parallel::parts(values, parallel::CHEAP, |start, part| self.drop_from(start, part));
+    }
+
+    /// The same for numbers of which the first is at place `start` of the batch, on this thread.
+    pub fn drop_from<E: Float>(&self, start: usize, mut values: &mut [E]) {
+        let Some((samples, each)) = &self.samples else { return drop_from(self.mask, start, values) };
+        let mut place = start;
+        while !values.is_empty() {
+            let (sample, within) = (place / each, place % each);
+            let count = (each - within).min(values.len());
+            let (part, rest) = values.split_at_mut(count);
+            let seed = mixed(self.mask.seed, samples[sample]);
+            drop_from(Mask { seed, ..self.mask }, within, part);
+            place += part.len();
+            values = rest;
+        }
+    }
+}
+
+/// Drops numbers of which the first is at place `start`.
+fn drop_from<E: Float>(mask: Mask, start: usize, values: &mut [E]) {
     // the mixed number's high 53 bits are uniform below 2^53
     let below = (mask.probability * (1_u64 << 53) as f64) as u64;
     let scale = if mask.probability < 1.0 { E::of(1.0 / (1.0 - mask.probability)) } else { E::zero() };
@@ -58,8 +95,28 @@ mod tests {
 
     fn dropped(mask: Mask, len: usize) -> Vec<f32> {
         let mut values = vec![1.0; len];
-        drop(mask, &mut values);
+        BatchMask::new(mask, None, len).drop(&mut values);
         values
+    }
+
+    #[test]
+    fn the_mask_of_a_sample_is_its_own_in_every_batch_and_place() {
+        let mask = Mask { seed: 5, probability: 0.5, run: 1 };
+        let dropped = |samples: &[usize], each: usize| {
+            let mut values = vec![1.0_f32; samples.len() * each];
+            BatchMask::new(mask, Some(samples.into()), values.len()).drop(&mut values);
+            values.chunks(each).map(<[f32]>::to_vec).collect::<Vec<_>>()
+        };
+        // one task, and several, whose borders are within a sample
+        for each in [1, 33, 10_000] {
+            let all: Vec<usize> = (0..20).collect();
+            let whole = dropped(&all, each);
+            assert_eq!(dropped(&[3, 17, 4], each), [3, 17, 4].map(|sample| whole[sample].clone()));
+            assert!(each == 1 || (0..20).all(|i| (0..i).all(|j| whole[i] != whole[j])));
+        }
+        let mut odd = vec![1.0_f32; 100];
+        BatchMask::new(mask, Some([1, 2, 3].into()), 100).drop(&mut odd);
+        assert_eq!(odd, dropped(&[1], 100)[0]);
     }
 
     #[test]

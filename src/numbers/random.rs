@@ -38,6 +38,15 @@ impl Generator {
         Generator(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    /// A generator for sample number `sample`, different for every pair of seed and number: what is drawn for a sample
+    /// does not depend on which others are in its batch.
+    pub fn of_sample(seed: u64, sample: usize) -> Self {
+        // the seed chooses the key, the sample the stream: no two pairs share one
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(sample as u64);
+        Generator(rng)
+    }
+
     /// The state, to be saved.
     pub fn state(&self) -> GeneratorState {
         GeneratorState { seed: self.0.get_seed(), stream: self.0.get_stream(), position: self.0.get_word_pos() }

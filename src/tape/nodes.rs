@@ -9,6 +9,7 @@ use crate::numbers::Generator;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A value's place on a tape.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub struct State {
     /// How buffers (running statistics) change, in the order in which layers ran.
     pub updates: Vec<Update>,
     pub generator: Option<Generator>,
+    /// The numbers of the batch's samples in the dataset, if randomness is by sample.
+    pub samples: Option<Arc<[usize]>>,
     /// `backward` has run: the tape is used up.
     pub closed: bool,
 }

@@ -19,6 +19,16 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Rows of a table of `rows` of this width: those with these indices, which increase.
+    pub fn new(rows: usize, width: usize, indices: Vec<usize>, values: AnyStorage) -> Self {
+        Rows { rows, width, indices, values }
+    }
+
+    /// The length of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// The sum of the rows of g, each of which belongs to `each` rows of the table, those that `indices` says next, if
     /// any. Equal indices are added in the order in which they come.
     pub fn sum<E: Float>(

@@ -45,6 +45,21 @@ impl Gradients {
         Gradients { tape, parameters, inputs, updates }
     }
 
+    /// Those of these parameters, by their ids, and changes of buffers: of no tape.
+    pub(crate) fn of_parts(parameters: Vec<(u64, Gradient)>, updates: Vec<Update>) -> Self {
+        Gradients::new(Found { tape: u64::MAX, parameters, inputs: Vec::new(), updates })
+    }
+
+    /// The reverse of [`of_parts`](Self::of_parts).
+    pub(crate) fn into_parts(self) -> (Vec<(u64, Gradient)>, Vec<Update>) {
+        (self.parameters, self.updates)
+    }
+
+    /// By id.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &(u64, Gradient)> {
+        self.parameters.iter()
+    }
+
     pub(crate) fn find(&self, parameter: u64) -> Option<&Gradient> {
         let place = self.parameters.binary_search_by_key(&parameter, |entry| entry.0).ok()?;
         Some(&self.parameters[place].1)
@@ -167,10 +182,7 @@ impl std::ops::Mul<f64> for Gradients {
 impl std::iter::Sum for Gradients {
     /// The sum of the gradients of several passes: that of none has no gradients.
     fn sum<I: Iterator<Item = Self>>(gradients: I) -> Self {
-        let none = || {
-            Gradients::new(Found { tape: u64::MAX, parameters: Vec::new(), inputs: Vec::new(), updates: Vec::new() })
-        };
-        gradients.reduce(|a, b| a + b).unwrap_or_else(none)
+        gradients.reduce(|a, b| a + b).unwrap_or_else(|| Gradients::of_parts(Vec::new(), Vec::new()))
     }
 }
 

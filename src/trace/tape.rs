@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A list of recorded operations, for one forward and one backward pass.
 ///
@@ -41,25 +42,47 @@ impl Tape<Training> {
     /// A tape on which layers run in training mode. One number is drawn from `rng` to seed the tape's own generator
     /// (dropout's masks come from it), so `rng` is free again at once.
     pub fn training<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
-        Self::new(Some(Generator::new(rng.next_u64())))
+        Self::new(Some(Generator::new(rng.next_u64())), None)
+    }
+
+    /// [`training`](Self::training) on samples that have numbers, usually their places in the dataset: what dropout
+    /// drops of a sample depends on the seed and the sample's number, and not on the other samples in the batch. So a
+    /// batch can be cut in parts, on tapes from the same seed, and loses the same numbers as in one piece.
+    ///
+    /// The numbers of a tensor are taken to lie sample by sample, with the batch as the first axis. If they cannot be
+    /// cut into so many equal pieces, the number of the first sample decides for all.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let x = Tensor::<Rank2<4, 100>>::ones();
+    /// let drop = |x, samples: &[usize]| {
+    ///     let tape = Tape::training_of(samples, &mut StdRng::seed_from_u64(0));
+    ///     Dropout::<50>.forward(tape.trace(x)).detach()
+    /// };
+    /// let whole = drop(x.clone(), &[7, 8, 9, 10]);
+    /// assert_eq!(drop(x, &[3, 9, 2, 7]).slice_at::<0>(1), whole.slice_at::<0>(2));
+    /// ```
+    pub fn training_of<R: rand::Rng + ?Sized>(samples: impl Into<Arc<[usize]>>, rng: &mut R) -> Self {
+        Self::new(Some(Generator::new(rng.next_u64())), Some(samples.into()))
     }
 }
 
 impl Tape<Inference> {
     /// A tape on which layers run in inference mode.
     pub fn inference() -> Self {
-        Self::new(None)
+        Self::new(None, None)
     }
 }
 
 impl<M: Mode> Tape<M> {
-    fn new(generator: Option<Generator>) -> Self {
+    fn new(generator: Option<Generator>, samples: Option<Arc<[usize]>>) -> Self {
         let state = State {
             nodes: Vec::with_capacity(32),
             parameters: HashMap::default(),
             watched: Vec::new(),
             updates: Vec::new(),
             generator,
+            samples,
             closed: false,
         };
         let shared = Shared {

@@ -1,10 +1,11 @@
 //! Dropout: y = x k / (1 - p), where k is 0 with probability p and 1 otherwise.
 //!
 //! The mask is the same for the gradient: dx = g k / (1 - p). It is not saved: each k is computed from a seed, drawn
-//! from the tape's generator, and its place. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+//! from the tape's generator, and its place; on a [tape of samples](crate::trace::Tape::training_of) from the seed, the
+//! number of its sample, and its place there. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
 //! Overfitting", 2014.
 
-use crate::kernels::random::{self, Mask};
+use crate::kernels::random::{BatchMask, Mask};
 use crate::memory::Storage;
 use crate::shape::Shape;
 use crate::tape::record;
@@ -12,13 +13,15 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 use rand::Rng;
 
-/// A seed from the generator of a training tape; `None` elsewhere, also in a part of a model that
-/// [runs in inference mode](crate::nn::Eval) on a training tape.
-pub(crate) fn seed<T: Trace>(trace: &T) -> Option<u64> {
-    if !T::TRAINING {
+/// The mask of `len` numbers that lie sample by sample, with a seed from the generator of a training tape; `None`
+/// elsewhere, also in a part of a model that [runs in inference mode](crate::nn::Eval) on a training tape.
+pub(crate) fn mask<T: Trace>(trace: &T, probability: f64, run: usize, len: usize) -> Option<BatchMask> {
+    if !T::TRAINING || probability == 0.0 {
         return None;
     }
-    Some(trace.node()?.tape.state.borrow_mut().generator.as_mut()?.next_u64())
+    let mut state = trace.node()?.tape.state.borrow_mut();
+    let seed = state.generator.as_mut()?.next_u64();
+    Some(BatchMask::new(Mask { seed, probability, run }, state.samples.clone(), len))
 }
 
 /// Drops numbers, each run of `run` neighbours together, on a training tape; elsewhere `x` is unchanged.
@@ -28,16 +31,12 @@ pub(crate) fn dropout<S: Shape, E: Float, T: Trace>(
     probability: f64,
     run: usize,
 ) -> Tensor<S, E, T> {
-    if probability == 0.0 {
-        return x;
-    }
-    let Some(seed) = seed(x.trace()) else { return x };
-    let mask = Mask { seed, probability, run };
+    let Some(mask) = mask(x.trace(), probability, run, x.count()) else { return x };
     let (shape, mut y, trace) = x.into_parts();
-    random::drop(mask, y.make_mut());
+    mask.drop(y.make_mut());
     let node = record([trace.node()], |_| {
         move |mut g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            random::drop(mask, g.make_mut());
+            mask.drop(g.make_mut());
             parents.add(0, g);
         }
     });

@@ -2,7 +2,7 @@
 
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::lines::MapLoops;
-use crate::kernels::random::{Mask, drop_from};
+use crate::kernels::random::BatchMask;
 use crate::kernels::{elementwise, parallel};
 use crate::memory::Storage;
 use crate::tensor::Float;
@@ -28,7 +28,7 @@ pub(super) struct Attention {
     /// The number of keys of each sequence; the rest is padding, which is never seen.
     pub lengths: Option<Arc<[usize]>>,
     /// Which weights are dropped.
-    pub dropout: Option<Mask>,
+    pub dropout: Option<BatchMask>,
 }
 
 /// Where an operand, or its gradient, has the matrices of its heads.
@@ -141,11 +141,11 @@ impl Attention {
 
     /// Drops weights, or gradients of weights: the same in every call.
     fn drop<E: Float>(&self, (sequence, head): (usize, usize), block: &Range<usize>, weights: &mut [E]) {
-        let Some(mask) = self.dropout else { return };
+        let Some(mask) = &self.dropout else { return };
         let keys = weights.len() / block.len();
         for (query, row) in block.clone().zip(weights.chunks_exact_mut(keys)) {
             let place = ((sequence * self.heads + head) * self.queries + query) * self.keys;
-            drop_from(mask, place, row);
+            mask.drop_from(place, row);
         }
     }
 

@@ -20,7 +20,7 @@ mod heads;
 #[cfg(test)]
 mod tests;
 
-use crate::kernels::random::Mask;
+use crate::kernels::random::BatchMask;
 use crate::memory::Storage;
 use crate::ops::elementwise::dropout;
 use crate::ops::reduce::softmax::SOFTMAX;
@@ -129,6 +129,7 @@ impl<B: Dim, H: Dim, L: Dim, D: Dim, E: Float, T: Trace> Tensor<(B, H, L, D), E,
             None => None,
         };
         let masking = Masking { causal: options.causal, lengths: of_each, dropout: options.dropout };
+        let weights = batch.size() * heads.size() * queries.size() * keys;
         let attention = Attention {
             batch: batch.size(),
             heads: heads.size(),
@@ -137,7 +138,7 @@ impl<B: Dim, H: Dim, L: Dim, D: Dim, E: Float, T: Trace> Tensor<(B, H, L, D), E,
             width: width.size(),
             value_width,
             causal: masking.causal,
-            dropout: masking.dropout(&q_trace).or_else(|| masking.dropout(&k_trace)),
+            dropout: masking.dropout(&q_trace, weights).or_else(|| masking.dropout(&k_trace, weights)),
             lengths: masking.lengths,
         };
         let by_head = |rows, width| Layout::by_head(attention.heads, rows, width);
@@ -196,11 +197,9 @@ pub(crate) fn cross_attention<B: Dim, L: Dim, M: Dim, const W: usize, E: Float, 
 }
 
 impl Masking {
-    /// The weights that are dropped on a training tape.
-    fn dropout<T: Trace>(&self, trace: &T) -> Option<Mask> {
-        let probability = self.dropout;
-        let seed = if probability > 0.0 { dropout::seed(trace) } else { None };
-        seed.map(|seed| Mask { seed, probability, run: 1 })
+    /// Which of so many weights are dropped on a training tape.
+    fn dropout<T: Trace>(&self, trace: &T, weights: usize) -> Option<BatchMask> {
+        dropout::mask(trace, self.dropout, 1, weights)
     }
 
     /// Attention whose heads share `width` features of each step.
@@ -213,7 +212,7 @@ impl Masking {
         trace: &T,
     ) -> Attention {
         let width = width / heads;
-        let (causal, dropout) = (self.causal, self.dropout(trace));
+        let (causal, dropout) = (self.causal, self.dropout(trace, batch * heads * queries * keys));
         Attention { batch, heads, queries, keys, width, value_width: width, causal, dropout, lengths: self.lengths }
     }
 }

@@ -1,0 +1,71 @@
+//! The gradients of a batch, of which each rank computes its parts.
+
+use super::batches::{GlobalBatch, Part};
+use super::communicator::{CommunicationError, Communicator};
+use super::model::Hash;
+use super::partial::PartialGradients;
+use super::reduce::Share;
+use crate::memory::Storage;
+use crate::numbers::Generator;
+use crate::params::Parameters;
+use crate::tensor::{Float, Tensor};
+use crate::trace::{Gradients, Tape, Traced, Training};
+use rand::Rng;
+
+impl<X> GlobalBatch<X> {
+    /// The mean loss of the batch and its gradients, the same on all ranks, where `loss` is the mean loss of the samples
+    /// of one part: forward and backward pass of each part of this rank, and the sum over all ranks.
+    ///
+    /// Each part has a tape that knows its [samples](Tape::training_of), with a seed that is drawn from `rng`: all ranks
+    /// must pass generators in the same state. Batch norms normalise each part by its own statistics, and the running
+    /// averages follow the parts in turn.
+    ///
+    /// # Errors
+    /// If another rank has ended; if the ranks have other models, or random numbers that differ.
+    ///
+    /// # Panics
+    /// If the loss depends on parameters outside `model`.
+    #[track_caller]
+    pub fn backward<E: Float, M: Parameters>(
+        self,
+        world: &dyn Communicator,
+        model: &M,
+        rng: &mut (impl Rng + ?Sized),
+        mut loss: impl FnMut(&Tape<Training>, X) -> Tensor<(), E, Traced<Training>>,
+    ) -> Result<(f64, Gradients), CommunicationError> {
+        let (seed, like) = self.seed(rng);
+        let samples = self.samples();
+        let mut partial = PartialGradients::new();
+        for part in self.into_parts() {
+            let number = part.number;
+            partial.add_share(number, share(part, samples, seed, &mut loss));
+        }
+        let Share { loss, gradients } = partial.reduce(world, model, like)?;
+        Ok((loss, gradients))
+    }
+
+    /// A seed for the tapes, and a number that must be the same on all ranks.
+    fn seed(&self, rng: &mut (impl Rng + ?Sized)) -> (u64, u64) {
+        let seed = rng.next_u64();
+        let mut hash = Hash::default();
+        for number in [seed, self.samples() as u64, self.part_count() as u64] {
+            hash.add(&number.to_le_bytes());
+        }
+        (seed, hash.0)
+    }
+}
+
+/// Loss and gradients of a part, weighted by its share of the samples.
+fn share<X, E: Float>(
+    part: Part<X>,
+    samples: usize,
+    seed: u64,
+    loss: &mut impl FnMut(&Tape<Training>, X) -> Tensor<(), E, Traced<Training>>,
+) -> Share {
+    let weight = part.samples.len() as f64 / samples as f64;
+    let tape = Tape::training_of(part.samples, &mut Generator::new(seed));
+    let loss = loss(&tape, part.data);
+    let value = loss.item().as_f64() * weight;
+    let upstream = Tensor::from_storage((), Storage::filled(1, E::of(weight)));
+    Share { loss: value, gradients: loss.vector_jacobian(upstream) }
+}

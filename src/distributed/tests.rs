@@ -1,0 +1,402 @@
+//! Whole runs on threads as ranks.
+
+use super::*;
+use crate::data::{Labels, digits};
+use crate::optim::Momentum;
+use crate::params::Values;
+use crate::prelude::*;
+use rand::RngExt;
+
+/// The bits of all parameters and buffers.
+fn bits<M: Parameters>(model: &M) -> Vec<u64> {
+    let mut bits = Vec::new();
+    model.for_each_parameter(|_, leaf| match leaf.values {
+        Values::F32(values) => bits.extend(values.iter().map(|x| u64::from(x.to_bits()))),
+        Values::F64(values) => bits.extend(values.iter().map(|x| x.to_bits())),
+    });
+    bits
+}
+
+/// That all ranks, whatever their number, have the same results; returns them.
+fn same_on_any_number<R: PartialEq + std::fmt::Debug + Send>(
+    numbers: impl IntoIterator<Item = usize>,
+    program: impl Fn(&dyn Communicator) -> R + Sync,
+) -> R {
+    let expected = program(&OneProcess);
+    for ranks in numbers {
+        for (rank, found) in run_threads(ranks, &program).into_iter().enumerate() {
+            assert!(found == expected, "rank {rank} of {ranks}");
+        }
+    }
+    expected
+}
+
+type Network = ((Linear<64, 24>, BatchNorm1d<24>, Relu, Dropout<30>), Linear<24, 10>);
+
+type WithoutBatchNorm = ((Linear<64, 24>, Relu, Dropout<30>), Linear<24, 10>);
+
+/// Two epochs.
+fn train<M>(samples: usize, size: usize, parts: Parts, world: &dyn Communicator) -> (Vec<u64>, Vec<u64>)
+where
+    M: Init
+        + Parameters
+        + Module<
+            Tensor<(usize, Const<64>), f32, Traced<Training>>,
+            Output = Tensor<(usize, Const<10>), f32, Traced<Training>>,
+        >,
+{
+    let mut rng = StdRng::seed_from_u64(3);
+    let data = digits().first(samples);
+    let mut model = M::init(&mut rng);
+    let mut optimizer =
+        Sgd::new(SgdConfig { learning_rate: 0.1, momentum: Momentum::Nesterov(0.9), ..Default::default() });
+    let mut losses = Vec::new();
+    for _ in 0..2 {
+        for batch in data.parts_of(size, parts, world, &mut rng) {
+            let loss = |tape: &Tape<Training>, (x, y): (Tensor<(usize, Const<64>)>, Labels)| {
+                model.forward(tape.trace(x)).cross_entropy(&y)
+            };
+            let (loss, gradients) = batch.backward(world, &model, &mut rng, loss).unwrap();
+            losses.push(loss.to_bits());
+            optimizer.step(&mut model, &gradients);
+        }
+    }
+    expect_equal(&model, world).unwrap();
+    (bits(&model), losses)
+}
+
+#[test]
+fn any_number_of_ranks_gives_the_bits_of_one() {
+    for (samples, size, parts) in [(256, 64, 4), (150, 75, 7)] {
+        same_on_any_number([2, 3, 4, 6], |world| train::<Network>(samples, size, Parts::Fixed(parts), world));
+    }
+    // odd batches, of which the last has fewer samples than there are parts or ranks
+    for (samples, size, parts) in [(100, 33, 4), (77, 37, 3), (33, 16, 16)] {
+        same_on_any_number([2, 3, 5], |world| train::<WithoutBatchNorm>(samples, size, Parts::Fixed(parts), world));
+    }
+}
+
+#[test]
+fn one_rank_for_each_part_has_equal_ranks_and_other_rounding() {
+    let one = train::<Network>(120, 40, Parts::OnePerRank, &OneProcess).0;
+    let ranks = run_threads(3, |world| train::<Network>(120, 40, Parts::OnePerRank, world));
+    assert!(ranks.iter().all(|rank| rank == &ranks[0]));
+    assert_ne!(ranks[0].0, one, "batch norms saw other parts");
+    assert_eq!(train::<Network>(120, 40, Parts::Fixed(3), &OneProcess), ranks[0]);
+}
+
+#[test]
+fn one_part_is_the_plain_training_loop() {
+    let mut rng = crate::Generator::new(3);
+    let model = <(Linear<64, 24>, Relu, Linear<24, 10>)>::init(&mut rng);
+    let batch = digits().parts::<50>(1, &OneProcess, &mut rng.clone()).next().unwrap();
+    let (x, y) = digits().batches::<50>(&mut rng).next().unwrap();
+    let loss = model.forward(Tape::training(&mut rng).trace(x)).cross_entropy(&y);
+    let (value, plain) = (loss.item(), loss.backward());
+    let (found, gradients) = batch
+        .backward(&OneProcess, &model, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y))
+        .unwrap();
+    assert_eq!(found, f64::from(value));
+    gradients.for_each(&model, |name, _, found| match (name, found) {
+        ("0.weight", Some(Values::F32(found))) => assert_eq!(found, plain.of(&model.0.weight).to_vec()),
+        (_, found) => assert!(found.is_some()),
+    });
+    // more parts are the same but for rounding
+    let mut rng = crate::Generator::new(3);
+    let model_again = <(Linear<64, 24>, Relu, Linear<24, 10>)>::init(&mut rng);
+    assert_eq!(bits(&model), bits(&model_again));
+    let batch = digits().parts_of(50, Parts::Fixed(7), &OneProcess, &mut rng).next().unwrap();
+    let parts = batch
+        .backward(&OneProcess, &model, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y))
+        .unwrap()
+        .1;
+    assert!(parts.of(&model.0.weight).is_close(&plain.of(&model.0.weight), 1e-5, 1e-6));
+    assert_ne!(parts.of(&model.0.weight), plain.of(&model.0.weight));
+}
+
+/// Pictures, whose samples are in one dataset with their augmentation and dropout of channels.
+#[test]
+fn augmentation_and_dropout_follow_the_sample() {
+    same_on_any_number([2, 3, 5], |world| {
+        let mut rng = StdRng::seed_from_u64(1);
+        let images = Tensor::<(usize, Const<1>, Const<8>, Const<8>)>::uniform_with(
+            (60, Const, Const, Const),
+            0.0,
+            1.0,
+            &mut rng,
+        );
+        type Cnn = ((Conv2d<1, 4, 3>, Relu, Dropout2d<25>), Flatten, Linear<144, 1>);
+        let mut model = Cnn::init(&mut rng);
+        let mut optimizer = Adam::new(AdamConfig::default());
+        let augmentation = crate::data::Augmentation::new(&mut rng).crop(1).flip().cutout(2);
+        let batches = images.parts::<4>(5, world, &mut rng);
+        let batches = batches.map(move |batch| batch.map(|x, samples| augmentation.apply_to(x, samples)));
+        for batch in crate::data::Prefetch::new(batches, 2) {
+            let loss = |tape: &Tape<Training>, x| model.forward(tape.trace(x)).relu().mean();
+            let gradients = batch.backward(world, &model, &mut rng, loss).unwrap().1;
+            optimizer.step(&mut model, &gradients);
+        }
+        bits(&model)
+    });
+}
+
+/// A table of which parts use rows, and a table that is used as a whole, too.
+#[derive(Init, Parameters)]
+struct Words {
+    rows: Embedding<500, 3, f64>,
+    tied: Embedding<20, 3, f64>,
+    bias: Bias<20, f64>,
+    unused: Linear<2, 2>,
+}
+
+impl Words {
+    fn loss(
+        &self,
+        tape: &Tape<Training>,
+        words: Tensor<(usize,), usize>,
+        whole: bool,
+    ) -> Tensor<(), f64, Traced<Training>> {
+        let few = words.iter().map(|word| word % 20).collect();
+        let few = Tensor::from_vec(few, (words.count(),)).unwrap();
+        let x = self.rows.forward(tape.trace(words)) + self.tied.forward(tape.trace(few));
+        let x = x.tanh();
+        if whole {
+            let scores = x.matmul(self.tied.weight.on(tape).transpose());
+            return self.bias.forward(scores).tanh().mean();
+        }
+        x.mean()
+    }
+}
+
+#[test]
+fn rows_of_tables_travel_as_rows() {
+    // in the last case, some parts use the tied table as a whole, and some only rows of it
+    for tied in [[false, false], [true, true], [true, false]] {
+        same_on_any_number([2, 3, 4, 8], |world| {
+            let mut rng = StdRng::seed_from_u64(1);
+            let mut model = Words::init(&mut rng);
+            let mut optimizer = Sgd::new(SgdConfig { learning_rate: 0.5, ..Default::default() });
+            let words = Tensor::from_fn_with((44,), |_| rng.random_range(0..500_usize));
+            for _ in 0..2 {
+                for batch in words.parts_of(11, Parts::Fixed(4), world, &mut rng) {
+                    let mut partial = PartialGradients::new();
+                    for part in batch.into_parts() {
+                        let tape = Tape::training(&mut StdRng::seed_from_u64(0));
+                        let loss = model.loss(&tape, part.data, tied[part.number % 2]);
+                        partial.add(part.number, loss.backward());
+                    }
+                    let gradients = partial.all_reduce(world, &model).unwrap();
+                    let is_rows = |id| matches!(gradients.find(id), Some(crate::tape::Gradient::Rows(_)));
+                    assert!(is_rows(model.rows.weight.id()));
+                    assert_eq!(is_rows(model.tied.weight.id()), tied == [false, false]);
+                    optimizer.step(&mut model, &gradients);
+                }
+            }
+            bits(&model)
+        });
+    }
+}
+
+#[test]
+fn gradients_of_any_subset_of_parameters_add_up() {
+    let mut seeds = StdRng::seed_from_u64(9);
+    for _ in 0..30 {
+        let seed = seeds.random::<u64>();
+        same_on_any_number([2, 3, 7], |world| {
+            let mut rng = StdRng::seed_from_u64(seed);
+            let layers: Vec<Linear<5, 7>> = (0..6).map(|_| Linear::init(&mut rng)).collect();
+            let x = Tensor::<Rank2<3, 5>>::randn(&mut rng);
+            let parts = rng.random_range(1..9);
+            let used: Vec<Vec<bool>> = (0..parts).map(|_| (0..6).map(|_| rng.random()).collect()).collect();
+            let mut partial = PartialGradients::new();
+            let own = world.rank() * parts / world.size()..(world.rank() + 1) * parts / world.size();
+            for part in own {
+                let tape = Tape::inference();
+                let x = tape.trace(x.clone() * (part as f32 - 1.3));
+                let outputs = layers.iter().zip(&used[part]).filter(|(_, used)| **used);
+                let zero = tape.trace(Tensor::<()>::zeros());
+                let sum = outputs.fold(zero, |sum, (layer, _)| sum + layer.forward(x.clone()).tanh().sum());
+                partial.add(part, sum.backward());
+            }
+            let gradients = partial.all_reduce(world, &layers).unwrap();
+            let mut all = Vec::new();
+            gradients.for_each(&layers, |name, _, values| match values {
+                Some(Values::F32(values)) => {
+                    all.push((name.to_string(), values.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
+                }
+                _ => all.push((name.to_string(), Vec::new())),
+            });
+            all
+        });
+    }
+}
+
+#[test]
+fn a_run_goes_on_with_another_number_of_ranks() {
+    let folder = std::env::temp_dir().join(format!("taut-distributed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("run.safetensors");
+    let epochs = |from: usize, to: usize, world: &dyn Communicator| {
+        let mut rng = crate::Generator::new(5);
+        let mut model = Network::init(&mut rng);
+        let mut optimizer = Adam::new(AdamConfig::default());
+        if from > 0 {
+            let checkpoint = Checkpoint::load(&path).unwrap();
+            checkpoint.restore_model("model", &mut model).unwrap();
+            optimizer.restore(&checkpoint.snapshot("optimizer").unwrap(), &model).unwrap();
+            rng = checkpoint.generator("rng").unwrap();
+        }
+        for _ in from..to {
+            for batch in digits().first(100).parts_of(30, Parts::Fixed(4), world, &mut rng) {
+                let loss = |tape: &Tape<Training>, (x, y): (Tensor<(usize, Const<64>)>, Labels)| {
+                    model.forward(tape.trace(x)).cross_entropy(&y)
+                };
+                let gradients = batch.backward(world, &model, &mut rng, loss).unwrap().1;
+                optimizer.step(&mut model, &gradients);
+            }
+        }
+        if world.is_first() {
+            let checkpoint = Checkpoint::new().with_model("model", &model).with_generator("rng", &rng);
+            checkpoint.with_snapshot("optimizer", &optimizer.snapshot()).save(&path).unwrap();
+        }
+        world.barrier().unwrap();
+        bits(&model)
+    };
+    let whole = epochs(0, 3, &OneProcess);
+    for (before, after) in [(2, 4), (4, 1), (1, 3)] {
+        run_threads(before, |world| epochs(0, 1, world));
+        let resumed = run_threads(after, |world| epochs(1, 3, world));
+        assert!(resumed.iter().all(|rank| rank == &whole), "{before} ranks, then {after}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn shards_have_every_sample_once() {
+    for (samples, ranks) in [(10, 3), (2, 5), (0, 2), (7, 7)] {
+        let data = Tensor::<(usize,), usize>::from_fn_with((samples,), |[i]| i);
+        let shards =
+            run_threads(ranks, |world| (data.shard(world).indices().to_vec(), data.shard(world).whole().to_vec()));
+        assert!(shards.iter().all(|(indices, values)| indices == values));
+        assert!(shards.iter().all(|(indices, _)| indices.len().abs_diff(samples / ranks) <= 1));
+        assert_eq!(shards.concat_indices(), (0..samples).collect::<Vec<_>>());
+    }
+}
+
+trait ConcatIndices {
+    fn concat_indices(&self) -> Vec<usize>;
+}
+impl ConcatIndices for Vec<(Vec<usize>, Vec<usize>)> {
+    fn concat_indices(&self) -> Vec<usize> {
+        self.iter().flat_map(|(indices, _)| indices.iter().copied()).collect()
+    }
+}
+
+#[test]
+fn a_rank_that_ends_is_an_error_on_the_others() {
+    let program = |world: &dyn Communicator| {
+        if world.rank() == 1 {
+            return Ok(());
+        }
+        (0..3).try_for_each(|_| world.barrier())
+    };
+    let ends = run_threads(3, program);
+    assert_eq!(ends[1], Ok(()));
+    assert!(ends[0].is_err() && ends[2].is_err());
+    assert_eq!(ends[0], Err(CommunicationError::Gone { rank: 1 }));
+    let panic = std::panic::catch_unwind(|| {
+        run_threads(2, |world| {
+            assert!(world.rank() == 0, "rank 1 fails");
+            assert!(world.barrier().is_err());
+        })
+    });
+    assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"rank 1 fails"));
+}
+
+#[test]
+fn what_differs_between_ranks_is_an_error_on_all() {
+    let run = |seed: fn(usize) -> u64, size: fn(usize) -> usize| {
+        run_threads(2, move |world| {
+            let mut rng = StdRng::seed_from_u64(seed(world.rank()));
+            let model = Linear::<64, 10>::init(&mut StdRng::seed_from_u64(0));
+            let batch = digits().parts_of(size(world.rank()), Parts::Fixed(2), world, &mut rng).next().unwrap();
+            let result =
+                batch.backward(world, &model, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y));
+            result.map(|_| ()).unwrap_err().to_string()
+        })
+    };
+    for errors in [run(|rank| rank as u64, |_| 10), run(|_| 0, |rank| 10 + rank)] {
+        for error in errors {
+            assert!(error.contains("rank 1 has other random numbers, or another batch"), "{error}");
+        }
+    }
+    let errors = run_threads(2, |world| {
+        let sizes = (0..world.rank() + 1).map(|_| Linear::<2, 2>::init(&mut StdRng::seed_from_u64(0)));
+        let model: Vec<_> = sizes.collect();
+        let gradients = model[0].forward(Tape::inference().trace(Tensor::from([1.0, 2.0]))).sum().backward();
+        let reduced = gradients.all_reduce(world, &model).map(|_| ()).unwrap_err().to_string();
+        [reduced, broadcast(&mut model.clone(), world).unwrap_err().to_string()]
+    });
+    for [reduced, broadcast] in errors {
+        assert!(reduced.contains("rank 1 has another model"), "{reduced}");
+        assert!(broadcast.contains("on rank 1, the model is another one"), "{broadcast}");
+    }
+    let errors = run_threads(3, |world| {
+        let model = Linear::<2, 2>::init(&mut StdRng::seed_from_u64(world.rank() as u64 / 2));
+        expect_equal(&model, world).unwrap_err().to_string()
+    });
+    assert!(errors.iter().all(|error| error.contains("on rank 2, the model has other weights")), "{errors:?}");
+}
+
+#[test]
+#[should_panic(expected = "all_reduce: 2 gradients are of parameters outside this model")]
+fn gradients_of_another_model_are_refused() {
+    let mut rng = StdRng::seed_from_u64(0);
+    let (a, b) = (Linear::<2, 2>::init(&mut rng), Linear::<2, 2>::init(&mut rng));
+    let gradients = a.forward(Tape::inference().trace(Tensor::from([1.0, 2.0]))).sum().backward();
+    let _ = gradients.all_reduce(&OneProcess, &b);
+}
+
+#[test]
+fn what_other_ranks_send_is_checked() {
+    /// Rank 1 sends garbage.
+    struct Damaged<'a>(&'a dyn Communicator, std::cell::Cell<u64>);
+    impl Communicator for Damaged<'_> {
+        fn rank(&self) -> usize {
+            self.0.rank()
+        }
+        fn size(&self) -> usize {
+            self.0.size()
+        }
+        fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError> {
+            let mut incoming = self.0.exchange(outgoing)?;
+            let mut rng = StdRng::seed_from_u64(self.1.get());
+            self.1.set(self.1.get() + 1);
+            let message = &mut incoming[1];
+            match rng.random_range(0..4) {
+                0 => message.truncate(rng.random_range(0..=message.len())),
+                1 => message.extend([1, 2, 3]),
+                2 if !message.is_empty() => {
+                    let place = rng.random_range(0..message.len());
+                    message[place] ^= 1 << rng.random_range(0..8);
+                }
+                _ => {}
+            }
+            Ok(incoming)
+        }
+    }
+    let mut errors = 0;
+    for seed in 0..300 {
+        let results = run_threads(2, |world| {
+            let world = Damaged(world, std::cell::Cell::new(seed * 10));
+            let mut rng = StdRng::seed_from_u64(0);
+            let model = Words::init(&mut rng);
+            let words = Tensor::from([1, 2, 3 + world.rank()]);
+            let words = Tensor::from_vec(words.to_vec(), (3,)).unwrap();
+            let tape = Tape::training(&mut rng);
+            model.loss(&tape, words, false).backward().all_reduce(&world, &model).is_err()
+        });
+        errors += results.iter().filter(|&&error| error).count();
+    }
+    assert!(errors > 100, "{errors}: never a panic, but errors");
+}
