@@ -52,8 +52,35 @@ fn outside(table: &mut String) {
     pattern(0, 2, &"0".repeat(m));
 }
 
+/// The crate `mpi` looks for the system's MPI when it is built. Its own message does not say what to install.
+fn expect_mpi() {
+    let set = |name: &str| std::env::var_os(name).is_some();
+    // with the first two, the crate asks nobody else; on Windows, it knows where Microsoft's is
+    if set("MPI_PKG_CONFIG") || set("CRAY_MPICH_DIR") || cfg!(windows) {
+        return;
+    }
+    let succeeds = |program: &str, arguments: &[&str]| {
+        std::process::Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    let compiler = std::env::var("MPICC").unwrap_or_else(|_| "mpicc".to_string());
+    if !succeeds(&compiler, &["-show"])
+        && !["mpich", "ompi"].iter().any(|name| succeeds("pkg-config", &["--exists", name]))
+    {
+        println!(
+            "cargo::error=taut's feature `mpi` needs the system's MPI, and libclang to read its headers: on Debian and \
+             Ubuntu, `apt-get install libopenmpi-dev openmpi-bin libclang-dev`; on Fedora, `dnf install openmpi-devel \
+             clang-devel` and `module load mpi`; with Homebrew, `brew install open-mpi llvm`; on a cluster, load its MPI \
+             module, or set MPICC to its compiler"
+        );
+    }
+}
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_FEATURE_MPI").is_some() {
+        println!("cargo::rerun-if-env-changed=MPICC");
+        expect_mpi();
+    }
     let mut table = String::new();
     for n in 0..INPUTS {
         writeln!(table, "impl ToNumber for Const<{n}> {{ type Number = {}; }}", number(n)).unwrap();

@@ -66,6 +66,8 @@ mod batches;
 mod bytes;
 mod communicator;
 mod model;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod one_process;
 mod partial;
 mod reduce;

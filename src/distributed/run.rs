@@ -1,31 +1,41 @@
 //! Starting.
 
 use super::communicator::{CommunicationError, Communicator};
-use super::one_process::OneProcess;
+
+/// Runs `program` on the processes that there are: those that `mpirun` or Slurm started, with the feature `mpi`;
+/// otherwise this one alone.
+///
+/// With several processes of MPI, an error or a panic in one of them is printed with the number of the rank, and ends
+/// all of them with an exit code other than 0: the others may be waiting for it.
+///
+/// # Errors
+/// What `program` returns. [`CommunicationError::Start`] if this is one of several processes and the feature `mpi` is
+/// off; with the feature, if it is called a second time.
+#[cfg(feature = "mpi")]
+pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
+    program: impl FnOnce(&dyn Communicator) -> Result<R, E>,
+) -> Result<R, E> {
+    super::mpi::run(program)
+}
 
 /// Runs `program` on the processes that there are: those that `mpirun` or Slurm started, with the feature `mpi`;
 /// otherwise this one alone.
 ///
 /// # Errors
 /// What `program` returns. [`CommunicationError::Start`] if this is one of several processes and the feature `mpi` is
-/// off, or if MPI cannot start.
+/// off.
+#[cfg(not(feature = "mpi"))]
 pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
     program: impl FnOnce(&dyn Communicator) -> Result<R, E>,
 ) -> Result<R, E> {
-    if let Some(count) = started_with() {
-        return Err(CommunicationError::Start(format!(
+    // Open MPI says how many there are in the first variable, MPICH and those after it in the second
+    let counts = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].map(|name| std::env::var(name).ok()?.parse::<usize>().ok());
+    if let Some(count) = counts.into_iter().flatten().find(|&count| count > 1) {
+        let text = format!(
             "this is one of {count} processes that mpirun started, but the program was built for one: build it with \
-             taut's feature `mpi` (for its own programs, `cargo build --release --features mpi --example ..`)"
-        ))
-        .into());
+             taut's feature `mpi` (a program of taut's own with `cargo build --release --features mpi --example ..`)"
+        );
+        return Err(CommunicationError::Start(text).into());
     }
-    program(&OneProcess)
-}
-
-/// The number of processes that a launcher started, if it is not 1.
-fn started_with() -> Option<usize> {
-    // of Open MPI, and of MPICH and those after it
-    let variables = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
-    let count = variables.iter().find_map(|name| std::env::var(name).ok()?.parse().ok());
-    count.filter(|&count| count > 1)
+    program(&super::OneProcess)
 }
