@@ -8,13 +8,13 @@
 //! which is p - t for w = 1.
 
 use super::logistic::softplus_of_minus;
-use super::pair::{PairLossOp, pair_loss};
+use super::pair::{PairLossOp, Target, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::Trace;
+use crate::trace::{NoTrace, Trace};
 
 struct BinaryCrossEntropy;
 impl PairLoss for BinaryCrossEntropy {
@@ -41,7 +41,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "binary_cross_entropy_with_logits")]
     #[track_caller]
-    pub fn binary_cross_entropy(self, targets: &Tensor<S, E>) -> Tensor<(), E, T> {
+    pub fn binary_cross_entropy(self, targets: &impl Target<S, E, Trace = NoTrace>) -> Tensor<(), E, T> {
         self.binary_cross_entropy_with(targets, 1.0, Mean)
     }
 
@@ -54,14 +54,14 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     pub fn binary_cross_entropy_with<R: Reduction<S>>(
         self,
-        targets: &Tensor<S, E>,
+        targets: &impl Target<S, E, Trace = NoTrace>,
         positive_weight: f64,
         reduction: R,
     ) -> Tensor<R::Output, E, T> {
         let fits = positive_weight >= 0.0 && positive_weight.is_finite();
         assert!(fits, "binary_cross_entropy: `positive_weight` must be at least 0, and is {positive_weight}");
         let count = self.count();
-        pair_loss(&BINARY_CROSS_ENTROPY, self, targets, positive_weight, count, reduction)
+        pair_loss(&BINARY_CROSS_ENTROPY, self, targets.tensor(), positive_weight, count, reduction)
     }
 }
 

@@ -16,7 +16,7 @@ use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
 use super::{Mean, Reduction};
 use crate::kernels::row_loss;
 use crate::numbers::PerFloat;
-use crate::shape::Dim;
+use crate::shape::{Dim, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -69,12 +69,13 @@ impl<C: Dim, E: Float> Default for CrossEntropy<C, E> {
     }
 }
 
-impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The mean cross-entropy between softmax of these logits and the labels.
     ///
     /// Logits have the shape (batch, classes), labels are class indices of shape (batch) or probabilities of shape
-    /// (batch, classes). Sequences, (batch, time, classes) with labels (batch, time), and a single sample, (classes)
-    /// with a scalar label, are accepted too.
+    /// (batch, classes). Sequences, (batch, time, classes) with labels (batch, time), pixels, (batch, height, width, classes)
+    /// with labels (batch, height, width), and a single sample, (classes) with a scalar label, are accepted too: classes
+    /// are the last axis of up to six. (PyTorch has them second: `permute` moves them.)
     ///
     /// # Panics
     /// If run-time dimensions disagree, or a class index is not below the number of classes.
@@ -86,8 +87,12 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// assert!((loss.item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     #[track_caller]
-    pub fn cross_entropy<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
-        row_loss(&CROSS_ENTROPY, self, labels, Changes::NONE, Mean)
+    pub fn cross_entropy<L>(self, labels: &L) -> Tensor<(), E, T>
+    where
+        S: Logits,
+        L: Targets<S::Batch, S::Last, E>,
+    {
+        row_loss(&CROSS_ENTROPY, self, labels.sizes().as_ref(), labels.rows(), Changes::NONE, Mean)
     }
 
     /// The [cross-entropy](Tensor::cross_entropy) with label smoothing, class weights and labels to
@@ -97,14 +102,19 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// If run-time dimensions disagree, a class index is neither below the number of classes nor to be ignored, the
     /// label smoothing is not between 0 and 1, or a class index is to be ignored and the labels are probabilities.
     #[track_caller]
-    pub fn cross_entropy_with<L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
+    pub fn cross_entropy_with<L, R>(
         self,
         labels: &L,
         settings: &CrossEntropy<S::Last, E>,
         reduction: R,
-    ) -> Tensor<R::Output, E, T> {
+    ) -> Tensor<R::Output, E, T>
+    where
+        S: Logits,
+        L: Targets<S::Batch, S::Last, E>,
+        R: Reduction<S::Rows>,
+    {
         let settings = settings.checked("cross_entropy", self.shape().last());
-        row_loss(&CROSS_ENTROPY, self, labels, settings, reduction)
+        row_loss(&CROSS_ENTROPY, self, labels.sizes().as_ref(), labels.rows(), settings, reduction)
     }
 
     /// The mean of - sum_j t_j x_j over the samples, for log-probabilities x (see `log_softmax`) and labels t as in
@@ -120,8 +130,12 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "nll_loss")]
     #[track_caller]
-    pub fn negative_log_likelihood<L: Targets<S::Batch, S::Last, E>>(self, labels: &L) -> Tensor<(), E, T> {
-        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, Changes::NONE, Mean)
+    pub fn negative_log_likelihood<L>(self, labels: &L) -> Tensor<(), E, T>
+    where
+        S: Logits,
+        L: Targets<S::Batch, S::Last, E>,
+    {
+        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels.sizes().as_ref(), labels.rows(), Changes::NONE, Mean)
     }
 
     /// The [negative log-likelihood](Tensor::negative_log_likelihood) with label smoothing, class weights and labels to
@@ -130,14 +144,19 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// As for [`cross_entropy_with`](Tensor::cross_entropy_with).
     #[track_caller]
-    pub fn negative_log_likelihood_with<L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
+    pub fn negative_log_likelihood_with<L, R>(
         self,
         labels: &L,
         settings: &CrossEntropy<S::Last, E>,
         reduction: R,
-    ) -> Tensor<R::Output, E, T> {
+    ) -> Tensor<R::Output, E, T>
+    where
+        S: Logits,
+        L: Targets<S::Batch, S::Last, E>,
+        R: Reduction<S::Rows>,
+    {
         let settings = settings.checked("negative_log_likelihood", self.shape().last());
-        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels, settings, reduction)
+        row_loss(&NEGATIVE_LOG_LIKELIHOOD, self, labels.sizes().as_ref(), labels.rows(), settings, reduction)
     }
 }
 
@@ -160,7 +179,6 @@ mod tests {
     use crate::loss::{Each, Mean, Sum};
     use crate::ops::testing::*;
     use crate::prelude::*;
-    use crate::shape::LastAxis;
     use rand::Rng;
 
     fn softmax(logits: &[f32]) -> Vec<f32> {

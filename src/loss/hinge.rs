@@ -7,16 +7,16 @@
 //!
 //! With [`plus_l2`](Tensor::plus_l2) of the weights, this is the support vector machine.
 
-use super::pair::{PairLossOp, pair_loss};
-use super::rows::{Changes, Logits, RowLossOp, Targets, row_loss};
+use super::pair::{PairLossOp, Target, pair_loss};
+use super::rows::{Changes, ClassIndices, Logits, RowLossOp, row_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
-use crate::kernels::row_loss;
+use crate::kernels::row_loss::{self, RowTargets};
 use crate::numbers::PerFloat;
 use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::Trace;
+use crate::trace::{NoTrace, Trace};
 
 struct Hinge;
 impl PairLoss for Hinge {
@@ -47,7 +47,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// assert_eq!(loss.item(), (0.0 + 0.5 + 2.0 + 0.0) / 4.0);
     /// ```
     #[track_caller]
-    pub fn hinge(self, labels: &Tensor<S, E>) -> Tensor<(), E, T> {
+    pub fn hinge(self, labels: &impl Target<S, E, Trace = NoTrace>) -> Tensor<(), E, T> {
         self.hinge_with(labels, Mean)
     }
 
@@ -56,13 +56,13 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of scores and labels disagree.
     #[track_caller]
-    pub fn hinge_with<R: Reduction<S>>(self, labels: &Tensor<S, E>, reduction: R) -> Tensor<R::Output, E, T> {
+    pub fn hinge_with<R: Reduction<S>>(self, labels: &impl Target<S, E, Trace = NoTrace>, reduction: R) -> Tensor<R::Output, E, T> {
         let count = self.count();
-        pair_loss(&HINGE, self, labels, 0.0, count, reduction)
+        pair_loss(&HINGE, self, labels.tensor(), 0.0, count, reduction)
     }
 }
 
-impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The mean over the samples of the sum over all wrong classes j of max(1 + x_j - x_t, 0), for class indices t.
     /// Weston and Watkins, "Support Vector Machines for Multi-Class Pattern Recognition", 1999.
     ///
@@ -77,9 +77,10 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// assert_eq!(scores.multi_class_hinge(&Tensor::from([0])).item(), 0.5);
     /// ```
     #[track_caller]
-    pub fn multi_class_hinge(self, labels: &Tensor<S::Samples, usize>) -> Tensor<(), E, T>
+    pub fn multi_class_hinge<L>(self, labels: &L) -> Tensor<(), E, T>
     where
-        Tensor<S::Samples, usize>: Targets<S::Batch, S::Last, E>,
+        S: Logits,
+        L: ClassIndices<S::Batch>,
     {
         self.multi_class_hinge_with(labels, Mean)
     }
@@ -90,15 +91,14 @@ impl<S: Logits, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions disagree, or a class index is not below the number of classes.
     #[track_caller]
-    pub fn multi_class_hinge_with<R: Reduction<S::Samples>>(
-        self,
-        labels: &Tensor<S::Samples, usize>,
-        reduction: R,
-    ) -> Tensor<R::Output, E, T>
+    pub fn multi_class_hinge_with<L, R>(self, labels: &L, reduction: R) -> Tensor<R::Output, E, T>
     where
-        Tensor<S::Samples, usize>: Targets<S::Batch, S::Last, E>,
+        S: Logits,
+        L: ClassIndices<S::Batch>,
+        R: Reduction<S::Rows>,
     {
-        row_loss(&MULTI_CLASS_HINGE, self, labels, Changes::NONE, reduction)
+        let (sizes, targets) = (labels.sizes(), RowTargets::Indices(labels.indices()));
+        row_loss(&MULTI_CLASS_HINGE, self, sizes.as_ref(), targets, Changes::NONE, reduction)
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! A class of probability 0 adds nothing. The derivative by x is -t.
 
-use super::pair::{PairLossOp, pair_loss};
+use super::pair::{PairLossOp, Target, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::numbers::math::Math;
 use crate::shape::{LastAxis, Shape};
 use crate::tensor::{Float, Tensor};
-use crate::trace::Trace;
+use crate::trace::{NoTrace, Trace};
 
 struct Divergence;
 impl PairLoss for Divergence {
@@ -21,7 +21,7 @@ impl PairLoss for Divergence {
 }
 static DIVERGENCE: PairLossOp = PairLossOp::of::<Divergence>("kl_divergence");
 
-impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The Kullback-Leibler divergence KL(t || e^x) of these log-probabilities (see
     /// `log_softmax`) from the probabilities `targets`, over the last axis; the mean over the samples, which are all
     /// other axes. (PyTorch's `kl_div` with `reduction="batchmean"`, for one axis of samples.)
@@ -36,7 +36,10 @@ impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "kl_div")]
     #[track_caller]
-    pub fn kl_divergence(self, targets: &Tensor<S, E>) -> Tensor<(), E, T> {
+    pub fn kl_divergence(self, targets: &impl Target<S, E, Trace = NoTrace>) -> Tensor<(), E, T>
+    where
+        S: LastAxis,
+    {
         self.kl_divergence_with(targets, Mean)
     }
 
@@ -46,9 +49,12 @@ impl<S: LastAxis, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of the two disagree.
     #[track_caller]
-    pub fn kl_divergence_with<R: Reduction<S>>(self, targets: &Tensor<S, E>, reduction: R) -> Tensor<R::Output, E, T> {
+    pub fn kl_divergence_with<R: Reduction<S>>(self, targets: &impl Target<S, E, Trace = NoTrace>, reduction: R) -> Tensor<R::Output, E, T>
+    where
+        S: LastAxis,
+    {
         let samples = self.shape().rows().count();
-        pair_loss(&DIVERGENCE, self, targets, 0.0, samples, reduction)
+        pair_loss(&DIVERGENCE, self, targets.tensor(), 0.0, samples, reduction)
     }
 }
 

@@ -5,12 +5,12 @@ use crate::kernels::reduce;
 use crate::memory::Storage;
 use crate::numbers::range::{expect, not_negative};
 use crate::params::Param;
-use crate::shape::Shape;
+use crate::shape::{ScalarShape, Shape};
 use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 
-impl<E: Float, T: Trace> Tensor<(), E, T> {
+impl<L: Shape, E: Float, T: Trace> Tensor<L, E, T> {
     /// This loss plus lambda/2 |w|^2: half the sum of the squares of the parameter's numbers, times lambda.
     ///
     /// To pull all parameters of a model, or to keep the pull out of the loss that is printed, use the optimizer's
@@ -28,10 +28,13 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
     /// # Panics
     /// If lambda is negative, infinite or NaN.
     #[track_caller]
-    pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self {
+    pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self
+    where
+        L: ScalarShape,
+    {
         expect(not_negative("plus_l2", "lambda", lambda));
         let weight = parameter.on(&self);
-        let (_, mut loss, trace) = self.into_parts();
+        let (shape, mut loss, trace) = self.into_parts();
         let (_, w, weight_trace) = weight.into_parts();
         let value = &mut loss.make_mut()[0];
         *value += E::of(0.5 * lambda * reduce::sum_of_squares(w.as_slice()));
@@ -46,7 +49,7 @@ impl<E: Float, T: Trace> Tensor<(), E, T> {
                 parents.add(0, upstream);
             }
         });
-        Tensor::from_parts((), loss, T::from_node(node))
+        Tensor::from_parts(shape, loss, T::from_node(node))
     }
 }
 

@@ -3,13 +3,13 @@
 //! Computed as max(-z, 0) + log(1 + e^-|z|) with z = t x, which neither overflows nor loses small values. The
 //! derivative by x is -t / (1 + e^z).
 
-use super::pair::{PairLossOp, pair_loss};
+use super::pair::{PairLossOp, Target, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::numbers::math::Math;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::trace::Trace;
+use crate::trace::{NoTrace, Trace};
 
 /// log(1 + e^-z) and 1 / (1 + e^z), for any z.
 #[inline(always)]
@@ -45,7 +45,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// assert_eq!(loss.item(), (2.0_f32.ln() + 0.0 + 1000.0) / 3.0);
     /// ```
     #[track_caller]
-    pub fn logistic(self, labels: &Tensor<S, E>) -> Tensor<(), E, T> {
+    pub fn logistic(self, labels: &impl Target<S, E, Trace = NoTrace>) -> Tensor<(), E, T> {
         self.logistic_with(labels, Mean)
     }
 
@@ -54,9 +54,9 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of scores and labels disagree.
     #[track_caller]
-    pub fn logistic_with<R: Reduction<S>>(self, labels: &Tensor<S, E>, reduction: R) -> Tensor<R::Output, E, T> {
+    pub fn logistic_with<R: Reduction<S>>(self, labels: &impl Target<S, E, Trace = NoTrace>, reduction: R) -> Tensor<R::Output, E, T> {
         let count = self.count();
-        pair_loss(&LOGISTIC, self, labels, 0.0, count, reduction)
+        pair_loss(&LOGISTIC, self, labels.tensor(), 0.0, count, reduction)
     }
 }
 

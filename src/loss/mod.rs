@@ -41,4 +41,5 @@ mod rows;
 
 pub use cross_entropy::CrossEntropy;
 pub use reduction::{Each, Mean, Reduction, Sum};
-pub use rows::{Logits, Targets};
+pub use pair::Target;
+pub use rows::{ClassIndices, Logits, Targets};

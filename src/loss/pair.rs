@@ -31,6 +31,33 @@ impl PairLossOp {
     }
 }
 
+/// What predictions of shape `S` are compared with, element by element: a tensor of the same shape and element type.
+#[diagnostic::on_unimplemented(
+    message = "targets `{Self}` do not fit predictions of shape {S} and element type `{E}`",
+    note = "the targets have the shape and the element type of the predictions: nothing is broadcast",
+    note = "a column (B, 1) beside a row (B,): `squeeze::<1>()` the one or `unsqueeze::<1>()` the other; another \
+            element type: `targets.cast::<f32>()`",
+    note = "predictions (B, T, F) of a recurrent layer with one target for each sequence: `LastStep` behind that layer"
+)]
+pub trait Target<S: Shape, E: Float> {
+    /// Whether the target is on a tape.
+    type Trace: Trace;
+    /// The tensor.
+    fn tensor(&self) -> &Tensor<S, E, Self::Trace>;
+}
+impl<S: Shape, E: Float, T: Trace> Target<S, E> for Tensor<S, E, T> {
+    type Trace = T;
+    fn tensor(&self) -> &Self {
+        self
+    }
+}
+impl<S: Shape, E: Float, L: Target<S, E>> Target<S, E> for &L {
+    type Trace = L::Trace;
+    fn tensor(&self) -> &Tensor<S, E, L::Trace> {
+        (**self).tensor()
+    }
+}
+
 /// The losses between predictions and targets. `p` is the parameter of the loss; `samples` is the divisor of a mean.
 ///
 /// The target is a constant, or the loss depends only on the difference: then its derivative by the target is minus

@@ -11,7 +11,7 @@
 //!
 //! The target may be traced too: its derivative is the negative.
 
-use super::pair::{PairLossOp, pair_loss};
+use super::pair::{PairLossOp, Target, pair_loss};
 use super::{Mean, Reduction};
 use crate::kernels::pair_loss::PairLoss;
 use crate::numbers::math::Math;
@@ -78,7 +78,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "mse_loss")]
     #[track_caller]
-    pub fn mean_squared_error<U: Trace>(self, target: &Tensor<S, E, U>) -> Tensor<(), E, Merged<T, U>>
+    pub fn mean_squared_error<U: Trace>(self, target: &impl Target<S, E, Trace = U>) -> Tensor<(), E, Merged<T, U>>
     where
         T: Merge<U>,
     {
@@ -92,14 +92,14 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     pub fn squared_error_with<U: Trace, R: Reduction<S>>(
         self,
-        target: &Tensor<S, E, U>,
+        target: &impl Target<S, E, Trace = U>,
         reduction: R,
     ) -> Tensor<R::Output, E, Merged<T, U>>
     where
         T: Merge<U>,
     {
         let count = self.count();
-        pair_loss(&SQUARED, self, target, 0.0, count, reduction)
+        pair_loss(&SQUARED, self, target.tensor(), 0.0, count, reduction)
     }
 
     /// The mean of |x - t| over all elements.
@@ -114,7 +114,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "l1_loss")]
     #[track_caller]
-    pub fn mean_absolute_error<U: Trace>(self, target: &Tensor<S, E, U>) -> Tensor<(), E, Merged<T, U>>
+    pub fn mean_absolute_error<U: Trace>(self, target: &impl Target<S, E, Trace = U>) -> Tensor<(), E, Merged<T, U>>
     where
         T: Merge<U>,
     {
@@ -128,14 +128,14 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     pub fn absolute_error_with<U: Trace, R: Reduction<S>>(
         self,
-        target: &Tensor<S, E, U>,
+        target: &impl Target<S, E, Trace = U>,
         reduction: R,
     ) -> Tensor<R::Output, E, Merged<T, U>>
     where
         T: Merge<U>,
     {
         let count = self.count();
-        pair_loss(&ABSOLUTE, self, target, 0.0, count, reduction)
+        pair_loss(&ABSOLUTE, self, target.tensor(), 0.0, count, reduction)
     }
 
     /// The mean Huber loss over all elements: d^2 / 2 where |d| <= delta, and delta (|d| - delta / 2) beyond, for
@@ -154,7 +154,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// ```
     #[doc(alias = "smooth_l1_loss")]
     #[track_caller]
-    pub fn huber<U: Trace>(self, target: &Tensor<S, E, U>, delta: f64) -> Tensor<(), E, Merged<T, U>>
+    pub fn huber<U: Trace>(self, target: &impl Target<S, E, Trace = U>, delta: f64) -> Tensor<(), E, Merged<T, U>>
     where
         T: Merge<U>,
     {
@@ -169,7 +169,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     #[track_caller]
     pub fn huber_with<U: Trace, R: Reduction<S>>(
         self,
-        target: &Tensor<S, E, U>,
+        target: &impl Target<S, E, Trace = U>,
         delta: f64,
         reduction: R,
     ) -> Tensor<R::Output, E, Merged<T, U>>
@@ -178,7 +178,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     {
         assert!(delta > 0.0, "huber: `delta` must be above 0, and is {delta}");
         let count = self.count();
-        pair_loss(&HUBER, self, target, delta, count, reduction)
+        pair_loss(&HUBER, self, target.tensor(), delta, count, reduction)
     }
 }
 

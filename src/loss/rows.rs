@@ -20,28 +20,15 @@ impl Family for RowLossOp {
     type Of<E: Float> = RowLoop<E>;
 }
 
-/// A shape of class scores: (classes), (batch, classes) or (batch, time, classes).
+/// A shape of class scores: (classes), (batch, classes), (batch, time, classes), (batch, height, width, classes) and so
+/// on. The classes are the last axis.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} is none of class scores",
-    note = "class scores have the shape (classes), (batch, classes) or (batch, time, classes)"
+    note = "class scores have the shape (classes), (batch, classes), (batch, time, classes) and so on: at least one axis"
 )]
-pub trait Logits: LastAxis<Rows = Self::Samples> {
-    /// The shape of the samples: all but the last axis.
-    type Samples: Shape;
-    /// The samples as the compiler's messages call them.
+pub trait Logits: LastAxis {
+    /// The samples, all but the last axis, as the compiler's messages call them.
     type Batch;
-}
-impl<C: Dim> Logits for (C,) {
-    type Samples = ();
-    type Batch = ();
-}
-impl<B: Dim, C: Dim> Logits for (B, C) {
-    type Samples = (B,);
-    type Batch = B;
-}
-impl<B: Dim, N: Dim, C: Dim> Logits for (B, N, C) {
-    type Samples = (B, N);
-    type Batch = (B, N);
 }
 
 /// What class scores can be compared with: class indices, one for each sample, or the probability of each class for
@@ -49,7 +36,7 @@ impl<B: Dim, N: Dim, C: Dim> Logits for (B, N, C) {
 #[diagnostic::on_unimplemented(
     message = "labels `{Self}` do not fit logits of batch {B} and {C} classes",
     note = "labels are class indices, `Tensor<(B,), usize>`, or probabilities, `Tensor<(B, C)>`; \
-            for logits of shape (B, T, C), `Tensor<(B, T), usize>` or `Tensor<(B, T, C)>`",
+            for logits of shape (B, T, C), `Tensor<(B, T), usize>` or `Tensor<(B, T, C)>`: classes are the last axis",
     note = "one column of labels, (B, 1): `labels.squeeze::<1>()`; indices that are floats: `labels.cast::<usize>()`",
     note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` behind that layer"
 )]
@@ -61,8 +48,35 @@ pub trait Targets<B, C: Dim, E: Float> {
     fn rows(&self) -> RowTargets<'_, E>;
 }
 
+/// Class indices, one for each sample.
+#[diagnostic::on_unimplemented(
+    message = "labels `{Self}` do not fit logits of batch {B}",
+    note = "labels are class indices, `Tensor<(B,), usize>` for logits of shape (B, C), `Tensor<(B, T), usize>` for \
+            logits of shape (B, T, C): classes are the last axis",
+    note = "one column of labels, (B, 1): `labels.squeeze::<1>()`; indices that are floats: `labels.cast::<usize>()`",
+    note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` behind that layer"
+)]
+pub trait ClassIndices<B> {
+    /// The shape of the labels.
+    #[doc(hidden)]
+    fn sizes(&self) -> impl AsRef<[usize]>;
+    #[doc(hidden)]
+    fn indices(&self) -> &[usize];
+}
+
 macro_rules! targets {
     ($($batch:ty: ($($dim:ident),*);)*) => { $(
+        impl<$($dim: Dim,)* C: Dim> Logits for ($($dim,)* C,) {
+            type Batch = $batch;
+        }
+        impl<$($dim: Dim),*> ClassIndices<$batch> for Tensor<($($dim,)*), usize> {
+            fn sizes(&self) -> impl AsRef<[usize]> {
+                self.shape().sizes()
+            }
+            fn indices(&self) -> &[usize] {
+                self.as_slice()
+            }
+        }
         impl<$($dim: Dim,)* C: Dim, E: Float> Targets<$batch, C, E> for Tensor<($($dim,)*), usize> {
             fn sizes(&self) -> impl AsRef<[usize]> {
                 self.shape().sizes()
@@ -81,7 +95,14 @@ macro_rules! targets {
         }
     )* };
 }
-targets! { (): (); B: (B); (B, N): (B, N); }
+targets! {
+    (): ();
+    B: (B);
+    (B, N): (B, N);
+    (B, N, M): (B, N, M);
+    (B, N, M, L): (B, N, M, L);
+    (B, N, M, L, K): (B, N, M, L, K);
+}
 
 /// What changes the targets, as in [`CrossEntropy`](super::CrossEntropy).
 #[derive(Clone, Copy)]
@@ -100,18 +121,19 @@ impl<E> Changes<'_, E> {
 /// With class weights, a mean over class indices is weighted by those of the samples' classes; ignored samples do not
 /// count. Both are as in PyTorch, except that the mean over nothing is 0 here and NaN there.
 #[track_caller]
-pub fn row_loss<S: Logits, E: Float, T: Trace, L: Targets<S::Batch, S::Last, E>, R: Reduction<S::Samples>>(
+pub fn row_loss<S: LastAxis, E: Float, T: Trace, R: Reduction<S::Rows>>(
     op: &'static RowLossOp,
     scores: Tensor<S, E, T>,
-    labels: &L,
+    label_sizes: &[usize],
+    targets: RowTargets<'_, E>,
     changes: Changes<'_, E>,
     reduction: R,
 ) -> Tensor<R::Output, E, T> {
     let (shape, samples) = (scores.shape(), scores.shape().rows());
     let Changes { weights, ignored, .. } = changes;
-    let (targets, smoothing) = (labels.rows(), E::of(changes.smoothing));
+    let smoothing = E::of(changes.smoothing);
     let (sizes, classes) = (samples.sizes(), shape.last().size());
-    check_labels(op.name, sizes.as_ref(), classes, labels.sizes().as_ref(), targets, ignored);
+    check_labels(op.name, sizes.as_ref(), classes, label_sizes, targets, ignored);
     let (_, mut gradient, trace) = scores.into_parts();
 
     let mut losses = Storage::scratch(samples.count());
@@ -157,12 +179,22 @@ fn check_labels<E>(
     };
     if let Some(place) = indices.iter().position(|&index| index >= classes && Some(index) != ignored) {
         let sample = match samples {
-            [_, time] => show_sizes(&[place / time, place % time]),
-            _ => place.to_string(),
+            [] | [_] => place.to_string(),
+            many => show_sizes(&position(place, many)),
         };
         let label = indices[place];
         panic!("{name}: label {label} of sample {sample} is not one of {classes} classes, which are counted from 0");
     }
+}
+
+/// The indices of an element that stands at `place` when those of all `sizes` stand in a row.
+fn position(mut place: usize, sizes: &[usize]) -> Vec<usize> {
+    let mut indices = sizes.to_vec();
+    for index in indices.iter_mut().rev() {
+        let size = *index;
+        (*index, place) = (place % size, place / size);
+    }
+    indices
 }
 
 fn batch(samples: &[usize]) -> String {

@@ -1,6 +1,7 @@
 //! Accuracy, of the highest score and of the k highest.
 
-use crate::shape::Dim;
+use crate::loss::{ClassIndices, Logits};
+use crate::shape::{Dim, Shape, show_sizes};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -16,8 +17,10 @@ pub(super) fn largest<E: Float>(row: &[E]) -> usize {
     best
 }
 
-impl<B: Dim, C: Dim, E: Float, T: Trace> Tensor<(B, C), E, T> {
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The fraction of samples whose highest logit (or probability) is at their label. NaN for an empty batch.
+    ///
+    /// Logits and labels have shapes as for [`cross_entropy`](Tensor::cross_entropy): classes are the last axis.
     ///
     /// # Panics
     /// If the run-time numbers of labels and samples differ.
@@ -28,22 +31,30 @@ impl<B: Dim, C: Dim, E: Float, T: Trace> Tensor<(B, C), E, T> {
     /// assert_eq!(logits.accuracy(&Tensor::from([0, 1, 1, 0])), 0.75);
     /// ```
     #[track_caller]
-    pub fn accuracy(&self, labels: &Tensor<(B,), usize>) -> f64 {
+    pub fn accuracy<L>(&self, labels: &L) -> f64
+    where
+        S: Logits,
+        L: ClassIndices<S::Batch>,
+    {
         let right = rows("accuracy", self, labels).filter(|&(scores, label)| largest(scores) == label).count();
-        right as f64 / labels.count() as f64
+        right as f64 / labels.indices().len() as f64
     }
 }
 
 /// For each sample, its scores and its label.
 #[track_caller]
-pub(super) fn rows<'a, B: Dim, C: Dim, E: Float, T: Trace>(
+pub(super) fn rows<'a, S: Logits, E: Float, T: Trace, L: ClassIndices<S::Batch>>(
     metric: &str,
-    scores: &'a Tensor<(B, C), E, T>,
-    labels: &'a Tensor<(B,), usize>,
-) -> impl Iterator<Item = (&'a [E], usize)> + 'a {
-    let (batch, width, count) = (scores.shape().0.size(), scores.shape().1.size(), labels.count());
-    assert!(batch == count, "{metric}: {count} labels do not fit logits of batch {batch}");
-    scores.as_slice().chunks_exact(width.max(1)).zip(labels.iter())
+    scores: &'a Tensor<S, E, T>,
+    labels: &'a L,
+) -> impl Iterator<Item = (&'a [E], usize)> + use<'a, S, E, T, L> {
+    let (batch, width) = (scores.shape().rows().sizes(), scores.shape().last().size());
+    let (batch, found) = (batch.as_ref(), labels.sizes());
+    if found.as_ref() != batch {
+        let (found, batch) = (show_sizes(found.as_ref()), show_sizes(batch));
+        panic!("{metric}: labels of shape {found} do not fit logits of batch {batch}");
+    }
+    scores.as_slice().chunks_exact(width.max(1)).zip(labels.indices().iter().copied())
 }
 
 /// The fraction of samples whose label has the highest score, or one of the k highest, over any number of batches.

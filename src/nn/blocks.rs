@@ -48,9 +48,13 @@ impl<S: Shape, E, T> SameAs<Tensor<S, E, T>> for Tensor<NoShape, E, T> {
     }
 }
 
+// The bound of Y stands before that of M: rustc comes back to it when it knows Y, and has by then said which layer of M
+// does not take X, if one does not.
+
 /// Runs blocks that keep the type of their input, one after the other.
-impl<X, Y, M: Module<X, Output = Y>> Module<X> for [M]
+impl<X, Y, M> Module<X> for [M]
 where
+    M: Module<X, Output = Y>,
     Y: SameAs<X>,
 {
     type Output = Y::Same;
@@ -58,8 +62,9 @@ where
         run(self, x)
     }
 }
-impl<X, Y, M: Module<X, Output = Y>> Module<X> for Vec<M>
+impl<X, Y, M> Module<X> for Vec<M>
 where
+    M: Module<X, Output = Y>,
     Y: SameAs<X>,
 {
     type Output = Y::Same;
@@ -67,8 +72,9 @@ where
         run(self, x)
     }
 }
-impl<X, Y, M: Module<X, Output = Y>, const N: usize> Module<X> for [M; N]
+impl<X, Y, M, const N: usize> Module<X> for [M; N]
 where
+    M: Module<X, Output = Y>,
     Y: SameAs<X>,
 {
     type Output = Y::Same;
@@ -95,10 +101,7 @@ fn run<X, Y: SameAs<X>, M: Module<X, Output = Y>>(blocks: &[M], x: X) -> Y::Same
 /// let model = (Linear::<3, 4>::init(&mut rng), norm, Relu);
 /// let y: Tensor<Rank2<2, 4>> = model.forward(Tensor::<Rank2<2, 3>>::ones());
 /// ```
-impl<X, Y, M: Module<X, Output = Y>> Module<X> for Option<M>
-where
-    Y: SameAs<X>,
-{
+impl<X, Y: SameAs<X>, M: Module<X, Output = Y>> Module<X> for Option<M> {
     type Output = Y::Same;
     fn apply(&self, x: X) -> Self::Output {
         run(self.as_slice(), x)

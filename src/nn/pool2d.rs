@@ -151,17 +151,20 @@ without_trace! {
 #[derive(Clone, Copy, Debug, Default, Init, Parameters)]
 pub struct MaxUnpool2d<const K: usize, const S: usize = K, const P: usize = 0>;
 
-impl<N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
-    Module<(Tensor<(N, C, H::Out, W::Out), E, T>, PoolIndices<N, C, H, W, K, S, P>)> for MaxUnpool2d<K, S, P>
+impl<X, N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
+    Module<(Tensor<X, E, T>, PoolIndices<N, C, H, W, K, S, P>)> for MaxUnpool2d<K, S, P>
 where
+    X: ImageAxes<N = N, C = C, H = H::Out, W = W::Out>,
     H: Window<K, S, P>,
     W: Window<K, S, P>,
 {
     type Output = Tensor<(N, C, H, W), E, T>;
     fn apply(
         &self,
-        (y, places): (Tensor<(N, C, H::Out, W::Out), E, T>, PoolIndices<N, C, H, W, K, S, P>),
+        (y, places): (Tensor<X, E, T>, PoolIndices<N, C, H, W, K, S, P>),
     ) -> Self::Output {
+        let shape = y.shape().axes();
+        let y = y.in_shape(shape);
         if y.shape() != places.indices.shape() {
             let (found, expected) = (show(y.shape()), show(places.indices.shape()));
             panic!("MaxUnpool2d: the image has the shape {found}, and its pooling gave {expected}");

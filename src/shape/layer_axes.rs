@@ -1,7 +1,8 @@
 //! Shapes by the meaning of their axes, for layers that take a certain number of axes.
 //!
 //! A layer is implemented for a tensor of shape `X: ImageAxes`, and not of shape `(N, C, H, W)`: for another number of
-//! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes.
+//! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes. So are
+//! operations on tensors: those of `Tensor<(N, C, H, W)>` alone would not be found at all.
 
 use super::Shape;
 use super::dim::{Channels, Dim, Features};
@@ -105,6 +106,62 @@ impl<B: Dim, F: Dim> RowAxes for (B, F) {
         self
     }
 }
+
+/// Queries, keys or values of attention: (batch, heads, steps, features).
+#[diagnostic::on_unimplemented(
+    message = "attention takes (batch, heads, steps, features), and {Self} comes",
+    label = "these are not the four axes of heads",
+    note = "`unsqueeze::<1>()` gives sequences, (batch, steps, features), one head; `MultiHeadAttention` splits them into heads"
+)]
+pub trait HeadAxes: Shape {
+    /// The number of sequences.
+    type B: Dim;
+    /// The heads.
+    type H: Dim;
+    /// The steps of each sequence.
+    type L: Dim;
+    /// The features of each step and head.
+    type F: Dim;
+    /// The shape as a tuple.
+    fn axes(self) -> (Self::B, Self::H, Self::L, Self::F);
+}
+impl<B: Dim, H: Dim, L: Dim, F: Dim> HeadAxes for (B, H, L, F) {
+    type B = B;
+    type H = H;
+    type L = L;
+    type F = F;
+    fn axes(self) -> Self {
+        self
+    }
+}
+
+/// A vector.
+#[diagnostic::on_unimplemented(
+    message = "a vector, of one axis, is taken here, and {Self} comes",
+    label = "this has not one axis",
+    note = "matrices, and batches of them, are multiplied by `matmul`"
+)]
+pub trait VectorAxis: Shape {
+    /// How many numbers it has.
+    type Length: Dim;
+    /// How many numbers it has.
+    fn axis(self) -> Self::Length;
+}
+impl<N: Dim> VectorAxis for (N,) {
+    type Length = N;
+    fn axis(self) -> N {
+        self.0
+    }
+}
+
+/// A scalar.
+#[diagnostic::on_unimplemented(
+    message = "one number, a scalar, is taken here, and {Self} comes",
+    label = "this is not a scalar",
+    note = "`sum()` and `mean()` make one number of many; a single element is `x[[i, j]]`"
+)]
+pub trait ScalarShape: Shape {}
+impl ScalarShape for () {}
 
 /// Rows of `C` features or signals of `C` channels: (batch, features) or (batch, channels, length).
 #[diagnostic::on_unimplemented(

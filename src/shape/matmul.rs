@@ -21,6 +21,7 @@ pub struct ProductSizes {
 ///
 /// | left | right | result |
 /// | --- | --- | --- |
+/// | (K) | (K) | () |
 /// | (K) | (K, N) | (N) |
 /// | (M, K) | (K) | (M) |
 /// | (M, K) | (K, N) | (M, N) |
@@ -46,6 +47,13 @@ pub trait MatMul<Right: Shape>: Shape {
 
 const ONE: ProductSizes = ProductSizes { batch: 1, m: 1, k: 1, n: 1, right_shared: false, left_shared: false };
 
+impl<K: Dim> MatMul<(K,)> for (K,) {
+    type Out = ();
+    fn product_shape(self, _: (K,)) {}
+    fn product_sizes(self, right: (K,)) -> Option<ProductSizes> {
+        (self.0 == right.0).then(|| ProductSizes { k: self.0.size(), ..ONE })
+    }
+}
 impl<K: Dim, N: Dim> MatMul<(K, N)> for (K,) {
     type Out = (N,);
     fn product_shape(self, right: (K, N)) -> (N,) {

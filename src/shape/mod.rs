@@ -28,7 +28,7 @@ pub(crate) use dim::expect_size;
 pub use dim::{Channels, Const, Dim, Features, Found};
 pub use fit::{Append, AsMany, FlattenFrom, MergeAxes, One, ReshapesTo, SameExcept};
 pub use layer::{AtLeastOne, InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
-pub use layer_axes::{ImageAxes, RowAxes, RowsOrSignals, SequenceAxes, SignalAxes};
+pub use layer_axes::{HeadAxes, ImageAxes, RowAxes, RowsOrSignals, ScalarShape, SequenceAxes, SignalAxes, VectorAxis};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;
 

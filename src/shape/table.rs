@@ -23,8 +23,19 @@ pub trait Join<High> {
     type Dim;
 }
 
-/// Stands for the numbers that are not in the table.
-pub struct OutsideTheTable;
+/// Stands for the numbers that are not in the table. A dimension, though none that there is: so that rustc says that the
+/// size is not in the table, and not, too, that a shape of it is none.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum OutsideTheTable {}
+impl Dim for OutsideTheTable {
+    const STATIC: Option<usize> = None;
+    fn size(self) -> usize {
+        match self {}
+    }
+    fn from_size(_: usize) -> Option<Self> {
+        None
+    }
+}
 
 /// The `Const` of a typenum number, or [`OutsideTheTable`].
 pub trait Lookup {

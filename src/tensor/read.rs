@@ -1,18 +1,19 @@
 //! Reading the elements of a tensor.
 
 use super::{Array, Element, Tensor};
-use crate::shape::{Shape, show, show_sizes};
+use crate::shape::{ScalarShape, Shape, show, show_sizes};
 use crate::trace::Trace;
 use std::ops::Index;
 
-impl<E: Element, T: Trace> Tensor<(), E, T> {
+impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// The number of a scalar.
-    pub fn item(&self) -> E {
+    pub fn item(&self) -> E
+    where
+        S: ScalarShape,
+    {
         self.as_slice()[0]
     }
-}
 
-impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// The elements as arrays in arrays.
     ///
     /// ```

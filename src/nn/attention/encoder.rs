@@ -207,13 +207,13 @@ pub struct TransformerEncoder<L, const LAYERS: usize, N = Identity> {
     pub norm: N,
 }
 
-impl<S: Shape, E: Float, T: Trace, L, const LAYERS: usize, N> Module<Tensor<S, E, T>>
+impl<S: Shape, E: Float, T: Trace, Y, L, const LAYERS: usize, N> Module<Tensor<S, E, T>>
     for TransformerEncoder<L, LAYERS, N>
 where
-    L: Module<Tensor<S, E, T>, Output = Tensor<S, E, T>>,
-    N: Module<Tensor<S, E, T>, Output = Tensor<S, E, T>>,
+    [L; LAYERS]: Module<Tensor<S, E, T>, Output = Y>,
+    N: Module<Y>,
 {
-    type Output = Tensor<S, E, T>;
+    type Output = N::Output;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
         self.norm.forward(self.layers.forward(x))
     }

@@ -20,7 +20,7 @@
 use crate::kernels::transpose::transpose;
 use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
 use crate::memory::Storage;
-use crate::shape::{Const, Dim, Product, Shape, Window, show};
+use crate::shape::{Const, Dim, ImageAxes, Product, Shape, Window, show};
 use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
@@ -114,10 +114,15 @@ fn linear_map<S: Shape, O: Shape, E: Float, T: Trace>(
 }
 
 /// The number of rows of the matrix: positions of the window over a batch.
-type Positions<B, H, W, const K: usize, const S: usize, const P: usize> =
-    (B, <H as Window<K, S, P>>::Out, <W as Window<K, S, P>>::Out);
+type Positions<X, const K: usize, const S: usize, const P: usize> = (
+    <X as ImageAxes>::N,
+    <<X as ImageAxes>::H as Window<K, S, P>>::Out,
+    <<X as ImageAxes>::W as Window<K, S, P>>::Out,
+);
+/// The numbers under one position of the window.
+type Column<X, const K: usize> = (<X as ImageAxes>::C, Const<K>, Const<K>);
 
-impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E, T> {
+impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
     /// The pixels under each position of a `K` x `K` window that moves by `S` over the image with `P` zeros around it:
     /// a row for each position. A convolution is this matrix times the filters.
     ///
@@ -144,20 +149,14 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
     /// # Panics
     /// If the window does not fit a run-time size.
     #[track_caller]
-    pub fn im2col<const K: usize, const S: usize, const P: usize>(
-        self,
-    ) -> Tensor<(<Positions<B, H, W, K, S, P> as Product>::Out, <(C, Const<K>, Const<K>) as Product>::Out), E, T>
+    pub fn im2col<const K: usize, const S: usize, const P: usize>(self) -> Tensor<X::Columns, E, T>
     where
-        H: Window<K, S, P>,
-        W: Window<K, S, P>,
-        Positions<B, H, W, K, S, P>: Product,
-        (C, Const<K>, Const<K>): Product,
+        X: ToColumns<K, S, P>,
     {
-        let (batch, channels, height, width) = self.shape();
-        let rows = (batch, height.windows(), width.windows()).product();
-        let shape = (rows, (channels, Const::<K>, Const::<K>).product());
+        let (shape, sizes) = (self.shape().columns(), self.shape().sizes());
+        let &[_, channels, height, width] = sizes.as_ref() else { unreachable!("only images have columns") };
         let window = Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) };
-        let windows = window.over(channels.size(), [height.size(), width.size()]).expect("the type says that it fits");
+        let windows = window.over(channels, [height, width]).expect("the type says that it fits");
         linear_map(self, shape, windows, unfold, fold)
     }
 
@@ -175,8 +174,11 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
     /// # Panics
     /// If the window does not fit.
     #[track_caller]
-    pub fn im2col_with(self, window: Window2d) -> Tensor<(usize, usize), E, T> {
-        let (batch, channels, height, width) = self.shape();
+    pub fn im2col_with(self, window: Window2d) -> Tensor<(usize, usize), E, T>
+    where
+        X: ImageAxes,
+    {
+        let (batch, channels, height, width) = self.shape().axes();
         let Some(windows) = window.over(channels.size(), [height.size(), width.size()]) else {
             panic!("im2col: {window:?} does not fit images of shape {}", show(self.shape()));
         };
@@ -184,7 +186,7 @@ impl<B: Dim, C: Dim, H: Dim, W: Dim, E: Float, T: Trace> Tensor<(B, C, H, W), E,
     }
 }
 
-impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
+impl<M: Shape, E: Float, T: Trace> Tensor<M, E, T> {
     /// The images of shape `shape`, (N, C, H, W), in which every pixel is the sum of the numbers that
     /// [`im2col`](Tensor::im2col) with the same window would copy it to: e, which stands in all four rows of the
     /// drawing there, becomes the sum of four numbers. Each of the two is the gradient of the other.
@@ -202,7 +204,7 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
     pub fn col2im<const K: usize, const S: usize, const P: usize, O>(self, shape: O) -> Tensor<O, E, T>
     where
         O: Shape,
-        (R, L): ColumnsOf<O, K, S, P>,
+        M: ColumnsOf<O, K, S, P>,
     {
         self.col2im_with(shape, Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) })
     }
@@ -223,13 +225,59 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
             panic!("col2im: {window:?} does not fit images of shape {}", show(shape));
         };
         let expected = columns_of(sizes.as_ref()[0], &windows);
-        if self.shape().sizes() != expected.sizes() {
+        if self.shape().sizes().as_ref() != expected.sizes() {
             let found = show(self.shape());
             panic!("col2im: {window:?} over {} needs a matrix {}, found {found}", show(shape), show(expected));
         }
         linear_map(self, shape, windows, fold, unfold)
     }
 }
+
+/// Images of this shape have a window of kernel `K`, stride `S` and padding `P`, whose numbers are a matrix.
+#[diagnostic::on_unimplemented(
+    message = "im2col takes images, (batch, channels, height, width), and {Self} comes",
+    label = "these are not the four axes of images",
+    note = "`unsqueeze::<0>()` makes one image a batch of one; `unsqueeze::<1>()` gives images without channels one"
+)]
+pub trait ToColumns<const K: usize, const S: usize, const P: usize>: Shape {
+    /// The shape of the matrix.
+    type Columns: Shape;
+    /// The shape of the matrix.
+    #[doc(hidden)]
+    #[track_caller]
+    fn columns(self) -> Self::Columns;
+}
+#[diagnostic::do_not_recommend]
+impl<B: Dim, C: Dim, H: Dim, W: Dim, const K: usize, const S: usize, const P: usize> ToColumns<K, S, P>
+    for (B, C, H, W)
+where
+    H: Window<K, S, P>,
+    W: Window<K, S, P>,
+    Positions<Self, K, S, P>: Product,
+    Column<Self, K>: Product,
+{
+    type Columns = (<Positions<Self, K, S, P> as Product>::Out, <Column<Self, K> as Product>::Out);
+    fn columns(self) -> Self::Columns {
+        let (batch, channels, height, width) = self;
+        let rows = (batch, height.windows(), width.windows()).product();
+        (rows, (channels, Const::<K>, Const::<K>).product())
+    }
+}
+
+/// Other shapes have one for a window that does not exist: without it, rustc would look for the result of the method
+/// when it looks for the method, find none, and say that there is no such method.
+macro_rules! no_columns {
+    ($(($($dim:ident)*))*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($dim: Dim),*> ToColumns<0, 0, 0> for ($($dim,)*) {
+            type Columns = ();
+            fn columns(self) -> Self::Columns {
+                panic!("im2col: there is no window of kernel 0 over {}", show(self))
+            }
+        }
+    )* };
+}
+no_columns! { () (A) (A B) (A B C) (A B C D E) (A B C D E F) }
 
 /// The shape of the matrix that im2col with this window makes of `Images`.
 #[diagnostic::on_unimplemented(
@@ -238,13 +286,12 @@ impl<R: Dim, L: Dim, E: Float, T: Trace> Tensor<(R, L), E, T> {
 )]
 pub trait ColumnsOf<Images, const K: usize, const S: usize, const P: usize> {}
 #[diagnostic::do_not_recommend]
-impl<B: Dim, C: Dim, H, W, R: Dim, L: Dim, const K: usize, const S: usize, const P: usize>
-    ColumnsOf<(B, C, H, W), K, S, P> for (R, L)
+impl<X: ImageAxes, R: Dim, L: Dim, const K: usize, const S: usize, const P: usize> ColumnsOf<X, K, S, P> for (R, L)
 where
-    H: Window<K, S, P>,
-    W: Window<K, S, P>,
-    Positions<B, H, W, K, S, P>: Product<Out = R>,
-    (C, Const<K>, Const<K>): Product<Out = L>,
+    X::H: Window<K, S, P>,
+    X::W: Window<K, S, P>,
+    Positions<X, K, S, P>: Product<Out = R>,
+    Column<X, K>: Product<Out = L>,
 {
 }
 

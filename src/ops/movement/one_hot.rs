@@ -5,7 +5,7 @@ use crate::memory::Storage;
 use crate::shape::{Append, Dim, Shape};
 use crate::tensor::{Number, Tensor};
 
-impl<S: Append> Tensor<S, usize> {
+impl<S: Shape> Tensor<S, usize> {
     /// For each label a vector, along a new last axis of size `classes`, that is 1 at the label and 0 elsewhere.
     ///
     /// # Panics
@@ -18,7 +18,10 @@ impl<S: Append> Tensor<S, usize> {
     /// assert_eq!(y.to_array(), [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
     /// ```
     #[track_caller]
-    pub fn one_hot<E: Number, D: Dim>(&self, classes: D) -> Tensor<S::Appended<D>, E> {
+    pub fn one_hot<E: Number, D: Dim>(&self, classes: D) -> Tensor<S::Appended<D>, E>
+    where
+        S: Append,
+    {
         check_indices("one_hot", self, S::RANK, classes.size());
         let shape = self.shape().appended(classes);
         let mut y = Storage::zeros(shape.count());

@@ -46,9 +46,9 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// assert_eq!(x.transpose().to_array(), [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]);
     /// ```
     #[track_caller]
-    pub fn transpose(self) -> Tensor<S::Transposed, E, T>
+    pub fn transpose<Q: Shape>(self) -> Tensor<Q, E, T>
     where
-        S: Transpose,
+        S: Transpose<Transposed = Q>,
     {
         let shape = self.shape().transposed();
         let order = [0, 1, 2, 3, 4, 5];

@@ -101,9 +101,9 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// use taut::prelude::*;
     /// let x: Tensor<Rank1<6>> = Tensor::<Rank2<2, 3>>::ones().flatten();
     /// ```
-    pub fn flatten(self) -> Tensor<S::Flattened, E, T>
+    pub fn flatten<Q: Shape>(self) -> Tensor<Q, E, T>
     where
-        S: FlattenFrom<0>,
+        S: FlattenFrom<0, Flattened = Q>,
     {
         self.flatten_from::<0>()
     }

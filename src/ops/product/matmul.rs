@@ -8,13 +8,14 @@
 use crate::kernels::gemm::{self, Matrix};
 use crate::memory::Storage;
 use crate::shape::shapes_differ;
-use crate::shape::{Dim, MatMul, ProductSizes, Shape};
+use crate::shape::{Const, MatMul, ProductSizes, Shape, VectorAxis};
 use crate::tape::{note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Merge, Merged, Parents, Trace};
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The product of two matrices, of a vector and a matrix, or of batches of matrices.
+    /// The product of two matrices, of a vector and a matrix, of batches of matrices, or of two vectors (the sum of
+    /// the products of their numbers, as [`dot`](Tensor::dot)).
     ///
     /// # Panics
     /// If run-time dimensions of the two do not fit.
@@ -110,7 +111,7 @@ fn clear_if_empty<E: Float>(out: &mut [E], batch: usize, add: bool) {
     }
 }
 
-impl<K: Dim, E: Float, T: Trace> Tensor<(K,), E, T> {
+impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The inner product of two vectors: sum_k a_k b_k.
     ///
     /// # Panics
@@ -121,14 +122,16 @@ impl<K: Dim, E: Float, T: Trace> Tensor<(K,), E, T> {
     /// assert_eq!(Tensor::from([1.0, 2.0]).dot(Tensor::from([3.0, 4.0])).item(), 11.0);
     /// ```
     #[track_caller]
-    pub fn dot<R: Trace>(self, right: Tensor<(K,), E, R>) -> Tensor<(), E, Merged<T, R>>
+    pub fn dot<R: Trace>(self, right: Tensor<S, E, R>) -> Tensor<(), E, Merged<T, R>>
     where
+        S: VectorAxis,
         T: Merge<R>,
     {
         if self.shape() != right.shape() {
             shapes_differ("dot", self.shape(), right.shape());
         }
-        self.unsqueeze::<0>().matmul(right).squeeze::<0>()
+        let (left, right_shape) = (self.shape().axis(), right.shape().axis());
+        self.in_shape((left,)).matmul(right.in_shape((right_shape,)))
     }
 
     /// The outer product of two vectors: y_ij = a_i b_j.
@@ -139,11 +142,16 @@ impl<K: Dim, E: Float, T: Trace> Tensor<(K,), E, T> {
     /// assert_eq!(y.to_array(), [[3.0, 4.0, 5.0], [6.0, 8.0, 10.0]]);
     /// ```
     #[track_caller]
-    pub fn outer<N: Dim, R: Trace>(self, right: Tensor<(N,), E, R>) -> Tensor<(K, N), E, Merged<T, R>>
+    pub fn outer<Q: VectorAxis, R: Trace>(
+        self,
+        right: Tensor<Q, E, R>,
+    ) -> Tensor<(S::Length, Q::Length), E, Merged<T, R>>
     where
+        S: VectorAxis,
         T: Merge<R>,
     {
-        self.unsqueeze::<1>().matmul(right.unsqueeze::<0>())
+        let (rows, columns) = (self.shape().axis(), right.shape().axis());
+        self.in_shape((rows, Const::<1>)).matmul(right.in_shape((Const::<1>, columns)))
     }
 }
 

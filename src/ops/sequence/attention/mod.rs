@@ -25,8 +25,7 @@ use crate::memory::Storage;
 use crate::ops::elementwise::dropout;
 use crate::ops::reduce::softmax::SOFTMAX;
 use crate::ops::sequence::lengths::lengths;
-use crate::shape::shapes_differ;
-use crate::shape::{Const, Dim};
+use crate::shape::{Const, Dim, HeadAxes, Shape, shapes_differ};
 use crate::tape::{Node, note_multiply_adds, record};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Merge, Merged, Parents, Trace};
@@ -62,7 +61,7 @@ pub(crate) struct Masking {
     pub dropout: f64,
 }
 
-impl<B: Dim, H: Dim, L: Dim, D: Dim, E: Float, T: Trace> Tensor<(B, H, L, D), E, T> {
+impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
     /// Scaled dot-product attention: softmax(Q K^T / sqrt(D)) V, of the queries Q = `self` to keys K and values V.
     ///
     /// | | shape |
@@ -98,18 +97,23 @@ impl<B: Dim, H: Dim, L: Dim, D: Dim, E: Float, T: Trace> Tensor<(B, H, L, D), E,
     /// assert_eq!(y.slice(0).slice(0).slice(0), x.slice(0).slice(0).slice(0));
     /// ```
     #[track_caller]
-    pub fn attention<S: Dim, F: Dim, R: Trace>(
+    pub fn attention<K, V, R: Trace, B: Dim, H: Dim, L: Dim>(
         self,
-        keys: Tensor<(B, H, S, D), E, R>,
-        values: Tensor<(B, H, S, F), E, R>,
+        keys: Tensor<K, E, R>,
+        values: Tensor<V, E, R>,
         options: &AttentionOptions<B>,
-    ) -> Tensor<(B, H, L, F), E, Merged<T, R>>
+    ) -> Tensor<(B, H, L, V::F), E, Merged<T, R>>
     where
+        X: HeadAxes<B = B, H = H, L = L>,
+        K: HeadAxes<B = B, H = H, F = X::F>,
+        V: HeadAxes<B = B, H = H, L = K::L>,
         T: Merge<R>,
     {
-        let (q_shape @ (batch, heads, queries, width), q, q_trace) = self.into_parts();
+        let (q_shape, q, q_trace) = self.into_parts();
         let (k_shape, k, k_trace) = keys.into_parts();
         let (v_shape, v, v_trace) = values.into_parts();
+        let (q_shape, k_shape, v_shape) = (q_shape.axes(), k_shape.axes(), v_shape.axes());
+        let (batch, heads, queries, width) = q_shape;
         if (batch, heads, width) != (k_shape.0, k_shape.1, k_shape.3) {
             shapes_differ("attention", q_shape, k_shape);
         }
