@@ -48,8 +48,17 @@ impl<S: Shape, E, T> SameAs<Tensor<S, E, T>> for Tensor<NoShape, E, T> {
     }
 }
 
-// The bound of Y stands before that of M: rustc comes back to it when it knows Y, and has by then said which layer of M
-// does not take X, if one does not.
+/// The other way round, for the input, which rustc would infer from the output of the first layer of a model.
+#[diagnostic::do_not_recommend]
+impl<S: Shape, E, T> SameAs<Tensor<NoShape, E, T>> for Tensor<S, E, T> {
+    type Same = Tensor<NoShape, E, T>;
+    fn into_input(self) -> Tensor<NoShape, E, T> {
+        unreachable!("there is no tensor without a shape")
+    }
+    fn output(x: Tensor<NoShape, E, T>) -> Tensor<NoShape, E, T> {
+        x
+    }
+}
 
 /// Runs blocks that keep the type of their input, one after the other.
 impl<X, Y, M> Module<X> for [M]

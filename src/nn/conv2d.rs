@@ -113,10 +113,10 @@ where
     X::H: Window<K, S, P, D>,
     X::W: Window<K, S, P, D>,
 {
-    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
+    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        self.run_with(x, weight)
+        X::C::then(self.run_with(x, weight))
     }
 }
 
@@ -199,10 +199,10 @@ where
     X::C: Channels<I>,
     Const<K>: Odd,
 {
-    type Output = Tensor<(X::N, Const<O>, X::H, X::W), E, T>;
+    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, X::H, X::W), E, T>>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        self.run_with(x, weight)
+        X::C::then(self.run_with(x, weight))
     }
 }
 
@@ -321,7 +321,7 @@ where
     Const<I>: InGroups<G>,
     Const<O>: InGroups<G>,
 {
-    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
+    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("GroupedConv2d", "channels", I, channels);
@@ -329,7 +329,7 @@ where
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
         let sizes = sizes(window, x.shape().axes(), O, G);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        convolution(x, weight, bias, shape, sizes)
+        X::C::then(convolution(x, weight, bias, shape, sizes))
     }
 }
 
@@ -407,7 +407,7 @@ where
     X::H: Window<KH, SH, PH, DH>,
     X::W: Window<KW, SW, PW, DW>,
 {
-    type Output = Tensor<(X::N, Const<O>, Out<X::H, KH, SH, PH, DH>, Out<X::W, KW, SW, PW, DW>), E, T>;
+    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, KH, SH, PH, DH>, Out<X::W, KW, SW, PW, DW>), E, T>>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("RectangularConv2d", "channels", I, channels);
@@ -415,7 +415,7 @@ where
         let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
         let sizes = sizes(window, x.shape().axes(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        convolution(x, weight, bias, shape, sizes)
+        X::C::then(convolution(x, weight, bias, shape, sizes))
     }
 }
 

@@ -89,10 +89,10 @@ where
     X::W: TransposedWindow<K, S, P, OP>,
     Const<S>: OutputPadding<OP>,
 {
-    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>), E, T>;
+    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>), E, T>>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        self.run_with(x, weight)
+        X::C::then(self.run_with(x, weight))
     }
 }
 

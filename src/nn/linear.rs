@@ -58,10 +58,10 @@ impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace, B: Optiona
 where
     S::Last: Features<I>,
 {
-    type Output = Tensor<S::WithLast<Const<O>>, E, T>;
+    type Output = <S::Last as Features<I>>::Then<Tensor<S::WithLast<Const<O>>, E, T>>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        self.run_with(x, weight)
+        S::Last::then(self.run_with(x, weight))
     }
 }
 

@@ -56,15 +56,52 @@ impl Dim for usize {
 /// A named requirement, rather than simply `Const<N>` in the layer's signature, so that the compiler's error shows both
 /// numbers. A `usize` satisfies it for every `N` and is checked when the layer runs.
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} features")]
-pub trait Features<const N: usize>: Dim {}
-impl<const N: usize, const FOUND: usize> Features<N> for Const<FOUND> where Found<FOUND>: ExpectFeatures<N, FOUND> {}
-impl<const N: usize> Features<N> for usize {}
+pub trait Features<const N: usize>: Dim {
+    /// `Y` itself: what the layer gives. A layer of another size gives nothing that rustc knows, and so no layer behind it
+    /// is blamed for what it gives.
+    type Then<Y>;
+    #[doc(hidden)]
+    fn then<Y>(output: Y) -> Self::Then<Y>;
+}
+impl<const N: usize, const FOUND: usize> Features<N> for Const<FOUND>
+where
+    Found<FOUND>: ExpectFeatures<N, FOUND>,
+{
+    type Then<Y> = <Found<FOUND> as ExpectFeatures<N, FOUND>>::Then<Y>;
+    fn then<Y>(output: Y) -> Self::Then<Y> {
+        <Found<FOUND> as ExpectFeatures<N, FOUND>>::then(output)
+    }
+}
+impl<const N: usize> Features<N> for usize {
+    type Then<Y> = Y;
+    fn then<Y>(output: Y) -> Y {
+        output
+    }
+}
 
 /// A layer that takes `N` channels accepts this dimension. See [`Features`].
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} channels")]
-pub trait Channels<const N: usize>: Dim {}
-impl<const N: usize, const FOUND: usize> Channels<N> for Const<FOUND> where Found<FOUND>: ExpectChannels<N, FOUND> {}
-impl<const N: usize> Channels<N> for usize {}
+pub trait Channels<const N: usize>: Dim {
+    /// `Y` itself: what the layer gives. See [`Features::Then`].
+    type Then<Y>;
+    #[doc(hidden)]
+    fn then<Y>(output: Y) -> Self::Then<Y>;
+}
+impl<const N: usize, const FOUND: usize> Channels<N> for Const<FOUND>
+where
+    Found<FOUND>: ExpectChannels<N, FOUND>,
+{
+    type Then<Y> = <Found<FOUND> as ExpectChannels<N, FOUND>>::Then<Y>;
+    fn then<Y>(output: Y) -> Self::Then<Y> {
+        <Found<FOUND> as ExpectChannels<N, FOUND>>::then(output)
+    }
+}
+impl<const N: usize> Channels<N> for usize {
+    type Then<Y> = Y;
+    fn then<Y>(output: Y) -> Y {
+        output
+    }
+}
 
 /// A size that the compiler found. A layer's requirements of a `Const` are stated for this type, with both numbers as
 /// parameters, so that messages can show them: of a `Const` they could only show the path, `taut::Const<800>`.
@@ -76,18 +113,34 @@ pub struct Found<const N: usize>;
     message = "expected `{EXPECTED}`, found `Const<{FOUND}>`: this layer takes {EXPECTED} features",
     label = "`Const<{FOUND}>` features arrive here"
 )]
-pub trait ExpectFeatures<const EXPECTED: usize, const FOUND: usize> {}
+pub trait ExpectFeatures<const EXPECTED: usize, const FOUND: usize> {
+    type Then<Y>;
+    fn then<Y>(output: Y) -> Self::Then<Y>;
+}
 #[diagnostic::do_not_recommend]
-impl<const N: usize> ExpectFeatures<N, N> for Found<N> {}
+impl<const N: usize> ExpectFeatures<N, N> for Found<N> {
+    type Then<Y> = Y;
+    fn then<Y>(output: Y) -> Y {
+        output
+    }
+}
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected `{EXPECTED}`, found `Const<{FOUND}>`: this layer takes {EXPECTED} channels",
     label = "`Const<{FOUND}>` channels arrive here"
 )]
-pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize> {}
+pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize> {
+    type Then<Y>;
+    fn then<Y>(output: Y) -> Self::Then<Y>;
+}
 #[diagnostic::do_not_recommend]
-impl<const N: usize> ExpectChannels<N, N> for Found<N> {}
+impl<const N: usize> ExpectChannels<N, N> for Found<N> {
+    type Then<Y> = Y;
+    fn then<Y>(output: Y) -> Y {
+        output
+    }
+}
 
 /// Panics at the caller's line when a run-time dimension does not have the size that a layer takes.
 #[track_caller]

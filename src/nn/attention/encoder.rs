@@ -116,7 +116,9 @@ impl<
         expect_size(NAME, "features", WIDTH, features);
         let probability = DROPOUT as f64 / 100.0;
         let attention = |x| dropout(attention(x), probability, 1);
-        let network = |x| {
+        let (batch, steps, _) = x.shape();
+        let network = |x: Tensor<(B, L, X), E, T>| {
+            let x = x.in_shape((batch, steps, Const::<WIDTH>));
             let hidden = dropout(self.activation.forward(self.linear1.forward(x)), probability, 1);
             dropout(unfit(self.linear2.forward(hidden), features), probability, 1)
         };
@@ -148,11 +150,11 @@ impl<
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    type Output = Tensor<X, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        self.run(x, |x| self.self_attn.forward(x))
+        let shape = x.shape();
+        let x = x.in_shape(shape.axes());
+        self.run(x, |x| self.self_attn.forward(x)).in_shape(shape)
     }
 }
 
@@ -172,13 +174,13 @@ impl<
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    type Output = Tensor<X, E, T>;
     fn apply(&self, (x, of_each): (Tensor<X, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
+        let shape = x.shape();
+        let x = x.in_shape(shape.axes());
         let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
         let y = self.run(clear_padding(x, &lengths), |x| self.self_attn.forward((x, of_each.clone())));
-        clear_padding(y, &lengths)
+        clear_padding(y, &lengths).in_shape(shape)
     }
 }
 

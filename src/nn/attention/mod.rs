@@ -205,11 +205,11 @@ impl<
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    type Output = Tensor<X, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        self.within(x, None)
+        let shape = x.shape();
+        let x = x.in_shape(shape.axes());
+        self.within(x, None).in_shape(shape)
     }
 }
 
@@ -225,15 +225,15 @@ impl<
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    type Output = Tensor<X, E, T>;
     fn apply(&self, (x, of_each): (Tensor<X, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
+        let shape = x.shape();
+        let x = x.in_shape(shape.axes());
         let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
         // cleared first, or the contents of padding would reach the weights' gradients, and last, or they would be
         // passed on
         let y = self.within(clear_padding(x, &lengths), Some(lengths.clone()));
-        clear_padding(y, &lengths)
+        clear_padding(y, &lengths).in_shape(shape)
     }
 }
 
@@ -251,13 +251,13 @@ where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     Y::F: Features<WIDTH>,
 {
-    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    type Output = Tensor<X, E, T>;
     fn apply(&self, (x, memory): (Tensor<X, E, T>, Tensor<Y, E, T>)) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
+        let shape = x.shape();
+        let x = x.in_shape(shape.axes());
         let of_memory = memory.shape().axes();
         let memory = memory.in_shape(of_memory);
-        self.across(x, memory, None)
+        self.across(x, memory, None).in_shape(shape)
     }
 }
 
@@ -275,14 +275,14 @@ where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     Y::F: Features<WIDTH>,
 {
-    type Output = Tensor<(X::B, X::L, X::F), E, T>;
+    type Output = Tensor<X, E, T>;
     fn apply(&self, (x, memory, of_each): (Tensor<X, E, T>, Tensor<Y, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
+        let shape = x.shape();
+        let x = x.in_shape(shape.axes());
         let of_memory = memory.shape().axes();
         let memory = memory.in_shape(of_memory);
         let lengths = lengths(NAME, &of_each, memory.shape().0, memory.shape().1.size());
         let memory = clear_padding(memory, &lengths);
-        self.across(x, memory, Some(lengths))
+        self.across(x, memory, Some(lengths)).in_shape(shape)
     }
 }

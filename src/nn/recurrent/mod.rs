@@ -267,11 +267,11 @@ impl<
 where
     X::F: Features<I>,
 {
-    type Output = Tensor<(X::B, X::L, D::Width), E, T>;
+    type Output = <X::F as Features<I>>::Then<Tensor<(X::B, X::L, D::Width), E, T>>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
         let x = x.in_shape(shape);
-        self.run(x, Vec::new(), None).0
+        X::F::then(self.run(x, Vec::new(), None).0)
     }
 }
 
