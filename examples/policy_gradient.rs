@@ -267,7 +267,8 @@ impl<E: Task> Run<E> {
             let seen = tape.trace(gather::<E, _, BATCH>(&lesson.observations, &places));
             let policy = self.agent.actor.forward(seen.clone());
             let gain = policy.log_probability_of(&actions) * at(&lesson.advantages);
-            let error = self.agent.critic.forward(seen).squeeze::<1>().squared_error_with(&at(&lesson.returns), Each);
+            let error =
+                self.agent.critic.forward(seen).squeeze::<1>().mean_squared_error_with(&at(&lesson.returns), Each);
             ((error * 0.5 - gain - policy.entropy() * self.settings.entropy) * weights).sum().backward()
         };
         let mut gradients: Gradients = (0..count).step_by(BATCH).map(batch).sum();

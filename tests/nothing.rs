@@ -51,7 +51,7 @@ fn losses_of_pairs<S: LastAxis, E: Float>(shape: S) {
         )* };
     }
     each! {
-        squared_error_with(); absolute_error_with(); huber_with(0.5); hinge_with(); logistic_with();
+        mean_squared_error_with(); mean_absolute_error_with(); huber_with(0.5); hinge_with(); logistic_with();
         binary_cross_entropy_with(2.0); kl_divergence_with();
     }
 }

@@ -32,8 +32,8 @@ macro_rules! agrees {
 
 #[test]
 fn losses_of_numbers() {
-    agrees!("squared_error", Two, |(x, t), case, reduction| x.squared_error_with(&t, reduction));
-    agrees!("absolute_error", Two, |(x, t), case, reduction| x.absolute_error_with(&t, reduction));
+    agrees!("squared_error", Two, |(x, t), case, reduction| x.mean_squared_error_with(&t, reduction));
+    agrees!("absolute_error", Two, |(x, t), case, reduction| x.mean_absolute_error_with(&t, reduction));
     agrees!("huber", Two, |(x, t), case, reduction| x.huber_with(&t, 1.5, reduction));
     // smooth L1 of beta is Huber of delta = beta, divided by beta
     agrees!("smooth_l1", Two, |(x, t), case, reduction| x.huber_with(&t, 1.5, reduction) / 1.5);

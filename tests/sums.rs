@@ -180,7 +180,7 @@ fn losses_of_many_samples() {
     let (zeros, ones) = (Tensor::<_>::zeros_with((MANY,)), Tensor::<_>::full_with((MANY,), 0.1_f32.sqrt()));
     let expected = f64::from(0.1_f32.sqrt()).powi(2);
     close(zeros.clone().mean_squared_error(&ones).item(), expected);
-    close(zeros.squared_error_with(&ones, Sum).item(), expected * MANY as f64);
+    close(zeros.mean_squared_error_with(&ones, Sum).item(), expected * MANY as f64);
     let logits = Tensor::<_>::zeros_with((MANY, Const::<2>));
     let labels = Tensor::<(usize,), usize>::zeros_with((MANY,));
     close(logits.clone().cross_entropy(&labels).item(), std::f64::consts::LN_2);

@@ -179,6 +179,7 @@ mod tests {
     use crate::loss::{Each, Mean, Sum};
     use crate::ops::testing::*;
     use crate::prelude::*;
+    use crate::shape::LastAxis;
     use rand::Rng;
 
     fn softmax(logits: &[f32]) -> Vec<f32> {
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn gradients_are_those_of_finite_differences() {
         random_shapes!(
-            [(usize,), (usize, usize), (usize, usize, usize)] | shape,
+            [(usize,), (usize, usize), (usize, usize, usize), (usize, usize, usize, usize)] | shape,
             rng | {
                 let classes = shape.last();
                 if classes > 0 {

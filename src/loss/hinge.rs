@@ -56,7 +56,11 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of scores and labels disagree.
     #[track_caller]
-    pub fn hinge_with<R: Reduction<S>>(self, labels: &impl Target<S, E, Trace = NoTrace>, reduction: R) -> Tensor<R::Output, E, T> {
+    pub fn hinge_with<R: Reduction<S>>(
+        self,
+        labels: &impl Target<S, E, Trace = NoTrace>,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T> {
         let count = self.count();
         pair_loss(&HINGE, self, labels.tensor(), 0.0, count, reduction)
     }
@@ -120,7 +124,7 @@ mod tests {
             check_gradients(|x| x.hinge_with(&labels, Each), x).unwrap();
         });
         random_shapes!(
-            [(usize,), (usize, usize), (usize, usize, usize)] | shape,
+            [(usize,), (usize, usize), (usize, usize, usize), (usize, usize, usize, usize)] | shape,
             rng | {
                 if shape.last() > 0 {
                     let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % shape.last());

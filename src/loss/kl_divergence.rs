@@ -49,7 +49,11 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of the two disagree.
     #[track_caller]
-    pub fn kl_divergence_with<R: Reduction<S>>(self, targets: &impl Target<S, E, Trace = NoTrace>, reduction: R) -> Tensor<R::Output, E, T>
+    pub fn kl_divergence_with<R: Reduction<S>>(
+        self,
+        targets: &impl Target<S, E, Trace = NoTrace>,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T>
     where
         S: LastAxis,
     {

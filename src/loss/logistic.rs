@@ -54,7 +54,11 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// # Panics
     /// If run-time dimensions of scores and labels disagree.
     #[track_caller]
-    pub fn logistic_with<R: Reduction<S>>(self, labels: &impl Target<S, E, Trace = NoTrace>, reduction: R) -> Tensor<R::Output, E, T> {
+    pub fn logistic_with<R: Reduction<S>>(
+        self,
+        labels: &impl Target<S, E, Trace = NoTrace>,
+        reduction: R,
+    ) -> Tensor<R::Output, E, T> {
         let count = self.count();
         pair_loss(&LOGISTIC, self, labels.tensor(), 0.0, count, reduction)
     }

@@ -24,8 +24,8 @@
 //! use taut::prelude::*;
 //! let prediction = Tensor::from([1.0, 2.0, 4.0]);
 //! let target = Tensor::from([1.0, 3.0, 2.0]);
-//! assert_eq!(prediction.clone().squared_error_with(&target, Sum).item(), 5.0);
-//! assert_eq!(prediction.squared_error_with(&target, Each).to_array(), [0.0, 1.0, 4.0]);
+//! assert_eq!(prediction.clone().mean_squared_error_with(&target, Sum).item(), 5.0);
+//! assert_eq!(prediction.mean_squared_error_with(&target, Each).to_array(), [0.0, 1.0, 4.0]);
 //! ```
 
 mod binary_cross_entropy;
@@ -40,6 +40,6 @@ mod regression;
 mod rows;
 
 pub use cross_entropy::CrossEntropy;
-pub use reduction::{Each, Mean, Reduction, Sum};
 pub use pair::Target;
+pub use reduction::{Each, Mean, Reduction, Sum};
 pub use rows::{ClassIndices, Logits, Targets};

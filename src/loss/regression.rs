@@ -82,15 +82,15 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     where
         T: Merge<U>,
     {
-        self.squared_error_with(target, Mean)
+        self.mean_squared_error_with(target, Mean)
     }
 
-    /// (x - t)^2: the [`Mean`] or [`Sum`](super::Sum) over all elements, or [`Each`](super::Each).
+    /// The [squared error](Tensor::mean_squared_error) (x - t)^2: the [`Mean`] or [`Sum`](super::Sum) over all elements, or [`Each`](super::Each).
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.
     #[track_caller]
-    pub fn squared_error_with<U: Trace, R: Reduction<S>>(
+    pub fn mean_squared_error_with<U: Trace, R: Reduction<S>>(
         self,
         target: &impl Target<S, E, Trace = U>,
         reduction: R,
@@ -118,15 +118,15 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     where
         T: Merge<U>,
     {
-        self.absolute_error_with(target, Mean)
+        self.mean_absolute_error_with(target, Mean)
     }
 
-    /// |x - t|: the [`Mean`] or [`Sum`](super::Sum) over all elements, or [`Each`](super::Each).
+    /// The [absolute error](Tensor::mean_absolute_error) |x - t|: the [`Mean`] or [`Sum`](super::Sum) over all elements, or [`Each`](super::Each).
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.
     #[track_caller]
-    pub fn absolute_error_with<U: Trace, R: Reduction<S>>(
+    pub fn mean_absolute_error_with<U: Trace, R: Reduction<S>>(
         self,
         target: &impl Target<S, E, Trace = U>,
         reduction: R,
@@ -195,10 +195,10 @@ mod tests {
             // the differences avoid 0, where the absolute error has no derivative, and the kinks of the Huber loss
             let x = random_apart(shape, -2.0, 2.0, &[0.0, 0.7, -0.7], rng) + &t;
             let inputs = (x, t);
-            check_gradients(|(x, t)| x.squared_error_with(&t, Each), inputs.clone()).unwrap();
-            check_gradients(|(x, t)| x.absolute_error_with(&t, Each), inputs.clone()).unwrap();
+            check_gradients(|(x, t)| x.mean_squared_error_with(&t, Each), inputs.clone()).unwrap();
+            check_gradients(|(x, t)| x.mean_absolute_error_with(&t, Each), inputs.clone()).unwrap();
             check_gradients(|(x, t)| x.huber_with(&t, 0.7, Each), inputs.clone()).unwrap();
-            check_gradients(|(x, t)| x.squared_error_with(&t, Sum), inputs.clone()).unwrap();
+            check_gradients(|(x, t)| x.mean_squared_error_with(&t, Sum), inputs.clone()).unwrap();
             if inputs.0.count() > 0 {
                 check_gradients(|(x, t)| x.mean_squared_error(&t), inputs.clone()).unwrap();
                 check_gradients(|(x, t)| x.huber(&t, 0.7), inputs).unwrap();

@@ -103,10 +103,10 @@ impl Accuracy {
     /// # Panics
     /// If the run-time numbers of samples and labels differ, or a label is not one of the classes.
     #[track_caller]
-    pub fn add<B: Dim, C: Dim, E: Float, T: Trace>(
+    pub fn add<S: Logits, E: Float, T: Trace>(
         &mut self,
-        logits: &Tensor<(B, C), E, T>,
-        labels: &Tensor<(B,), usize>,
+        logits: &Tensor<S, E, T>,
+        labels: &impl ClassIndices<S::Batch>,
     ) {
         for (scores, label) in rows("Accuracy", logits, labels) {
             let classes = scores.len();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "2 labels do not fit logits of batch 3")]
+    #[should_panic(expected = "labels of shape (2,) do not fit logits of batch (3,)")]
     fn labels_of_another_number_panic() {
         let logits = Tensor::<(usize, Const<2>)>::zeros_with((3, Const));
         logits.accuracy(&Tensor::zeros_with((2,)));

@@ -3,6 +3,7 @@
 use super::accuracy::{largest, rows};
 use super::average::Average;
 use super::binary::BinaryConfusion;
+use crate::loss::ClassIndices;
 use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -42,7 +43,7 @@ impl<const C: usize> ConfusionMatrix<C> {
     pub fn add<B: Dim, E: Float, T: Trace>(
         &mut self,
         logits: &Tensor<(B, Const<C>), E, T>,
-        labels: &Tensor<(B,), usize>,
+        labels: &impl ClassIndices<B>,
     ) {
         for (scores, label) in rows("ConfusionMatrix", logits, labels) {
             assert!(label < C, "ConfusionMatrix: label {label} is not one of {C} classes");

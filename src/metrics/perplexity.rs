@@ -2,7 +2,7 @@
 
 use super::WeightedMean;
 use super::accuracy::rows;
-use crate::shape::Dim;
+use crate::loss::{ClassIndices, Logits};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -27,10 +27,10 @@ impl Perplexity {
     /// # Panics
     /// If the run-time numbers of rows and labels differ, or a label is not one of the classes.
     #[track_caller]
-    pub fn add<B: Dim, C: Dim, E: Float, T: Trace>(
+    pub fn add<S: Logits, E: Float, T: Trace>(
         &mut self,
-        logits: &Tensor<(B, C), E, T>,
-        labels: &Tensor<(B,), usize>,
+        logits: &Tensor<S, E, T>,
+        labels: &impl ClassIndices<S::Batch>,
     ) {
         for (scores, label) in rows("Perplexity", logits, labels) {
             let classes = scores.len();

@@ -2,6 +2,7 @@
 
 use super::accuracy::rows;
 use super::binary::same_shape;
+use crate::loss::ClassIndices;
 use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -118,7 +119,7 @@ impl<const C: usize> OneVsRestRocAuc<C> {
     pub fn add<B: Dim, E: Float, T: Trace>(
         &mut self,
         probabilities: &Tensor<(B, Const<C>), E, T>,
-        labels: &Tensor<(B,), usize>,
+        labels: &impl ClassIndices<B>,
     ) {
         for (scores, label) in rows("OneVsRestRocAuc", probabilities, labels) {
             assert!(label < C, "OneVsRestRocAuc: label {label} is not one of {C} classes");

@@ -74,14 +74,14 @@ where
     H: Window<3, 2, 1> + Window<1, 2, 0, Out = <H as Window<3, 2, 1>>::Out>,
     W: Window<3, 2, 1> + Window<1, 2, 0, Out = <W as Window<3, 2, 1>>::Out>,
 {
-    type Output = C::Then<Tensor<(N, Const<O>, <H as Window<3, 2, 1>>::Out, <W as Window<3, 2, 1>>::Out), f32, T>>;
+    type Output = Tensor<C::Then<(N, Const<O>, <H as Window<3, 2, 1>>::Out, <W as Window<3, 2, 1>>::Out)>, f32, T>;
     fn apply(&self, x: Tensor<(N, C, H, W), f32, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape();
         expect_size("DownBlock", "channels", I, channels);
         let x = x.in_shape((batch, Const::<I>, height, width));
         let around = self.downsample.forward(x.clone());
         let y = self.bn1.forward(self.conv1.forward(x)).relu();
-        C::then((self.bn2.forward(self.conv2.forward(y)) + around).relu())
+        (self.bn2.forward(self.conv2.forward(y)) + around).relu().map_shape(C::then)
     }
 }
 

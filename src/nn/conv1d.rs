@@ -4,7 +4,7 @@ use super::conv2d::{Out, default_bound, sizes};
 use super::{Init, Module, OptionalBias};
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Rank1, Rank3, SignalAxes, Window, expect_size};
+use crate::shape::{Accepted, Channels, Const, Rank1, Rank3, SignalAxes, Window, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -75,7 +75,7 @@ where
     X::C: Channels<I>,
     X::L: Window<K, S, P, D>,
 {
-    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::L, K, S, P, D>), E, T>>;
+    type Output = Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::L, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, length) = x.shape().axes();
         expect_size("Conv1d", "channels", I, channels);
@@ -83,6 +83,6 @@ where
         let window = Window2d { kernel: [1, K], stride: [1, S], padding: [0, P], dilation: [1, D] };
         let sizes = sizes(window, (batch, channels, Const::<1>, length), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        X::C::then(convolution(x, weight, bias, shape, sizes))
+        convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
     }
 }

@@ -5,7 +5,7 @@ use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Channels, Const, Dim, ImageAxes, InGroups, Odd, Rank1, Rank4, Window, expect_size, show};
+use crate::shape::{Accepted, Channels, Const, Dim, ImageAxes, InGroups, Odd, Rank1, Rank4, Window, expect_size, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -113,10 +113,11 @@ where
     X::H: Window<K, S, P, D>,
     X::W: Window<K, S, P, D>,
 {
-    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>>;
+    type Output =
+        Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        X::C::then(self.run_with(x, weight))
+        self.run_with(x, weight).map_shape(X::C::then)
     }
 }
 
@@ -199,10 +200,10 @@ where
     X::C: Channels<I>,
     Const<K>: Odd,
 {
-    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, X::H, X::W), E, T>>;
+    type Output = Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, X::H, X::W)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        X::C::then(self.run_with(x, weight))
+        self.run_with(x, weight).map_shape(X::C::then)
     }
 }
 
@@ -321,7 +322,8 @@ where
     Const<I>: InGroups<G>,
     Const<O>: InGroups<G>,
 {
-    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>>;
+    type Output =
+        Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("GroupedConv2d", "channels", I, channels);
@@ -329,7 +331,7 @@ where
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
         let sizes = sizes(window, x.shape().axes(), O, G);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        X::C::then(convolution(x, weight, bias, shape, sizes))
+        convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
     }
 }
 
@@ -407,7 +409,11 @@ where
     X::H: Window<KH, SH, PH, DH>,
     X::W: Window<KW, SW, PW, DW>,
 {
-    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, KH, SH, PH, DH>, Out<X::W, KW, SW, PW, DW>), E, T>>;
+    type Output = Tensor<
+        <X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::H, KH, SH, PH, DH>, Out<X::W, KW, SW, PW, DW>)>,
+        E,
+        T,
+    >;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, height, width) = x.shape().axes();
         expect_size("RectangularConv2d", "channels", I, channels);
@@ -415,7 +421,7 @@ where
         let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
         let sizes = sizes(window, x.shape().axes(), O, 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        X::C::then(convolution(x, weight, bias, shape, sizes))
+        convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
     }
 }
 

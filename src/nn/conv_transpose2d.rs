@@ -6,7 +6,9 @@ use super::{Init, Module, OptionalBias};
 use crate::kernels::convolution::Convolution;
 use crate::ops::{Window2d, transposed_convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Axis, Channels, Const, Dim, ImageAxes, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size};
+use crate::shape::{
+    Accepted, Axis, Channels, Const, Dim, ImageAxes, OutputPadding, Rank1, Rank4, TransposedWindow, expect_size,
+};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -89,10 +91,11 @@ where
     X::W: TransposedWindow<K, S, P, OP>,
     Const<S>: OutputPadding<OP>,
 {
-    type Output = <X::C as Channels<I>>::Then<Tensor<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>), E, T>>;
+    type Output =
+        Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::H, K, S, P, OP>, Out<X::W, K, S, P, OP>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        X::C::then(self.run_with(x, weight))
+        self.run_with(x, weight).map_shape(X::C::then)
     }
 }
 

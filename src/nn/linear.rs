@@ -4,7 +4,7 @@ use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::ops::linear;
 use crate::params::{Param, Parameters};
-use crate::shape::{Const, Features, LastAxis, Rank1, Rank2, expect_size};
+use crate::shape::{Accepted, Const, Features, LastAxis, Rank1, Rank2, expect_size};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -58,10 +58,10 @@ impl<const I: usize, const O: usize, S: LastAxis, E: Float, T: Trace, B: Optiona
 where
     S::Last: Features<I>,
 {
-    type Output = <S::Last as Features<I>>::Then<Tensor<S::WithLast<Const<O>>, E, T>>;
+    type Output = Tensor<<S::Last as Accepted<I>>::Then<S::WithLast<Const<O>>>, E, T>;
     fn apply(&self, x: Tensor<S, E, T>) -> Self::Output {
         let weight = self.weight.on(&x);
-        S::Last::then(self.run_with(x, weight))
+        self.run_with(x, weight).map_shape(S::Last::then)
     }
 }
 

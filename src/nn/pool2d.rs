@@ -159,10 +159,7 @@ where
     W: Window<K, S, P>,
 {
     type Output = Tensor<(N, C, H, W), E, T>;
-    fn apply(
-        &self,
-        (y, places): (Tensor<X, E, T>, PoolIndices<N, C, H, W, K, S, P>),
-    ) -> Self::Output {
+    fn apply(&self, (y, places): (Tensor<X, E, T>, PoolIndices<N, C, H, W, K, S, P>)) -> Self::Output {
         let shape = y.shape().axes();
         let y = y.in_shape(shape);
         if y.shape() != places.indices.shape() {

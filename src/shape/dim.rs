@@ -1,5 +1,6 @@
 //! One dimension of a shape: `Const<N>` when the compiler knows it, `usize` when it is known only at run time.
 
+use super::Shape;
 use std::fmt;
 
 /// A dimension of size `N`, known to the compiler.
@@ -56,50 +57,40 @@ impl Dim for usize {
 /// A named requirement, rather than simply `Const<N>` in the layer's signature, so that the compiler's error shows both
 /// numbers. A `usize` satisfies it for every `N` and is checked when the layer runs.
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} features")]
-pub trait Features<const N: usize>: Dim {
-    /// `Y` itself: what the layer gives. A layer of another size gives nothing that rustc knows, and so no layer behind it
-    /// is blamed for what it gives.
-    type Then<Y>;
-    #[doc(hidden)]
-    fn then<Y>(output: Y) -> Self::Then<Y>;
-}
-impl<const N: usize, const FOUND: usize> Features<N> for Const<FOUND>
-where
-    Found<FOUND>: ExpectFeatures<N, FOUND>,
-{
-    type Then<Y> = <Found<FOUND> as ExpectFeatures<N, FOUND>>::Then<Y>;
-    fn then<Y>(output: Y) -> Self::Then<Y> {
-        <Found<FOUND> as ExpectFeatures<N, FOUND>>::then(output)
-    }
-}
-impl<const N: usize> Features<N> for usize {
-    type Then<Y> = Y;
-    fn then<Y>(output: Y) -> Y {
-        output
-    }
-}
+pub trait Features<const N: usize>: Accepted<N> {}
+impl<const N: usize, const FOUND: usize> Features<N> for Const<FOUND> where Found<FOUND>: ExpectFeatures<N, FOUND> {}
+impl<const N: usize> Features<N> for usize {}
 
 /// A layer that takes `N` channels accepts this dimension. See [`Features`].
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`: this layer takes {N} channels")]
-pub trait Channels<const N: usize>: Dim {
-    /// `Y` itself: what the layer gives. See [`Features::Then`].
-    type Then<Y>;
+pub trait Channels<const N: usize>: Accepted<N> {}
+impl<const N: usize, const FOUND: usize> Channels<N> for Const<FOUND> where Found<FOUND>: ExpectChannels<N, FOUND> {}
+impl<const N: usize> Channels<N> for usize {}
+
+/// This dimension is `N`, as far as the compiler knows.
+///
+/// The shape of what a layer gives goes through it: a layer that takes another size gives no shape that rustc knows, and
+/// no layer behind it is blamed.
+#[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`")]
+pub trait Accepted<const N: usize>: Dim {
+    /// `S` itself.
+    type Then<S: Shape>: Shape;
     #[doc(hidden)]
-    fn then<Y>(output: Y) -> Self::Then<Y>;
+    fn then<S: Shape>(shape: S) -> Self::Then<S>;
 }
-impl<const N: usize, const FOUND: usize> Channels<N> for Const<FOUND>
+impl<const N: usize, const FOUND: usize> Accepted<N> for Const<FOUND>
 where
-    Found<FOUND>: ExpectChannels<N, FOUND>,
+    Found<FOUND>: Equals<N, FOUND>,
 {
-    type Then<Y> = <Found<FOUND> as ExpectChannels<N, FOUND>>::Then<Y>;
-    fn then<Y>(output: Y) -> Self::Then<Y> {
-        <Found<FOUND> as ExpectChannels<N, FOUND>>::then(output)
+    type Then<S: Shape> = <Found<FOUND> as Equals<N, FOUND>>::Then<S>;
+    fn then<S: Shape>(shape: S) -> Self::Then<S> {
+        Found::<FOUND>::then(shape)
     }
 }
-impl<const N: usize> Channels<N> for usize {
-    type Then<Y> = Y;
-    fn then<Y>(output: Y) -> Y {
-        output
+impl<const N: usize> Accepted<N> for usize {
+    type Then<S: Shape> = S;
+    fn then<S: Shape>(shape: S) -> S {
+        shape
     }
 }
 
@@ -113,32 +104,32 @@ pub struct Found<const N: usize>;
     message = "expected `{EXPECTED}`, found `Const<{FOUND}>`: this layer takes {EXPECTED} features",
     label = "`Const<{FOUND}>` features arrive here"
 )]
-pub trait ExpectFeatures<const EXPECTED: usize, const FOUND: usize> {
-    type Then<Y>;
-    fn then<Y>(output: Y) -> Self::Then<Y>;
-}
+pub trait ExpectFeatures<const EXPECTED: usize, const FOUND: usize>: Equals<EXPECTED, FOUND> {}
 #[diagnostic::do_not_recommend]
-impl<const N: usize> ExpectFeatures<N, N> for Found<N> {
-    type Then<Y> = Y;
-    fn then<Y>(output: Y) -> Y {
-        output
-    }
-}
+impl<const N: usize> ExpectFeatures<N, N> for Found<N> {}
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected `{EXPECTED}`, found `Const<{FOUND}>`: this layer takes {EXPECTED} channels",
     label = "`Const<{FOUND}>` channels arrive here"
 )]
-pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize> {
-    type Then<Y>;
-    fn then<Y>(output: Y) -> Self::Then<Y>;
+pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize>: Equals<EXPECTED, FOUND> {}
+#[diagnostic::do_not_recommend]
+impl<const N: usize> ExpectChannels<N, N> for Found<N> {}
+
+/// What both have in common. A trait of its own, as rustc does not report a requirement that follows from another one
+/// which is not met: so it reports that of the layer, and not that of its output.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(message = "expected `{EXPECTED}`, found `Const<{FOUND}>`")]
+pub trait Equals<const EXPECTED: usize, const FOUND: usize> {
+    type Then<S: Shape>: Shape;
+    fn then<S: Shape>(shape: S) -> Self::Then<S>;
 }
 #[diagnostic::do_not_recommend]
-impl<const N: usize> ExpectChannels<N, N> for Found<N> {
-    type Then<Y> = Y;
-    fn then<Y>(output: Y) -> Y {
-        output
+impl<const N: usize> Equals<N, N> for Found<N> {
+    type Then<S: Shape> = S;
+    fn then<S: Shape>(shape: S) -> S {
+        shape
     }
 }
 

@@ -25,7 +25,7 @@ pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };
 pub(crate) use dim::expect_size;
-pub use dim::{Channels, Const, Dim, Features, Found};
+pub use dim::{Accepted, Channels, Const, Dim, Features, Found};
 pub use fit::{Append, AsMany, FlattenFrom, MergeAxes, One, ReshapesTo, SameExcept};
 pub use layer::{AtLeastOne, InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
 pub use layer_axes::{HeadAxes, ImageAxes, RowAxes, RowsOrSignals, ScalarShape, SequenceAxes, SignalAxes, VectorAxis};

@@ -15,7 +15,7 @@ pub use state::{InitialState, InitialStates, SequenceLengths};
 use super::{Init, Module};
 use crate::ops::{States, Times, lengths};
 use crate::params::{ParameterPath, Parameters, Visitor, VisitorMut};
-use crate::shape::{AtLeastOne, Const, Dim, Features, SequenceAxes, Shape, expect_size};
+use crate::shape::{Accepted, AtLeastOne, Const, Dim, Features, SequenceAxes, Shape, expect_size};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 use kind::State;
@@ -267,11 +267,11 @@ impl<
 where
     X::F: Features<I>,
 {
-    type Output = <X::F as Features<I>>::Then<Tensor<(X::B, X::L, D::Width), E, T>>;
+    type Output = Tensor<<X::F as Accepted<I>>::Then<(X::B, X::L, D::Width)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
         let x = x.in_shape(shape);
-        X::F::then(self.run(x, Vec::new(), None).0)
+        self.run(x, Vec::new(), None).0.map_shape(X::F::then)
     }
 }
 

@@ -114,11 +114,8 @@ fn linear_map<S: Shape, O: Shape, E: Float, T: Trace>(
 }
 
 /// The number of rows of the matrix: positions of the window over a batch.
-type Positions<X, const K: usize, const S: usize, const P: usize> = (
-    <X as ImageAxes>::N,
-    <<X as ImageAxes>::H as Window<K, S, P>>::Out,
-    <<X as ImageAxes>::W as Window<K, S, P>>::Out,
-);
+type Positions<X, const K: usize, const S: usize, const P: usize> =
+    (<X as ImageAxes>::N, <<X as ImageAxes>::H as Window<K, S, P>>::Out, <<X as ImageAxes>::W as Window<K, S, P>>::Out);
 /// The numbers under one position of the window.
 type Column<X, const K: usize> = (<X as ImageAxes>::C, Const<K>, Const<K>);
 
@@ -247,9 +244,7 @@ pub trait ToColumns<const K: usize, const S: usize, const P: usize>: Shape {
     #[track_caller]
     fn columns(self) -> Self::Columns;
 }
-#[diagnostic::do_not_recommend]
-impl<B: Dim, C: Dim, H: Dim, W: Dim, const K: usize, const S: usize, const P: usize> ToColumns<K, S, P>
-    for (B, C, H, W)
+impl<B: Dim, C: Dim, H: Dim, W: Dim, const K: usize, const S: usize, const P: usize> ToColumns<K, S, P> for (B, C, H, W)
 where
     H: Window<K, S, P>,
     W: Window<K, S, P>,

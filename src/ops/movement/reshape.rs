@@ -95,6 +95,12 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         Tensor::from_parts(shape, storage, trace)
     }
 
+    /// The same elements viewed in what `shape` makes of the shape, of equal size.
+    pub(crate) fn map_shape<O: Shape>(self, shape: impl FnOnce(S) -> O) -> Tensor<O, E, T> {
+        let shape = shape(self.shape());
+        self.in_shape(shape)
+    }
+
     /// Merges all axes into one.
     ///
     /// ```
