@@ -7,7 +7,7 @@ use crate::nn::{
 #[cfg(feature = "onnx")]
 use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::params::Parameters;
-use crate::shape::{Channels, Const, Dim, Window, expect_size};
+use crate::shape::{Const, Dim, Window};
 use crate::tensor::Tensor;
 use crate::trace::Trace;
 
@@ -68,25 +68,22 @@ pub struct DownBlock<const I: usize, const O: usize> {
 }
 
 // A window of 3 with padding 1 and a window of 1 have the same number of positions; the compiler needs to be told.
-impl<const I: usize, const O: usize, N: Dim, C: Channels<I>, H, W, T: Trace> Module<Tensor<(N, C, H, W), f32, T>>
+impl<const I: usize, const O: usize, N: Dim, H, W, T: Trace> Module<Tensor<(N, Const<I>, H, W), f32, T>>
     for DownBlock<I, O>
 where
     H: Window<3, 2, 1> + Window<1, 2, 0, Out = <H as Window<3, 2, 1>>::Out>,
     W: Window<3, 2, 1> + Window<1, 2, 0, Out = <W as Window<3, 2, 1>>::Out>,
 {
-    type Output = Tensor<C::Then<(N, Const<O>, <H as Window<3, 2, 1>>::Out, <W as Window<3, 2, 1>>::Out)>, f32, T>;
-    fn apply(&self, x: Tensor<(N, C, H, W), f32, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape();
-        expect_size("DownBlock", "channels", I, channels);
-        let x = x.in_shape((batch, Const::<I>, height, width));
+    type Output = Tensor<(N, Const<O>, <H as Window<3, 2, 1>>::Out, <W as Window<3, 2, 1>>::Out), f32, T>;
+    fn apply(&self, x: Tensor<(N, Const<I>, H, W), f32, T>) -> Self::Output {
         let around = self.downsample.forward(x.clone());
         let y = self.bn1.forward(self.conv1.forward(x)).relu();
-        (self.bn2.forward(self.conv2.forward(y)) + around).relu().map_shape(C::then)
+        (self.bn2.forward(self.conv2.forward(y)) + around).relu()
     }
 }
 
 #[cfg(feature = "onnx")]
-impl<const I: usize, const O: usize, N: Dim, C: Channels<I>, H, W> ExportOnnx<Tensor<(N, C, H, W)>> for DownBlock<I, O>
+impl<const I: usize, const O: usize, N: Dim, H, W> ExportOnnx<Tensor<(N, Const<I>, H, W)>> for DownBlock<I, O>
 where
     H: Window<3, 2, 1> + Window<1, 2, 0, Out = <H as Window<3, 2, 1>>::Out>,
     W: Window<3, 2, 1> + Window<1, 2, 0, Out = <W as Window<3, 2, 1>>::Out>,
@@ -94,8 +91,8 @@ where
     fn export(
         &self,
         graph: &mut Graph,
-        x: Value<Tensor<(N, C, H, W)>>,
-    ) -> Value<<Self as Module<Tensor<(N, C, H, W)>>>::Output> {
+        x: Value<Tensor<(N, Const<I>, H, W)>>,
+    ) -> Value<<Self as Module<Tensor<(N, Const<I>, H, W)>>>::Output> {
         let around = self.downsample.export(graph, x.clone());
         let y = self.conv1.export(graph, x);
         let y = self.bn1.export(graph, y);

@@ -84,7 +84,7 @@ macro_rules! with_its_own_weight {
     () => {
         fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
             let weight = graph.parameter(&self.weight);
-            self.export_with(graph, x, &weight)
+            self.export_with(graph, x, &weight).retyped()
         }
     };
 }

@@ -1,6 +1,6 @@
 //! Products with a weight, and biases.
 
-use crate::nn::{Bias, Linear, OptionalBias, SpectralNorm, WithWeight};
+use crate::nn::{Bias, Linear, Module, OptionalBias, SpectralNorm, WithWeight};
 use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::params::Parameters;
 use crate::shape::{Const, Features, LastAxis, Shape};
@@ -18,9 +18,9 @@ impl<const I: usize, const O: usize, S: LastAxis, E: Float, B: OptionalBias<O, E
 where
     S::Last: Features<I>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<Tensor<S::WithLast<Const<O>>, E>> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<<Self as Module<Tensor<S, E>>>::Output> {
         let weight = graph.parameter(&self.weight);
-        self.export_with(graph, x, &weight)
+        self.export_with(graph, x, &weight).retyped()
     }
 }
 
