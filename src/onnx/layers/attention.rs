@@ -121,7 +121,7 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<(X::B, X::L, X::F), E>> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<X, E>> {
         let y = self.export_attention::<X::B, X::L, _>(graph, &x, x.name(), x.name(), None);
         Value::named(y.name().to_string(), &x, 3)
     }
@@ -132,11 +132,7 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    fn export(
-        &self,
-        graph: &mut Graph,
-        x: Value<(Tensor<X, E>, Tensor<(X::B,), usize>)>,
-    ) -> Value<Tensor<(X::B, X::L, X::F), E>> {
+    fn export(&self, graph: &mut Graph, x: Value<(Tensor<X, E>, Tensor<(X::B,), usize>)>) -> Value<Tensor<X, E>> {
         let (x, lengths) = x.split();
         let within = clear_padding::<E>(graph, x.name(), lengths.name());
         let y = self.export_attention::<X::B, X::L, _>(graph, &x, &within, &within, Some(lengths.name()));
@@ -157,11 +153,7 @@ where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
     Y::F: Features<WIDTH>,
 {
-    fn export(
-        &self,
-        graph: &mut Graph,
-        x: Value<(Tensor<X, E>, Tensor<Y, E>)>,
-    ) -> Value<Tensor<(X::B, X::L, X::F), E>> {
+    fn export(&self, graph: &mut Graph, x: Value<(Tensor<X, E>, Tensor<Y, E>)>) -> Value<Tensor<X, E>> {
         let (x, memory) = x.split();
         let y = self.export_attention::<X::B, X::L, _>(graph, &x, x.name(), memory.name(), None);
         Value::named(y.name().to_string(), &x, 3)
@@ -185,7 +177,7 @@ where
         &self,
         graph: &mut Graph,
         x: Value<(Tensor<X, E>, Tensor<Y, E>, Tensor<(X::B,), usize>)>,
-    ) -> Value<Tensor<(X::B, X::L, X::F), E>> {
+    ) -> Value<Tensor<X, E>> {
         let (x, memory, lengths) = x.split();
         let memory = clear_padding::<E>(graph, memory.name(), lengths.name());
         let y = self.export_attention::<X::B, X::L, _>(graph, &x, x.name(), &memory, Some(lengths.name()));
@@ -256,7 +248,7 @@ impl<
         A: ExportOnnx<Hidden<B, L, HIDDEN, E>, Output = Hidden<B, L, HIDDEN, E>>,
     {
         let network = |graph: &mut Graph, x: Value<Tensor<(B, L, X), E>>| -> Value<Tensor<(B, L, X), E>> {
-            let hidden = self.linear1.export(graph, x.clone());
+            let hidden = self.linear1.export(graph, x.clone()).retyped();
             let hidden = self.activation.export(graph, hidden);
             let y = self.linear2.export(graph, hidden);
             Value::named(y.name().to_string(), &x, 3)
@@ -296,8 +288,9 @@ impl<
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<(X::B, X::L, X::F), E>> {
-        self.export_block(graph, x.retyped(), |graph, x| self.self_attn.export(graph, x))
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<X, E>> {
+        let x = x.retyped::<Tensor<(X::B, X::L, X::F), E>>();
+        self.export_block(graph, x, |graph, x| self.self_attn.export(graph, x)).retyped()
     }
 }
 
@@ -316,15 +309,11 @@ impl<
 where
     X::F: AttentionFeatures<WIDTH, HEADS, DROPOUT>,
 {
-    fn export(
-        &self,
-        graph: &mut Graph,
-        x: Value<(Tensor<X, E>, Tensor<(X::B,), usize>)>,
-    ) -> Value<Tensor<(X::B, X::L, X::F), E>> {
+    fn export(&self, graph: &mut Graph, x: Value<(Tensor<X, E>, Tensor<(X::B,), usize>)>) -> Value<Tensor<X, E>> {
         let (x, lengths) = x.split();
         let x = cleared(graph, &x, lengths.name());
         let y = self.export_block(graph, x, |graph, x| self.self_attn.export(graph, (x, lengths.clone()).into()));
-        cleared(graph, &y, lengths.name())
+        cleared(graph, &y, lengths.name()).retyped()
     }
 }
 
@@ -356,6 +345,6 @@ where
             x = layer.export(graph, (x, lengths.clone()).into());
         }
         let y = self.norm.export(graph, x);
-        cleared(graph, &y, lengths.name())
+        cleared(graph, &y, lengths.name()).retyped()
     }
 }

@@ -204,8 +204,8 @@ impl<K: ExportedCell, X: SequenceAxes, const I: usize, const H: usize, const LAY
 where
     X::F: Features<I>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<(X::B, X::L, D::Width), E>> {
-        self.export_layers(graph, &x, None, States::none()).0
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+        self.export_layers(graph, &x, None, States::none()).0.retyped()
     }
 }
 
