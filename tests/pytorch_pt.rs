@@ -1,13 +1,15 @@
 //! Files of `torch.save`: `tests/pytorch/files.py` wrote those in `tests/pytorch/files/`.
 #![cfg(feature = "pytorch")]
 
+#[path = "common/python.rs"]
+mod python;
 #[path = "common/readers.rs"]
 mod readers;
 
+use python::python;
 use rand::RngExt;
 use readers::{Anything, damaged, pytorch, pytorch_pickle, zip_archive};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use taut::files::Mismatch;
 use taut::io::ParameterFile;
 use taut::models::ResNet18;
@@ -324,15 +326,10 @@ fn entries_of(name: &str) -> Vec<(String, Vec<u8>)> {
 /// Set `TAUT_PYTHON` to a Python that has torch. 45 MB, so not kept.
 #[test]
 fn a_resnet_18_of_pytorch_gives_the_same() {
-    let Some(python) = std::env::var_os("TAUT_PYTHON") else {
-        println!("skipped: TAUT_PYTHON does not name a Python that has torch");
-        return;
-    };
+    let Some(mut script) = python("torch", "pytorch/files.py") else { return };
     let folder = std::env::temp_dir().join(format!("taut-resnet18-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch/files.py");
-    let status = Command::new(python).arg(script).arg("resnet18").arg(&folder).status().unwrap();
-    assert!(status.success());
+    assert!(script.arg("resnet18").arg(&folder).status().unwrap().success());
 
     let mut model = ResNet18::<10>::init(&mut StdRng::seed_from_u64(0));
     ParameterFile::open_pytorch(folder.join("resnet18.pt")).unwrap().part("state_dict").load(&mut model).unwrap();

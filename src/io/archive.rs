@@ -1,7 +1,7 @@
 //! Zip archives, which PyTorch's and NumPy's files are, read within limits.
 
 use super::source::Source;
-use crate::files::{Limit, Reason};
+use crate::files::Reason;
 use std::io::Read;
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -16,11 +16,11 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Reads the list of the entries of an archive of `length` bytes.
-    pub fn read(source: Source, length: u64) -> Result<Self, Reason> {
+    /// Reads the list of the entries of an archive, of which each may unpack to `most` bytes.
+    pub fn read(source: Source, most: u64) -> Result<Self, Reason> {
         let zip = ZipArchive::new(source).map_err(damaged)?;
         let names: Result<_, _> = zip.file_names().map(|name| name.map(|name| name.into_owned())).collect();
-        Ok(Archive { names: names.map_err(damaged)?, zip, most: Limit::default().of_gzip(length) })
+        Ok(Archive { names: names.map_err(damaged)?, zip, most })
     }
 
     /// The names of all entries.
@@ -35,7 +35,7 @@ impl Archive {
         let entry = self.zip.by_name(name).map_err(|error| of_entry(name, error))?;
         let promised = entry.size();
         if promised > most {
-            let text = format!("`{name}` holds {promised} bytes, and a file of this size at most {most}");
+            let text = format!("`{name}` holds {promised} bytes, and {most} are the most by the limit it is read with");
             return Err(Reason::Text(text));
         }
         let mut bytes = Vec::new();

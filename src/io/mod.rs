@@ -36,7 +36,8 @@
 //!
 //! The feature `serde` makes tensors `Serialize` and `Deserialize`, for your own settings and records. (For models, use
 //! the files above: other libraries read them, and numbers are not turned into text.) The feature `ndarray` converts
-//! tensors from and to arrays of that crate. Both check shapes.
+//! tensors from and to arrays of that crate. Both check shapes. The feature `numpy` reads and writes NumPy's files: the
+//! module `npy` one array, `NpzFile` and `NpzWriter` several.
 //!
 //! # What may happen while saving
 //!
@@ -49,12 +50,16 @@
 //! Nothing in a file is trusted. A damaged file, or one of another model, is an error that says what is wrong and
 //! where, and leaves the model unchanged.
 
-#[cfg(feature = "pytorch")]
+#[cfg(any(feature = "numpy", feature = "pytorch"))]
 mod archive;
 mod checkpoint;
 mod half;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+#[cfg(feature = "numpy")]
+pub mod npy;
+#[cfg(feature = "numpy")]
+mod npz;
 mod parameter_file;
 mod persist;
 mod precision;
@@ -64,8 +69,12 @@ mod safetensors;
 #[cfg(feature = "serde")]
 mod serde;
 mod source;
+#[cfg(any(feature = "numpy", feature = "pytorch"))]
+mod strided;
 
 pub use checkpoint::Checkpoint;
+#[cfg(feature = "numpy")]
+pub use npz::{NpzFile, NpzWriter};
 pub use parameter_file::{LoadReport, ParameterFile};
 pub use persist::Persist;
 pub use precision::Precision;

@@ -7,6 +7,8 @@
 
 use rand::{Rng, RngExt};
 use taut::io::ParameterFile;
+#[cfg(feature = "numpy")]
+use taut::io::{NpzFile, npy};
 use taut::params::{ParameterPath, Values, Visitor, VisitorMut};
 use taut::prelude::*;
 
@@ -113,8 +115,25 @@ pub fn pytorch_pickle(pickle: &[u8]) -> bool {
     pytorch(&zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[7; 64])]))
 }
 
+/// A `.npy` file, as every kind of tensor.
+#[cfg(feature = "numpy")]
+pub fn npy(bytes: &[u8]) -> bool {
+    fn is_read<E: npy::NpyElement>(bytes: &[u8]) -> bool {
+        npy::from_bytes::<(usize, usize), E>(bytes).is_ok() | npy::from_bytes::<(usize, usize, usize), E>(bytes).is_ok()
+    }
+    is_read::<f32>(bytes) | is_read::<f64>(bytes) | is_read::<usize>(bytes) | is_read::<bool>(bytes)
+}
+
+/// An `.npz` file, and all arrays in it.
+#[cfg(feature = "numpy")]
+pub fn npz(bytes: &[u8]) -> bool {
+    let Ok(mut file) = NpzFile::from_bytes(bytes.to_vec()) else { return false };
+    let names: Vec<String> = file.names().map(str::to_string).collect();
+    names.iter().filter(|name| file.tensor::<(usize, usize, usize), f64>(name).is_ok()).count() > 0
+}
+
 /// A zip archive of these entries.
-#[cfg(feature = "pytorch")]
+#[cfg(any(feature = "numpy", feature = "pytorch"))]
 pub fn zip_archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -1,7 +1,6 @@
 //! The names of the tensors in dictionaries within dictionaries: `model.fc.weight`.
 
-use super::pickle::{Object, Objects, Value};
-use super::view::View;
+use super::pickle::{Object, Objects, Value, View};
 use crate::files::{Limit, Reason};
 
 /// Deeper dictionaries than this are refused.

@@ -3,15 +3,14 @@
 
 mod flatten;
 mod pickle;
-mod view;
 
 use super::archive::Archive;
 use super::safetensors::Stored;
 use super::source::Source;
-use crate::files::Reason;
+use crate::files::{Limit, Reason};
 use crate::optim::SnapshotArray;
+use pickle::View;
 use std::io::{Read, Seek};
-use view::View;
 
 /// An open file.
 pub struct PytorchFile {
@@ -30,7 +29,7 @@ impl PytorchFile {
     /// Reads what tensors there are.
     pub fn read(mut source: Source, length: u64) -> Result<(Self, Vec<Stored>), Reason> {
         refuse_old_format(&mut source)?;
-        let mut archive = Archive::read(source, length)?;
+        let mut archive = Archive::read(source, Limit::default().of_gzip(length))?;
         let mut pickles = archive.names().iter().filter_map(|name| name.strip_suffix("data.pkl"));
         let folder = pickles.find(|folder| folder.ends_with('/') && folder.matches('/').count() == 1);
         let Some(folder) = folder.map(str::to_string) else {
@@ -48,8 +47,8 @@ impl PytorchFile {
         let mut stored = Vec::new();
         let mut views = Vec::new();
         for (name, view) in tensors {
-            let sizes = view.sizes.clone();
-            stored.push(Stored { name, sizes, dtype: view.dtype, bytes: view.bytes, is_passed_over: false });
+            let (sizes, bytes) = (view.elements.sizes.clone(), view.elements.bytes);
+            stored.push(Stored { name, sizes, dtype: view.dtype, bytes, is_passed_over: false });
             views.push(view);
         }
         Ok((PytorchFile { archive, folder, is_big_endian, views }, stored))
@@ -64,13 +63,13 @@ impl PytorchFile {
         for group in order.chunk_by(|&i, &j| self.views[i].storage == self.views[j].storage) {
             let entry = format!("{}data/{}", self.folder, self.views[group[0]].storage);
             let mut bytes = self.archive.contents(&entry)?;
-            let width = self.views[group[0]].width;
+            let width = self.views[group[0]].width();
             if self.is_big_endian {
                 bytes.chunks_mut(width).for_each(<[u8]>::reverse);
             }
             for &i in group {
                 let view = &self.views[i];
-                if view.width != width || view.storage_bytes() != Some(bytes.len()) {
+                if view.width() != width || view.storage_bytes() != Some(bytes.len()) {
                     let text = format!(
                         "`{}` needs {} elements of `{entry}`, which holds {} bytes",
                         tensors[i].name,
@@ -79,7 +78,7 @@ impl PytorchFile {
                     );
                     return Err(Reason::Text(text));
                 }
-                arrays[i] = Some(tensors[i].array(&view.gather(&bytes))?);
+                arrays[i] = Some(tensors[i].array(&view.elements.gather(&bytes))?);
             }
         }
         Ok(arrays)

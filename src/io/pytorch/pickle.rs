@@ -4,7 +4,7 @@
 //! By hand, as crates for pickles read plain data only, without the references to storages that tensors are made of.
 //! What the operations mean: `Lib/pickletools.py` in Python's source.
 
-use super::view::View;
+use super::super::strided::Strided;
 use crate::files::Reason;
 use safetensors::tensor::Dtype;
 use std::collections::HashMap;
@@ -74,6 +74,29 @@ pub enum Object<'a> {
     /// The type of a storage's elements, its name, and their number.
     Storage(Dtype, &'a str, usize),
     Tensor(View),
+}
+
+/// A tensor: elements of a storage, which other tensors may share.
+#[derive(Clone)]
+pub struct View {
+    pub dtype: Dtype,
+    /// The name of the storage.
+    pub storage: String,
+    /// Elements in the storage.
+    pub storage_length: usize,
+    pub elements: Strided,
+}
+
+impl View {
+    /// Bytes of an element.
+    pub fn width(&self) -> usize {
+        self.dtype.bitsize() / 8
+    }
+
+    /// The bytes that the whole storage should have.
+    pub fn storage_bytes(&self) -> Option<usize> {
+        self.storage_length.checked_mul(self.width())
+    }
 }
 
 /// What a pickle holds: its last value, and all objects that values refer to.
@@ -425,7 +448,17 @@ impl<'a> Machine<'a> {
             _ => None,
         };
         match (storage, count(offset), counts(sizes), counts(strides)) {
-            (Some(storage), Some(offset), Some(sizes), Some(strides)) => View::new(storage, offset, sizes, strides),
+            (Some((dtype, storage, storage_length)), Some(offset), Some(sizes), Some(strides)) => {
+                let place = format!("offset {offset}, sizes {sizes:?}, strides {strides:?} of storage `{storage}`");
+                let elements = Strided::new(dtype.bitsize() / 8, storage_length, offset, sizes, strides);
+                match elements {
+                    Ok(elements) => Ok(View { dtype, storage, storage_length, elements }),
+                    Err(what) => {
+                        let text = format!("a tensor {what}: {place} of {storage_length} elements");
+                        Err(Reason::Text(text))
+                    }
+                }
+            }
             _ => wrong("a tensor without a storage, an offset, sizes and strides"),
         }
     }

@@ -1,67 +1,47 @@
-//! A tensor as PyTorch describes it: a view of a storage, which other tensors may share.
+//! Elements that lie in memory with any strides, as tensors of PyTorch and arrays of NumPy may.
 
-use crate::files::Reason;
-use safetensors::tensor::Dtype;
-
-/// Where the elements of a tensor are. All of them are within the storage: [`View::new`] sees to it.
+/// Where the elements of an array are among others. All of them are there: [`Strided::new`] sees to it.
 #[derive(Clone)]
-pub struct View {
-    pub dtype: Dtype,
+pub struct Strided {
     /// Bytes of an element.
-    pub width: usize,
-    /// The name of the storage.
-    pub storage: String,
-    /// Elements in the storage.
-    pub storage_length: usize,
-    /// The place of the first element in it.
+    width: usize,
+    /// The place of the first element, in elements.
     offset: usize,
     pub sizes: Vec<usize>,
     /// How many places the next element along each axis is away.
     strides: Vec<usize>,
-    /// Bytes of the tensor when it stands alone.
+    /// Bytes of all elements of the array.
     pub bytes: usize,
 }
 
-/// PyTorch has at most 64 axes, too.
+/// NumPy and PyTorch have at most 64 axes, too.
 const MOST_AXES: usize = 64;
 
-impl View {
-    /// A view, if it is one within the storage.
+impl Strided {
+    /// An array among `length` elements of `width` bytes, or what is wrong with it.
     pub fn new(
-        (dtype, storage, storage_length): (Dtype, String, usize),
+        width: usize,
+        length: usize,
         offset: usize,
         sizes: Vec<usize>,
         strides: Vec<usize>,
-    ) -> Result<Self, Reason> {
-        let wrong = |what: &str| {
-            let place = format!("offset {offset}, sizes {sizes:?}, strides {strides:?} of storage `{storage}`");
-            Err(Reason::Text(format!("a tensor {what}: {place} of {storage_length} elements")))
-        };
+    ) -> Result<Self, &'static str> {
         if sizes.len() != strides.len() || sizes.len() > MOST_AXES {
-            return wrong("does not have a stride for each of at most 64 axes");
+            return Err("does not have a stride for each of at most 64 axes");
         }
-        let width = dtype.bitsize() / 8;
-        let bytes = sizes.iter().try_fold(width, |bytes, &size| bytes.checked_mul(size));
-        let Some(bytes) = bytes.filter(|&bytes| isize::try_from(bytes).is_ok()) else {
-            return wrong("has more elements than can be addressed");
-        };
-        let steps = || sizes.iter().zip(&strides).map(|(size, stride)| (size - 1).checked_mul(*stride));
+        let bytes = bytes_of(&sizes, width).ok_or("has more elements than can be addressed")?;
         let is_within = bytes == 0 || {
-            let last = steps().try_fold(offset, |last, step| last.checked_add(step?));
-            last.is_some_and(|last| last < storage_length)
+            let steps = sizes.iter().zip(&strides).map(|(size, stride)| (size - 1).checked_mul(*stride));
+            let last = { steps }.try_fold(offset, |last, step| last.checked_add(step?));
+            last.is_some_and(|last| last < length)
         };
         if !is_within {
-            return wrong("reaches beyond its storage");
+            return Err("reaches beyond its storage");
         }
-        Ok(View { dtype, width, storage, storage_length, offset, sizes, strides, bytes })
+        Ok(Strided { width, offset, sizes, strides, bytes })
     }
 
-    /// The bytes that the whole storage should have.
-    pub fn storage_bytes(&self) -> Option<usize> {
-        self.storage_length.checked_mul(self.width)
-    }
-
-    /// The elements in row-major order, from the bytes of the whole storage.
+    /// The elements in row-major order, from the bytes of all elements.
     pub fn gather(&self, storage: &[u8]) -> Vec<u8> {
         let mut gathered = Vec::with_capacity(self.bytes);
         if self.bytes > 0 {
@@ -82,7 +62,7 @@ impl View {
         }
     }
 
-    /// Whether the axes from this one on lie in the storage as they do in a tensor that stands alone.
+    /// Whether the axes from this one on lie there as they do in an array that stands alone.
     fn is_row_major(&self, axis: usize) -> bool {
         let mut expected = 1;
         self.sizes[axis..].iter().zip(&self.strides[axis..]).rev().all(|(&size, &stride)| {
@@ -93,18 +73,24 @@ impl View {
     }
 }
 
+/// How many bytes so many elements of this width take, if they can be addressed.
+pub fn bytes_of(sizes: &[usize], width: usize) -> Option<usize> {
+    let bytes = sizes.iter().try_fold(width, |bytes, &size| bytes.checked_mul(size))?;
+    isize::try_from(bytes).is_ok().then_some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::numbers::Generator;
     use rand::RngExt;
 
-    fn view(length: usize, offset: usize, sizes: &[usize], strides: &[usize]) -> Result<View, Reason> {
-        View::new((Dtype::I16, "0".to_string(), length), offset, sizes.to_vec(), strides.to_vec())
+    fn view(length: usize, offset: usize, sizes: &[usize], strides: &[usize]) -> Result<Strided, &'static str> {
+        Strided::new(2, length, offset, sizes.to_vec(), strides.to_vec())
     }
 
     /// Every element by its index.
-    fn naive(view: &View, storage: &[u8]) -> Vec<u8> {
+    fn naive(view: &Strided, storage: &[u8]) -> Vec<u8> {
         let count: usize = view.sizes.iter().product();
         let element = |mut number: usize| {
             let mut place = view.offset;
