@@ -18,7 +18,8 @@ impl<X> GlobalBatch<X> {
     ///
     /// Each part has a tape that knows its [samples](Tape::training_of), with a seed that is drawn from `rng`: all ranks
     /// must pass generators in the same state. Batch norms normalise each part by its own statistics, and the running
-    /// averages follow the parts in turn.
+    /// averages follow the parts in turn; for those of the whole batch, see
+    /// [`backward_synchronized`](Self::backward_synchronized).
     ///
     /// # Errors
     /// If another rank has ended; if the ranks have other models, or random numbers that differ.
@@ -38,14 +39,15 @@ impl<X> GlobalBatch<X> {
         let mut partial = PartialGradients::new();
         for part in self.into_parts() {
             let number = part.number;
-            partial.add_share(number, share(part, samples, seed, &mut loss));
+            let tape = Tape::training_of(part.samples.clone(), &mut Generator::new(seed));
+            partial.add_share(number, share(tape, part, samples, &mut loss));
         }
         let Share { loss, gradients } = partial.reduce(world, model, like)?;
         Ok((loss, gradients))
     }
 
     /// A seed for the tapes, and a number that must be the same on all ranks.
-    fn seed(&self, rng: &mut (impl Rng + ?Sized)) -> (u64, u64) {
+    pub(super) fn seed(&self, rng: &mut (impl Rng + ?Sized)) -> (u64, u64) {
         let seed = rng.next_u64();
         let mut hash = Hash::default();
         for number in [seed, self.samples() as u64, self.part_count() as u64] {
@@ -56,14 +58,13 @@ impl<X> GlobalBatch<X> {
 }
 
 /// Loss and gradients of a part, weighted by its share of the samples.
-fn share<X, E: Float>(
+pub(super) fn share<X, E: Float>(
+    tape: Tape<Training>,
     part: Part<X>,
     samples: usize,
-    seed: u64,
     loss: &mut impl FnMut(&Tape<Training>, X) -> Tensor<(), E, Traced<Training>>,
 ) -> Share {
     let weight = part.samples.len() as f64 / samples as f64;
-    let tape = Tape::training_of(part.samples, &mut Generator::new(seed));
     let loss = loss(&tape, part.data);
     let value = loss.item().as_f64() * weight;
     let upstream = Tensor::from_storage((), Storage::filled(1, E::of(weight)));

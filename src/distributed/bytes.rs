@@ -104,10 +104,14 @@ impl<'a> Reader<'a> {
         Ok(storage)
     }
 
+    pub fn is_at_end(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// # Errors
     /// If something is left.
     pub fn end(self) -> Result<(), CommunicationError> {
-        if self.bytes.is_empty() { Ok(()) } else { Err(self.wrong("a message that is too long")) }
+        if self.is_at_end() { Ok(()) } else { Err(self.wrong("a message that is too long")) }
     }
 }
 

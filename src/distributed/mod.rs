@@ -45,6 +45,9 @@
 //! ([`Augmentation::apply_to`](crate::data::Augmentation::apply_to)). All processors must have the same instructions, as
 //! for one process.
 //!
+//! Batch norms take the statistics of each part, or those of the whole batch
+//! ([`GlobalBatch::backward_synchronized`]); both give the same bits on any number of processes.
+//!
 //! [`Parts::OnePerRank`] is faster, as parts are as large as can be: all ranks have the same weights, but another number
 //! of ranks has others, as different as rounding makes them.
 //!
@@ -72,6 +75,7 @@ mod one_process;
 mod partial;
 mod reduce;
 mod run;
+mod synchronized;
 mod threads;
 mod tree;
 

@@ -400,3 +400,95 @@ fn what_other_ranks_send_is_checked() {
     }
     assert!(errors > 100, "{errors}: never a panic, but errors");
 }
+
+type TwoBatchNorms = (
+    (Conv2d<1, 3, 3, 1, 0, 1, f64>, BatchNorm2d<3, f64>, Relu),
+    Flatten,
+    (Linear<48, 5, f64>, BatchNorm1d<5, f64>, Tanh, Dropout<20>),
+    Linear<5, 2, f64>,
+);
+type Pictures = Tensor<(usize, Const<1>, Const<6>, Const<6>), f64>;
+
+/// Loss, gradients and running averages of one batch.
+fn synchronized(samples: usize, parts: usize, world: &dyn Communicator) -> (f64, Vec<f64>, Vec<f64>) {
+    let mut rng = crate::Generator::new(1);
+    let mut model = TwoBatchNorms::init(&mut rng);
+    let pictures = Pictures::normal_with((samples, Const, Const, Const), 0.0, 1.0, &mut rng);
+    let batch = pictures.parts_of(samples, Parts::Fixed(parts), world, &mut rng).next().unwrap();
+    let loss = |tape: &Tape<Training>, x| {
+        let y = model.forward(tape.trace(x));
+        (y.clone() * y).mean()
+    };
+    let (loss, gradients) = batch.backward_synchronized(world, &model, &mut rng, loss).unwrap();
+    let mut numbers = Vec::new();
+    gradients.for_each(&model, |_, _, values| match values {
+        Some(Values::F64(values)) => numbers.extend(values),
+        _ => panic!("a gradient is missing"),
+    });
+    Sgd::new(SgdConfig { learning_rate: 0.0, ..Default::default() }).step(&mut model, &gradients);
+    let [one, two] = [&model.0.1.running_mean, &model.0.1.running_var].map(|running| running.value().to_vec());
+    let [three, four] = [&model.2.1.running_mean, &model.2.1.running_var].map(|running| running.value().to_vec());
+    (loss, numbers, [one, two, three, four].concat())
+}
+
+#[test]
+fn batch_norms_over_all_ranks_are_those_of_the_whole_batch() {
+    for samples in [2, 5, 16, 33] {
+        // the plain loop; dropout follows the samples
+        let whole = synchronized(samples, 1, &OneProcess);
+        let mut rng = crate::Generator::new(1);
+        let model = TwoBatchNorms::init(&mut rng);
+        let pictures = Pictures::normal_with((samples, Const, Const, Const), 0.0, 1.0, &mut rng);
+        let order = crate::data::shuffled(samples, &mut rng);
+        let tape = Tape::training_of(order.clone(), &mut crate::Generator::new(rand::Rng::next_u64(&mut rng)));
+        let y = model.forward(tape.trace(Dataset::gather(&pictures, samples, &order)));
+        let loss = (y.clone() * y).mean();
+        assert_eq!(loss.item(), whole.0);
+        assert_eq!(loss.backward().of(&model.0.0.weight).to_vec(), whole.1[..27]);
+        for parts in [2, 4, 7] {
+            let found = same_on_any_number([2, 3, 4, 9], |world| synchronized(samples, parts, world));
+            let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-11 * (1.0 + b.abs()));
+            assert!(close(&[found.0], &[whole.0]), "{samples} in {parts}: {} {}", found.0, whole.0);
+            assert!(close(&found.1, &whole.1) && close(&found.2, &whole.2), "{samples} in {parts}");
+        }
+    }
+}
+
+#[test]
+fn a_part_that_panics_or_goes_its_own_way_ends_all() {
+    let run = |wrong: fn(
+        usize,
+        Tensor<(usize, Const<5>), f32, Traced<Training>>,
+    ) -> Tensor<(usize, Const<5>), f32, Traced<Training>>| {
+        run_threads(3, move |world| {
+            let mut rng = StdRng::seed_from_u64(0);
+            let model = <(BatchNorm1d<5>, BatchNorm1d<5>)>::init(&mut rng);
+            let x = Tensor::<(usize, Const<5>)>::normal_with((20, Const), 0.0, 1.0, &mut rng);
+            let numbered = (x, Tensor::<(usize,), usize>::from_fn_with((20,), |[i]| i));
+            let batch = numbered.parts_of(20, Parts::Fixed(7), world, &mut rng).next().unwrap();
+            let number = std::cell::Cell::new(0);
+            let batch = batch.map(|(x, _), _| {
+                number.set(number.get() + 1);
+                (x, number.get() - 1)
+            });
+            let rank = world.rank();
+            let result = batch.backward_synchronized(world, &model, &mut rng, |tape, (x, number)| {
+                let x = model.0.forward(tape.trace(x));
+                let x = if rank == 1 { wrong(number, x) } else { x };
+                model.1.forward(x).mean()
+            });
+            result.map(|_| ())
+        })
+    };
+    assert!(run(|_, x| x).iter().all(Result::is_ok));
+    // one part of rank 1 runs through a batch norm more
+    let other = run(|number, x| {
+        let more = BatchNorm1d::<5>::init(&mut StdRng::seed_from_u64(0));
+        if number == 1 { more.forward(x) } else { x }
+    });
+    for error in other {
+        assert!(error.unwrap_err().to_string().contains("other batch norms than another"));
+    }
+    let panic = std::panic::catch_unwind(|| run(|number, x| if number == 1 { panic!("a part fails") } else { x }));
+    assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"a part fails"));
+}

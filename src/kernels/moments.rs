@@ -45,16 +45,31 @@ impl Moments {
     pub fn add_inline<E: Float>(&mut self, values: &[E]) {
         for block in values.chunks(BLOCK) {
             let [pivot, sum, squares] = of_block(block);
-            let count = block.len() as f64;
-            if self.count == 0.0 {
-                *self = Moments { count, pivot, sum, squares };
-            } else {
-                let offset = pivot - self.pivot;
-                self.count += count;
-                self.sum += sum + count * offset;
-                self.squares += squares + offset * (2.0 * sum + count * offset);
-            }
+            self.join(Moments { count: block.len() as f64, pivot, sum, squares });
         }
+    }
+
+    /// Adds the numbers that another state is of.
+    #[inline(always)]
+    pub fn join(&mut self, Moments { count, pivot, sum, squares }: Moments) {
+        if self.count == 0.0 {
+            *self = Moments { count, pivot, sum, squares };
+        } else {
+            let offset = pivot - self.pivot;
+            self.count += count;
+            self.sum += sum + count * offset;
+            self.squares += squares + offset * (2.0 * sum + count * offset);
+        }
+    }
+
+    /// The state as numbers, to be sent.
+    pub fn to_numbers(self) -> [f64; 4] {
+        [self.count, self.pivot, self.sum, self.squares]
+    }
+
+    /// The reverse of [`to_numbers`](Self::to_numbers).
+    pub fn of_numbers([count, pivot, sum, squares]: [f64; 4]) -> Self {
+        Moments { count, pivot, sum, squares }
     }
 
     /// The mean; NaN if there are no numbers.

@@ -3,7 +3,7 @@
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::normalize::Planes;
 use crate::numbers::range::{expect, not_negative, part};
-use crate::ops::{Statistics, batch_norm, channel_statistics};
+use crate::ops::{Source, Statistics, batch_norm, channel_statistics};
 use crate::params::{Buffer, Param, Parameters};
 use crate::shape::{Channels, Dim, ImageAxes, Rank1, RowsOrSignals, Shape, expect_size};
 use crate::tensor::{Float, Tensor};
@@ -126,19 +126,24 @@ impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> BatchNo
         if !T::TRAINING {
             let [mean, variance] = [&self.running_mean, &self.running_var]
                 .map(|running| running.value_on(&x).iter().map(E::as_f64).collect());
-            return batch_norm(x, affine, &Statistics { mean, variance }, epsilon, planes, false);
+            return batch_norm(x, affine, &Statistics { mean, variance }, epsilon, planes, Source::Constant);
         }
-        let samples = planes.samples();
+        let (statistics, source) = channel_statistics(&x, planes);
+        let samples = match source {
+            Source::Batch { samples, .. } => samples,
+            Source::Constant => planes.samples(),
+        };
         if samples < 2 {
             panic!("BatchNorm: training needs more than one number in each channel, and the batch has {samples}");
         }
-        let statistics = channel_statistics(&x, planes);
         let unbiased = samples as f64 / (samples - 1) as f64;
         let of_batch =
             |values: &[f64], factor: f64| Tensor::from_fn(|[channel]: [usize; 1]| E::of(values[channel] * factor));
-        self.running_mean.move_on(&x, momentum, of_batch(&statistics.mean, 1.0));
-        self.running_var.move_on(&x, momentum, of_batch(&statistics.variance, unbiased));
-        batch_norm(x, affine, &statistics, epsilon, planes, true)
+        if source.is_first() {
+            self.running_mean.move_on(&x, momentum, of_batch(&statistics.mean, 1.0));
+            self.running_var.move_on(&x, momentum, of_batch(&statistics.variance, unbiased));
+        }
+        batch_norm(x, affine, &statistics, epsilon, planes, source)
     }
 }
 

@@ -31,7 +31,7 @@ pub use movement::slice::OneOf;
 pub use movement::sort::{Order, Top};
 pub(crate) use product::add_bias::add_bias;
 pub(crate) use product::linear::{linear, linear_parts};
-pub(crate) use reduce::batch_norm::{Statistics, batch_norm, channel_statistics};
+pub(crate) use reduce::batch_norm::{Source, Statistics, batch_norm, channel_statistics};
 pub use reduce::norm::Norm;
 pub(crate) use reduce::row_norm::row_norm;
 pub use reduce::variance::Variance;

@@ -7,6 +7,7 @@
 //! | `record.rs` | adding an operation |
 //! | `walk.rs`, `gradient.rs`, `rows.rs` | the walk back, and gradients while it runs |
 //! | `update.rs` | how running statistics change |
+//! | `meeting.rs` | where tapes of parts of one batch meet |
 //! | `frozen.rs` | parameters as constants |
 //! | `notes.rs` | what is recorded for a model summary |
 //! | `observe.rs`, `observations.rs` | layer outputs, captured while a model runs |
@@ -15,6 +16,7 @@ mod any_storage;
 mod frozen;
 mod gradient;
 mod id;
+mod meeting;
 mod mode;
 mod nodes;
 mod notes;
@@ -29,6 +31,7 @@ pub use any_storage::AnyStorage;
 pub use frozen::FrozenHere;
 pub use gradient::Gradient;
 pub use id::{NodeId, next_number};
+pub use meeting::{Brought, Interrupted, Meeting};
 pub use mode::{BackTo, Inference, Merge, Merged, Mode, NoTrace, Trace, Traced, Training, sealed};
 pub use nodes::{Node, Shared, State};
 pub use notes::{LayerNote, RunningLayer, layers_of, note_multiply_adds, note_parameter};

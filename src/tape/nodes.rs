@@ -3,6 +3,7 @@
 use super::frozen::is_frozen;
 use super::gradient::Backward;
 use super::id::{NoHash, NodeId};
+use super::meeting::Meeting;
 use super::observations::Observations;
 use super::update::Update;
 use crate::numbers::Generator;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub guided: Cell<bool>,
     /// The observed outputs of layers.
     pub observations: Observations,
+    /// The way to the other parts of the batch, if they run at the same time. Closures may keep it.
+    pub meeting: Option<Rc<Meeting>>,
     pub state: RefCell<State>,
 }
 

@@ -3,8 +3,9 @@
 use super::{Inference, Mode, Trace, Traced, Training};
 use crate::numbers::Generator;
 use crate::shape::Shape;
-use crate::tape::{Node, NodeId, Observations, Shared, State, next_number};
+use crate::tape::{Meeting, Node, NodeId, Observations, Shared, State, next_number};
 use crate::tensor::{Element, Float, Tensor};
+use rand::Rng as _;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -42,7 +43,7 @@ impl Tape<Training> {
     /// A tape on which layers run in training mode. One number is drawn from `rng` to seed the tape's own generator
     /// (dropout's masks come from it), so `rng` is free again at once.
     pub fn training<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
-        Self::new(Some(Generator::new(rng.next_u64())), None)
+        Self::new(Some(Generator::new(rng.next_u64())), None, None)
     }
 
     /// [`training`](Self::training) on samples that have numbers, usually their places in the dataset: what dropout
@@ -63,19 +64,24 @@ impl Tape<Training> {
     /// assert_eq!(drop(x, &[3, 9, 2, 7]).slice_at::<0>(1), whole.slice_at::<0>(2));
     /// ```
     pub fn training_of<R: rand::Rng + ?Sized>(samples: impl Into<Arc<[usize]>>, rng: &mut R) -> Self {
-        Self::new(Some(Generator::new(rng.next_u64())), Some(samples.into()))
+        Self::new(Some(Generator::new(rng.next_u64())), Some(samples.into()), None)
+    }
+
+    /// The tape of a part of a batch that meets the others.
+    pub(crate) fn training_with(samples: Arc<[usize]>, rng: &mut Generator, meeting: Meeting) -> Self {
+        Self::new(Some(Generator::new(rng.next_u64())), Some(samples), Some(Rc::new(meeting)))
     }
 }
 
 impl Tape<Inference> {
     /// A tape on which layers run in inference mode.
     pub fn inference() -> Self {
-        Self::new(None, None)
+        Self::new(None, None, None)
     }
 }
 
 impl<M: Mode> Tape<M> {
-    fn new(generator: Option<Generator>, samples: Option<Arc<[usize]>>) -> Self {
+    fn new(generator: Option<Generator>, samples: Option<Arc<[usize]>>, meeting: Option<Rc<Meeting>>) -> Self {
         let state = State {
             nodes: Vec::with_capacity(32),
             parameters: HashMap::default(),
@@ -89,6 +95,7 @@ impl<M: Mode> Tape<M> {
             number: next_number(),
             guided: Cell::new(false),
             observations: Observations::default(),
+            meeting,
             state: RefCell::new(state),
         };
         Tape { shared: Rc::new(shared), mode: PhantomData }

@@ -11,16 +11,21 @@
 //! - gradient of beta: sum g
 //! - gradient of x: gamma i (g - (sum g) / M - n (sum g n) / M)
 //!
+//! If the batch is cut in parts that [run at the same time](crate::distributed::GlobalBatch::backward_synchronized), m, v,
+//! M, and the sums in the gradient of x are those of all parts, which meet forward and backward.
+//!
 //! In inference m and v are constants, and the gradient of x is gamma i g.
 //!
 //! Saved: x, and m and i of each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
 
+use crate::kernels::moments::Moments;
 use crate::kernels::normalize::{self, Normal, Planes};
 use crate::memory::Storage;
 use crate::shape::Shape;
-use crate::tape::{Node, record};
+use crate::tape::{Meeting, Node, record};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
+use std::rc::Rc;
 
 /// The mean and the biased variance of each channel, in f64: rounded, the mean would spoil what is normalised.
 pub(crate) struct Statistics {
@@ -28,15 +33,61 @@ pub(crate) struct Statistics {
     pub variance: Vec<f64>,
 }
 
-/// The statistics of the channels of `x` over a batch.
-pub(crate) fn channel_statistics<S: Shape, E: Float, T: Trace>(x: &Tensor<S, E, T>, planes: Planes) -> Statistics {
-    let moments = normalize::channel_moments(planes, x.as_slice());
-    let (mean, variance) = moments.iter().map(|moments| (moments.mean(), moments.variance())).unzip();
-    Statistics { mean, variance }
+/// What the statistics are of.
+pub(crate) enum Source {
+    /// Of other batches: they are constants.
+    Constant,
+    /// Of this batch, so that the gradient passes through them.
+    Batch {
+        /// How many numbers each channel has, in all parts of the batch.
+        samples: usize,
+        /// The way to the other parts.
+        meeting: Option<Rc<Meeting>>,
+    },
 }
 
-/// Normalises each channel with these statistics. `of_batch` says that they are those of `x` itself, so that the
-/// gradient passes through them; otherwise they are constants. `affine` are gamma and beta.
+impl Source {
+    /// Whether this tape is the one to note what all parts have in common.
+    pub fn is_first(&self) -> bool {
+        !matches!(self, Source::Batch { meeting: Some(meeting), .. } if !meeting.is_first)
+    }
+}
+
+/// The statistics of the channels of `x` over a batch, in all its parts.
+pub(crate) fn channel_statistics<S: Shape, E: Float, T: Trace>(
+    x: &Tensor<S, E, T>,
+    planes: Planes,
+) -> (Statistics, Source) {
+    let mut moments = normalize::channel_moments(planes, x.as_slice());
+    let mut samples = planes.samples();
+    let meeting = x.trace().node().and_then(|node| node.tape.meeting.clone());
+    if let Some(meeting) = &meeting {
+        let own = moments.iter().flat_map(|moments| moments.to_numbers());
+        let brought = meeting.gather(own.chain([samples as f64]).collect());
+        (moments, samples) = (vec![Moments::default(); planes.channels], 0);
+        for part in brought.iter() {
+            let (of_channels, of_part) = part.as_chunks();
+            moments.iter_mut().zip(of_channels).for_each(|(sum, &part)| sum.join(Moments::of_numbers(part)));
+            samples += of_part.iter().sum::<f64>() as usize;
+        }
+    }
+    let (mean, variance) = moments.iter().map(|moments| (moments.mean(), moments.variance())).unzip();
+    (Statistics { mean, variance }, Source::Batch { samples, meeting })
+}
+
+/// The sums over all parts of a batch, added in their order.
+fn over_parts(meeting: Option<&Meeting>, sums: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    let Some(meeting) = meeting else { return sums };
+    let mut whole = vec![[0.0; 2]; sums.len()];
+    for part in meeting.gather(sums.into_iter().flatten().collect()).iter() {
+        for (sum, part) in whole.iter_mut().flatten().zip(part) {
+            *sum += part;
+        }
+    }
+    whole
+}
+
+/// Normalises each channel with these statistics. `affine` are gamma and beta.
 #[track_caller]
 pub(crate) fn batch_norm<S: Shape, C: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
@@ -44,7 +95,7 @@ pub(crate) fn batch_norm<S: Shape, C: Shape, E: Float, T: Trace>(
     statistics: &Statistics,
     epsilon: f64,
     planes: Planes,
-    of_batch: bool,
+    source: Source,
 ) -> Tensor<S, E, T> {
     let Statistics { mean, variance } = statistics;
     let normal: Vec<Normal<E>> =
@@ -65,14 +116,15 @@ pub(crate) fn batch_norm<S: Shape, C: Shape, E: Float, T: Trace>(
             parents.add(1, Storage::from_fn(planes.channels, |c| E::of(sums[c][1])));
             parents.add(2, Storage::from_fn(planes.channels, |c| E::of(sums[c][0])));
             if parents.needs(0) {
-                let count = planes.samples() as f64;
+                let whole = match &source {
+                    Source::Constant => None,
+                    Source::Batch { samples, meeting } => Some((*samples as f64, over_parts(meeting.as_deref(), sums))),
+                };
                 let gamma = gamma.as_ref().map(Storage::as_slice);
                 let factors: Vec<[E; 3]> = (0..planes.channels)
                     .map(|c| {
                         let of_g = gamma.map_or(E::one(), |gamma| gamma[c]) * normal[c].inverse;
-                        if !of_batch {
-                            return [of_g, E::zero(), E::zero()];
-                        }
+                        let Some((count, sums)) = &whole else { return [of_g, E::zero(), E::zero()] };
                         let [of_g_alone, of_gn] = sums[c].map(|sum| E::of(of_g.as_f64() * sum / count));
                         [of_g, -of_gn, -of_g_alone]
                     })
