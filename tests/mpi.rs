@@ -77,12 +77,16 @@ fn train(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
     let mut rng = StdRng::seed_from_u64(3);
     let mut model = Network::init(&mut rng);
     let mut optimizer = Adam::new(AdamConfig::default());
-    for _ in 0..2 {
+    for epoch in 0..2 {
         for batch in digits().first(250).parts_of(70, Parts::Fixed(4), world, &mut rng) {
-            let gradients = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+            let loss = |tape: &Tape<Training>, (images, labels): (Tensor<_>, _)| {
                 model.forward(tape.trace(images)).cross_entropy(&labels)
-            });
-            optimizer.step(&mut model, &gradients?.1);
+            };
+            let (_, gradients) = match epoch {
+                0 => batch.backward(world, &model, &mut rng, loss)?,
+                _ => batch.backward_synchronized(world, &model, &mut rng, loss)?,
+            };
+            optimizer.step(&mut model, &gradients);
         }
     }
     expect_equal(&model, world)?;
