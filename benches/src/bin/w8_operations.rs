@@ -54,6 +54,17 @@ fn rows_of_a_table() {
     let indices = Tensor::<Rank1<16384>, usize>::from_fn(|[i]| i * 7919 % 10_000);
     let table = Tensor::<Rank2<10000, 128>>::randn(&mut rng);
     operation("embedding_gather", "10000x128_16384", &table, 2.0, |table| table.index_select::<0, _>(&indices));
+    let rows = Tensor::<Rank2<16384, 128>>::randn(&mut rng);
+    if wanted("w8_embedding_fwdbwd_10000x128_16384") {
+        let figures = measure(0.4, || {
+            let tape = Tape::training(&mut rng);
+            let table = tape.watch(table.clone());
+            let gradients = table.clone().index_select::<0, _>(&indices).vector_jacobian(rows.clone());
+            let _ = std::hint::black_box(gradients.of_input(&table));
+        });
+        let bytes = Some(4.0 * 4.0 * rows.len() as f64);
+        report("w8_embedding_fwdbwd_10000x128_16384", &figures, Work { bytes, ..Default::default() });
+    }
 }
 
 fn main() {

@@ -1,11 +1,21 @@
-//! W9: how long the answer to one sample takes, without gradients. W1's network, and a network of 4-32-32-2. And a step
-//! of CartPole with the best action of a network of 4-64-64-2, alone and in eight environments: samples are steps.
+//! W9: how long the answer to one sample takes, without gradients: W1's network, W3's, ResNet-18 over an image of 224x224,
+//! and a network of 4-32-32-2. And a step of CartPole with the best action of a network of 4-64-64-2, alone and in eight
+//! environments: samples are steps.
 
+use taut::models::ResNet18;
 use taut::prelude::*;
 use taut::rl::{CartPole, Discrete, Environments};
 use taut_benches::{Work, measure, report, wanted};
 
 type Mlp = ((Linear<784, 128>, Relu), (Linear<128, 64>, Relu), Linear<64, 10>);
+type LeNet = (
+    (Conv2d<1, 6, 5, 1, 2>, Relu, MaxPool2d<2>),
+    (Conv2d<6, 16, 5>, Relu, MaxPool2d<2>),
+    Flatten,
+    (Linear<400, 120>, Relu),
+    (Linear<120, 84>, Relu),
+    Linear<84, 10>,
+);
 type Actor = ((Linear<4, 64>, Tanh), (Linear<64, 64>, Tanh), Linear<64, 2>);
 type Small = ((Linear<4, 32>, Relu), (Linear<32, 32>, Relu), Linear<32, 2>);
 
@@ -41,6 +51,8 @@ where
 
 fn main() {
     latency::<Mlp, Rank2<1, 784>>("w9_mlp_b1");
+    latency::<LeNet, Rank4<1, 1, 28, 28>>("w9_lenet_b1");
+    latency::<ResNet18<1000>, Rank4<1, 3, 224, 224>>("w9_resnet18_b1");
     latency::<Small, Rank2<1, 4>>("w9_small_b1");
     acting::<1>("w9_cartpole_b1");
     acting::<8>("w9_cartpole_b8");
