@@ -103,7 +103,7 @@ pub trait ToOnnx {
 }
 impl<M: ?Sized> ToOnnx for M {}
 
-/// The version of the set of operators: of 2021, so that older runtimes read it, too.
+/// The version of the set of operators: of 2022, so that older runtimes read it, too.
 const OPERATORS: i64 = 17;
 /// The version of the format that came with these operators.
 const FORMAT: i64 = 8;

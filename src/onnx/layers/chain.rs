@@ -5,7 +5,8 @@ use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{BackTo, ToInference};
-use std::cell::{Ref, RefMut};
+use std::borrow::Cow;
+use std::cell::{LazyCell, Ref, RefMut};
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
@@ -122,6 +123,16 @@ export_what_they_lead_to! {
     MutexGuard<'_, M> RwLockReadGuard<'_, M> RwLockWriteGuard<'_, M> Ref<'_, M> RefMut<'_, M>
 }
 impl<X, M: ExportOnnx<X>, F: FnOnce() -> M> ExportOnnx<X> for LazyLock<M, F> {
+    fn export(&self, graph: &mut Graph, x: Value<X>) -> Value<M::Output> {
+        (**self).export(graph, x)
+    }
+}
+impl<X, M: ExportOnnx<X>, F: FnOnce() -> M> ExportOnnx<X> for LazyCell<M, F> {
+    fn export(&self, graph: &mut Graph, x: Value<X>) -> Value<M::Output> {
+        (**self).export(graph, x)
+    }
+}
+impl<X, M: ExportOnnx<X> + ToOwned + ?Sized> ExportOnnx<X> for Cow<'_, M> {
     fn export(&self, graph: &mut Graph, x: Value<X>) -> Value<M::Output> {
         (**self).export(graph, x)
     }

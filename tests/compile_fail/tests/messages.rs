@@ -1,4 +1,5 @@
-//! Every file in `programs/` is a mistake that the compiler must find, in words that name the numbers.
+//! Every file in `programs/` is a mistake that the compiler must find, in words that name the numbers. So is every file in
+//! `onnx/`: `cargo test -p taut-compile-fail --features onnx`.
 //!
 //! Next to each program, a `.stderr` file holds what rustc prints. Comments of the form `//~ phrase` in a program say
 //! what that must contain, at the line that follows the comments. After a change of a message, run
@@ -11,21 +12,24 @@ use std::process::Command;
 
 /// A program, with what rustc says of it.
 struct Case {
+    folder: &'static str,
     name: String,
     program: String,
     message: String,
 }
 
 fn cases() -> Vec<Case> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("programs");
     let mut cases = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    let entries = ["programs", "onnx"].into_iter().flat_map(|folder| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+        fs::read_dir(path).unwrap().map(move |entry| (folder, entry.unwrap().path()))
+    });
+    for (folder, path) in entries {
         if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path.file_stem().unwrap().to_str().unwrap().to_string();
             let message = fs::read_to_string(path.with_extension("stderr"))
                 .unwrap_or_else(|error| panic!("{name} has no .stderr file: {error}"));
-            cases.push(Case { name, program: fs::read_to_string(path).unwrap(), message });
+            cases.push(Case { folder, name, program: fs::read_to_string(path).unwrap(), message });
         }
     }
     assert!(!cases.is_empty());
@@ -50,12 +54,13 @@ fn programs_are_rejected() {
         eprintln!("skipped: the messages are those of {RUST}x, and this is {version}");
         return;
     }
-    trybuild::TestCases::new().compile_fail("programs/*.rs");
+    let programs = if cfg!(feature = "onnx") { "onnx/*.rs" } else { "programs/*.rs" };
+    trybuild::TestCases::new().compile_fail(programs);
 }
 
 #[test]
 fn messages_say_what_does_not_fit() {
-    for Case { name, program, message } in cases() {
+    for Case { folder, name, program, message } in cases() {
         // what rustc says, without the lines of source that it quotes, and without the path that it writes before a
         // name which came into the program by a glob import
         let said: Vec<_> = message
@@ -69,7 +74,7 @@ fn messages_say_what_does_not_fit() {
             phrases += 1;
             assert!(said.contains(phrase), "{name}: the message does not contain `{phrase}`:\n{message}");
             let below = program.lines().skip(number).position(|line| !line.trim().starts_with("//~")).unwrap();
-            let place = format!("--> programs/{name}.rs:{}:", number + below + 1);
+            let place = format!("--> {folder}/{name}.rs:{}:", number + below + 1);
             assert!(said.contains(&place), "{name}: the message is not about the line `{place}`:\n{message}");
         }
         assert!(phrases > 0, "{name} does not say what its message must contain: `//~ phrase`");
