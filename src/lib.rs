@@ -150,6 +150,7 @@ pub mod onnx;
 pub mod ops;
 pub mod optim;
 pub mod params;
+pub mod record;
 pub mod rl;
 pub mod shape;
 mod tape;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// From the ground up.
-const FLOORS: [&str; 23] = [
+const FLOORS: [&str; 24] = [
     "shape",
     "memory",
     "numbers",
@@ -28,6 +28,7 @@ const FLOORS: [&str; 23] = [
     "onnx",
     "data",
     "distributed",
+    "record",
     "text",
     "models",
     "explain",

@@ -57,6 +57,7 @@ pub struct Csv {
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CsvOptions<'a> {
     /// The separator of cells: `b','` by default; `b'\t'` and `b';'` are common, too.
     pub delimiter: u8,
@@ -68,6 +69,7 @@ pub struct CsvOptions<'a> {
     pub limit: Limit,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

@@ -111,13 +111,18 @@ pub fn read_within<C: Colours>(
 /// If the picture has no pixels, or the file cannot be written.
 pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tensor<(C, H, W)>) -> Result<(), FileError> {
     let path = path.as_ref();
+    let encoded = encode(picture).map_err(|reason| FileError::new(path, reason))?;
+    write_atomically(path, |file| file.write_all(&encoded))
+}
+
+/// The bytes of a file, or why there are none.
+pub(crate) fn encode<C: Colours, H: Dim, W: Dim>(picture: &Tensor<(C, H, W)>) -> Result<Vec<u8>, String> {
     let (_, height, width) = picture.shape();
     let (height, width) = (height.size(), width.size());
     let plane = height * width;
     let sizes = (u32::try_from(width), u32::try_from(height));
     let (Ok(across), Ok(down), true) = (sizes.0, sizes.1, plane > 0) else {
-        let reason = format!("was not written: there are no PNG files of {width} x {height} pixels");
-        return Err(FileError::new(path, reason));
+        return Err(format!("was not written: there are no PNG files of {width} x {height} pixels"));
     };
     // a cast turns NaN into 0
     let byte = |number: f32| (number.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -127,8 +132,8 @@ pub fn write<C: Colours, H: Dim, W: Dim>(path: impl AsRef<Path>, picture: &Tenso
     let mut encoded = Vec::new();
     PngEncoder::new(&mut encoded)
         .write_image(&bytes, across, down, C::TYPE)
-        .map_err(|error| FileError::new(path, format!("was not written: {error}")))?;
-    write_atomically(path, |file| file.write_all(&encoded))
+        .map_err(|error| format!("was not written: {error}"))?;
+    Ok(encoded)
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ use rand::{Rng, RngExt};
 /// let second_channel = method.of_channel(&network, |network| &network.0, 1, &start, &mut rng);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct ActivationMaximization {
     /// The number of steps. 100 by default.
     pub steps: usize,

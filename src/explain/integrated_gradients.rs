@@ -27,6 +27,7 @@ use crate::tensor::Tensor;
 /// assert!((found.attributions.slice(2).sum().item() - change).abs() < 1e-5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct IntegratedGradients {
     /// The number of points at which the gradient is taken. 50 by default.
     pub steps: usize,

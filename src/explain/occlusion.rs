@@ -22,6 +22,7 @@ use crate::tensor::Tensor;
 /// let map: Tensor<Rank3<2, 8, 8>> = method.explain(&model, &images, Class(7));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct Occlusion {
     /// The height and width of the patch.
     pub patch: [usize; 2],

@@ -24,6 +24,7 @@ use rand::Rng;
 /// let attributions: Tensor<Rank2<4, 3>> = method.explain(&model, &Tensor::<Rank2<4, 3>>::ones(), Class(0), &mut rng);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct SmoothGrad {
     /// The number of noisy inputs. 25 by default.
     pub samples: usize,

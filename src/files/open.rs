@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// assert_eq!(Limit::Bytes(5_000).of_gzip(1_000), 5_000);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Limit {
     /// For a gzip file, 64 times its size, but at least 16 MiB; none for a plain file. So memory is in proportion to
     /// the size on disk.

@@ -86,6 +86,7 @@ pub type PlainBatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E, NoBias>;
 
 /// The numbers of a batch norm that are not trained.
 #[derive(Clone, Copy, Debug, PartialEq, Parameters)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct BatchNormOptions {
     /// Added to the variance, so that a constant channel is not divided by 0. 1e-5 by default.
     pub epsilon: f64,
@@ -94,6 +95,7 @@ pub struct BatchNormOptions {
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
     #[parameters(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

@@ -11,6 +11,7 @@ use crate::tensor::Float;
 
 /// The settings of [`AdaGrad`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct AdaGradConfig {
     /// The learning rate. 0.01 by default.
     pub learning_rate: f64,
@@ -24,6 +25,7 @@ pub struct AdaGradConfig {
     pub weight_decay: WeightDecay,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

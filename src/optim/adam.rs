@@ -17,6 +17,7 @@ use crate::tensor::Float;
 
 /// The settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct AdamConfig {
     /// The learning rate. 1e-3 by default.
     pub learning_rate: f64,
@@ -37,6 +38,7 @@ pub struct AdamConfig {
     pub lazy: bool,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

@@ -14,6 +14,7 @@ use crate::tensor::Float;
 
 /// What [`RmsProp`] keeps of the direction of earlier steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum RmsMomentum {
     /// Nothing.
     #[default]
@@ -27,6 +28,7 @@ pub enum RmsMomentum {
 
 /// The settings of [`RmsProp`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct RmsPropConfig {
     /// The learning rate. 0.01 by default.
     pub learning_rate: f64,
@@ -43,6 +45,7 @@ pub struct RmsPropConfig {
     pub weight_decay: WeightDecay,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

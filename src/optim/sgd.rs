@@ -16,6 +16,7 @@ use crate::tensor::Float;
 
 /// How the direction of earlier steps is carried on. See [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Momentum {
     /// Not at all.
     None,
@@ -30,6 +31,7 @@ pub enum Momentum {
 
 /// The settings of [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct SgdConfig {
     /// The learning rate. 0.01 by default.
     pub learning_rate: f64,
@@ -39,6 +41,7 @@ pub struct SgdConfig {
     pub weight_decay: WeightDecay,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

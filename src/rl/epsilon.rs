@@ -12,6 +12,7 @@ use rand::Rng;
 /// assert_eq!((epsilon.at(0), epsilon.at(50), epsilon.at(1000)), (1.0, 0.55, 0.1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct Epsilon {
     /// At step 0.
     pub first: f64,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What to do with bytes that are not UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum InvalidUtf8 {
     /// End with an error that names the line.
     #[default]
@@ -16,6 +17,7 @@ pub enum InvalidUtf8 {
 
 /// How a text file is read.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct LineOptions {
     /// What to do with bytes that are not UTF-8: refuse them by default.
     pub invalid: InvalidUtf8,
@@ -29,6 +31,7 @@ pub struct LineOptions {
     pub limit: Limit,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

@@ -52,6 +52,7 @@ impl TokenCounts {
 
 /// Which tokens are in a [`Vocabulary`].
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct VocabularyOptions<'a> {
     /// Tokens that occur less often are left out. 1 by default.
     pub minimum_count: u64,
@@ -62,6 +63,7 @@ pub struct VocabularyOptions<'a> {
     pub special: &'a [&'a str],
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

@@ -21,6 +21,7 @@ pub fn half_cosine(progress: f64, last: f64) -> f64 {
 /// ```
 #[doc(alias = "CosineAnnealingLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct Cosine {
     /// The step at which the last factor is reached.
     pub steps: u64,
@@ -54,6 +55,7 @@ impl Schedule for Cosine {
 /// ```
 #[doc(alias = "CosineAnnealingWarmRestarts")]
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct CosineRestarts {
     /// The number of steps before the first restart. 0 counts as 1.
     pub steps: u64,

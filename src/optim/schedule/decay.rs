@@ -13,6 +13,7 @@ use crate::numbers::range::{expect, not_negative};
 /// ```
 #[doc(alias = "StepLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct StepDecay {
     /// The number of steps between decays. 0 counts as 1.
     pub every: u64,
@@ -41,11 +42,19 @@ impl Schedule for StepDecay {
 /// ```
 #[doc(alias = "MultiStepLR")]
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Milestones<const N: usize> {
     /// The steps at which the rate falls.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_list"))]
     pub steps: [u64; N],
     /// What it is multiplied by.
     pub factor: f64,
+}
+
+/// serde has arrays of a few lengths only.
+#[cfg(feature = "serde")]
+fn as_list<S: serde::Serializer, const N: usize>(steps: &[u64; N], serializer: S) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(steps.as_slice(), serializer)
 }
 
 impl<const N: usize> Schedule for Milestones<N> {
@@ -68,6 +77,7 @@ impl<const N: usize> Schedule for Milestones<N> {
 /// assert_eq!(Exponential { factor: 0.5 }.factor(3), 0.125);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct Exponential {
     /// What the rate is multiplied by.
     pub factor: f64,

@@ -78,6 +78,7 @@ impl<F: Fn(u64) -> f64> Schedule for F {
 
 /// One schedule after the other. See [`Schedule::then`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct Then<F, N> {
     first: F,
     steps: u64,
@@ -95,6 +96,7 @@ impl<F: Schedule, N: Schedule> Schedule for Then<F, N> {
 
 /// Two schedules at once. See [`Schedule::times`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct Times<L, R> {
     left: L,
     right: R,

@@ -6,6 +6,7 @@ use crate::numbers::range::{expect, not_negative, part};
 
 /// How a [`OneCycle`] goes from one rate to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Anneal {
     /// Along a half cosine.
     #[default]
@@ -27,6 +28,7 @@ pub enum Anneal {
 /// assert!((factors[0] - 0.04).abs() < 1e-12 && factors[1] > 0.99 && factors[2] < 1e-5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct OneCycle {
     /// The total number of steps. Afterwards, the rate stays at the last one.
     pub steps: u64,

@@ -1,10 +1,11 @@
 //! Rates that fall when a measure stops improving.
 
-use crate::numbers::range::{expect, not_negative, part};
+use crate::numbers::range::{OutOfRange, expect, not_negative, part};
 use crate::optim::{Snapshot, SnapshotMismatch};
 
 /// How much a measurement must improve on the best one so far to count as better.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Threshold {
     /// By this fraction of the best one's magnitude.
     Relative(f64),
@@ -12,8 +13,30 @@ pub enum Threshold {
     Absolute(f64),
 }
 
+impl Threshold {
+    /// Whether a measurement is that much better than the best one so far, which is infinite before the first one.
+    pub(crate) fn is_better(self, measured: f64, best: f64, larger_is_better: bool) -> bool {
+        let sign = if larger_is_better { -1.0 } else { 1.0 };
+        let margin = match self {
+            // every finite number is better than an infinite one
+            Threshold::Relative(part) if best.is_finite() => part * best.abs(),
+            Threshold::Relative(_) => 0.0,
+            Threshold::Absolute(margin) => margin,
+        };
+        sign * measured < sign * best - margin
+    }
+
+    /// # Errors
+    /// If it is negative, infinite or NaN.
+    pub(crate) fn check(self, owner: &str) -> Result<(), OutOfRange> {
+        let (Threshold::Relative(threshold) | Threshold::Absolute(threshold)) = self;
+        not_negative(owner, "threshold", threshold)
+    }
+}
+
 /// The settings of [`Plateau`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct PlateauConfig {
     /// What the rate is multiplied by. 0.1 by default.
     pub factor: f64,
@@ -30,6 +53,7 @@ pub struct PlateauConfig {
     pub larger_is_better: bool,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 
@@ -83,8 +107,9 @@ impl Plateau {
     /// If the factor is not from 0 to 1, or another number is negative or NaN.
     #[track_caller]
     pub fn new(config: PlateauConfig) -> Self {
-        let (Threshold::Relative(threshold) | Threshold::Absolute(threshold)) = config.threshold;
-        let checked = not_negative("Plateau", "threshold", threshold)
+        let checked = config
+            .threshold
+            .check("Plateau")
             .and_then(|()| not_negative("Plateau", "smallest_rate", config.smallest_rate));
         expect(checked.and_then(|()| part("Plateau", "factor", config.factor)));
         let best = if config.larger_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
@@ -98,8 +123,8 @@ impl Plateau {
     #[track_caller]
     pub fn next_rate(&mut self, rate: f64, measured: f64) -> f64 {
         expect(not_negative("next_rate", "rate", rate));
-        let PlateauConfig { factor, patience, cooldown, smallest_rate, .. } = self.config;
-        if self.is_better(measured) {
+        let PlateauConfig { factor, patience, threshold, cooldown, smallest_rate, larger_is_better, .. } = self.config;
+        if threshold.is_better(measured, self.best, larger_is_better) {
             (self.best, self.waited) = (measured, 0);
         } else {
             self.waited += 1;
@@ -112,17 +137,6 @@ impl Plateau {
         }
         (self.cooling, self.waited) = (cooldown, 0);
         (rate * factor).max(smallest_rate).min(rate)
-    }
-
-    fn is_better(&self, measured: f64) -> bool {
-        let sign = if self.config.larger_is_better { -1.0 } else { 1.0 };
-        let margin = match self.config.threshold {
-            // before the first measurement the best is infinite, and every finite number is better
-            Threshold::Relative(part) if self.best.is_finite() => part * self.best.abs(),
-            Threshold::Relative(_) => 0.0,
-            Threshold::Absolute(margin) => margin,
-        };
-        sign * measured < sign * self.best - margin
     }
 
     /// The state: the best measurement and two counts. The settings are not included: they are in the program.

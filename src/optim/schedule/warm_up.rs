@@ -14,6 +14,7 @@ use crate::numbers::range::{expect, not_negative};
 /// let transformer = WarmUp { steps: 4000, first: 0.001 }.then(4000, Exponential { factor: 0.9999 });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 pub struct WarmUp {
     /// The number of steps until the base rate is reached.
     pub steps: u64,

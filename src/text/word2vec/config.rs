@@ -16,6 +16,7 @@ pub const MOST_EXPONENT: f64 = 8.0;
 
 /// The input from which the output is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Architecture {
     /// From each word of the context on its own.
     #[default]
@@ -26,6 +27,7 @@ pub enum Architecture {
 
 /// How the output is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Output {
     /// Against so many words that are drawn at random.
     NegativeSampling(usize),
@@ -35,6 +37,7 @@ pub enum Output {
 
 /// How several threads work together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum Parallel {
     /// So many parts of the corpus are learned from at the same time, each on its own for a few hundred words, and what
     /// they learned is added up in order: the result depends on this number and not on that of the threads. More
@@ -46,6 +49,7 @@ pub enum Parallel {
 
 /// How to learn. The defaults are gensim's, but for the architecture (gensim: CBOW).
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct Config {
     /// How long the vectors are, at most 10,000. 100
     pub dimension: usize,
@@ -71,6 +75,7 @@ pub struct Config {
     pub parallel: Parallel,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 

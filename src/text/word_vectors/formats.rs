@@ -25,6 +25,7 @@ type WriteVector = fn(&[f32], &mut dyn Write) -> io::Result<()>;
 
 /// How a file of word vectors is read.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct VectorOptions {
     /// Whether the first line says how many words there are, and how long the vectors. It does by default; in GloVe's
     /// files it does not, and then the first word's vector is as long as all are. (The binary format always has it.)
@@ -42,6 +43,7 @@ pub struct VectorOptions {
     pub limit: Limit,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub more: (),
 }
 
@@ -60,6 +62,7 @@ impl Default for VectorOptions {
 
 /// What to do with a word that stands in a file a second time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum RepeatedWord {
     /// End with an error that names the word.
     #[default]
