@@ -1,13 +1,16 @@
 //! NumPy's files: `tests/numpy/generate.py` wrote those in `tests/numpy/files/`, and checks those written here.
 #![cfg(feature = "numpy")]
 
+#[path = "common/damage.rs"]
+mod damage;
 #[path = "common/python.rs"]
 mod python;
 #[path = "common/readers.rs"]
 mod readers;
 
+use damage::damaged;
 use python::python;
-use readers::{damaged, zip_archive};
+use readers::zip_archive;
 use std::path::{Path, PathBuf};
 use taut::files::{FileError, Limit};
 use taut::io::{NpzFile, NpzWriter, npy};

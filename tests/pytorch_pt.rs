@@ -1,14 +1,17 @@
 //! Files of `torch.save`: `tests/pytorch/files.py` wrote those in `tests/pytorch/files/`.
 #![cfg(feature = "pytorch")]
 
+#[path = "common/damage.rs"]
+mod damage;
 #[path = "common/python.rs"]
 mod python;
 #[path = "common/readers.rs"]
 mod readers;
 
+use damage::damaged;
 use python::python;
 use rand::RngExt;
-use readers::{Anything, damaged, pytorch, pytorch_pickle, zip_archive};
+use readers::{Anything, pytorch, pytorch_pickle, zip_archive};
 use std::path::{Path, PathBuf};
 use taut::files::Mismatch;
 use taut::io::ParameterFile;

@@ -1,16 +1,23 @@
 //! What must hold of every reader of files, whatever the bytes: it ends with an error or with something right, and
-//! never with a panic or a half-loaded model. `tests/damaged_files.rs` and others run these functions over damaged copies
-//! of good files.
+//! never with a panic or a half-loaded model. Each function here gives bytes to one reader, and says whether they could be
+//! read. `tests/readers.rs` runs them over damaged copies of good files, and the programs in `fuzz/` over what a fuzzer
+//! finds.
 
-// each test program uses a part of this
+// each program uses a part of this
 #![allow(dead_code)]
 
-use rand::{Rng, RngExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+#[cfg(feature = "image")]
+use taut::data::png;
+use taut::data::{Csv, CsvOptions, Idx, cifar10, mnist, names};
+use taut::files::FileError;
 use taut::io::ParameterFile;
 #[cfg(feature = "numpy")]
 use taut::io::{NpzFile, npy};
 use taut::params::{ParameterPath, Values, Visitor, VisitorMut};
 use taut::prelude::*;
+use taut::text::{Questions, Vocabulary, WordPairs, WordVectors};
 
 /// A model with any parameters of up to four axes, by name.
 #[derive(Default)]
@@ -103,6 +110,28 @@ fn load(mut file: ParameterFile) -> bool {
     loaded
 }
 
+/// A safetensors file.
+pub fn safetensors(bytes: &[u8]) -> bool {
+    ParameterFile::from_safetensors(bytes.to_vec()).is_ok_and(load)
+}
+
+/// The model, the optimizer and the names in the checkpoint that [`checkpoint`] reads.
+pub type CheckpointModel = (Linear<3, 2>, BatchNorm1d<2>);
+
+/// A checkpoint with `model`, `optimizer`, `rng`, `epoch` and `best`.
+pub fn checkpoint(bytes: &[u8]) -> bool {
+    let Ok(checkpoint) = Checkpoint::from_safetensors(bytes) else { return false };
+    let mut model = CheckpointModel::init(&mut StdRng::seed_from_u64(0));
+    let before = model.to_safetensors().unwrap();
+    let restored = checkpoint.restore_model("model", &mut model);
+    assert!(restored.is_ok() || model.to_safetensors().unwrap() == before, "the model changed, though loading failed");
+    let mut optimizer = Adam::new(AdamConfig::default());
+    let snapshot = checkpoint.snapshot("optimizer");
+    let optimized = snapshot.is_ok_and(|snapshot| optimizer.restore(&snapshot, &model).is_ok());
+    let rng = checkpoint.generator("rng").is_ok();
+    restored.is_ok() & optimized & rng & checkpoint.count("epoch").is_ok() & checkpoint.number("best").is_ok()
+}
+
 /// A file of `torch.save`.
 #[cfg(feature = "pytorch")]
 pub fn pytorch(bytes: &[u8]) -> bool {
@@ -113,6 +142,122 @@ pub fn pytorch(bytes: &[u8]) -> bool {
 #[cfg(feature = "pytorch")]
 pub fn pytorch_pickle(pickle: &[u8]) -> bool {
     pytorch(&zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[7; 64])]))
+}
+
+/// Writes files into a folder of their own, and reads it.
+fn in_folder<R>(files: &[(&str, &[u8])], read: impl FnOnce(&Path) -> R) -> R {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("taut-readers-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    files.iter().for_each(|(name, contents)| std::fs::write(folder.join(name), contents).unwrap());
+    let read = read(&folder);
+    std::fs::remove_dir_all(&folder).unwrap();
+    read
+}
+
+/// Gives a reader a file of these bytes.
+fn in_file<R>(name: &str, bytes: &[u8], read: impl FnOnce(PathBuf) -> Result<R, FileError>) -> Option<R> {
+    in_folder(&[(name, bytes)], |folder| read(folder.join(name)).ok())
+}
+
+/// An IDX file.
+pub fn idx(bytes: &[u8]) -> bool {
+    let read = in_file("x", bytes, Idx::read);
+    read.is_some_and(|idx| {
+        assert_eq!(idx.sizes.iter().product::<usize>(), idx.bytes.len());
+        true
+    })
+}
+
+/// An IDX file packed with gzip.
+pub fn idx_gzip(bytes: &[u8]) -> bool {
+    in_file("x.gz", bytes, Idx::read).is_some()
+}
+
+/// A CSV file, with a header and without.
+pub fn csv(bytes: &[u8]) -> bool {
+    let options = CsvOptions { has_header: true, delimiter: b';', ..Default::default() };
+    in_file("x", bytes, |path| Csv::read_with(path, options));
+    in_file("x", bytes, Csv::read).is_some_and(|csv| {
+        let numbers = csv.numbers([0, 1]);
+        let classes = csv.classes(2);
+        assert!(numbers.as_ref().is_ok_and(|numbers| numbers.shape().0 == csv.len()) || numbers.is_err());
+        numbers.is_ok() & classes.is_ok() & csv.labels(0, 3).is_ok() & csv.texts(2).is_ok()
+    })
+}
+
+/// A picture, gray and in colours.
+#[cfg(feature = "image")]
+pub fn png(bytes: &[u8]) -> bool {
+    let gray = in_file("x.png", bytes, png::read::<Const<1>>).is_some();
+    gray & in_file("x.png", bytes, png::read::<Const<3>>).is_some()
+}
+
+/// Word vectors in the text format.
+pub fn word_vectors_text(bytes: &[u8]) -> bool {
+    in_file("x", bytes, WordVectors::load_text).is_some_and(is_consistent)
+}
+
+/// Word vectors in the binary format.
+pub fn word_vectors_binary(bytes: &[u8]) -> bool {
+    in_file("x", bytes, WordVectors::load_binary).is_some_and(is_consistent)
+}
+
+fn is_consistent(vectors: WordVectors) -> bool {
+    let words = vectors.vocabulary().tokens();
+    assert!(words.iter().all(|word| vectors.of(word).is_some_and(|vector| vector.len() == vectors.dimension())));
+    true
+}
+
+/// Pairs of words with the likeness that people see.
+pub fn word_pairs(bytes: &[u8]) -> bool {
+    in_file("x", bytes, WordPairs::load).is_some()
+}
+
+/// Questions of words.
+pub fn questions(bytes: &[u8]) -> bool {
+    in_file("x", bytes, Questions::load).is_some()
+}
+
+/// A vocabulary, which must come back the same when it is saved.
+pub fn vocabulary(bytes: &[u8]) -> bool {
+    let Some(vocabulary) = in_file("x", bytes, Vocabulary::load) else { return false };
+    in_folder(&[], |folder| {
+        let path = folder.join("again");
+        vocabulary.save(&path).unwrap();
+        let again = Vocabulary::load(&path).unwrap();
+        assert_eq!((again.tokens(), again.counts()), (vocabulary.tokens(), vocabulary.counts()));
+    });
+    true
+}
+
+/// One of the files of names; the others hold one name each.
+pub fn family_names(bytes: &[u8]) -> bool {
+    let files: Vec<String> = names::CLASSES.iter().map(|class| format!("{class}.txt")).collect();
+    let file = |(i, name): (usize, &'_ String)| (name.clone(), if i == 0 { bytes.to_vec() } else { b"Abe\n".to_vec() });
+    let files: Vec<(String, Vec<u8>)> = files.iter().enumerate().map(file).collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, contents)| (name.as_str(), contents.as_slice())).collect();
+    in_folder(&files, |folder| names::load(folder).is_ok())
+}
+
+/// Each of the files of CIFAR-10.
+pub fn cifar(bytes: &[u8]) -> bool {
+    let files = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"];
+    let names = files.map(|name| format!("{name}.bin"));
+    in_folder(&names.each_ref().map(|name| (name.as_str(), bytes)), |folder| cifar10::load(folder).is_ok())
+}
+
+/// The images of MNIST, beside labels of two.
+pub fn mnist_images(bytes: &[u8]) -> bool {
+    let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 3, 9];
+    let files = [
+        ("train-images-idx3-ubyte", bytes),
+        ("t10k-images-idx3-ubyte", bytes),
+        ("train-labels-idx1-ubyte", labels),
+        ("t10k-labels-idx1-ubyte", labels),
+    ];
+    in_folder(&files, |folder| mnist::load::<Rank1<784>>(folder).is_ok())
 }
 
 /// A `.npy` file, as every kind of tensor.
@@ -143,30 +288,4 @@ pub fn zip_archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
         zip.write_all(contents).unwrap();
     }
     zip.finish().unwrap().into_inner()
-}
-
-/// A damaged copy: bits flipped, bytes replaced, cut off, left out, doubled, or with numbers that are too large.
-pub fn damaged(bytes: &[u8], rng: &mut impl Rng) -> Vec<u8> {
-    let mut damaged = bytes.to_vec();
-    for _ in 0..rng.random_range(1..4) {
-        if damaged.is_empty() {
-            break;
-        }
-        let place = rng.random_range(0..damaged.len());
-        let end = damaged.len().min(place + rng.random_range(1..9));
-        match rng.random_range(0..7) {
-            0 => damaged[place] ^= 1 << rng.random_range(0..8),
-            1 => damaged[place] = rng.random(),
-            2 => damaged.truncate(place),
-            3 => drop(damaged.drain(place..end)),
-            4 => {
-                let again = damaged[place..end].to_vec();
-                damaged.splice(place..place, again);
-            }
-            // the largest numbers, with and without a sign
-            5 => damaged[place..end].fill(0xFF),
-            _ => damaged[end - 1] = 0x7F,
-        }
-    }
-    damaged
 }
