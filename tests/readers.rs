@@ -1,6 +1,7 @@
 //! Every reader of the library over damaged copies of good files: the same functions as in `fuzz/`, from the same seeds
 //! on every run, without a fuzzer.
 //!
+//! `TAUT_DAMAGE=100 cargo test --release --all-features --test readers` damages a hundred times as many.
 //! `TAUT_CORPUS=fuzz/corpus cargo test --all-features --test readers` writes the good files, for a fuzzer to begin with.
 
 #[path = "common/damage.rs"]
@@ -21,6 +22,7 @@ fn check(name: &str, read: fn(&[u8]) -> bool, seeds: &[Vec<u8>], count: usize) {
         std::fs::create_dir_all(&folder).unwrap();
         seeds.iter().enumerate().for_each(|(i, seed)| std::fs::write(folder.join(i.to_string()), seed).unwrap());
     }
+    let times = std::env::var("TAUT_DAMAGE").map_or(1, |times| times.parse().expect("TAUT_DAMAGE is a whole number"));
     let mut rng = StdRng::seed_from_u64(0);
     let mut refused = 0;
     for (i, seed) in seeds.iter().enumerate() {
@@ -28,7 +30,7 @@ fn check(name: &str, read: fn(&[u8]) -> bool, seeds: &[Vec<u8>], count: usize) {
         for length in (0..seed.len().min(200)).chain((200..seed.len()).step_by(seed.len() / 50 + 1)) {
             read(&seed[..length]);
         }
-        refused += (0..count).filter(|_| !read(&damaged(seed, &mut rng))).count();
+        refused += (0..times * count).filter(|_| !read(&damaged(seed, &mut rng))).count();
     }
     assert!(refused > 0, "{name}: no damage was found");
 }
@@ -154,4 +156,26 @@ fn family_names() {
 fn cifar() {
     let image = |class: u8| [vec![class], vec![7; 3072]].concat();
     check("cifar", readers::cifar, &[[image(3), image(9)].concat()], 200);
+}
+
+/// A function in `common/readers.rs`, its target, and a line in `fuzz/Cargo.toml`.
+#[test]
+fn every_reader_has_a_target_for_a_fuzzer() {
+    let text = |name: &str| String::from_utf8(file(name)).unwrap();
+    let readers = text("common/readers.rs");
+    let readers = readers
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("(bytes: &[u8]) -> bool {").map(str::to_string));
+    let mut readers: Vec<String> = readers.collect();
+    readers.sort();
+    let manifest = text("../fuzz/Cargo.toml");
+    let declared = manifest
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("path = \"fuzz_targets/")?.strip_suffix(".rs\"")?.to_string()));
+    assert_eq!(declared.collect::<Vec<_>>(), readers);
+    for name in &readers {
+        let target = text(&format!("../fuzz/fuzz_targets/{name}.rs"));
+        assert!(target.contains(&format!("readers::{name}(bytes);")), "{name}");
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+    }
 }
