@@ -3,6 +3,9 @@
 //!     cargo run --release --example cifar10_cnn -- --data FOLDER
 //!     cargo run --release --example cifar10_cnn -- --data FOLDER --long --checkpoint run.safetensors
 //!
+//! Built with `--features mpi`, it runs on several processes: `mpirun -n 2 target/release/examples/cifar10_cnn`. The weights
+//! are the same on any number of them, and a run can be resumed with another.
+//!
 //! Needs the six files of the dataset's binary version. The second command takes up to an hour on two cores; after an
 //! interruption, the same command with `--resume` continues bit for bit from the last whole epoch.
 //!
@@ -13,13 +16,16 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, Mistake, Progress, Report, at_least_one, draw_mistakes, parse, plot, writable};
+use common::{
+    Common, Curve, Data, Mistake, Processes, Progress, Report, at_least_one, draw_mistakes, parse, plot, writable,
+};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::mnist::Examples;
 use taut::data::{Augmentation, Normalization, Prefetch, Subset, cifar10};
+use taut::distributed::{CommunicationError, Communicator, DistributedDataset};
 use taut::loss::Mean;
 use taut::metrics::ConfusionMatrix;
 use taut::optim::SnapshotArray;
@@ -86,11 +92,13 @@ struct Options {
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     mistakes: Option<PathBuf>,
     #[command(flatten)]
+    processes: Processes,
+    #[command(flatten)]
     common: Common,
 }
 
 fn main() -> ExitCode {
-    common::run(|| {
+    common::run_on_all(|world| {
         let mut options: Options = parse();
         if options.long {
             options.epochs = 12;
@@ -102,7 +110,7 @@ fn main() -> ExitCode {
         let normalization = Normalization::along_axis::<1, _>(train.in_order(1000).map(|(images, _)| images));
         println!("{} images to learn from, {} to test", train.len(), test.len());
 
-        let mut run = Run::new(&options, train.len() / BATCH);
+        let mut run = Run::new(&options, train.len().div_ceil(BATCH));
         let summary = run.model.summary::<Rank4<1, 3, 32, 32>>();
         println!("\n{summary}\n");
         assert!(summary.multiply_adds <= MOST_MULTIPLY_ADDS, "the network is too large for this program");
@@ -110,14 +118,19 @@ fn main() -> ExitCode {
             run.restore(&options)?;
         }
         while run.losses.len() < options.epochs {
-            run.epoch(&train, &test, &normalization, options.epochs);
-            run.save(&options)?;
+            run.epoch(&train, &test, &normalization, world, &options)?;
+            if world.is_first() {
+                run.save(&options)?;
+            }
         }
 
         let (confusion, mistakes) = measure(&run.model, &test, &normalization);
         println!("\non the test set:\n\n{confusion}");
         for (class, name) in cifar10::CLASSES.iter().enumerate() {
             println!("{class} {name:<10} {:5.1}%", 100.0 * confusion.recall(class));
+        }
+        if !world.is_first() {
+            return Ok(());
         }
         if let Some(path) = &options.save {
             run.model.save(path)?;
@@ -158,24 +171,38 @@ impl Run {
     }
 
     /// Trains for one epoch, then evaluates on the test set.
-    fn epoch(&mut self, train: &Subset<Cifar10>, test: &Cifar10, normalization: &Normalization, epochs: usize) {
-        let mut augmentation = Augmentation::new(&mut self.rng).crop(4).flip();
-        let batches = train.batches::<BATCH>(&mut self.rng);
-        let title = format!("epoch {:2}/{epochs}", self.losses.len() + 1);
+    fn epoch(
+        &mut self,
+        train: &Subset<Cifar10>,
+        test: &Cifar10,
+        normalization: &Normalization,
+        world: &dyn Communicator,
+        options: &Options,
+    ) -> Result<(), CommunicationError> {
+        let augmentation = Augmentation::new(&mut self.rng).crop(4).flip();
+        let batches = train.parts_of(BATCH, options.processes.parts(), world, &mut self.rng);
+        let title = format!("epoch {:2}/{}", self.losses.len() + 1, options.epochs);
         let mut progress = Progress::new(title, batches.len());
         let of_thread = normalization.clone();
-        let batches = batches.map(move |(images, labels)| (augmentation.apply(of_thread.apply(images)), labels));
+        let batches = batches.map(move |batch| {
+            batch.map(|(images, labels), samples| (augmentation.apply_to(of_thread.apply(images), samples), labels))
+        });
         let smooth = CrossEntropy { label_smoothing: LABEL_SMOOTHING, ..Default::default() };
-        for (images, labels) in Prefetch::new(batches, 4) {
-            let tape = Tape::training(&mut self.rng);
-            let loss = self.model.forward(tape.trace(images)).cross_entropy_with(&labels, &smooth, Mean);
-            progress.batch(loss.item(), labels.count());
-            self.optimizer.step(&mut self.model, &loss.backward());
+        for batch in Prefetch::new(batches, 4) {
+            let (model, samples) = (&self.model, batch.samples());
+            // batch norms take the statistics of the whole batch, in whatever parts it is
+            let (loss, gradients) =
+                batch.backward_synchronized(world, model, &mut self.rng, |tape, (images, labels)| {
+                    model.forward(tape.trace(images)).cross_entropy_with(&labels, &smooth, Mean)
+                })?;
+            progress.batch(loss, samples);
+            self.optimizer.step(&mut self.model, &gradients);
             self.scheduler.step(&mut self.optimizer);
         }
         let error = 1.0 - measure(&self.model, test, normalization).0.accuracy();
         self.losses.push(progress.finish(&format!(", test {:.2}%", 100.0 * (1.0 - error))));
         self.errors.push(error);
+        Ok(())
     }
 
     /// Saves a checkpoint if one was asked for.

@@ -3,6 +3,9 @@
 //!     cargo run --release --example mnist_cnn -- --data FOLDER
 //!     cargo run --release --example mnist_cnn -- --data FOLDER --dataset fashion-mnist
 //!
+//! Built with `--features mpi`, it runs on several processes: `mpirun -n 2 target/release/examples/mnist_cnn`. The weights
+//! are the same on any number of them.
+//!
 //! Needs the four files of the dataset. LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
 //! Recognition", 1998.
 
@@ -10,11 +13,12 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, MnistKind, Progress, Report, at_least_one, parse, plot, writable};
+use common::{Common, Curve, Data, MnistKind, Processes, Progress, Report, at_least_one, parse, plot, writable};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Augmentation, Normalization, Prefetch, mnist};
+use taut::distributed::DistributedDataset;
 use taut::metrics::ConfusionMatrix;
 use taut::prelude::*;
 
@@ -45,11 +49,13 @@ struct Options {
     #[arg(long, value_name = "FILE.png", value_parser = writable())]
     plot: Option<PathBuf>,
     #[command(flatten)]
+    processes: Processes,
+    #[command(flatten)]
     common: Common,
 }
 
 fn main() -> ExitCode {
-    common::run(|| {
+    common::run_on_all(|world| {
         let options: Options = parse();
         let start = Instant::now();
         let mut rng = StdRng::seed_from_u64(options.common.seed);
@@ -74,22 +80,29 @@ fn main() -> ExitCode {
             // the learning rate decays as half a cosine from 1 to nearly 0
             let part = (epoch - 1) as f64 / options.epochs as f64;
             optimizer.set_learning_rate(rate * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()));
-            let mut augmentation = Augmentation::new(&mut rng).crop(1);
+            let augmentation = Augmentation::new(&mut rng).crop(1);
             let normalization = normalization.clone();
-            let batches = train.batches::<64>(&mut rng);
+            let batches = train.parts_of(64, options.processes.parts(), world, &mut rng);
             let mut progress = Progress::new(format!("epoch {epoch:2}/{}", options.epochs), batches.len());
-            let batches = batches.map(move |(x, y)| (augmentation.apply(normalization.apply(x)), y));
-            for (images, labels) in Prefetch::new(batches, 4) {
-                let tape = Tape::training(&mut rng);
-                let loss = model.forward(tape.trace(images)).cross_entropy(&labels);
-                progress.batch(loss.item(), labels.count());
-                optimizer.step(&mut model, &loss.backward());
+            let batches = batches.map(move |batch| {
+                batch.map(|(x, y), samples| (augmentation.apply_to(normalization.apply(x), samples), y))
+            });
+            for batch in Prefetch::new(batches, 4) {
+                let samples = batch.samples();
+                let (loss, gradients) = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+                    model.forward(tape.trace(images)).cross_entropy(&labels)
+                })?;
+                progress.batch(loss, samples);
+                optimizer.step(&mut model, &gradients);
             }
             losses.push(progress.finish(""));
         }
 
         let confusion = measure(&model);
         println!("\non the test set:\n\n{confusion}");
+        if !world.is_first() {
+            return Ok(());
+        }
         if let Some(path) = &options.save {
             model.save(path)?;
             println!("the model is in {}", path.display());

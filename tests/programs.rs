@@ -47,6 +47,9 @@ fn sizes_that_cannot_be() {
         none(name, "limit");
         none(name, "epochs");
     }
+    for name in ["cifar10_cnn", "mnist_cnn"] {
+        none(name, "parts");
+    }
     for name in ["batchnorm_dropout", "char_rnn", "dqn", "ppo"] {
         none(name, "runs");
     }

@@ -27,7 +27,7 @@ mod scatter;
 
 pub use confusion::draw_confusion;
 pub use mistakes::{Mistake, draw_mistakes};
-pub use options::{Common, Data, at_least_one, parse, writable};
+pub use options::{Common, Data, Processes, at_least_one, parse, writable};
 pub use picture::{BLACK, Picture};
 pub use plot::{Curve, Panel, plot, plot_panels};
 pub use progress::Progress;
@@ -39,11 +39,19 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use taut::data::{find_folder, mnist};
+use taut::distributed::{self, Communicator};
 use taut::files::FileError;
+
+/// Whether another process prints.
+static QUIET: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard output, or ends the program.
 pub fn write_out(arguments: std::fmt::Arguments<'_>) {
+    if QUIET.load(Relaxed) {
+        return;
+    }
     /// The exit code of a program that wrote to a closed pipe, as shells report it.
     const CLOSED_PIPE: i32 = 141;
     if let Err(error) = std::io::stdout().write_fmt(arguments) {
@@ -64,6 +72,16 @@ pub fn run(program: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> 
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a program on all processes that `mpirun` started, or on this one: the first prints.
+pub fn run_on_all(program: impl FnOnce(&dyn Communicator) -> Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+    run(|| {
+        distributed::run(|world| {
+            QUIET.store(!world.is_first(), Relaxed);
+            program(world)
+        })
+    })
 }
 
 /// Two datasets whose files have the same names and sizes.

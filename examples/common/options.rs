@@ -3,6 +3,7 @@
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use std::path::PathBuf;
+use taut::distributed::Parts;
 use taut::files::ensure_writable;
 
 /// The options of every program.
@@ -37,6 +38,23 @@ impl Data {
             }
             None => Err(format!("there are {samples} samples to learn from, and {least} are needed")),
         }
+    }
+}
+
+/// How batches are shared out among the processes that `mpirun` started.
+#[derive(Args, Clone, Debug)]
+pub struct Processes {
+    /// Cut each batch in so many parts, which the processes share: any number of them gives the same results
+    #[arg(long, default_value_t = 4, value_parser = at_least_one)]
+    parts: usize,
+    /// Cut each batch in one part for each process instead: faster, and another number of them gives other results
+    #[arg(long, conflicts_with = "parts")]
+    part_per_process: bool,
+}
+
+impl Processes {
+    pub fn parts(&self) -> Parts {
+        if self.part_per_process { Parts::OnePerRank } else { Parts::Fixed(self.parts) }
     }
 }
 

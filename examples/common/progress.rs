@@ -1,6 +1,8 @@
 //! A progress bar for one epoch, and the line that remains of it.
 
+use super::QUIET;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 /// The progress of one epoch. Without a terminal, only the final line is printed.
@@ -18,7 +20,8 @@ impl Progress {
     /// An epoch of this many batches.
     pub fn new(title: String, batches: usize) -> Self {
         let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}").expect("a valid template");
-        let bar = ProgressBar::new(batches as u64).with_style(style).with_prefix(title.clone());
+        let bar = if QUIET.load(Relaxed) { ProgressBar::hidden() } else { ProgressBar::new(batches as u64) };
+        let bar = bar.with_style(style).with_prefix(title.clone());
         Progress { title, bar, start: Instant::now(), unit: "samples", samples: 0, total_loss: 0.0 }
     }
 
@@ -28,8 +31,8 @@ impl Progress {
     }
 
     /// Adds a batch of this many samples with its mean loss.
-    pub fn batch(&mut self, loss: f32, samples: usize) {
-        self.add(f64::from(loss), samples);
+    pub fn batch(&mut self, loss: impl Into<f64>, samples: usize) {
+        self.add(loss.into(), samples);
         self.bar.inc(1);
     }
 
