@@ -25,9 +25,19 @@ impl Writer {
     }
 
     pub fn values(&mut self, values: Values<'_>) {
+        // in chunks of one size, which are copied many at a time
+        let start = self.bytes.len();
         match values {
-            Values::F32(values) => self.bytes.extend(values.iter().flat_map(|x| x.to_le_bytes())),
-            Values::F64(values) => self.bytes.extend(values.iter().flat_map(|x| x.to_le_bytes())),
+            Values::F32(values) => {
+                self.bytes.resize(start + values.len() * 4, 0);
+                let bytes = self.bytes[start..].as_chunks_mut().0;
+                bytes.iter_mut().zip(values).for_each(|(bytes, x)| *bytes = x.to_le_bytes());
+            }
+            Values::F64(values) => {
+                self.bytes.resize(start + values.len() * 8, 0);
+                let bytes = self.bytes[start..].as_chunks_mut().0;
+                bytes.iter_mut().zip(values).for_each(|(bytes, x)| *bytes = x.to_le_bytes());
+            }
         }
     }
 }
