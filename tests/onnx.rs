@@ -133,6 +133,9 @@ fn pooling_and_images() {
     cases.layer::<cases::Unpooled<2, 2, 0>, _>("max_unpool2d", images::<3>(2));
     cases.layer::<cases::Unpooled<3, 2, 1>, _>("max_unpool2d_overlapping", images::<3>(3));
     cases.layer::<cases::Unpooled<2, 2, 0>, _>("max_unpool2d_fixed", fixed::<Rank4<2, 3, 5, 4>>());
+    cases.layer::<cases::Corners, _>("max_unpool2d_corners", |rng| {
+        random((rng.random_range(1..4), rng.random_range(1..4), Const::<3>, Const::<3>), rng)
+    });
     cases.layer::<ZeroPad2d<2>, _>("zero_pad2d", images::<2>(2));
     cases.layer::<ReflectionPad2d<2>, _>("reflection_pad2d", images::<2>(3));
     cases.layer::<ReplicationPad2d<3>, _>("replication_pad2d", images::<2>(1));

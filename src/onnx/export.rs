@@ -110,12 +110,17 @@ const FORMAT: i64 = 8;
 /// The largest protocol buffer that others read.
 const LARGEST: usize = i32::MAX as usize;
 
-fn checked(model: &ModelProto, path: Option<&Path>) -> Result<Vec<u8>, FileError> {
-    let length = model.encoded_len();
-    if length > LARGEST {
-        let why = format!("was not written: the model has {length} bytes, and an ONNX file at most {LARGEST}");
-        return Err(FileError::of(path, Reason::Text(why)));
+/// An error for a message of more bytes than readers of protocol buffers take.
+pub(super) fn within_the_limit(length: usize, path: Option<&Path>) -> Result<(), FileError> {
+    if length <= LARGEST {
+        return Ok(());
     }
+    let why = format!("was not written: the model has {length} bytes, and an ONNX file at most {LARGEST}");
+    Err(FileError::of(path, Reason::Text(why)))
+}
+
+fn checked(model: &ModelProto, path: Option<&Path>) -> Result<Vec<u8>, FileError> {
+    within_the_limit(model.encoded_len(), path)?;
     Ok(model.encode_to_vec())
 }
 

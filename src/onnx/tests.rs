@@ -2,7 +2,7 @@
 //! them as taut is tested by `tests/onnx.rs`; this is for machines without it. `TAUT_WRITE_GRAPHS=1` writes the file
 //! anew.
 
-use super::export::model;
+use super::export::{model, within_the_limit};
 use super::messages::{AttributeProto, GraphProto, ModelProto, Size, TensorProto, ValueInfoProto, element};
 use super::{ExportOnnx, Signature, ToOnnx};
 use crate::prelude::*;
@@ -220,4 +220,11 @@ fn a_file_that_cannot_be_written_is_an_error() {
     let model = Linear::<2, 2>::init(&mut StdRng::seed_from_u64(0));
     let error = model.export_onnx::<Rows<2>>("no/such/folder/model.onnx").unwrap_err();
     assert!(error.to_string().contains("no/such/folder"), "{error}");
+}
+
+#[test]
+fn a_model_too_large_for_the_format_is_an_error() {
+    assert!(within_the_limit(i32::MAX as usize, None).is_ok());
+    let error = within_the_limit(1 << 31, Some(Path::new("large.onnx"))).unwrap_err().to_string();
+    assert!(error.contains("large.onnx") && error.contains("has 2147483648 bytes"), "{error}");
 }

@@ -208,3 +208,28 @@ impl<B: Dim> ExportOnnx<(Tensor<(B, Const<1>), usize>, State<B>)> for OneLetter 
         Value::from((scores, state))
     }
 }
+
+/// Small images made large, each pixel at the corner of its block.
+#[derive(Init, Parameters)]
+pub struct Corners;
+
+type Corner<N, C> = taut::nn::PoolIndices<N, C, Const<5>, Const<6>, 3, 2, 1>;
+
+impl<N: Dim, C: Dim> Module<Tensor<(N, C, Const<3>, Const<3>)>> for Corners {
+    type Output = Tensor<(N, C, Const<5>, Const<6>)>;
+    fn apply(&self, x: Tensor<(N, C, Const<3>, Const<3>)>) -> Self::Output {
+        let (batch, channels, ..) = x.shape();
+        MaxUnpool2d::<3, 2, 1>.forward((x, Corner::corners((batch, channels, Const, Const))))
+    }
+}
+
+impl<N: Dim, C: Dim> ExportOnnx<Tensor<(N, C, Const<3>, Const<3>)>> for Corners {
+    fn export(
+        &self,
+        graph: &mut Graph,
+        x: Value<Tensor<(N, C, Const<3>, Const<3>)>>,
+    ) -> Value<Tensor<(N, C, Const<5>, Const<6>)>> {
+        let corners = Corner::export_corners(graph, &x);
+        MaxUnpool2d::<3, 2, 1>.export(graph, Value::from((x, corners)))
+    }
+}

@@ -7,7 +7,7 @@ use crate::nn::{
 use crate::onnx::graph::element_type;
 use crate::onnx::value::Names;
 use crate::onnx::{ExportOnnx, Graph, Value};
-use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, PoolPadding, SignalAxes, Window};
+use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, PoolPadding, SignalAxes, StaticDim, Window};
 use crate::tensor::{Float, Tensor};
 
 /// Pooling over the length of signals.
@@ -99,6 +99,53 @@ where
         let before = Names::One(x.name().to_string(), x.sizes().to_vec());
         let places = Names::Many(places.into_iter().chain([before]).collect());
         (Value::named(maxima, &x, 2), Value::of(places))
+    }
+}
+
+impl<
+    N: Dim,
+    C: Dim,
+    H: StaticDim + Window<K, S, P>,
+    W: StaticDim + Window<K, S, P>,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+> PoolIndices<N, C, H, W, K, S, P>
+where
+    Const<K>: PoolPadding<P>,
+{
+    /// The export of [`corners`](Self::corners) for the unpooling of `y`, for images of a size that the compiler knows.
+    pub fn export_corners<E: Float>(
+        graph: &mut Graph,
+        y: &Value<Tensor<(N, C, H::Out, W::Out), E>>,
+    ) -> Value<PoolIndices<N, C, H, W, K, S, P>> {
+        let [height, width] = [H::default().size(), W::default().size()];
+        let [rows, columns] = [H::default().windows().size(), W::default().windows().size()];
+        let starts = |count: usize| (0..count).map(|i| (i * S).saturating_sub(P) as i64);
+        let corners: Vec<i64> =
+            starts(rows).flat_map(|top| starts(columns).map(move |left| top * width as i64 + left)).collect();
+        let corners = graph.integers(&corners);
+        let corners = graph.reshape(&corners, &[1, 1, rows as i64, columns as i64]);
+        // ONNX counts through all planes, whose number may be known only when the graph runs
+        let [batch, channels] = [0, 1].map(|axis| {
+            let size = graph.size(y.name(), axis);
+            graph.unsqueeze(&size, &[0])
+        });
+        let sizes = |graph: &mut Graph, last: [usize; 2]| {
+            let last = graph.integers(&last.map(|size| size as i64));
+            graph.node("Concat").input(&batch).input(&channels).input(last).set("axis", 0).output()
+        };
+        let (shape, of_planes) = (sizes(graph, [height, width]), sizes(graph, [1, 1]));
+        let pixels = graph.integer((height * width) as i64);
+        let count = graph.node("ReduceProd").input(&of_planes).set("axes", [0]).set("keepdims", 0).output();
+        let (zero, one) = (graph.integer(0), graph.integer(1));
+        let planes = graph.apply("Range", &[&zero, &count, &one]);
+        let first = graph.apply("Mul", &[&planes, &pixels]);
+        let first = graph.apply("Reshape", &[&first, &of_planes]);
+        let indices = graph.apply("Add", &[&first, &corners]);
+        let [indices, shape] = [indices, shape].map(|name| Names::One(name, Vec::new()));
+        let before: Value<Tensor<(N, C, H, W), E>> = Value::named(String::new(), y, 2);
+        Value::of(Names::Many(vec![indices, shape, before.names]))
     }
 }
 
