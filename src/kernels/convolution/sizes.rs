@@ -1,5 +1,6 @@
 //! The sizes of a convolution, and what a method of computing it is.
 
+use crate::kernels::gemm::Matrix;
 use crate::kernels::window::Windows;
 use crate::numbers::Float;
 
@@ -174,12 +175,23 @@ pub struct Filters<'a> {
     pub tap_strides: [isize; 2],
 }
 
-impl Filters<'_> {
+impl<'a> Filters<'a> {
     /// Where the number is for a tap, counted down and across.
     #[inline(always)]
     pub fn place(&self, to: usize, from: usize, [down, across]: [usize; 2]) -> usize {
         let tap = down.cast_signed() * self.tap_strides[0] + across.cast_signed() * self.tap_strides[1];
         (to * self.to_stride + from * self.from_stride + self.first).wrapping_add_signed(tap)
+    }
+
+    /// As a matrix of (input channels and taps, output channels), if those are evenly spaced.
+    pub fn matrix(&self, map: &Map) -> Option<Matrix<'a, f32>> {
+        let rows = self.tap_strides == [map.kernel[1].cast_signed(), 1] && self.from_stride == map.taps();
+        let row_stride = if rows { 1 } else { self.from_stride };
+        (rows || map.taps() == 1).then(|| Matrix {
+            values: &self.values[self.first..],
+            row_stride,
+            column_stride: self.to_stride,
+        })
     }
 
     /// Panics if a number would lie outside the slice.

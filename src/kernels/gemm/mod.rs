@@ -5,7 +5,7 @@ pub mod constant;
 mod loops;
 mod matrix;
 #[allow(unsafe_code)]
-mod pack;
+pub mod pack;
 #[allow(unsafe_code)]
 pub mod register;
 #[cfg(test)]

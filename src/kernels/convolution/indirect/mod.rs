@@ -75,7 +75,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
     let parts = if bands[0] * bands[1] < 4 { panels.min(4) } else { 1 };
     let of_part = panels.div_ceil(parts);
     for group in 0..map.groups {
-        let weight = pack(map, of_group(group), width, many);
+        let weight = pack(map, of_group(group), instructions, many);
         let bias = start.of_group(group, map.to);
         parallel::tasks(bands[0] * bands[1] * parts, many, &|task| {
             let (band, part) = (task / parts, task % parts);
@@ -110,13 +110,19 @@ fn fitting(map: &Map, positions: usize, pixels: usize) -> [usize; 2] {
     [images, rows]
 }
 
-/// The filters in panels of `width`, tap by tap, with zeros where there are none left.
-fn pack(map: &Map, filters: Filters<'_>, width: usize, many: bool) -> Storage<f32> {
-    let depth = map.from * map.taps();
+/// The filters in panels of two registers, tap by tap. What is beyond the last filter is never used.
+fn pack(map: &Map, filters: Filters<'_>, instructions: Instructions, many: bool) -> Storage<f32> {
+    let (width, depth) = (width_of(instructions), map.from * map.taps());
     let mut panels = Storage::scratch(map.to.next_multiple_of(width) * depth);
-    parallel::chunks(panels.make_mut(), width * depth, many, |panel, values| {
-        let to = panel * width..map.to.min((panel + 1) * width);
-        let mut rows = values.chunks_exact_mut(width);
+    parallel::chunks(panels.make_mut(), width * depth, many, |i, panel| {
+        let to = i * width..map.to.min((i + 1) * width);
+        if let Some(matrix) = filters.matrix(map) {
+            matrix.check(depth, map.to);
+            let (matrix, columns) = (matrix.part(0, to.start), to.len());
+            // SAFETY: the instructions are those of the processor, and all entries of the matrix lie in its slice.
+            return unsafe { run(instructions, Task::Panel { matrix, columns, panel }) };
+        }
+        let mut rows = panel.chunks_exact_mut(width);
         for from in 0..map.from {
             for (down, right) in (0..map.kernel[0]).flat_map(|down| (0..map.kernel[1]).map(move |right| (down, right)))
             {
@@ -124,7 +130,6 @@ fn pack(map: &Map, filters: Filters<'_>, width: usize, many: bool) -> Storage<f3
                 let first = filters.place(to.start, from, [down, right]);
                 let values = filters.values[first..].iter().step_by(filters.to_stride);
                 row[..to.len()].iter_mut().zip(values).for_each(|(row, &value)| *row = value);
-                row[to.len()..].fill(0.0);
             }
         }
     });

@@ -2,6 +2,8 @@
 
 use super::region::Region;
 use crate::kernels::convolution::sizes::Map;
+use crate::kernels::gemm::Matrix;
+use crate::kernels::gemm::pack::panels;
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::gemm::tile::sums;
 use crate::kernels::instructions::Instructions;
@@ -35,6 +37,8 @@ pub enum Task<'a> {
     Gradients { band: Band<'a>, g: &'a [f32], panels: *mut f32, between: usize },
     /// Products of pixels and a panel of gradients, added up over all positions, for the taps of some `steps`.
     Products { pixels: &'a [f32], places: &'a [usize], steps: &'a [usize], panel: &'a [f32], to: *mut f32, add: bool },
+    /// The columns of a matrix, two registers of them at most, as a panel. What is beyond the last is never used.
+    Panel { matrix: Matrix<'a, f32>, columns: usize, panel: &'a mut [f32] },
     /// The transpose of rows of two registers.
     Transpose { rows: &'a [f32], lines: &'a mut [f32] },
 }
@@ -89,6 +93,9 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
             Task::Gradients { band, g, panels, between } => gradients::<R>(&band, g, panels, between),
             Task::Products { pixels, places, steps, panel, to, add } => {
                 products::<R, ROWS>(pixels, [steps, places], panel, to, add);
+            }
+            Task::Panel { matrix, columns, panel } => {
+                panels::<f32, R>(matrix, panel.len() / (2 * R::LEN), columns, panel);
             }
             Task::Transpose { rows, lines } => transpose::<R>(rows, lines),
         }
