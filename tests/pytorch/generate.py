@@ -691,6 +691,69 @@ def reductions():
     ]
 
 
+def with_upstream(name, function, x, upstream):
+    """A case whose gradient arrives as given, infinities and all."""
+    x = x.detach().clone().requires_grad_()
+    output = function(x)
+    output.backward(upstream)
+    return {
+        "name": name, "inputs": [tensor(x)], "parameters": {}, "output": tensor(output), "upstream": tensor(upstream),
+        "gradients": [tensor(x.grad)],
+    }
+
+
+@topic
+def claims():
+    """What the documentation says is as in PyTorch, where no other topic shows it: corners, and first weights."""
+    nan, inf = math.nan, math.inf
+    odd = torch.tensor([[1.0, nan, 3.0, nan], [2.0, 5.0, 5.0, 1.0], [-inf, inf, nan, 0.0]], dtype=torch.float64)
+    halves = torch.tensor([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], dtype=torch.float64)
+    corner = torch.tensor([-1.0, -0.0, 0.0, 1.0], dtype=torch.float64)
+    constant = torch.tensor([[2.0, 2.0, 2.0], [1.0, 2.0, 4.0]], dtype=torch.float64)
+    masked = torch.tensor([[-inf, -inf, -inf], [0.0, -inf, 1.0]], dtype=torch.float64)
+    clipped = numbers(5).requires_grad_()
+    (clipped * numbers(5)).sum().backward()
+    before = clipped.grad.clone()
+    norm = torch.nn.utils.clip_grad_norm_([clipped], 0.75)
+    # so many numbers that the largest and the deviation are near those of the distribution
+    layers = {
+        "linear": torch.nn.Linear(100, 400), "convolution": torch.nn.Conv2d(20, 80, 5),
+        "grouped convolution": torch.nn.Conv2d(20, 400, 5, groups=5),
+        "transposed convolution": torch.nn.ConvTranspose2d(20, 80, 5), "embedding": torch.nn.Embedding(500, 80),
+        "recurrent": torch.nn.RNN(100, 200), "attention": torch.nn.MultiheadAttention(120, 4),
+    }
+    first = [
+        {
+            "name": f"first weights of {name}", "inputs": [], "parameters": {},
+            "output": tensor(torch.stack([w.abs().max(), w.std()])),
+        }
+        for name, layer in layers.items() for w in [next(layer.parameters()).double()]
+    ]
+    return [
+        case("argmax", lambda x: x.argmax(1), odd),
+        case("argmin", lambda x: x.argmin(1), odd),
+        case("max", lambda x: x.detach().amax(1), odd),
+        case("min", lambda x: x.detach().amin(1), odd),
+        case("sort", lambda x: x.detach().sort(dim=1, stable=True).values, odd),
+        case("argsort", lambda x: x.argsort(dim=1, stable=True), odd),
+        case("argsort descending", lambda x: x.argsort(dim=1, descending=True, stable=True), odd),
+        case("softmax", lambda x: x.detach().softmax(1), masked),
+        case("round", torch.round, halves),
+        case("fmod", lambda x: torch.fmod(x, -1.0), halves),
+        case("std", lambda x: x.std(1), constant),
+        *[
+            with_upstream(name, f, corner, torch.tensor([inf, nan, inf, 2.0]).double())
+            for name, f in {"relu": F.relu, "clamp": lambda x: x.clamp(-0.5, 0.5)}.items()
+        ],
+        case("leaky_relu", lambda x: F.leaky_relu(x, 0.125), corner),
+        {
+            "name": "clip_norm", "inputs": [tensor(before)], "parameters": {"norm": number(norm.item())},
+            "output": tensor(clipped.grad),
+        },
+        *first,
+    ]
+
+
 @topic
 def structure():
     x = numbers(2, 3, 4)
