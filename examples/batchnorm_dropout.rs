@@ -14,13 +14,14 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Data, MnistKind, Panel, Report, at_least_one, parse, plot_panels, writable};
+use common::{Common, Data, MnistKind, Panel, Recorder, Report, at_least_one, parse, plot_panels, writable};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::mnist::{self, Examples};
 use taut::data::{Normalization, Prefetch, Subset};
+use taut::files::FileError;
 use taut::prelude::*;
 
 /// The network, with slots for what may go between its layers.
@@ -101,10 +102,10 @@ fn main() -> ExitCode {
         let task = Task { train, test, normalization, options };
 
         let variants = [
-            task.variant::<Neither>("neither"),
-            task.variant::<WithDropout>("dropout"),
-            task.variant::<WithBatchNorm>("batch norm"),
-            task.variant::<Both>("both"),
+            task.variant::<Neither>("neither")?,
+            task.variant::<WithDropout>("dropout")?,
+            task.variant::<WithBatchNorm>("batch norm")?,
+            task.variant::<Both>("both")?,
         ];
         table(&variants);
         println!("\n{}", conclusion(&variants));
@@ -132,7 +133,7 @@ fn main() -> ExitCode {
 
 impl Task {
     /// Trains a variant with each seed.
-    fn variant<M>(&self, name: &'static str) -> Variant
+    fn variant<M>(&self, name: &'static str) -> Result<Variant, FileError>
     where
         M: Init
             + Parameters
@@ -140,10 +141,11 @@ impl Task {
             + Module<Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Output = Tensor<(usize, Const<10>)>>,
     {
         let seeds = (0..self.options.runs as u64).map(|run| self.options.common.seed + run);
-        Variant { name, runs: seeds.map(|seed| self.run::<M>(name, seed)).collect() }
+        let runs = seeds.map(|seed| self.run::<M>(name, seed)).collect::<Result<_, _>>()?;
+        Ok(Variant { name, runs })
     }
 
-    fn run<M>(&self, name: &str, seed: u64) -> Vec<Epoch>
+    fn run<M>(&self, name: &str, seed: u64) -> Result<Vec<Epoch>, FileError>
     where
         M: Init
             + Parameters
@@ -156,8 +158,9 @@ impl Task {
         let mut masks = StdRng::from_rng(&mut rng);
         let mut optimizer = Sgd::new(SgdConfig { learning_rate: LEARNING_RATE, ..Default::default() });
         let (mut steps, mut seconds) = (0.0, 0.0);
+        let mut recorder = Recorder::start::<Options>(&self.options.common, &format!("{name}/seed-{seed}"))?;
         let mut epochs = Vec::new();
-        for _ in 0..self.options.epochs {
+        for number in 1..=self.options.epochs {
             let start = Instant::now();
             let normalization = self.normalization.clone();
             let batches = self.train.batches::<BATCH>(&mut rng).map(move |(x, y)| (normalization.apply(x), y));
@@ -170,15 +173,18 @@ impl Task {
             seconds += start.elapsed().as_secs_f64();
             let (train_loss, train_accuracy) = self.measure(&model, &self.train);
             let (test_loss, test_accuracy) = self.measure(&model, &self.test);
+            let train = [("train/loss", train_loss), ("train/accuracy", train_accuracy)];
+            recorder.log(number, [train[0], train[1], ("test/loss", test_loss), ("test/accuracy", test_accuracy)])?;
             epochs.push(Epoch { steps, seconds, train_loss, train_accuracy, test_loss, test_accuracy });
         }
+        recorder.last(&model)?;
         let last = epochs[epochs.len() - 1];
         println!(
             "{name:<10} seed {seed}: {seconds:.1} s, training {:.2}%, test {:.2}%",
             100.0 * last.train_accuracy,
             100.0 * last.test_accuracy
         );
-        epochs
+        Ok(epochs)
     }
 
     /// Mean loss and accuracy over a dataset.

@@ -14,7 +14,7 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, Progress, Report, at_least_one, parse, plot, writable};
+use common::{Common, Curve, Data, Progress, Recorder, Report, at_least_one, parse, plot, writable};
 use rand::{Rng, RngExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -125,6 +125,7 @@ fn main() -> ExitCode {
 
         let mut model = LanguageModel::init(&mut rng);
         let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+        let mut recorder = Recorder::start::<Options>(&options.common, "")?;
         let (mut learned, mut measured) = (Vec::new(), Vec::new());
         for epoch in 1..=options.epochs {
             // the learning rate decays as half a cosine from 1 to 0
@@ -136,10 +137,14 @@ fn main() -> ExitCode {
             let mut progress = Progress::new(format!("epoch {epoch:2}/{}", options.epochs), windows.count);
             learn(&mut model, &mut optimizer, windows, rate, &mut progress, &mut rng);
             let result = measure(&model, test);
-            learned.push(progress.finish(&format!(", test {:.3} bits", result.bits)) / std::f64::consts::LN_2);
+            let bits = progress.finish(&format!(", test {:.3} bits", result.bits)) / std::f64::consts::LN_2;
+            learned.push(bits);
+            let test = [("test/bits", result.bits), ("test/accuracy", result.accuracy)];
+            recorder.log(epoch, [("train/bits", bits), test[0], test[1]])?;
             measured.push(result);
         }
 
+        recorder.last(&model)?;
         println!("\n{}", write_on(&model, &prompt, &options, &mut rng));
         if let Some(path) = &options.save {
             model.save(path)?;

@@ -13,7 +13,7 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, Progress, Report, at_least_one, draw_confusion, parse, plot, writable};
+use common::{Common, Curve, Data, Progress, Recorder, Report, at_least_one, draw_confusion, parse, plot, writable};
 use std::error::Error;
 use std::io::{BufRead, stdin};
 use std::path::PathBuf;
@@ -21,7 +21,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::names::{self, CLASSES, Examples, LETTERS};
 use taut::data::{Sequences, Subset};
-use taut::metrics::ConfusionMatrix;
+use taut::files::FileError;
+use taut::metrics::{Average, ConfusionMatrix};
 use taut::nn::{Elman, LstmGates, Memory, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
@@ -101,8 +102,8 @@ fn main() -> ExitCode {
         let (mut rnns, mut lstms) = (Vec::new(), Vec::new());
         for seed in (options.common.seed..).take(options.runs) {
             println!("\nseed {seed}");
-            rnns.push(fit::<Elman>("RNN", &train, &test, &options, seed));
-            lstms.push(fit::<LstmGates>("LSTM", &train, &test, &options, seed));
+            rnns.push(fit::<Elman>("RNN", &train, &test, &options, seed)?);
+            lstms.push(fit::<LstmGates>("LSTM", &train, &test, &options, seed)?);
         }
         let (rnn, lstm) = (&rnns[0], &lstms[0]);
         println!(
@@ -148,10 +149,12 @@ fn fit<K: RecurrentKind>(
     test: &Examples,
     options: &Options,
     seed: u64,
-) -> Trained<K> {
+) -> Result<Trained<K>, FileError> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut model = Reader::<K>::init(&mut rng);
     let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
+    let part = format!("{}/seed-{seed}", name.to_lowercase());
+    let mut recorder = Recorder::start::<Options>(&options.common, &part)?;
     let mut losses = Vec::new();
     for epoch in 1..=options.epochs {
         // the learning rate decays as half a cosine from 1 to nearly 0
@@ -168,14 +171,19 @@ fn fit<K: RecurrentKind>(
             longest = longest.max(gradients.clip_norm(LONGEST));
             optimizer.step(&mut model, &gradients);
         }
-        losses.push(progress.finish(&format!(", longest gradient {longest:.1}")));
+        let loss = progress.finish(&format!(", longest gradient {longest:.1}"));
+        losses.push(loss);
+        recorder.log(epoch, [("train/loss", loss), ("longest_gradient", longest)])?;
     }
     let mut confusion = ConfusionMatrix::default();
     for ((names, lengths), labels) in test.in_order(500) {
         confusion.add(&model.forward((names, lengths)), &labels);
     }
     println!("{name:<4} on the test set: {:.2}%", 100.0 * confusion.accuracy());
-    Trained { model, losses, confusion }
+    let (accuracy, f1) = (confusion.accuracy(), confusion.mean_f1(Average::Macro));
+    recorder.log(options.epochs, [("test/accuracy", accuracy), ("test/macro_f1", f1)])?;
+    recorder.last(&model)?;
+    Ok(Trained { model, losses, confusion })
 }
 
 /// The mean of a test figure over the seeds.

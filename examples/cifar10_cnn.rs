@@ -17,7 +17,7 @@ mod common;
 
 use clap::Parser;
 use common::{
-    Common, Curve, Data, Mistake, Processes, Progress, Report, at_least_one, draw_mistakes, parse, plot, writable,
+    Common, Curve, Data, Mistake, Processes, Progress, Recorder, Report, at_least_one, draw_mistakes, parse, plot, writable,
 };
 use std::error::Error;
 use std::path::PathBuf;
@@ -117,12 +117,20 @@ fn main() -> ExitCode {
         if options.resume {
             run.restore(&options)?;
         }
+        let mut recorder = match options.resume {
+            true => Recorder::resume::<Options>(&options.common, "", run.losses.len() + 1)?,
+            false => Recorder::start::<Options>(&options.common, "")?,
+        };
         while run.losses.len() < options.epochs {
             run.epoch(&train, &test, &normalization, world, &options)?;
+            let epoch = run.losses.len();
+            let (loss, error) = (run.losses[epoch - 1], run.errors[epoch - 1]);
+            recorder.log(epoch, [("train/loss", loss), ("test/accuracy", 1.0 - error)])?;
             if world.is_first() {
                 run.save(&options)?;
             }
         }
+        recorder.last(&run.model)?;
 
         let (confusion, mistakes) = measure(&run.model, &test, &normalization);
         println!("\non the test set:\n\n{confusion}");

@@ -264,6 +264,7 @@ fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: 
     if options.agent.resume {
         run.restore(&options.agent, steps)?;
     }
+    let mut recorder = options.agent.recorder::<Options>(&run.log)?;
     let (start, before) = (Instant::now(), run.log.seconds);
     let Settings { first_steps, steps_between, batches, .. } = E::SETTINGS;
     while run.log.steps < steps {
@@ -278,11 +279,13 @@ fn train<E: Task<N>, Q: Network<E, N>, const N: usize>(options: &Options, seed: 
                 (run.best, run.best_return) = (run.network.clone(), mean_return);
             }
             run.log.seconds = before + start.elapsed().as_secs_f64();
-            run.log.evaluated(mean_return);
+            run.log.evaluated(mean_return, &mut recorder)?;
             run.save(&options.agent, steps)?;
         }
     }
     run.log.mean_return = run.mean_return_of(&run.best, 2000 + seed);
+    recorder.log(run.log.steps, [("final/mean_return", run.log.mean_return)])?;
+    recorder.last(&run.best)?;
     if options.agent.watch {
         watch::<E>(seed, |seen| Discrete::best(&run.best.forward(run.normal(seen)))[0]);
     }

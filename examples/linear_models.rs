@@ -9,11 +9,12 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, Progress, Report, at_least_one, parse, plot, writable};
+use common::{Common, Curve, Data, Progress, Recorder, Report, at_least_one, parse, plot, writable};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Csv, Labels, Normalization, mnist};
+use taut::files::FileError;
 use taut::prelude::*;
 
 /// Two digits that look alike.
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         let mut rng = StdRng::seed_from_u64(options.common.seed);
         let mut report = Report::default();
         let mut curves = Vec::new();
-        known_weights(&mut report, &mut rng);
+        known_weights(&mut report, &mut rng)?;
         petals(&mut report, &mut rng)?;
 
         let train = train.first(options.data.limit.unwrap_or(train.len())).whole();
@@ -65,20 +66,32 @@ fn main() -> ExitCode {
         let hinge = |machine: &Linear<784, 1>, scores: Scores<1>, labels: &_| {
             scores.hinge(labels).plus_l2(1e-3, &machine.weight)
         };
-        let (machine, losses) = fit(&two, options.epochs, 1e-3, &mut rng, hinge);
-        report.add("svm_accuracy", signs_right(&machine.forward(two_test.0.clone()), &two_test.1));
+        let mut recorder = Recorder::start::<Options>(&options.common, "svm")?;
+        let (machine, losses) = fit(&two, options.epochs, 1e-3, &mut rng, &mut recorder, hinge)?;
+        let accuracy = signs_right(&machine.forward(two_test.0.clone()), &two_test.1);
+        recorder.log(options.epochs, [("test/accuracy", accuracy)])?;
+        recorder.last(&machine)?;
+        report.add("svm_accuracy", accuracy);
         curves.push(Curve { name: "SVM".into(), values: losses });
 
         println!("\nlogistic regression: {} or {}", PAIR[0], PAIR[1]);
-        let (machine, losses) = fit(&two, options.epochs, 1e-3, &mut rng, |_, scores, labels| scores.logistic(labels));
-        report.add("logistic_accuracy", signs_right(&machine.forward(two_test.0), &two_test.1));
+        let mut recorder = Recorder::start::<Options>(&options.common, "logistic")?;
+        let logistic = |_: &_, scores: Scores<1>, labels: &_| scores.logistic(labels);
+        let (machine, losses) = fit(&two, options.epochs, 1e-3, &mut rng, &mut recorder, logistic)?;
+        let accuracy = signs_right(&machine.forward(two_test.0), &two_test.1);
+        recorder.log(options.epochs, [("test/accuracy", accuracy)])?;
+        recorder.last(&machine)?;
+        report.add("logistic_accuracy", accuracy);
         curves.push(Curve { name: "logistic".into(), values: losses });
 
         println!("\nsoftmax regression: all ten digits");
-        let (machine, losses) = fit(&train, options.epochs, 1e-3, &mut rng, |_: &Linear<784, 10>, logits, labels| {
-            logits.cross_entropy(labels)
-        });
-        report.add("test_accuracy", machine.forward(test.0).accuracy(&test.1));
+        let mut recorder = Recorder::start::<Options>(&options.common, "softmax")?;
+        let softmax = |_: &Linear<784, 10>, logits: Scores<10>, labels: &Labels| logits.cross_entropy(labels);
+        let (machine, losses) = fit(&train, options.epochs, 1e-3, &mut rng, &mut recorder, softmax)?;
+        let accuracy = machine.forward(test.0).accuracy(&test.1);
+        recorder.log(options.epochs, [("test/accuracy", accuracy)])?;
+        recorder.last(&machine)?;
+        report.add("test_accuracy", accuracy);
         curves.push(Curve { name: "softmax".into(), values: losses });
 
         if let Some(path) = &options.save {
@@ -103,8 +116,9 @@ fn fit<const I: usize, const O: usize, Y>(
     epochs: usize,
     rate: f64,
     rng: &mut StdRng,
+    recorder: &mut Recorder,
     loss: impl Fn(&Linear<I, O>, Scores<O>, &Y) -> Loss,
-) -> (Linear<I, O>, Vec<f64>)
+) -> Result<(Linear<I, O>, Vec<f64>), FileError>
 where
     Y: Dataset<Batch<usize> = Y>,
 {
@@ -123,13 +137,15 @@ where
             optimizer.step(&mut machine, &loss.backward());
         }
         let tenth = epoch % epochs.div_ceil(10) == 0;
-        losses.push(if tenth { progress.finish("") } else { progress.finish_silently() });
+        let loss = if tenth { progress.finish("") } else { progress.finish_silently() };
+        losses.push(loss);
+        recorder.log(epoch, [("train/loss", loss)])?;
     }
-    (machine, losses)
+    Ok((machine, losses))
 }
 
 /// y = x w + b with a little noise: regression recovers the weights.
-fn known_weights(report: &mut Report, rng: &mut StdRng) {
+fn known_weights(report: &mut Report, rng: &mut StdRng) -> Result<(), FileError> {
     println!("linear regression: known weights");
     let weights = Tensor::from([[2.0], [-3.4], [0.0], [0.5]]);
     let bias = 4.2;
@@ -137,13 +153,14 @@ fn known_weights(report: &mut Report, rng: &mut StdRng) {
     let noise = Tensor::<(usize, Const<1>)>::normal_with((2000, Const), 0.0, 0.01, rng);
     let targets = inputs.clone().matmul(weights.clone()) + noise + bias;
     let squares = |_: &_, outputs: Scores<1>, targets: &_| outputs.mean_squared_error(targets);
-    let (machine, _) = fit(&(inputs, targets), 20, 0.05, rng, squares);
+    let (machine, _) = fit(&(inputs, targets), 20, 0.05, rng, &mut Recorder::default(), squares)?;
     let found = machine.weight.value();
     println!("weights {:?}, found {:?}", weights.to_vec(), found.to_vec());
     println!("bias {bias}, found {:?}", machine.bias.value().to_vec());
     let differences = found.iter().zip(weights.iter()).map(|(a, b)| (a - b).abs());
     let bias_difference = (machine.bias.value()[[0]] - bias).abs();
     report.add("largest_error_of_a_weight", f64::from(differences.fold(bias_difference, f32::max)));
+    Ok(())
 }
 
 /// The width of a petal from its length and the two dimensions of the sepal, in centimetres.
@@ -155,7 +172,8 @@ fn petals(report: &mut Report, rng: &mut StdRng) -> Result<(), Box<dyn std::erro
     let ((inputs, widths), (test_inputs, test_widths)) = (train.whole(), test.whole());
     let normalization = Normalization::along_axis::<1, _>([inputs.clone()]);
     let squares = |_: &_, outputs: Scores<1>, targets: &_| outputs.mean_squared_error(targets);
-    let (machine, _) = fit(&(normalization.apply(inputs), widths), 200, 0.02, rng, squares);
+    let flowers = (normalization.apply(inputs), widths);
+    let (machine, _) = fit(&flowers, 200, 0.02, rng, &mut Recorder::default(), squares)?;
 
     let error = machine.forward(normalization.apply(test_inputs)).mean_squared_error(&test_widths).item();
     let mean = test_widths.clone().mean().item();

@@ -13,7 +13,9 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, MnistKind, Processes, Progress, Report, at_least_one, parse, plot, writable};
+use common::{
+    Common, Curve, Data, MnistKind, Processes, Progress, Recorder, Report, at_least_one, parse, plot, writable,
+};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
             }
             confusion
         };
+        let mut recorder = Recorder::start::<Options>(&options.common, "")?;
         let mut losses = Vec::new();
         for epoch in 1..=options.epochs {
             // the learning rate decays as half a cosine from 1 to nearly 0
@@ -95,11 +98,15 @@ fn main() -> ExitCode {
                 progress.batch(loss, samples);
                 optimizer.step(&mut model, &gradients);
             }
-            losses.push(progress.finish(""));
+            let loss = progress.finish("");
+            losses.push(loss);
+            recorder.log(epoch, [("train/loss", loss), ("learning_rate", optimizer.learning_rate())])?;
         }
 
         let confusion = measure(&model);
         println!("\non the test set:\n\n{confusion}");
+        recorder.log(options.epochs, [("test/accuracy", confusion.accuracy())])?;
+        recorder.last(&model)?;
         if !world.is_first() {
             return Ok(());
         }

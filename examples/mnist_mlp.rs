@@ -8,11 +8,12 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Data, Progress, Report, at_least_one, parse, plot, writable};
+use common::{Common, Curve, Data, Progress, Recorder, Report, at_least_one, parse, plot, writable};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Normalization, Prefetch, Subset, mnist};
+use taut::files::FileError;
 use taut::metrics::ConfusionMatrix;
 use taut::optim::Rule;
 use taut::prelude::*;
@@ -74,9 +75,9 @@ fn main() -> ExitCode {
 
         let momentum = Momentum::Average(0.9);
         let runs = [
-            task.run("SGD", Sgd::new(SgdConfig { learning_rate: 0.3, momentum, ..Default::default() })),
-            task.run("RMSProp", RmsProp::new(RmsPropConfig { learning_rate: 5e-4, ..Default::default() })),
-            task.run("Adam", Adam::new(AdamConfig { learning_rate: 1e-3, ..Default::default() })),
+            task.run("SGD", Sgd::new(SgdConfig { learning_rate: 0.3, momentum, ..Default::default() }))?,
+            task.run("RMSProp", RmsProp::new(RmsPropConfig { learning_rate: 5e-4, ..Default::default() }))?,
+            task.run("Adam", Adam::new(AdamConfig { learning_rate: 1e-3, ..Default::default() }))?,
         ];
 
         let best = runs.iter().max_by(|a, b| a.validation.total_cmp(&b.validation)).expect("three runs");
@@ -104,10 +105,11 @@ fn main() -> ExitCode {
 
 impl Task {
     /// Trains a new model. All runs start with the same weights and see the same batches.
-    fn run<R: Rule>(&self, name: &str, mut optimizer: Optimizer<R>) -> Run {
+    fn run<R: Rule>(&self, name: &str, mut optimizer: Optimizer<R>) -> Result<Run, FileError> {
         println!("\n{name}");
         let mut rng = StdRng::seed_from_u64(self.options.common.seed);
         let mut model = Mlp::init(&mut rng);
+        let mut recorder = Recorder::start::<Options>(&self.options.common, &name.to_lowercase())?;
         let mut losses = Vec::new();
         let (epochs, rate) = (self.options.epochs, optimizer.learning_rate());
         for epoch in 1..=epochs {
@@ -124,11 +126,16 @@ impl Task {
                 optimizer.step(&mut model, &loss.backward());
             }
             let accuracy = self.measure(&model, &self.validation).accuracy();
-            losses.push(progress.finish(&format!(", validation {:.2}%", 100.0 * accuracy)));
+            let loss = progress.finish(&format!(", validation {:.2}%", 100.0 * accuracy));
+            losses.push(loss);
+            recorder.log(epoch, [("train/loss", loss), ("validation/accuracy", accuracy)])?;
+            recorder.best(accuracy, &model)?;
         }
         let validation = self.measure(&model, &self.validation).accuracy();
         let test = self.measure(&model, &self.test);
-        Run { model, curve: Curve { name: name.into(), values: losses }, validation, test }
+        recorder.log(epochs, [("test/accuracy", test.accuracy())])?;
+        recorder.last(&model)?;
+        Ok(Run { model, curve: Curve { name: name.into(), values: losses }, validation, test })
     }
 
     fn measure<D>(&self, model: &Mlp, dataset: &D) -> ConfusionMatrix<10>

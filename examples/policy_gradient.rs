@@ -187,6 +187,7 @@ fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
     if options.agent.resume {
         run.restore(&options.agent, steps)?;
     }
+    let mut recorder = options.agent.recorder::<Options>(&run.log)?;
     let (start, before) = (Instant::now(), run.log.seconds);
     while run.log.steps < steps {
         let left = 1.0 - run.log.steps as f64 / steps as f64;
@@ -195,11 +196,13 @@ fn train<E: Task>(options: &Options, seed: u64) -> Result<Log, Box<dyn Error>> {
         if run.log.steps >= run.log.next_evaluation(steps) {
             let mean_return = run.agent.mean_return(1000 + seed);
             run.log.seconds = before + start.elapsed().as_secs_f64();
-            run.log.evaluated(mean_return);
+            run.log.evaluated(mean_return, &mut recorder)?;
             run.save(&options.agent, steps)?;
         }
     }
     run.log.mean_return = run.agent.mean_return(2000 + seed);
+    recorder.log(run.log.steps, [("final/mean_return", run.log.mean_return)])?;
+    recorder.last(&run.agent)?;
     if options.agent.watch {
         watch::<E>(seed, |seen| run.agent.actor.forward(seen).best()[0]);
     }

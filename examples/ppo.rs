@@ -225,6 +225,7 @@ fn train<E: Task>(options: &AgentOptions, seed: u64) -> Result<Log, Box<dyn Erro
     if options.resume {
         run.restore(options, steps)?;
     }
+    let mut recorder = options.recorder::<Options>(&run.log)?;
     let (start, before) = (Instant::now(), run.log.seconds);
     while run.log.steps < steps {
         let left = 1.0 - run.log.steps as f64 / steps as f64;
@@ -232,11 +233,13 @@ fn train<E: Task>(options: &AgentOptions, seed: u64) -> Result<Log, Box<dyn Erro
         run.learn(&rollout, left);
         run.log.seconds = before + start.elapsed().as_secs_f64();
         if run.log.steps >= run.log.next_evaluation(steps) {
-            run.log.evaluated(run.agent.mean_return(1000 + seed));
+            run.log.evaluated(run.agent.mean_return(1000 + seed), &mut recorder)?;
             run.save(options, steps)?;
         }
     }
     run.log.mean_return = run.agent.mean_return(2000 + seed);
+    recorder.log(run.log.steps, [("final/mean_return", run.log.mean_return)])?;
+    recorder.last(&run.agent)?;
     if options.watch {
         watch::<E>(seed, |seen| run.agent.actor.forward(seen).best()[0]);
     }

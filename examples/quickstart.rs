@@ -6,7 +6,7 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Curve, Progress, Report, at_least_one, parse, plot, writable};
+use common::{Common, Curve, Progress, Recorder, Report, at_least_one, parse, plot, writable};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
 
         let mut model = Mlp::init(&mut rng);
         let mut optimizer = Adam::new(AdamConfig { learning_rate: 2e-3, ..Default::default() });
+        let mut recorder = Recorder::start::<Options>(&options.common, "")?;
         let mut losses = Vec::new();
         for epoch in 1..=options.epochs {
             let batches = train.batches::<32>(&mut rng);
@@ -53,7 +54,9 @@ fn main() -> ExitCode {
                 progress.batch(loss.item(), labels.count());
                 optimizer.step(&mut model, &loss.backward());
             }
-            losses.push(progress.finish(""));
+            let loss = progress.finish("");
+            losses.push(loss);
+            recorder.log(epoch, [("train/loss", loss)])?;
         }
 
         // after saving and loading, it is the same model
@@ -64,6 +67,8 @@ fn main() -> ExitCode {
 
         let (images, labels) = test.whole();
         let accuracy = model.forward(normalization.apply(images)).accuracy(&labels);
+        recorder.log(options.epochs, [("test/accuracy", accuracy)])?;
+        recorder.last(&model)?;
         for (image, label) in test.in_order(1).take(3) {
             let picture = drawing(image.as_slice());
             let logits = model.forward(normalization.apply(image));

@@ -12,7 +12,7 @@
 mod common;
 
 use clap::Parser;
-use common::{Common, Place, Progress, Report, at_least_one, draw_words, parse, writable};
+use common::{Common, Place, Progress, Recorder, Report, at_least_one, draw_words, parse, writable};
 use flate2::read::GzDecoder;
 use std::error::Error;
 use std::io::Read;
@@ -204,7 +204,8 @@ fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn 
 
     let bar = |epoch: u64| Progress::of_words(format!("epoch {epoch:2}/{}", options.epochs), of_epoch as usize);
     let (mut epoch, mut progress, mut read) = (1, Some(bar(1)), 0);
-    let mut losses = Vec::new();
+    let mut recorder = Recorder::start::<Options>(&options.common, "")?;
+    let (mut losses, mut recorded) = (Vec::new(), Ok(()));
     let start = Instant::now();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build()?;
     let mut rng = StdRng::seed_from_u64(options.common.seed);
@@ -215,12 +216,18 @@ fn learn(options: &Options, report: &mut Report) -> Result<WordVectors, Box<dyn 
             }
             read = step.words;
             if read >= epoch * of_epoch {
-                losses.extend(progress.take().map(|bar| bar.finish("")));
+                if let Some(loss) = progress.take().map(|bar| bar.finish("")) {
+                    let metrics = [("train/loss", loss), ("learning_rate", step.learning_rate)];
+                    let logged = recorder.log(epoch as usize, metrics);
+                    recorded = std::mem::replace(&mut recorded, Ok(())).and(logged);
+                    losses.push(loss);
+                }
                 epoch += 1;
                 progress = (epoch <= options.epochs as u64).then(|| bar(epoch));
             }
         })
     })?;
+    recorded?;
     let seconds = start.elapsed().as_secs_f64();
     report.add("loss", losses.last().copied());
     report.add("words_per_second", (read as f64 / seconds).round());

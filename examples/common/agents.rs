@@ -1,10 +1,11 @@
 //! What the reinforcement learning programs share: options, runs with several seeds, plotting and watching them.
 
-use super::{Common, Panel, Report, at_least_one, plot_panels, writable};
-use clap::Args;
+use super::{Common, Panel, Recorder, Report, at_least_one, plot_panels, writable};
+use clap::{Args, Parser};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use taut::files::FileError;
 use taut::optim::Snapshot;
 use taut::optim::SnapshotArray;
 use taut::prelude::*;
@@ -40,6 +41,20 @@ pub struct AgentOptions {
     pub common: Common,
 }
 
+impl AgentOptions {
+    /// The record of an agent, which begins or goes on after the steps in its log.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn recorder<Options: Parser>(&self, log: &Log) -> Result<Recorder, FileError> {
+        let part = if self.runs > 1 { format!("seed-{}", log.seed) } else { String::new() };
+        match self.resume {
+            true => Recorder::resume::<Options>(&self.common, &part, log.steps + 1),
+            false => Recorder::start::<Options>(&self.common, &part),
+        }
+    }
+}
+
 /// The training log of one agent.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
@@ -61,9 +76,13 @@ impl Log {
     }
 
     /// Logs an evaluation during training.
-    pub fn evaluated(&mut self, mean_return: f64) {
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub fn evaluated(&mut self, mean_return: f64, recorder: &mut Recorder) -> Result<(), FileError> {
         self.curve.push((self.steps as f64, mean_return));
         println!("seed {}, {:>8} steps: mean return {mean_return:.1}", self.seed, self.steps);
+        recorder.log(self.steps, [("mean_return", mean_return)])
     }
 
     /// Adds the log to a checkpoint.

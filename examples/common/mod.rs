@@ -22,6 +22,7 @@ mod options;
 mod picture;
 mod plot;
 mod progress;
+mod recorder;
 mod report;
 mod scatter;
 
@@ -31,6 +32,7 @@ pub use options::{Common, Data, Processes, at_least_one, parse, writable};
 pub use picture::{BLACK, Picture};
 pub use plot::{Curve, Panel, plot, plot_panels};
 pub use progress::Progress;
+pub use recorder::Recorder;
 pub use report::Report;
 pub use scatter::{Place, draw_words};
 

@@ -15,6 +15,9 @@ pub struct Common {
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     pub json: bool,
+    /// Write configuration, metrics and model to this folder (with `--features tensorboard` for TensorBoard, too)
+    #[arg(long, value_name = "FOLDER")]
+    pub record: Option<PathBuf>,
 }
 
 /// Where the training set is, and how much of it to use.

@@ -36,7 +36,7 @@ mod models;
 mod options;
 mod pictures;
 
-use common::{DatasetName, MnistKind, Progress, Report, parse};
+use common::{Common, DatasetName, MnistKind, Progress, Recorder, Report, parse};
 use models::{BATCH, Encoder, Images, Model, Models, Transposed, TransposedDecoder, Unpooling, Upsampling};
 use options::Options;
 use pictures::{Row, draw_codes, draw_rows};
@@ -44,6 +44,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Labels, Pca, cifar10, digits, mnist};
+use taut::files::FileError;
 use taut::optim::{OneCycle, Scheduler};
 use taut::prelude::*;
 use taut::shape::HasAxis;
@@ -171,11 +172,11 @@ where
     };
     if options.load.is_none() {
         models.start_as(&pca);
-        let mut school = School { train, epochs, noise, rng };
-        school.teach(&mut models.unpooling, "unpooling");
-        school.teach(&mut models.unpooling_with_indices, "unpooling with indices");
-        school.teach(&mut models.upsampling, "upsampling");
-        school.teach(&mut models.transposed, "transposed convolution");
+        let mut school = School { train, epochs, noise, common: &options.common, rng };
+        school.teach(&mut models.unpooling, "unpooling")?;
+        school.teach(&mut models.unpooling_with_indices, "unpooling with indices")?;
+        school.teach(&mut models.upsampling, "upsampling")?;
+        school.teach(&mut models.transposed, "transposed convolution")?;
     }
     let unpooling = |x| models.unpooling.forward(x);
     let with_indices = |x| models.unpooling_with_indices.forward(x);
@@ -285,18 +286,24 @@ struct School<'a, D> {
     train: &'a D,
     epochs: usize,
     noise: f32,
+    common: &'a Common,
     rng: &'a mut StdRng,
 }
 
 impl<D> School<'_, D> {
     /// Trains a model to reconstruct images from noisy ones.
-    fn teach<const C: usize, const S: usize, M: Model<C, S>>(&mut self, model: &mut M, name: &str)
+    fn teach<const C: usize, const S: usize, M: Model<C, S>>(
+        &mut self,
+        model: &mut M,
+        name: &str,
+    ) -> Result<(), FileError>
     where
         D: Pictures<C, S>,
     {
         let mut optimizer = Adam::new(AdamConfig { learning_rate: LEARNING_RATE, ..Default::default() });
         let steps = (self.epochs * (self.train.len() / BATCH)) as u64;
         let mut scheduler = Scheduler::new(OneCycle { steps, rise: 0.2, ..Default::default() }, &mut optimizer);
+        let mut recorder = Recorder::start::<Options>(self.common, name)?;
         for epoch in 1..=self.epochs {
             let batches = self.train.batches::<BATCH>(self.rng);
             let mut progress = Progress::new(format!("{name}, epoch {epoch}/{}", self.epochs), batches.len());
@@ -308,7 +315,8 @@ impl<D> School<'_, D> {
                 optimizer.step(model, &loss.backward());
                 scheduler.step(&mut optimizer);
             }
-            progress.finish("");
+            recorder.log(epoch, [("train/mean_squared_error", progress.finish(""))])?;
         }
+        recorder.last(model)
     }
 }

@@ -28,7 +28,7 @@ mod networks;
 mod options;
 mod sheet;
 
-use common::{DatasetName, MnistKind, Progress, Report, parse};
+use common::{DatasetName, MnistKind, Progress, Recorder, Report, parse};
 use networks::{CifarNetwork, LeNet, Network, Small};
 use options::Options;
 use rand::RngExt;
@@ -235,6 +235,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let mut optimizer = Adam::new(AdamConfig { learning_rate: 5e-3, ..Default::default() });
         let steps = (self.epochs * (self.train.len() / BATCH)) as u64;
         let mut scheduler = Scheduler::new(OneCycle { steps, ..Default::default() }, &mut optimizer);
+        let mut recorder = Recorder::start::<Options>(&self.options.common, "")?;
         for epoch in 1..=self.epochs {
             let batches = self.train.batches::<BATCH>(rng);
             let mut progress = Progress::new(format!("epoch {epoch}/{}", self.epochs), batches.len());
@@ -245,8 +246,9 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
                 optimizer.step(&mut model, &loss.backward());
                 scheduler.step(&mut optimizer);
             }
-            progress.finish("");
+            recorder.log(epoch, [("train/loss", progress.finish(""))])?;
         }
+        recorder.last(&model)?;
         if let Some(path) = &self.options.save {
             model.save(path)?;
             println!("the network is in {}", path.display());

@@ -47,7 +47,7 @@ mod pictures;
 mod training;
 
 use classifier::Classifier;
-use common::{MnistKind, Report, parse, plot_panels};
+use common::{MnistKind, Recorder, Report, parse, plot_panels};
 use losses::Loss;
 use networks::{ClassVectors, Classes, Generator, Images, Judge, NoClasses, Noise, Plain, Random};
 use options::{DatasetName, Options};
@@ -135,6 +135,7 @@ fn study<C: Classes, D: Judge>(data: &Data, mut run: Run<C, D>, options: &Option
     println!("{}: {:.2}% of the test images are told right", data.name, 100.0 * accuracy);
     let untrained = run.average.model().clone();
 
+    let mut recorder = Recorder::default();
     match &options.load {
         Some(path) => run.average.load_parameters(path)?,
         None => {
@@ -144,9 +145,15 @@ fn study<C: Classes, D: Judge>(data: &Data, mut run: Run<C, D>, options: &Option
             if options.resume {
                 run.restore(options, epochs)?;
             }
+            recorder = match options.resume {
+                true => Recorder::resume::<Options>(&options.common, "", run.curves.len() + 1)?,
+                false => Recorder::start::<Options>(&options.common, "")?,
+            };
             let fixed = Fixed::new(options.common.seed);
             while run.curves.len() < epochs {
                 run.epoch(&train, epochs, options.loss);
+                let [critic, generator] = run.curves[run.curves.len() - 1];
+                recorder.log(run.curves.len(), [("critic/loss", critic), ("generator/loss", generator)])?;
                 let path = picture(&format!("epoch_{:02}", run.curves.len()));
                 draw_grid(&path, &make(run.average.model(), &fixed.noise, &fixed.labels), 10)?;
                 run.save(options, epochs)?;
@@ -177,11 +184,14 @@ fn study<C: Classes, D: Judge>(data: &Data, mut run: Run<C, D>, options: &Option
         println!("{class}  {:5.1}%", 100.0 * share);
     }
 
+    let (score, distance) = (made.score(), made.distance(&seen));
+    recorder.log(run.curves.len(), [("classifier_score", score), ("frechet_distance", distance)])?;
+    recorder.last(generator)?;
     let mut report = Report::default();
     report.add("smallest_class_share", shares.into_iter().fold(1.0, f64::min));
     report.add("class_entropy_bits", shares.iter().filter(|&&p| p > 0.0).map(|p| -p * p.log2()).sum::<f64>());
-    report.add("classifier_score", made.score());
-    report.add("frechet_distance", made.distance(&seen));
+    report.add("classifier_score", score);
+    report.add("frechet_distance", distance);
     report.add("frechet_floor", floor);
     report.add("frechet_untrained", look(&untrained).distance(&seen));
     if options.conditional {
