@@ -88,6 +88,24 @@ fn files_that_cannot_be_written() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+#[test]
+fn a_record_has_the_options_and_the_metrics_and_is_not_overwritten() {
+    let folder = std::env::temp_dir().join(format!("taut-recorded-{}", std::process::id()));
+    let record = folder.join("of/a/run");
+    let quickstart = || program("quickstart").args(["--epochs", "2", "--record"]).arg(&record).output().unwrap();
+    assert!(quickstart().status.success());
+    let text = std::fs::read_to_string(record.join("configuration.json")).unwrap();
+    let configuration: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&configuration["program"], &configuration["epochs"]), (&"quickstart".into(), &2.into()));
+    assert_eq!((&configuration["seed"], &configuration["json"]), (&0.into(), &false.into()));
+    let measured = taut::record::read(&record).unwrap();
+    assert_eq!(measured.iter().map(|measurement| measurement.step).collect::<Vec<_>>(), [1, 2, 2]);
+    assert!(measured[1].values[0].1 < measured[0].values[0].1 && record.join("last.safetensors").is_file());
+    refused(&quickstart(), "holds a run already");
+    assert_eq!(taut::record::read(&record).unwrap(), measured);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// A FIFO that nobody writes to would be waited for, for ever.
 #[cfg(unix)]
 #[test]
