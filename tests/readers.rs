@@ -148,6 +148,15 @@ fn tests_of_word_vectors() {
 }
 
 #[test]
+fn metrics_of_runs() {
+    let seeds = [
+        "{\"step\":1,\"seconds\":0.125,\"train/loss\":0.5}\n{\"step\":2,\"seconds\":0.5,\"test/loss\":\"NaN\"}\n",
+        "{\"step\":1000,\"seconds\":0,\"Größe\":-1e-300,\"x\":\"-inf\"}\n",
+    ];
+    check("run_metrics", readers::run_metrics, &seeds.map(|text| text.as_bytes().to_vec()), 50);
+}
+
+#[test]
 fn family_names() {
     check("family_names", readers::family_names, &["O'Neal\nGärtner\n\nłukasz".as_bytes().to_vec()], 300);
 }

@@ -17,6 +17,7 @@ use taut::io::ParameterFile;
 use taut::io::{NpzFile, npy};
 use taut::params::{ParameterPath, Values, Visitor, VisitorMut};
 use taut::prelude::*;
+use taut::record;
 use taut::text::{Questions, Vocabulary, WordPairs, WordVectors};
 
 /// A model with any parameters of up to four axes, by name.
@@ -258,6 +259,21 @@ pub fn mnist_images(bytes: &[u8]) -> bool {
         ("t10k-labels-idx1-ubyte", labels),
     ];
     in_folder(&files, |folder| mnist::load::<Rank1<784>>(folder).is_ok())
+}
+
+/// The metrics of a run, from which the run goes on.
+pub fn run_metrics(bytes: &[u8]) -> bool {
+    in_folder(&[("metrics.jsonl", bytes)], |folder| {
+        let Ok(measured) = record::read(folder) else { return false };
+        if !bytes.ends_with(b"\n") {
+            return true; // a line that was cut off is left out, which `tests/run_records.rs` tests
+        }
+        let kept = measured.iter().filter(|measurement| measurement.step < 1_000).count();
+        let mut run = record::Run::resume(folder, 1_000).unwrap();
+        run.log(1_000, [("loss", 0.5)]).unwrap();
+        assert_eq!(record::read(folder).unwrap().len(), kept + 1);
+        true
+    })
 }
 
 /// A `.npy` file, as every kind of tensor.
