@@ -22,6 +22,7 @@ use std::time::Instant;
 use taut::data::mnist::{self, Examples};
 use taut::data::{Normalization, Prefetch, Subset};
 use taut::files::FileError;
+use taut::metrics::{Accuracy, WeightedMean};
 use taut::prelude::*;
 
 /// The network, with slots for what may go between its layers.
@@ -193,13 +194,13 @@ impl Task {
         M: Module<Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Output = Tensor<(usize, Const<10>)>>,
         D: Dataset<Batch<usize> = (Tensor<(usize, Const<1>, Const<28>, Const<28>)>, Tensor<(usize,), usize>)>,
     {
-        let (mut loss, mut right) = (0.0, 0.0);
+        let (mut loss, mut accuracy) = (WeightedMean::default(), Accuracy::default());
         for (images, labels) in dataset.in_order(500) {
             let logits = model.forward(self.normalization.apply(images));
-            right += logits.accuracy(&labels) * labels.count() as f64;
-            loss += f64::from(logits.cross_entropy(&labels).item()) * labels.count() as f64;
+            accuracy.add(&logits, &labels);
+            loss.add(logits.cross_entropy(&labels).item(), labels.count());
         }
-        (loss / dataset.len() as f64, right / dataset.len() as f64)
+        (loss.value(), accuracy.value())
     }
 }
 

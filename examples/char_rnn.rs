@@ -193,7 +193,7 @@ fn mean<K: RecurrentKind>(trained: &[Trained<K>], figure: fn(&ConfusionMatrix<18
 
 /// The recall, averaged over nationalities: Russian, half of all names, counts only 1/18.
 fn mean_recall(confusion: &ConfusionMatrix<18>) -> f64 {
-    (0..18).map(|class| confusion.recall(class)).sum::<f64>() / 18.0
+    confusion.mean_recall(Average::Macro)
 }
 
 /// Prints where a name may be from; for `-`, reads names from the lines of standard input.

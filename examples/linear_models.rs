@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 use taut::data::{Csv, Labels, Normalization, mnist};
 use taut::files::FileError;
+use taut::metrics::Regression;
 use taut::prelude::*;
 
 /// Two digits that look alike.
@@ -175,11 +176,10 @@ fn petals(report: &mut Report, rng: &mut StdRng) -> Result<(), Box<dyn std::erro
     let flowers = (normalization.apply(inputs), widths);
     let (machine, _) = fit(&flowers, 200, 0.02, rng, &mut Recorder::default(), squares)?;
 
-    let error = machine.forward(normalization.apply(test_inputs)).mean_squared_error(&test_widths).item();
-    let mean = test_widths.clone().mean().item();
-    let variance = (test_widths - mean).square().mean().item();
-    report.add("iris_error_in_cm", f64::from(error.sqrt()));
-    report.add("iris_explained_variance", f64::from(1.0 - error / variance));
+    let mut errors = Regression::default();
+    errors.add(&machine.forward(normalization.apply(test_inputs)), &test_widths);
+    report.add("iris_error_in_cm", errors.root_mean_squared_error());
+    report.add("iris_r_squared", errors.r_squared());
     Ok(())
 }
 
