@@ -17,7 +17,8 @@ mod common;
 
 use clap::Parser;
 use common::{
-    Common, Curve, Data, Mistake, Processes, Progress, Recorder, Report, at_least_one, draw_mistakes, parse, plot, writable,
+    Common, Curve, Data, Mistake, Processes, Progress, Recorder, Report, at_least_one, draw_mistakes, parse, plot,
+    writable,
 };
 use std::error::Error;
 use std::path::PathBuf;
