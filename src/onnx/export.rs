@@ -15,8 +15,9 @@ use std::path::Path;
 
 /// A layer that can be part of an ONNX graph, for the input `X`.
 ///
-/// All layers of taut are, but [`Lambda`](crate::nn::Lambda), whose closure nobody can look into. `#[derive(Module)]`
-/// writes it for a chain. A module written by hand says the same twice: to taut in
+/// All layers of taut are, but [`Lambda`](crate::nn::Lambda), whose closure nobody can look into, and the
+/// [policies](crate::rl::CategoricalPolicy) of agents, which give distributions: what goes to an agent's program is the
+/// network before. `#[derive(Module)]` writes it for a chain. A module written by hand says the same twice: to taut in
 /// [`apply`](Module::apply), with tensors, and to ONNX in [`export`](Self::export), with nodes.
 ///
 /// ```
