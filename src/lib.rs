@@ -84,6 +84,8 @@
 //! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments
 //! and the building blocks of agents are in [`rl`].
 //!
+//! Training with several processes or machines, with the same bits on any number of them, is in [`distributed`].
+//!
 //! # Saving
 //!
 //! A model is [saved](io) as safetensors, under the names that PyTorch gives the same layers. Loading compares

@@ -139,3 +139,13 @@ fn a_closed_pipe_and_a_full_disk() {
         }
     }
 }
+
+/// Two processes that do not know of each other would overwrite each other's files.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn one_of_several_processes_without_mpi() {
+    for variable in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
+        let output = program("mnist_cnn").env(variable, "2").output().unwrap();
+        refused(&output, "this is one of 2 processes that mpirun started, but the program was built for one");
+    }
+}

@@ -5,6 +5,7 @@ use mpi::Threading;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator as _, Destination, Source};
 use std::fmt::Display;
+use std::io::Write;
 
 /// Of a message.
 const MESSAGE: i32 = 0;
@@ -34,7 +35,7 @@ pub(super) fn run<R, E: From<CommunicationError> + Display>(
     if world.size() > 1 {
         if let Err(error) = &result {
             // the others may be waiting for this rank, and would do so forever
-            eprintln!("error on rank {} of {}: {error}", world.rank(), world.size());
+            say(&format!("error on rank {} of {}: {error}\n", world.rank(), world.size()));
             world.0.abort(1);
         }
         world.finish();
@@ -43,13 +44,19 @@ pub(super) fn run<R, E: From<CommunicationError> + Display>(
     result
 }
 
+/// Writes to standard error, at once: several ranks may, and lines should stay whole.
+fn say(line: &str) {
+    // this rank ends anyway
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
 /// Ends all processes if this one panics: they would wait for it.
 struct AbortOnPanic<'a>(&'a Mpi);
 
 impl Drop for AbortOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() && self.0.size() > 1 {
-            eprintln!("rank {} of {} panicked", self.0.rank(), self.0.size());
+            say(&format!("rank {} of {} panicked\n", self.0.rank(), self.0.size()));
             self.0.0.abort(101);
         }
     }
