@@ -261,3 +261,74 @@ fn steps_and_pairs() {
         Sgd::new(SgdConfig { learning_rate: f64::NAN, ..Default::default() });
     }
 }
+
+/// Numbers out of range, wherever they are noticed.
+#[test]
+fn settings() {
+    use taut::data::Augmentation;
+    use taut::explain::{Class, Occlusion, SmoothGrad, grad_cam, saliency};
+    use taut::nn::init::Distribution;
+    use taut::optim::{
+        Cosine, CosineRestarts, Exponential, Milestones, OneCycle, Schedule, Scheduler, StepDecay, WarmUp,
+    };
+    use taut::rl::{Breakout, Epsilon, ReplayMemory};
+    let mut rng = StdRng::seed_from_u64(0);
+    let mut sgd = Sgd::new(SgdConfig::default());
+    let mut scheduler = Scheduler::new(Exponential { factor: 0.5 }, &mut sgd);
+    let network = <(Conv2d<1, 2, 1>, Flatten, Linear<8, 3>)>::init(&mut rng);
+    let image = Tensor::<Rank4<1, 1, 2, 2>>::ones();
+    let last = f64::NAN;
+    panic_here! {
+        Cosine { steps: 3, last }.factor(1);
+        CosineRestarts { steps: 3, growth: 1, last }.factor(1);
+        StepDecay { every: 0, factor: 0.5 }.factor(1);
+        Milestones { steps: [1], factor: last }.factor(1);
+        Exponential { factor: last }.factor(1);
+        OneCycle { steps: 9, rise: 2.0, ..Default::default() }.factor(1);
+        WarmUp { steps: 9, first: last }.factor(1);
+        WarmUp { steps: 9, first: 0.1 }.then(2, Exponential { factor: last }).factor(5);
+        WarmUp { steps: 9, first: 0.1 }.times(Exponential { factor: last }).factor(5);
+        Scheduler::new(Exponential { factor: last }, &mut sgd);
+        scheduler.set_base(last);
+        Augmentation::new(&mut rng).crop(usize::MAX);
+        Augmentation::new(&mut rng).cutout(usize::MAX);
+        t(2, 3).batches_of(0, &mut rng);
+        saliency(&network, &image, Class(3));
+        grad_cam(&network, |network| &network.0, &image, Class(3));
+        SmoothGrad { samples: 0, ..Default::default() }.explain(&network, &image, Class(0), &mut rng);
+        Occlusion { patch: [3, 3], stride: [1, 1], fill: 0.0 }.explain(&network, &image, Class(0));
+        Epsilon { first: 2.0, last: 0.1, steps: 1 }.at(0);
+        ReplayMemory::<Breakout>::new(0);
+        Breakout::default().sticky(2.0);
+        Distribution::normal(-1.0);
+        Embedding::<4, 2>::init(&mut rng).with_padding(4);
+    }
+}
+
+/// Parameters that others share cannot be loaded: nothing is changed, also not what is shared by nobody.
+#[test]
+fn loading_into_a_shared_model() {
+    use taut::io::{Checkpoint, ParameterFile};
+    let mut rng = StdRng::seed_from_u64(0);
+    let saved = (Linear::<3, 2>::init(&mut rng), Arc::new(Linear::<2, 2>::init(&mut rng)));
+    let bytes = saved.to_safetensors().unwrap();
+    let checkpoint =
+        Checkpoint::from_safetensors(&Checkpoint::new().with_model("model", &saved).to_safetensors().unwrap()).unwrap();
+    let path = std::env::temp_dir().join(format!("taut-shared-{}.safetensors", std::process::id()));
+    std::fs::write(&path, &bytes).unwrap();
+    let mut model = (Linear::<3, 2>::init(&mut rng), Arc::new(Linear::<2, 2>::init(&mut rng)));
+    let before = model.0.weight.value().clone();
+    let _held = model.1.clone();
+    let mut file = ParameterFile::open(&path).unwrap();
+    panic_here! {
+        model.load_safetensors(&bytes);
+        model.load_parameters(&path);
+        model.load_parameters_under(&path, "");
+        checkpoint.restore_model("model", &mut model);
+        file.load(&mut model);
+        file.load_parts(&mut [("", &mut model)]);
+        file.load_what_fits(&mut model);
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(model.0.weight.value(), &before);
+}

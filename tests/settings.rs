@@ -5,15 +5,22 @@ use taut::nn::{BatchNorm1d, GroupNorm, LayerNorm};
 use taut::optim::{Plateau, PlateauConfig};
 use taut::prelude::*;
 
-/// Panics unless `f` does, with all these words.
-#[track_caller]
-fn refused<R>(words: &[&str], f: impl FnOnce() -> R) {
+/// What is wrong unless `f` panics with all these words.
+fn refusal<R>(words: &[&str], f: impl FnOnce() -> R) -> Option<String> {
     let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(f()))) else {
-        panic!("{words:?} was not refused")
+        return Some(format!("{words:?} was not refused"));
     };
     let constant = panic.downcast_ref::<&str>().map(|message| message.to_string());
     let message = constant.or_else(|| panic.downcast_ref::<String>().cloned()).expect("a message");
-    assert!(words.iter().all(|&word| message.contains(word)), "{words:?}: {message}");
+    (!words.iter().all(|&word| message.contains(word))).then(|| format!("{words:?}: {message}"))
+}
+
+/// Panics unless `f` does, with all these words.
+#[track_caller]
+fn refused<R>(words: &[&str], f: impl FnOnce() -> R) {
+    if let Some(wrong) = refusal(words, f) {
+        panic!("{wrong}");
+    }
 }
 
 const NEGATIVE_OR_NONE: [f64; 3] = [-1.0, f64::NAN, f64::NEG_INFINITY];
@@ -176,4 +183,160 @@ fn explanations() {
     refused(&["ActivationMaximization", "rate"], || method.of_target(&model, &x, Class(0), &mut rng));
     let method = ActivationMaximization { jitter: usize::MAX, ..Default::default() };
     refused(&["ActivationMaximization", "jitter"], || method.of_target(&model, &x, Class(0), &mut rng));
+}
+
+/// Every number of the public interface that has a range, one a line: who says it, its name, and a call with a value out
+/// of the range. New ones are added here.
+#[test]
+fn every_number_says_its_name_and_its_range() {
+    use taut::data::{Augmentation, Csv, Prefetch};
+    use taut::explain::{
+        ActivationMaximization, Class, IntegratedGradients, Occlusion, SmoothGrad, checks::deletion_area, tiles,
+    };
+    use taut::loss::{CrossEntropy, Sum};
+    use taut::metrics::{Accuracy, BinaryConfusion, MultilabelConfusion};
+    use taut::nn::EmbeddingBag;
+    use taut::nn::init::Distribution;
+    use taut::optim::{
+        Cosine, CosineRestarts, Exponential, Group, Milestones, OneCycle, Plateau, PlateauConfig, Schedule, Scheduler,
+        StepDecay, WarmUp,
+    };
+    use taut::rl::{
+        Breakout, CartPole, Environments, Epsilon, Moment, MultiStep, Priorities, ReplayMemory, advantages,
+    };
+    use taut::text::{TokenCounts, Vocabulary, VocabularyOptions, WordVectors};
+    const BAD: f64 = f64::NAN;
+    let mut rng = StdRng::seed_from_u64(0);
+    let x = Tensor::<Rank2<2, 3>>::ones();
+    let zeros = Tensor::<Rank2<2, 3>>::zeros();
+    let scalar = || Tape::inference().watch(Tensor::from([1.0])).sum();
+    let layer = Linear::<3, 2>::init(&mut rng);
+    let gradients = || layer.forward(Tape::inference().trace(x.clone())).sum().backward();
+    let model = <(Flatten, Linear<4, 3>)>::init(&mut rng);
+    let image = Tensor::<Rank4<1, 1, 2, 2>>::ones();
+    let map = Tensor::<Rank3<1, 2, 2>>::ones();
+    let labels = Tensor::from([0, 1]);
+    let mut counts = TokenCounts::default();
+    ["a", "b", "c"].into_iter().for_each(|word| counts.add(word));
+    let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
+    let words = || WordVectors::new(vocabulary.clone(), Tensor::ones_with((3, 2)));
+    let path = std::env::temp_dir().join(format!("taut-settings-{}.csv", std::process::id()));
+    std::fs::write(&path, "class\n1\n").unwrap();
+    let table = Csv::read_with_header(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let none: [Moment<1>; 0] = [];
+    let sgd = || Sgd::new(SgdConfig::default());
+    let mut wrong = Vec::new();
+    macro_rules! each {
+        ($($owner:literal $name:literal: $call:expr;)*) => { $(
+            let words = [$owner, concat!("`", $name, "` must be"), "and is"];
+            wrong.extend(refusal(&words, || {
+                let _ = $call;
+            }));
+        )* };
+    }
+    let random = || StdRng::seed_from_u64(0);
+    each! {
+        // data
+        "crop" "padding": Augmentation::new(&mut random()).crop(usize::MAX);
+        "cutout" "size": Augmentation::new(&mut random()).cutout(usize::MAX);
+        "Prefetch" "ahead": Prefetch::new(0..3, usize::MAX);
+        "labels" "classes": table.labels("class", 0);
+        "batches" "size": x.batches_of(0, &mut random());
+        // text
+        "nearest" "count": words().nearest("a", 0);
+        "analogy" "count": words().analogy("a", "b", "c", 0);
+        // metrics
+        "Accuracy" "k": Accuracy::top(0);
+        "BinaryConfusion" "threshold": BinaryConfusion::with_threshold(BAD);
+        "MultilabelConfusion" "threshold": MultilabelConfusion::<2>::with_threshold(BAD);
+        // losses
+        "huber" "delta": x.clone().huber(&zeros, BAD);
+        "huber" "delta": x.clone().huber_with(&zeros, -1.0, Sum);
+        "binary_cross_entropy" "positive_weight": x.clone().binary_cross_entropy_with(&zeros, BAD, Sum);
+        "cross_entropy" "label_smoothing": x.clone().cross_entropy_with(
+            &labels, &CrossEntropy { label_smoothing: 1.5, ..Default::default() }, Sum);
+        "negative_log_likelihood" "label_smoothing": x.clone().negative_log_likelihood_with(
+            &labels, &CrossEntropy { label_smoothing: BAD, ..Default::default() }, Sum);
+        "plus_l2" "lambda": scalar().plus_l2(-1.0, &layer.weight);
+        // layers
+        "LeakyRelu" "slope": LeakyRelu { slope: BAD }.forward(x.clone());
+        "Elu" "alpha": Elu { alpha: BAD }.forward(x.clone());
+        "LayerNorm" "epsilon": { let mut norm = LayerNorm::<3>::init(&mut random()); norm.epsilon = -1.0; norm.forward(x.clone()) };
+        "GroupNorm" "epsilon": { let mut norm = GroupNorm::<1, 3>::init(&mut random()); norm.epsilon = BAD; norm.forward(x.clone()) };
+        "BatchNorm" "epsilon": { let mut norm = BatchNorm1d::<3>::init(&mut random()); norm.options.epsilon = BAD; norm.forward(x.clone()) };
+        "BatchNorm" "momentum": { let mut norm = BatchNorm1d::<3>::init(&mut random()); norm.options.momentum = 2.0; norm.forward(x.clone()) };
+        "with_padding" "index": Embedding::<4, 2>::init(&mut random()).with_padding(4);
+        "with_padding" "index": EmbeddingBag::<4, 2>::init(&mut random()).with_padding(4);
+        "normal" "deviation": Distribution::normal(-1.0);
+        // tensors
+        "leaky_relu" "slope": x.clone().leaky_relu(f32::NAN);
+        "elu" "alpha": x.clone().elu(f32::NAN);
+        "clamp_min" "low": x.clone().clamp_min(f32::NAN);
+        "clamp_max" "high": x.clone().clamp_max(f32::NAN);
+        "is_close" "relative": x.is_close(&zeros, BAD, 0.0);
+        "is_close" "absolute": x.is_close(&zeros, 0.0, -1.0);
+        "linspace" "first": Tensor::<Rank1<3>>::linspace(f32::NAN, 1.0);
+        "linspace" "last": Tensor::<Rank1<3>>::linspace(0.0, f32::INFINITY);
+        "normal" "deviation": Tensor::<Rank1<3>>::normal(0.0, -1.0, &mut random());
+        "truncated_normal" "deviation": Tensor::<Rank1<3>>::truncated_normal(0.0, -1.0, (-2.0, 2.0), &mut random());
+        // gradients and optimizers
+        "clip_norm" "limit": gradients().clip_norm(-1.0);
+        "clip_value" "limit": gradients().clip_value(BAD);
+        "scale" "factor": gradients().scale(BAD);
+        "group" "learning_rate_factor": sgd().group(
+            &layer, |layer| &layer.bias, Group { learning_rate_factor: -1.0, ..Default::default() });
+        "group" "weight_decay_factor": sgd().group(
+            &layer, |layer| &layer.bias, Group { weight_decay_factor: BAD, ..Default::default() });
+        "learning_rate" "learning_rate": sgd().set_learning_rate(BAD);
+        "Ema" "decay": Ema::new(&layer, 1.5);
+        "move_towards" "rate": layer.clone().move_towards(&layer, BAD);
+        "Cosine" "last": Cosine { steps: 3, last: BAD }.factor(1);
+        "CosineRestarts" "last": CosineRestarts { steps: 3, growth: 1, last: -1.0 }.factor(1);
+        "StepDecay" "factor": StepDecay { every: 3, factor: BAD }.factor(1);
+        "StepDecay" "every": StepDecay { every: 0, factor: 0.5 }.factor(1);
+        "Milestones" "factor": Milestones { steps: [3], factor: -0.5 }.factor(1);
+        "Exponential" "factor": Exponential { factor: BAD }.factor(1);
+        "OneCycle" "rise": OneCycle { steps: 9, rise: 2.0, ..Default::default() }.factor(1);
+        "OneCycle" "first": OneCycle { steps: 9, first: BAD, ..Default::default() }.factor(1);
+        "OneCycle" "last": OneCycle { steps: 9, last: -1.0, ..Default::default() }.factor(1);
+        "WarmUp" "first": WarmUp { steps: 9, first: BAD }.factor(1);
+        "Plateau" "factor": Plateau::new(PlateauConfig { factor: 2.0, ..Default::default() });
+        "Plateau" "smallest_rate": Plateau::new(PlateauConfig { smallest_rate: BAD, ..Default::default() });
+        "next_rate" "rate": Plateau::new(PlateauConfig::default()).next_rate(BAD, 1.0);
+        "set_base" "base": Scheduler::new(Exponential { factor: 0.5 }, &mut sgd()).set_base(BAD);
+        // explanations
+        "IntegratedGradients" "steps":
+            IntegratedGradients { steps: 0 }.explain(&model, &image, &image, Class(0));
+        "SmoothGrad" "samples":
+            SmoothGrad { samples: 0, ..Default::default() }.explain(&model, &image, Class(0), &mut random());
+        "SmoothGrad" "deviation":
+            SmoothGrad { deviation: -1.0, ..Default::default() }.explain(&model, &image, Class(0), &mut random());
+        "Occlusion" "fill":
+            Occlusion { patch: [1, 1], stride: [1, 1], fill: f32::NAN }.explain(&model, &image, Class(0));
+        "ActivationMaximization" "jitter": ActivationMaximization { jitter: usize::MAX, ..Default::default() }
+            .of_target(&model, &image, Class(0), &mut random());
+        "ActivationMaximization" "rate": ActivationMaximization { rate: f32::NAN, ..Default::default() }
+            .of_target(&model, &image, Class(0), &mut random());
+        "ActivationMaximization" "decay": ActivationMaximization { decay: 2.0, ..Default::default() }
+            .of_target(&model, &image, Class(0), &mut random());
+        "deletion_area" "steps": deletion_area(&model, &image, &map, Class(0), &image, 0);
+        "tiles" "columns": tiles(&map, 0);
+        // agents
+        "with_time_limit" "steps": Environments::<CartPole, 1>::new(0).with_time_limit(Some(0));
+        "Epsilon" "first": Epsilon { first: 2.0, last: 0.1, steps: 10 }.at(3);
+        "Epsilon" "last": Epsilon { first: 0.5, last: BAD, steps: 10 }.at(3);
+        "MultiStep" "steps": MultiStep::<CartPole, 1>::new(0, 0.9);
+        "MultiStep" "discount": MultiStep::<CartPole, 1>::new(3, f32::NAN);
+        "advantages" "discount": advantages(&none, f32::NAN, 0.5);
+        "advantages" "lambda": advantages(&none, 0.5, 2.0);
+        "Priorities" "capacity": Priorities::new(0, 0.5);
+        "Priorities" "capacity": Priorities::new(usize::MAX, 0.5);
+        "Priorities" "alpha": Priorities::new(8, BAD);
+        "Priorities::draw" "beta":
+            { let mut all = Priorities::new(8, 0.5); all.add(0); all.draw::<2, _>(BAD, &mut random()).places };
+        "ReplayMemory" "capacity": ReplayMemory::<CartPole>::new(0);
+        "sticky" "probability": Breakout::default().sticky(BAD);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

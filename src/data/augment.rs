@@ -1,6 +1,7 @@
 //! Random changes of training images that do not change what they show.
 
 use crate::numbers::Generator;
+use crate::numbers::range::{at_most, expect};
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 use rand::RngExt;
@@ -31,6 +32,9 @@ pub struct Augmentation {
     rng: Generator,
 }
 
+/// The most pixels in one direction.
+const LARGEST: usize = 1 << 30;
+
 impl Augmentation {
     /// No augmentation yet. Draws one number from `rng`.
     pub fn new<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
@@ -45,7 +49,7 @@ impl Augmentation {
     /// If `padding` is above 2^30: no image is so large.
     #[track_caller]
     pub fn crop(self, padding: usize) -> Self {
-        assert!(padding <= 1 << 30, "crop: `padding` must be at most 2^30 pixels, and is {padding}");
+        expect(at_most("crop", "padding", padding, LARGEST));
         Augmentation { crop: padding, ..self }
     }
 
@@ -57,7 +61,12 @@ impl Augmentation {
     /// Sets a square of `size` x `size` pixels, around a random pixel of each image, to zero in all channels. At the
     /// edge, part of the square is outside. DeVries and Taylor, "Improved Regularization of Convolutional Neural
     /// Networks with Cutout", 2017.
+    ///
+    /// # Panics
+    /// If `size` is above 2^30: no image is so large.
+    #[track_caller]
     pub fn cutout(self, size: usize) -> Self {
+        expect(at_most("cutout", "size", size, LARGEST));
         Augmentation { cutout: size, ..self }
     }
 

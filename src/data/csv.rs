@@ -2,6 +2,7 @@
 
 use super::Labels;
 use crate::files::{FileError, Limit, Position, unpacked};
+use crate::numbers::range::{at_least_one, expect};
 use crate::shape::Const;
 use crate::tensor::Tensor;
 use std::fmt;
@@ -212,9 +213,14 @@ impl Csv {
     ///
     /// # Errors
     /// If a cell is something else, or there is no such column; the error names the line.
+    ///
+    /// # Panics
+    /// If `classes` is 0.
+    #[track_caller]
     pub fn labels(&self, column: impl Column, classes: usize) -> Result<Labels, FileError> {
+        expect(at_least_one("labels", "classes", classes));
         let column = column.place(self)?;
-        let what = format!("a class from 0 to {}", classes.saturating_sub(1));
+        let what = format!("a class from 0 to {}", classes - 1);
         let label = |row| self.parsed(row, column, &what, |&class: &usize| class < classes);
         let labels: Vec<usize> = (0..self.len()).map(label).collect::<Result<_, _>>()?;
         Ok(Tensor::from(labels))

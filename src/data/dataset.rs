@@ -1,6 +1,7 @@
 //! Datasets, and iterating over them.
 
 use crate::memory::Storage;
+use crate::numbers::range::{at_least_one, expect};
 use crate::shape::{Const, Dim, HasAxis, Shape};
 use crate::tensor::{Element, Tensor};
 use rand::{Rng, RngExt};
@@ -196,7 +197,7 @@ impl<D: Dataset, B: Dim> Batches<D, B> {
     /// All samples; the last batch may be shorter, hence the run-time size.
     #[track_caller]
     fn of_all(dataset: D, size: B, order: Vec<usize>) -> Self {
-        assert!(size.size() > 0, "batches: a batch has at least one sample");
+        expect(at_least_one("batches", "size", size.size()));
         let end = order.len();
         Batches { dataset, size, order, next: 0, end }
     }

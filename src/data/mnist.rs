@@ -3,7 +3,7 @@
 use super::idx::FILES;
 use super::{Idx, Images, Labels, find_folder};
 use crate::files::{FileError, Limit, plain_or_gzip};
-use crate::shape::StaticShape;
+use crate::shape::{Rank1, ReshapesTo, StaticShape};
 use crate::tensor::Tensor;
 use std::path::{Path, PathBuf};
 
@@ -49,10 +49,9 @@ pub type Examples<S> = (Images<S>, Labels);
 /// # Ok(())
 /// # }
 /// ```
-pub fn load<S: StaticShape>(folder: impl AsRef<Path>) -> Result<(Examples<S>, Examples<S>), FileError> {
-    const {
-        assert!(matches!(S::STATIC, Some(PIXELS)), "an image of MNIST has 784 pixels, and this shape another number");
-    }
+pub fn load<S: StaticShape + ReshapesTo<Rank1<PIXELS>>>(
+    folder: impl AsRef<Path>,
+) -> Result<(Examples<S>, Examples<S>), FileError> {
     let folder = folder.as_ref();
     let [train_images, train_labels, test_images, test_labels] = FILES;
     Ok((examples(folder, train_images, train_labels)?, examples(folder, test_images, test_labels)?))

@@ -56,6 +56,7 @@ impl<B: Dim, N: Dim, E: Float, T: Trace> Categorical<B, N, E, T> {
     ///
     /// # Panics
     /// If there are no classes.
+    #[track_caller]
     pub fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> Tensor<(B,), usize> {
         let (batch, classes) = self.log_probabilities.shape();
         assert!(classes.size() > 0, "sample: a categorical distribution has at least one class");

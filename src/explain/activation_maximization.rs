@@ -9,7 +9,7 @@ use super::passes::{gradient, sum};
 use super::target::OnTape;
 use super::{Explainable, Target};
 use crate::nn::{Forward, frozen};
-use crate::numbers::range::{expect, finite, part};
+use crate::numbers::range::{at_most, expect, finite, part};
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 use crate::trace::Tape;
@@ -126,7 +126,7 @@ impl ActivationMaximization {
     ) -> Tensor<(B, C, H, W)> {
         let name = "ActivationMaximization";
         expect(finite(name, "rate", self.rate.into()).and_then(|()| part(name, "decay", self.decay.into())));
-        assert!(self.jitter <= 1 << 30, "{name}: `jitter` must be at most 2^30 pixels, and is {}", self.jitter);
+        expect(at_most(name, "jitter", self.jitter, 1 << 30));
         let (batch, _, height, width) = start.shape();
         let (height, width) = (height.size(), width.size());
         let mut images = start.clone();

@@ -9,6 +9,7 @@
 
 use super::passes::scores;
 use super::{Explainable, Target};
+use crate::numbers::range::{at_least_one, expect};
 use crate::shape::{Dim, HasAxis};
 use crate::tensor::Tensor;
 use crate::text::spearman;
@@ -82,7 +83,7 @@ where
     M: Explainable<(B, C, H, W)>,
     G: Target<M::Output, B>,
 {
-    assert!(steps > 0, "deletion_area: at least one step");
+    expect(at_least_one("deletion_area", "steps", steps));
     let (batch, channels, height, width) = images.shape();
     assert!(maps.shape() == (batch, height, width), "deletion_area: maps of another shape than the images");
     assert!(baseline.shape() == images.shape(), "deletion_area: a baseline of another shape than the images");

@@ -3,6 +3,7 @@
 use super::Explainable;
 use super::target::OnTape;
 use crate::nn::{Forward, frozen};
+use crate::numbers::range::{at_least_one, expect};
 use crate::params::Param;
 use crate::shape::{Dim, HasAxis, Rank4};
 use crate::tensor::Tensor;
@@ -73,7 +74,7 @@ pub fn filters<const O: usize, const I: usize, const KH: usize, const KW: usize>
 /// If there are no columns.
 #[track_caller]
 pub fn tiles<N: Dim, H: Dim, W: Dim>(images: &Tensor<(N, H, W)>, columns: usize) -> Tensor<(usize, usize)> {
-    assert!(columns > 0, "tiles: at least one column");
+    expect(at_least_one("tiles", "columns", columns));
     let (count, height, width) = images.shape();
     let (count, height, width) = (count.size(), height.size(), width.size());
     let (across, down) = (columns.min(count.max(1)), count.div_ceil(columns));

@@ -7,6 +7,7 @@
 
 use super::passes::{gradient, scores, zip};
 use super::{Explainable, Target};
+use crate::numbers::range::{at_least_one, expect};
 use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 
@@ -74,7 +75,7 @@ impl IntegratedGradients {
         M: Explainable<S>,
         G: Target<M::Output, S::Length>,
     {
-        assert!(self.steps > 0, "IntegratedGradients: at least one step");
+        expect(at_least_one("IntegratedGradients", "steps", self.steps));
         let way = inputs.clone() - baseline.clone();
         let mut sum = vec![0.0_f64; inputs.count()];
         for (place, weight) in gauss_legendre(self.steps) {

@@ -2,6 +2,7 @@
 
 use super::passes::scores;
 use super::{Explainable, Target};
+use crate::numbers::range::{expect, finite};
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 
@@ -48,6 +49,7 @@ impl Occlusion {
         M: Explainable<(B, C, H, W)>,
         G: Target<M::Output, B>,
     {
+        expect(finite("Occlusion", "fill", self.fill.into()));
         let (batch, _, height, width) = images.shape();
         let size = [height.size(), width.size()];
         for axis in 0..2 {

@@ -29,8 +29,12 @@ where
 {
     let tape = Tape::inference();
     let x = tape.watch(inputs.clone());
-    let run = || target.scores(frozen(model).forward(x.clone()));
-    let scores = if guided { tape.guided(run) } else { run() };
+    // not one closure for both, which would hide the caller's line
+    let scores = if guided {
+        tape.guided(|| target.scores(frozen(model).forward(x.clone())))
+    } else {
+        target.scores(frozen(model).forward(x.clone()))
+    };
     sum(scores).backward().of_input(&x)
 }
 

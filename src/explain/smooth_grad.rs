@@ -4,7 +4,7 @@
 
 use super::passes::gradient;
 use super::{Explainable, Target};
-use crate::numbers::range::{expect, not_negative};
+use crate::numbers::range::{at_least_one, expect, not_negative};
 use crate::shape::HasAxis;
 use crate::tensor::Tensor;
 use rand::Rng;
@@ -53,7 +53,7 @@ impl SmoothGrad {
         G: Target<M::Output, S::Length>,
         R: Rng + ?Sized,
     {
-        assert!(self.samples > 0, "SmoothGrad: at least one sample");
+        expect(at_least_one("SmoothGrad", "samples", self.samples));
         expect(not_negative("SmoothGrad", "deviation", self.deviation.into()));
         let mut sum = Tensor::zeros_with(inputs.shape());
         for _ in 0..self.samples {

@@ -1,6 +1,6 @@
 //! Everything needed to resume a training run as if it had never stopped, in one file.
 
-use super::persist::{compare, in_memory, put, save, strip, under, walk};
+use super::persist::{compare, in_memory, must_not_be_shared, put, save, strip, under, walk};
 use super::precision::Precision;
 use super::safetensors::{Header, Stored};
 use super::source::Source;
@@ -272,14 +272,17 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If they do not fit the model, which is then unchanged.
+    #[track_caller]
     pub fn restore_model<M: Parameters>(&self, name: &str, model: &mut M) -> Result<(), FileError> {
         self.restore(name, model)
     }
 
+    #[track_caller]
     fn restore(&self, name: &str, model: &mut dyn Parameters) -> Result<(), FileError> {
         let describe = |(name, array): (&String, &Array)| Stored::describe(name, &array.sizes, &array.values);
         let stored: Vec<Stored> = self.arrays.iter().map(describe).collect();
         compare(model, name, &stored).map_err(|reason| self.error(reason))?;
+        must_not_be_shared(model);
         put(model, &|parameter| Some(&self.arrays.get(&under(name, parameter))?.values));
         Ok(())
     }

@@ -222,6 +222,7 @@ impl ParameterFile {
     ///
     /// # Errors
     /// If they differ: the error lists each difference. The model is then unchanged.
+    #[track_caller]
     pub fn load(&mut self, model: &mut dyn Parameters) -> Result<(), FileError> {
         self.load_parts(&mut [("", model)])
     }
@@ -230,6 +231,7 @@ impl ParameterFile {
     ///
     /// # Errors
     /// If one of them does not fit: the error names each difference. All models are then unchanged.
+    #[track_caller]
     pub fn load_parts(&mut self, parts: &mut [(&str, &mut dyn Parameters)]) -> Result<(), FileError> {
         let ParameterFile { path, tensors, numbers } = self;
         let loaded = read_parts(&mut |wanted| numbers.read(tensors, wanted), tensors, parts);
@@ -241,11 +243,16 @@ impl ParameterFile {
     ///
     /// # Errors
     /// If the file cannot be read. The model is then unchanged.
+    #[track_caller]
     pub fn load_what_fits(&mut self, model: &mut dyn Parameters) -> Result<LoadReport, FileError> {
         let ParameterFile { path, tensors, numbers } = self;
         let mismatches = differences(model, "", tensors);
-        let loaded = duplicates(tensors)
-            .and_then(|()| put_fitting(&mut |wanted| numbers.read(tensors, wanted), tensors, model, &mismatches));
+        let mut read = |wanted: &[bool]| numbers.read(tensors, wanted);
+        // no closure around it, which would hide the caller's line
+        let loaded = match duplicates(tensors) {
+            Ok(()) => put_fitting(&mut read, tensors, model, &mismatches),
+            Err(twice) => Err(twice),
+        };
         let loaded = loaded.map_err(|reason| FileError::of(path.as_deref(), reason))?;
         Ok(LoadReport { loaded, mismatches })
     }

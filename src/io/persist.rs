@@ -132,6 +132,7 @@ pub trait Persist: Parameters + Sized {
     /// # Errors
     /// As for [`load`](Persist::load). The model is then unchanged.
     #[doc(alias = "load_state_dict")]
+    #[track_caller]
     fn load_parameters(&mut self, path: impl AsRef<Path>) -> Result<(), FileError> {
         self.load_parameters_under(path, "")
     }
@@ -163,6 +164,7 @@ pub trait Persist: Parameters + Sized {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     fn load_parameters_under(&mut self, path: impl AsRef<Path>, part: &str) -> Result<(), FileError> {
         load_file(self, part, path.as_ref())
     }
@@ -172,6 +174,7 @@ pub trait Persist: Parameters + Sized {
     ///
     /// # Errors
     /// As for [`load`](Persist::load). The model is then unchanged.
+    #[track_caller]
     fn load_safetensors(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         load(self, "", &mut &*bytes, bytes.len() as u64).map_err(|reason| FileError::of(None, reason))
     }
@@ -234,12 +237,14 @@ pub(super) fn save(
 }
 
 /// Reads a file into the part of a model.
+#[track_caller]
 fn load_file(model: &mut dyn Parameters, part: &str, path: &Path) -> Result<(), FileError> {
     let (mut file, length) = Source::open(path)?;
     load(model, part, &mut file, length).map_err(|reason| FileError::of(Some(path), reason))
 }
 
 /// Reads a file of `length` bytes into the part of a model: everything is compared first, then read, then put in place.
+#[track_caller]
 fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u64) -> Result<(), Reason> {
     let header = Header::read(reader, length)?;
     let tensors = &header.tensors;
@@ -250,6 +255,7 @@ fn load(model: &mut dyn Parameters, part: &str, reader: &mut dyn Read, length: u
 pub(super) type ReadNumbers<'a> = &'a mut dyn FnMut(&[bool]) -> Result<Vec<Option<SnapshotArray>>, Reason>;
 
 /// Loads several models, each from the part under its name, if all of them fit.
+#[track_caller]
 pub(super) fn read_parts(
     read: ReadNumbers<'_>,
     tensors: &[Stored],
@@ -268,6 +274,9 @@ pub(super) fn read_parts(
     }
     let wanted = |stored: &Stored| parts.iter().any(|(part, _)| strip(part, &stored.name).is_some());
     let arrays = read_arrays(read, tensors, &wanted)?;
+    for (_, model) in &mut *parts {
+        must_not_be_shared(*model);
+    }
     for (part, model) in parts {
         put(*model, &|name| arrays.get(under(part, name).as_str()));
     }
@@ -275,6 +284,7 @@ pub(super) fn read_parts(
 }
 
 /// Loads everything that is not among the differences, and returns the names.
+#[track_caller]
 pub(super) fn put_fitting(
     read: ReadNumbers<'_>,
     tensors: &[Stored],
@@ -283,6 +293,7 @@ pub(super) fn put_fitting(
 ) -> Result<Vec<String>, Reason> {
     let differing: HashSet<&str> = differences.iter().map(Mismatch::name).collect();
     let arrays = read_arrays(read, tensors, &|stored| !differing.contains(stored.name.as_str()))?;
+    must_not_be_shared(model);
     put(model, &|name| arrays.get(name));
     let mut loaded = Vec::new();
     each_parameter(model, &mut |name, _| {
@@ -357,7 +368,14 @@ fn counts_batches(stored: &Stored) -> bool {
     last == Some("num_batches_tracked") && stored.sizes.is_empty() && stored.dtype == Dtype::I64
 }
 
+/// Panics if others hold a part of the model: before any of its parameters is changed.
+#[track_caller]
+pub(super) fn must_not_be_shared(model: &mut dyn Parameters) {
+    each_parameter_mut(model, &mut |_, _| {});
+}
+
 /// Puts arrays that were compared with a model into it. Parameters without one are unchanged.
+#[track_caller]
 pub(super) fn put<'a>(model: &mut dyn Parameters, array: &dyn Fn(&str) -> Option<&'a SnapshotArray>) {
     each_parameter_mut(model, &mut |name, leaf| match (leaf.values, array(name)) {
         (ValuesMut::F32(values), Some(SnapshotArray::F32(new))) => values.copy_from_slice(new),

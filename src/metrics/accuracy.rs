@@ -1,6 +1,7 @@
 //! Accuracy, of the highest score and of the k highest.
 
 use crate::loss::{ClassIndices, Logits};
+use crate::numbers::range::{at_least_one, expect};
 use crate::shape::{Dim, Shape, show_sizes};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -94,7 +95,7 @@ impl Accuracy {
     /// If `k` is 0.
     #[track_caller]
     pub fn top(k: usize) -> Self {
-        assert!(k > 0, "Accuracy: no label is among the 0 highest; k must be at least 1");
+        expect(at_least_one("Accuracy", "k", k));
         Accuracy { k, right: 0, total: 0 }
     }
 

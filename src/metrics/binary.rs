@@ -1,5 +1,6 @@
 //! Decisions between two classes.
 
+use crate::numbers::range::{a_number, expect};
 use crate::shape::{Shape, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -32,7 +33,12 @@ pub struct BinaryConfusion {
 
 impl BinaryConfusion {
     /// Scores above `threshold` mean yes.
+    ///
+    /// # Panics
+    /// If the threshold is NaN.
+    #[track_caller]
     pub fn with_threshold(threshold: f64) -> Self {
+        expect(a_number("BinaryConfusion", "threshold", threshold));
         BinaryConfusion { threshold, ..Self::default() }
     }
 

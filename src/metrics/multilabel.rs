@@ -2,6 +2,7 @@
 
 use super::average::Average;
 use super::binary::{BinaryConfusion, same_shape};
+use crate::numbers::range::{a_number, expect};
 use crate::shape::{Const, Dim};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -31,7 +32,12 @@ impl<const C: usize> Default for MultilabelConfusion<C> {
 
 impl<const C: usize> MultilabelConfusion<C> {
     /// Scores above `threshold` mean yes.
+    ///
+    /// # Panics
+    /// If the threshold is NaN.
+    #[track_caller]
     pub fn with_threshold(threshold: f64) -> Self {
+        expect(a_number("MultilabelConfusion", "threshold", threshold));
         MultilabelConfusion { labels: vec![BinaryConfusion::with_threshold(threshold); C] }
     }
 

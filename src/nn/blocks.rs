@@ -172,6 +172,7 @@ impl<M: Parameters> Parameters for Option<M> {
 ///
 /// # Panics
 /// If the name is empty or has a dot: another part could have the same names in files.
+#[track_caller]
 fn at_key<R>(path: &mut ParameterPath, name: &str, visit: impl FnOnce(&mut ParameterPath) -> R) -> R {
     assert!(
         !name.is_empty() && !name.contains('.'),

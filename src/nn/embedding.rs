@@ -2,6 +2,7 @@
 
 use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module};
+use crate::numbers::range::{below, expect};
 use crate::ops::{embedding, embedding_bag};
 use crate::params::{Param, ParameterPath, Parameters, Visitor, VisitorMut};
 use crate::shape::{Append, Const, LastAxis, Rank2, Shape};
@@ -105,7 +106,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
     #[must_use]
     #[track_caller]
     pub fn with_padding(mut self, index: usize) -> Self {
-        assert!(index < VOCAB, "with_padding: index {index} is outside an embedding of {VOCAB}");
+        expect(below("with_padding", "index", index, VOCAB));
         self.weight.value_mut().as_mut_slice()[index * DIM..][..DIM].fill(E::zero());
         self.padding = Padding(Some(index));
         self
@@ -235,7 +236,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
     #[must_use]
     #[track_caller]
     pub fn with_padding(mut self, index: usize) -> Self {
-        assert!(index < VOCAB, "with_padding: index {index} is outside an embedding of {VOCAB}");
+        expect(below("with_padding", "index", index, VOCAB));
         self.padding = Padding(Some(index));
         self
     }

@@ -58,6 +58,26 @@ pub fn average(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
 }
 
+/// `Ok` if 1 <= value: how many of something there are.
+pub fn at_least_one(owner: &str, name: &str, value: usize) -> Result<(), OutOfRange> {
+    within(owner, name, value as f64, value > 0, "at least 1")
+}
+
+/// `Ok` if value <= most.
+pub fn at_most(owner: &str, name: &str, value: usize, most: usize) -> Result<(), OutOfRange> {
+    within(owner, name, value as f64, value <= most, &format!("at most {most}"))
+}
+
+/// `Ok` if value < count: the number of one of so many, counted from 0.
+pub fn below(owner: &str, name: &str, value: usize, count: usize) -> Result<(), OutOfRange> {
+    within(owner, name, value as f64, value < count, &format!("below {count}"))
+}
+
+/// `Ok` if the value is a number: also an infinite one.
+pub fn a_number(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
+    within(owner, name, value, !value.is_nan(), "a number")
+}
+
 fn within(owner: &str, name: &str, value: f64, fits: bool, range: &str) -> Result<(), OutOfRange> {
     if fits { Ok(()) } else { Err(OutOfRange::new(owner, name, range, value)) }
 }

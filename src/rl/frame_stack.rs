@@ -1,7 +1,7 @@
 //! Frame stacking.
 
 use super::environment::{Environment, Outcome};
-use crate::shape::{Const, InsertAxis, Shape, StaticShape};
+use crate::shape::{AtLeastOne, Const, InsertAxis, Shape, StaticShape};
 use rand::Rng;
 
 /// An environment whose observation stacks the last `K`, oldest first, along a new first axis, so that motion is
@@ -24,8 +24,10 @@ pub struct FrameStack<E, const K: usize> {
 
 impl<E: Environment, const K: usize> FrameStack<E, K> {
     /// The frames of an environment.
-    pub fn new(environment: E) -> Self {
-        const { assert!(K > 0, "a stack has at least one frame") };
+    pub fn new(environment: E) -> Self
+    where
+        Const<K>: AtLeastOne,
+    {
         let mut stack = FrameStack { environment, frames: vec![0.0; K * frame::<E>()] };
         stack.fill();
         stack
@@ -45,7 +47,10 @@ fn frame<E: Environment>() -> usize {
     E::Observation::default().count()
 }
 
-impl<E: Environment, const K: usize> Default for FrameStack<E, K> {
+impl<E: Environment, const K: usize> Default for FrameStack<E, K>
+where
+    Const<K>: AtLeastOne,
+{
     fn default() -> Self {
         Self::new(E::default())
     }
@@ -53,6 +58,7 @@ impl<E: Environment, const K: usize> Default for FrameStack<E, K> {
 
 impl<E: Environment, const K: usize> Environment for FrameStack<E, K>
 where
+    Const<K>: AtLeastOne,
     <E::Observation as InsertAxis<0>>::Inserted<Const<K>>: StaticShape + InsertAxis<0>,
 {
     type Observation = <E::Observation as InsertAxis<0>>::Inserted<Const<K>>;

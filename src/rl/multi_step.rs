@@ -9,7 +9,7 @@
 use super::environment::{Action, Environment, Observations};
 use super::replay::Transition;
 use super::vectorized::{Outcomes, observation_size};
-use crate::numbers::range::{expect, part};
+use crate::numbers::range::{at_least_one, expect, part};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use std::collections::VecDeque;
 
@@ -59,7 +59,7 @@ impl<E: Environment, const N: usize> MultiStep<E, N> {
     /// If `steps` is 0, or `discount` is not from 0 to 1.
     #[track_caller]
     pub fn new(steps: usize, discount: f32) -> Self {
-        assert!(steps > 0, "MultiStep: a transition has at least one step");
+        expect(at_least_one("MultiStep", "steps", steps));
         expect(part("MultiStep", "discount", discount.into()));
         MultiStep { steps, discount, waiting: std::array::from_fn(|_| VecDeque::new()), spare: Vec::new() }
     }

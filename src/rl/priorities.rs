@@ -6,7 +6,7 @@
 //!
 //! Schaul, Quan, Antonoglou and Silver, "Prioritized Experience Replay", 2016.
 
-use crate::numbers::range::{expect, not_negative};
+use crate::numbers::range::{at_least_one, expect, not_negative};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::shape::Rank1;
 use crate::tensor::{Tensor, unit};
@@ -63,7 +63,7 @@ impl Priorities {
     /// If the capacity is 0 or above 2^40, or `alpha` negative, infinite or NaN.
     #[track_caller]
     pub fn new(capacity: usize, alpha: f64) -> Self {
-        assert!(capacity > 0, "Priorities: a capacity of 0 holds nothing");
+        expect(at_least_one("Priorities", "capacity", capacity));
         assert!(capacity as u64 <= 1 << 40, "Priorities: `capacity` must be at most 2^40, and is {capacity}");
         expect(not_negative("Priorities", "alpha", alpha));
         let leaves = capacity.next_power_of_two();

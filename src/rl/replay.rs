@@ -6,6 +6,7 @@
 use super::environment::{Action, Environment, Observations, below};
 use super::vectorized::{batch_shape, observation_size};
 use crate::memory::Storage;
+use crate::numbers::range::{at_least_one, expect};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::shape::{Rank1, Shape};
 use crate::tensor::Tensor;
@@ -101,7 +102,7 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
     /// If the capacity is 0.
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
-        assert!(capacity > 0, "ReplayMemory: a capacity of 0 holds nothing");
+        expect(at_least_one("ReplayMemory", "capacity", capacity));
         ReplayMemory {
             capacity,
             next: 0,

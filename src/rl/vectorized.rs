@@ -2,6 +2,7 @@
 
 use super::environment::{Batch, Environment, Observations, Outcome};
 use crate::memory::Storage;
+use crate::numbers::range::{at_least_one, expect};
 use crate::numbers::{Generator, GeneratorState};
 use crate::optim::{Snapshot, SnapshotArray, SnapshotMismatch};
 use crate::shape::{Const, InsertAxis, Shape};
@@ -115,7 +116,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
     #[must_use]
     #[track_caller]
     pub fn with_time_limit(mut self, steps: Option<usize>) -> Self {
-        assert!(steps != Some(0), "with_time_limit: an episode has at least one step");
+        expect(at_least_one("with_time_limit", "steps", steps.unwrap_or(1)));
         self.time_limit = steps;
         self
     }

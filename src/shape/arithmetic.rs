@@ -17,6 +17,21 @@ use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
 type ConstOf<Number> = <Number as Lookup>::Dim;
 
+/// A size of at least 1: a possible output size.
+#[diagnostic::on_unimplemented(
+    message = "a size of {Self} leaves nothing: it is at least 1",
+    note = "kernels, strides, groups, parts, layers and outputs are from 1 to 2048, as far as the compiler computes",
+    note = "in generic code, write `where Const<N>: taut::shape::AtLeastOne`, for a size `N`"
+)]
+pub trait AtLeastOne: Dim {}
+#[diagnostic::do_not_recommend]
+impl<const N: usize> AtLeastOne for Const<N>
+where
+    Const<N>: ToNumber,
+    Number<N>: NonZero,
+{
+}
+
 /// A sliding window of `KERNEL` cells, moved by `STRIDE`, `DILATION` apart, over this dimension with `PADDING` cells
 /// added at both ends.
 ///
@@ -31,7 +46,8 @@ type ConstOf<Number> = <Number as Lookup>::Dim;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension {Self}",
-    note = "the padded dimension is smaller than the window, or kernel or stride is 0, or the size is over 2048: a larger size is given as `usize` and checked when the program runs"
+    note = "the padded dimension is smaller than the window, or kernel or stride is 0, or the size is over 2048: a larger size is given as `usize` and checked when the program runs",
+    note = "in generic code, write `where H: taut::shape::Window<{KERNEL}, {STRIDE}, {PADDING}>`, for a dimension `H`"
 )]
 pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize = 1>:
     Dim
@@ -82,10 +98,14 @@ where
     }
 }
 
-impl<const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S, P, L> for usize {
+impl<const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S, P, L> for usize
+where
+    Const<K>: AtLeastOne,
+    Const<S>: AtLeastOne,
+    Const<L>: AtLeastOne,
+{
     type Out = usize;
     fn windows(self) -> usize {
-        const { assert!(K > 0 && S > 0 && L > 0, "kernel, stride and dilation are at least 1") }
         let (span, size) = (L.saturating_mul(K - 1).saturating_add(1), self.saturating_add(P.saturating_mul(2)));
         if size < span {
             panic!("a window of kernel {K}, stride {S}, padding {P} (dilation {L}) does not fit dimension {self}");
@@ -99,7 +119,8 @@ impl<const K: usize, const S: usize, const P: usize, const L: usize> Window<K, S
 /// `Out = (size - 1) STRIDE + KERNEL + OUTPUT_PADDING - 2 PADDING`
 #[diagnostic::on_unimplemented(
     message = "a transposed window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension {Self}",
-    note = "nothing would be left of the output, or the result is outside the table of sizes: a `usize` dimension works for any size"
+    note = "nothing would be left of the output, or the result is outside the table of sizes: a `usize` dimension works for any size",
+    note = "in generic code, write `where H: taut::shape::TransposedWindow<{KERNEL}, {STRIDE}, {PADDING}>`, for a dimension `H`"
 )]
 pub trait TransposedWindow<
     const KERNEL: usize,
@@ -149,10 +170,13 @@ where
     }
 }
 
-impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedWindow<K, S, P, O> for usize {
+impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedWindow<K, S, P, O> for usize
+where
+    Const<K>: AtLeastOne,
+    Const<S>: AtLeastOne,
+{
     type Out = usize;
     fn transposed_windows(self) -> usize {
-        const { assert!(K > 0 && S > 0, "kernel and stride are at least 1") }
         // a size out of range is rejected together with the shape that it is part of
         let grown = self.saturating_sub(1).saturating_mul(S).saturating_add(K).saturating_add(O);
         let cut = P.saturating_mul(2);
@@ -166,7 +190,8 @@ impl<const K: usize, const S: usize, const P: usize, const O: usize> TransposedW
 /// The sum of two dimensions: the size of a concatenated axis.
 #[diagnostic::on_unimplemented(
     message = "the sum {Self} + {Other} is outside the table of sizes",
-    note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size"
+    note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size",
+    note = "in generic code, write `where Const<I>: taut::shape::Plus<Const<J>>`, for sizes `I` and `J`"
 )]
 pub trait Plus<Other>: Dim {
     /// The sum.
@@ -203,7 +228,8 @@ impl<D: Dim> Plus<D> for usize {
 /// This dimension with `BEFORE` cells added at its start and `AFTER` at its end.
 #[diagnostic::on_unimplemented(
     message = "dimension {Self} padded by {BEFORE} and {AFTER} is outside the table of sizes",
-    note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size"
+    note = "the compiler adds sizes up to 2048 each: a `usize` dimension works for any size",
+    note = "in generic code, write `where H: taut::shape::Padded<{BEFORE}, {AFTER}>`, for a dimension `H`"
 )]
 pub trait Padded<const BEFORE: usize, const AFTER: usize>: Dim {
     /// The padded size.
@@ -236,7 +262,8 @@ impl<const B: usize, const A: usize> Padded<B, A> for usize {
 /// The `LENGTH` cells from `START` on exist in this dimension.
 #[diagnostic::on_unimplemented(
     message = "a slice of {LENGTH} from {START} on does not fit dimension {Self}",
-    note = "it ends beyond the dimension, or the size is over 2048: a larger size is given as `usize` and checked when the program runs"
+    note = "it ends beyond the dimension, or the size is over 2048: a larger size is given as `usize` and checked when the program runs",
+    note = "in generic code, write `where D: taut::shape::Holds<{START}, {LENGTH}>`, for a dimension `D`"
 )]
 pub trait Holds<const START: usize, const LENGTH: usize>: Dim {
     /// Panics at the caller's line if a `usize` dimension is too short.
@@ -265,7 +292,8 @@ impl<const S: usize, const L: usize> Holds<S, L> for usize {
 /// `N` divides this dimension exactly: splitting an axis into equal parts, or groups of channels.
 #[diagnostic::on_unimplemented(
     message = "{N} does not divide {Self} exactly",
-    note = "the compiler divides sizes up to 2048: a larger size is given as `usize` and checked when the program runs"
+    note = "the compiler divides sizes up to 2048: a larger size is given as `usize` and checked when the program runs",
+    note = "in generic code, write `where D: taut::shape::DivisibleBy<{N}>`, for a dimension `D`"
 )]
 pub trait DivisibleBy<const N: usize>: Dim {
     /// The size of one part.
@@ -291,10 +319,12 @@ where
         Self::Quotient::default()
     }
 }
-impl<const N: usize> DivisibleBy<N> for usize {
+impl<const N: usize> DivisibleBy<N> for usize
+where
+    Const<N>: AtLeastOne,
+{
     type Quotient = usize;
     fn quotient(self) -> usize {
-        const { assert!(N > 0, "the divisor is at least 1") }
         if !self.is_multiple_of(N) {
             panic!("{N} does not divide {self} exactly");
         }
@@ -303,7 +333,10 @@ impl<const N: usize> DivisibleBy<N> for usize {
 }
 
 /// `HEADS` attention heads divide this width: [`DivisibleBy`] with its own message.
-#[diagnostic::on_unimplemented(message = "{HEADS} heads do not divide a width of {Self}")]
+#[diagnostic::on_unimplemented(
+    message = "{HEADS} heads do not divide a width of {Self}",
+    note = "in generic code, write `where Const<W>: taut::shape::Heads<H>`, for a width `W` and `H` heads"
+)]
 pub trait Heads<const HEADS: usize>: Dim {
     /// The width of one head.
     type Width: Dim;
@@ -328,7 +361,8 @@ impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
 /// the table holds 25,088.
 #[diagnostic::on_unimplemented(
     message = "the product of {Self} is outside the table of sizes",
-    note = "the compiler multiplies sizes up to 2048 each; it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size"
+    note = "the compiler multiplies sizes up to 2048 each; it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size",
+    note = "in generic code, write `where (Const<C>, H, W): taut::shape::Product`, for these dimensions"
 )]
 pub trait Product: Copy {
     /// The product.

@@ -10,7 +10,8 @@ pub struct Axis<const N: usize>;
 /// This shape has an axis `A`.
 #[diagnostic::on_unimplemented(
     message = "there is no axis {A} in shape {Self}",
-    note = "axes are counted from 0: a matrix has the axes 0 (down its rows) and 1 (across its columns)"
+    note = "axes are counted from 0: a matrix has the axes 0 (down its rows) and 1 (across its columns)",
+    note = "in generic code, write `where S: taut::shape::HasAxis<{A}>`, for a shape `S`"
 )]
 pub trait HasAxis<const A: usize>: Shape {
     /// The dimension of the axis.
@@ -30,7 +31,8 @@ pub trait HasAxis<const A: usize>: Shape {
 /// An axis can be inserted into this shape as axis number `A`.
 #[diagnostic::on_unimplemented(
     message = "no axis {A} can be inserted into shape {Self}",
-    note = "a shape has at most six dimensions, and axes are counted from 0 without gaps"
+    note = "a shape has at most six dimensions, and axes are counted from 0 without gaps",
+    note = "in generic code, write `where S: taut::shape::InsertAxis<{A}>`, for a shape `S`"
 )]
 pub trait InsertAxis<const A: usize>: Shape {
     /// The shape with the axis.
@@ -82,7 +84,8 @@ axes! {
 /// A shape of at least one dimension, seen as rows of its last axis: what `Linear` and `LayerNorm` work on.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} has no last axis",
-    note = "a scalar has no axes: give it one with `unsqueeze::<0>()`"
+    note = "a scalar has no axes: give it one with `unsqueeze::<0>()`",
+    note = "in generic code, write `where S: taut::shape::LastAxis`, for a shape `S`"
 )]
 pub trait LastAxis: Shape {
     /// The last dimension.
@@ -100,7 +103,10 @@ pub trait LastAxis: Shape {
 }
 
 /// A shape of at least two dimensions whose last two can be exchanged.
-#[diagnostic::on_unimplemented(message = "shape {Self} has no two axes to exchange")]
+#[diagnostic::on_unimplemented(
+    message = "shape {Self} has no two axes to exchange",
+    note = "in generic code, write `where S: taut::shape::Transpose`, for a shape `S`"
+)]
 pub trait Transpose: Shape {
     /// The shape with its last two dimensions exchanged.
     type Transposed: Shape;

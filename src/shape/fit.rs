@@ -26,7 +26,8 @@ impl One for usize {}
 /// The axes from `FROM` on can be merged: their sizes multiply.
 #[diagnostic::on_unimplemented(
     message = "the axes of shape {Self} from {FROM} on cannot be made one",
-    note = "the shape must have an axis {FROM}; at most five axes become one"
+    note = "the shape must have an axis {FROM}; at most five axes become one",
+    note = "in generic code, write `where S: taut::shape::FlattenFrom<{FROM}>`, for a shape `S`"
 )]
 pub trait FlattenFrom<const FROM: usize>: Shape {
     /// The shape with one axis in place of these.
@@ -39,7 +40,8 @@ pub trait FlattenFrom<const FROM: usize>: Shape {
 /// Axes `A` and `A` + 1 can be merged: their sizes multiply.
 #[diagnostic::on_unimplemented(
     message = "axis {A} of shape {Self} cannot be made one with the next",
-    note = "the shape must have an axis {A} and one after it"
+    note = "the shape must have an axis {A} and one after it",
+    note = "in generic code, write `where S: taut::shape::MergeAxes<{A}>`, for a shape `S`"
 )]
 pub trait MergeAxes<const A: usize>: Shape {
     /// The shape with one axis in place of the two.
@@ -74,7 +76,8 @@ impl<S: Shape + Product, Other: Shape + Product> ReshapesTo<Other> for S where S
 /// A shape of at most five dimensions, to which one more can be added at the end.
 #[diagnostic::on_unimplemented(
     message = "no axis can be added to shape {Self}",
-    note = "a shape has at most six dimensions"
+    note = "a shape has at most six dimensions",
+    note = "in generic code, write `where S: taut::shape::Append`, for a shape `S`"
 )]
 pub trait Append: Shape {
     /// The shape with one more dimension.

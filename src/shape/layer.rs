@@ -1,13 +1,7 @@
 //! Requirements of layers on a dimension, by meaning, so that an error says which of a layer's numbers does not fit.
 
-use super::arithmetic::{DivisibleBy, Holds, Plus};
+use super::arithmetic::{AtLeastOne, DivisibleBy, Holds, Plus};
 use super::dim::{Const, Dim};
-
-/// A size of at least 1: a possible output size.
-#[diagnostic::on_unimplemented(message = "a size of {Self} leaves nothing: it is at least 1")]
-pub trait AtLeastOne: Dim {}
-#[diagnostic::do_not_recommend]
-impl<D: Holds<0, 1>> AtLeastOne for D {}
 
 /// An odd window has a middle: padded by the same amount before and after, it can keep the size of an image.
 #[diagnostic::on_unimplemented(message = "a window of kernel {Self} has no middle: an odd kernel keeps the size")]
@@ -96,10 +90,12 @@ where
         self.quotient().quotient()
     }
 }
-impl<const R: usize> PixelBlocks<R> for usize {
+impl<const R: usize> PixelBlocks<R> for usize
+where
+    Const<R>: AtLeastOne,
+{
     type Out = usize;
     fn pixel_blocks(self) -> usize {
-        const { assert!(R > 0, "a block has at least one pixel") }
         if !self.is_multiple_of(R * R) {
             panic!("{self} channels do not make whole blocks of {R} x {R} pixels");
         }

@@ -20,14 +20,14 @@ mod layer_axes;
 mod matmul;
 mod table;
 
-pub use arithmetic::{DivisibleBy, Heads, Holds, Padded, Plus, Product, TransposedWindow, Window};
+pub use arithmetic::{AtLeastOne, DivisibleBy, Heads, Holds, Padded, Plus, Product, TransposedWindow, Window};
 pub use axes::{
     Axes, Axis, Before, BroadcastTo, Different, HasAxis, InsertAxis, LastAxis, Permutation, Reduce, Transpose,
 };
 pub(crate) use dim::expect_size;
 pub use dim::{Accepted, Channels, Const, Dim, Features, Found};
 pub use fit::{Append, AsMany, FlattenFrom, MergeAxes, One, ReshapesTo, SameExcept};
-pub use layer::{AtLeastOne, InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
+pub use layer::{InGroups, Mirrored, Odd, OutputPadding, PixelBlocks, PoolPadding};
 pub use layer_axes::{HeadAxes, ImageAxes, RowAxes, RowsOrSignals, ScalarShape, SequenceAxes, SignalAxes, VectorAxis};
 pub use matmul::MatMul;
 pub(crate) use matmul::ProductSizes;

@@ -2,6 +2,7 @@
 
 use super::{Element, Float, Number, Tensor};
 use crate::memory::Storage;
+use crate::numbers::range::{expect, finite};
 use crate::shape::{Const, Rank1, Rank2, Shape, StaticShape, show};
 use std::fmt;
 
@@ -293,7 +294,12 @@ impl<const N: usize, E: Float> Tensor<Rank1<N>, E> {
     /// use taut::prelude::*;
     /// assert_eq!(Tensor::<Rank1<5>>::linspace(0.0, 1.0).to_array(), [0.0, 0.25, 0.5, 0.75, 1.0]);
     /// ```
+    ///
+    /// # Panics
+    /// If one of the two is infinite or NaN.
+    #[track_caller]
     pub fn linspace(first: E, last: E) -> Self {
+        expect(finite("linspace", "first", first.as_f64()).and_then(|()| finite("linspace", "last", last.as_f64())));
         let steps = E::of(N.saturating_sub(1).max(1) as f64);
         Self::from_fn(|[i]| if i + 1 == N && N > 1 { last } else { first + (last - first) * E::of(i as f64) / steps })
     }

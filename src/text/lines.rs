@@ -1,6 +1,7 @@
 //! Reading a text file line by line.
 
 use crate::files::{FileError, Limit, Position, unpacked};
+use crate::numbers::range::at_least_one;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Only one line at a time is in memory.
 ///
 /// # Errors
-/// If the file cannot be opened. Each line can be an error, too, and is then the last: if reading fails, the line is
+/// If the file cannot be opened, or a size in the options is 0. Each line can be an error, too, and is then the last: if reading fails, the line is
 /// not UTF-8, or it is too long.
 ///
 /// ```
@@ -75,6 +76,11 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// ```
 pub fn lines(path: impl AsRef<Path>, options: LineOptions) -> Result<Lines, FileError> {
     let path = path.as_ref().to_path_buf();
+    for (name, most) in [("longest", options.longest), ("cut", options.cut)] {
+        if let Err(wrong) = at_least_one("LineOptions", name, most) {
+            return Err(FileError::new(&path, wrong.to_string()));
+        }
+    }
     let file = BufReader::with_capacity(1 << 16, unpacked(&path, options.limit)?);
     Ok(Lines { path, file, options, number: 0, within: false, ended: false })
 }

@@ -1,7 +1,7 @@
 //! Gradients: the result of a backward pass.
 
 use super::{Mode, Trace, Traced};
-use crate::numbers::range::{at_least_zero, expect};
+use crate::numbers::range::{at_least_zero, expect, finite};
 use crate::shape::Shape;
 use crate::tape::{AnyStorage, Found, Gradient, NodeId, Update};
 use crate::tensor::{Float, Tensor};
@@ -139,7 +139,12 @@ impl Gradients {
     }
 
     /// Multiplies the gradients of all parameters and inputs.
+    ///
+    /// # Panics
+    /// If the factor is infinite or NaN.
+    #[track_caller]
     pub fn scale(&mut self, factor: f64) {
+        expect(finite("scale", "factor", factor));
         self.parameters_mut().for_each(|gradient| gradient.scale(factor));
         self.inputs.iter_mut().for_each(|entry| entry.1.scale(factor));
     }

@@ -2,6 +2,7 @@
 //! output.
 
 use taut::prelude::*;
+use taut::shape::AtLeastOne;
 use taut_benches::{Work, measure, report, wanted};
 
 /// One convolution of `N` images of `I` channels, `H` x `H`, with `O` filters of `K` x `K`.
@@ -13,7 +14,11 @@ fn convolution<
     const K: usize,
     const STRIDE: usize,
     const PADDING: usize,
->() {
+>()
+where
+    Const<K>: AtLeastOne,
+    Const<STRIDE>: AtLeastOne,
+{
     type Layer<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize> =
         Conv2dNoBias<I, O, K, S, P>;
     let size = (H + 2 * PADDING - K) / STRIDE + 1;

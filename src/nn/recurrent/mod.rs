@@ -301,6 +301,36 @@ where
     }
 }
 
+// A state without its array has no lengths: the bound is not met, and says so.
+macro_rules! states_alone {
+    ($($state:ty [$($parameter:ident: $bound:ident),*];)*) => { $(
+        impl<
+            K: RecurrentKind,
+            X: SequenceAxes,
+            $($parameter: $bound,)*
+            const I: usize,
+            const H: usize,
+            const LAYERS: usize,
+            D: Direction<H>,
+            E: Float,
+            T: Trace,
+        > Module<(Tensor<X, E, T>, $state)> for Recurrent<K, I, H, LAYERS, D, E>
+        where
+            X::F: Features<I>,
+            $state: SequenceLengths<X::B>,
+        {
+            type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+            fn apply(&self, (x, lengths): (Tensor<X, E, T>, $state)) -> Self::Output {
+                self.apply((x, lengths.into_lengths()))
+            }
+        }
+    )* };
+}
+states_alone! {
+    LstmState<B, S, F, U> [B: Dim, S: Dim, F: Float, U: Trace];
+    (P, Q) [P: Sized, Q: Sized];
+}
+
 impl<
     K: RecurrentKind,
     X: SequenceAxes,

@@ -1,7 +1,7 @@
 //! Rates that fall in steps, or by the same factor each time.
 
 use super::Schedule;
-use crate::numbers::range::{expect, not_negative};
+use crate::numbers::range::{at_least_one, expect, not_negative};
 
 /// Multiplies the rate by `factor` after every `every` steps: factor^floor(step / every). (PyTorch's `StepLR`.)
 ///
@@ -28,7 +28,8 @@ impl Schedule for StepDecay {
     /// If `factor` is negative, infinite or NaN.
     fn factor(&self, step: u64) -> f64 {
         expect(not_negative("StepDecay", "factor", self.factor));
-        self.factor.powf((step / self.every.max(1)) as f64)
+        expect(at_least_one("StepDecay", "every", self.every as usize));
+        self.factor.powf((step / self.every) as f64)
     }
 }
 

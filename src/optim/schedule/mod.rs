@@ -51,6 +51,7 @@ pub use warm_up::WarmUp;
 /// ```
 pub trait Schedule {
     /// The factor at step `step`, counted from 0.
+    #[track_caller]
     fn factor(&self, step: u64) -> f64;
 
     /// This schedule for `steps` steps, and `next` from then on, which starts counting at 0.
@@ -119,7 +120,7 @@ mod tests {
             ("Cosine", Box::new(Cosine { steps, last: part })),
             ("CosineRestarts", Box::new(CosineRestarts { steps, growth: steps, last: part })),
             ("CosineRestarts of one length", Box::new(CosineRestarts { steps, growth: 1, last: part })),
-            ("StepDecay", Box::new(StepDecay { every: steps, factor: part })),
+            ("StepDecay", Box::new(StepDecay { every: steps.max(1), factor: part })),
             ("Milestones", Box::new(Milestones { steps: [steps, 0, steps], factor: part })),
             ("Exponential", Box::new(Exponential { factor: part })),
             ("OneCycle", Box::new(cycle)),

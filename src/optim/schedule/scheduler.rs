@@ -49,6 +49,7 @@ impl<S: Schedule> Scheduler<S> {
     }
 
     /// The current learning rate.
+    #[track_caller]
     pub fn learning_rate(&self) -> f64 {
         self.base * self.schedule.factor(self.step)
     }

@@ -12,6 +12,7 @@
 //! The game follows the description of Breakout in Young and Tian, "MinAtar: An Atari-Inspired Testbed for Thorough and
 //! Reproducible Reinforcement Learning Experiments", 2019, and matches theirs step for step.
 
+use crate::numbers::range::{expect, part};
 use crate::rl::environment::below;
 use crate::rl::{Discrete, Environment, Outcome, saved};
 use crate::shape::Rank3;
@@ -46,8 +47,13 @@ pub struct Breakout {
 
 impl Breakout {
     /// Sets the probability that the previous action is repeated.
+    ///
+    /// # Panics
+    /// If it is not from 0 to 1.
     #[must_use]
+    #[track_caller]
     pub fn sticky(self, probability: f64) -> Self {
+        expect(part("sticky", "probability", probability));
         Breakout { stickiness: probability, ..self }
     }
 

@@ -10,6 +10,7 @@ pub use questions::{Questions, SectionScore};
 
 use super::Vocabulary;
 use crate::kernels::gemm::{Matrix, gemm};
+use crate::numbers::range::{at_least_one, expect};
 use crate::tensor::Tensor;
 use std::cmp::Ordering;
 use std::fmt;
@@ -93,7 +94,12 @@ impl WordVectors {
     ///
     /// # Errors
     /// If the word is not in the vocabulary.
+    ///
+    /// # Panics
+    /// If `count` is 0.
+    #[track_caller]
     pub fn nearest(&self, word: &str, count: usize) -> Result<Vec<(&str, f32)>, UnknownWord> {
+        expect(at_least_one("nearest", "count", count));
         let number = self.number(word)?;
         Ok(self.nearest_to(self.direction(number), count, &[number]))
     }
@@ -104,7 +110,12 @@ impl WordVectors {
     ///
     /// # Errors
     /// If one of them is not in the vocabulary.
+    ///
+    /// # Panics
+    /// If `count` is 0.
+    #[track_caller]
     pub fn analogy(&self, a: &str, b: &str, c: &str, count: usize) -> Result<Vec<(&str, f32)>, UnknownWord> {
+        expect(at_least_one("analogy", "count", count));
         let [a, b, c] = [self.number(a)?, self.number(b)?, self.number(c)?];
         let mut query = self.analogy_query(a, b, c);
         make_unit(&mut query);

@@ -1,0 +1,9 @@
+use taut::prelude::*;
+
+fn main() {
+    let layer = Lstm::<3, 5>::init(&mut StdRng::seed_from_u64(0));
+    let zeros = Tensor::<Rank2<2, 5>>::zeros();
+    let state = LstmState { hidden: zeros.clone(), cell: zeros };
+    //~ a state alone is `(x, [state])`
+    layer.forward((Tensor::<Rank3<2, 7, 3>>::ones(), state));
+}
