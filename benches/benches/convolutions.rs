@@ -2,13 +2,17 @@
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use taut::prelude::*;
+use taut::shape::AtLeastOne;
 
 /// `images` images of `I` channels, `size` x `size`, with `O` filters of `K` x `K`.
 fn convolution<const I: usize, const O: usize, const K: usize, const STRIDE: usize, const PADDING: usize>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     images: usize,
     size: usize,
-) {
+) where
+    Const<K>: AtLeastOne,
+    Const<STRIDE>: AtLeastOne,
+{
     let mut rng = StdRng::seed_from_u64(0);
     let layer = Conv2dNoBias::<I, O, K, STRIDE, PADDING>::init(&mut rng);
     let shape = (images, Const, size, size);
