@@ -13,8 +13,9 @@ use std::fmt;
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// A safetensors file whose names differ from those of the model, or of which the model is only a part: rename tensors,
-/// leave out parts, load several parts at once, or load just what fits.
+/// A file whose names differ from those of the model, or of which the model is only a part: rename tensors, leave out
+/// parts, load several parts at once, or load just what fits. It is a safetensors file or, with the feature `pytorch`, one
+/// of `torch.save`.
 ///
 /// ```
 /// use taut::io::ParameterFile;
