@@ -41,6 +41,7 @@ impl Events {
         Ok(events)
     }
 
+    #[cfg(feature = "image")]
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
