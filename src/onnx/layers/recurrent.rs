@@ -139,10 +139,10 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
         (y, vec![hidden])
     };
     let Some(lengths) = lengths else { return (y, last) };
-    // of a sequence without a step the last state is the initial one, and onnxruntime says 0
+    // of a sequence without a step the last state is the initial one: onnxruntime says 0, or what was in memory (RNN, 1.15)
     let initial = [hidden, cell];
     let last = last.into_iter().zip(initial).map(|(last, initial)| {
-        let Some(initial) = initial else { return last };
+        let initial = initial.unwrap_or_else(|| graph.number::<E>(0.0));
         let lengths = graph.cast(lengths, element::INT64);
         let zero = graph.integer(0);
         let empty = graph.apply("Equal", &[&lengths, &zero]);
