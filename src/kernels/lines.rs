@@ -7,6 +7,7 @@
 use super::elementwise;
 use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::math::Math;
 use crate::numbers::{Family, Float, PerFloat};
@@ -39,7 +40,7 @@ pub struct FoldBackward<'a, E> {
     pub x: &'a [E],
     pub y: &'a [E],
     pub gradient: &'a [E],
-    pub add: bool,
+    pub store: Store,
 }
 
 /// The loops of one [`Fold`] for both types.
@@ -83,7 +84,7 @@ impl<E: Float> FoldLoops<E> {
     /// Puts the gradient of x into `out`, or adds it.
     pub fn backward(
         &self,
-        FoldBackward { x, y, gradient, add }: FoldBackward<'_, E>,
+        FoldBackward { x, y, gradient, store }: FoldBackward<'_, E>,
         (outer, middle, inner): Blocks,
         out: &mut [E],
         p: E,
@@ -98,7 +99,7 @@ impl<E: Float> FoldLoops<E> {
             parallel::chunks(out, rows_of_task * middle, many, |i, out| {
                 let first = i * rows_of_task;
                 let x = &x[first * middle..first * middle + out.len()];
-                if add {
+                if store.adds() {
                     let mut lines = Storage::from_slice(x);
                     (self.backward)(lines.make_mut(), middle, &y[first..], &gradient[first..], p);
                     elementwise::add_assign(out, lines.as_slice());
@@ -117,7 +118,7 @@ impl<E: Float> FoldLoops<E> {
                 let lines = &mut buffer.make_mut()[..middle * count];
                 gather(block, inner, start, count, lines);
                 (self.backward)(lines, middle, &y[o * inner + start..], &gradient[o * inner + start..], p);
-                scatter(lines, out, inner, start, count, add);
+                scatter(lines, out, inner, start, count, store);
             }
         });
     }
@@ -174,7 +175,7 @@ impl<E: Float> MapLoops<E> {
                 let lines = &mut buffer.make_mut()[..middle * count];
                 gather(block, inner, start, count, lines);
                 (self.forward)(lines, middle);
-                scatter(lines, block, inner, start, count, false);
+                scatter(lines, block, inner, start, count, Store::Overwrite);
             }
         });
     }
@@ -202,7 +203,7 @@ impl<E: Float> MapLoops<E> {
                 gather(gradient, inner, start, count, lines);
                 gather(y, inner, start, count, ys);
                 (self.backward)(lines, ys, middle);
-                scatter(lines, gradient, inner, start, count, false);
+                scatter(lines, gradient, inner, start, count, Store::Overwrite);
             }
         });
     }
@@ -218,13 +219,13 @@ fn gather<E: Copy>(block: &[E], inner: usize, start: usize, count: usize, lines:
     }
 }
 
-/// The inverse of [`gather`]; adds if `add`.
-fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, count: usize, add: bool) {
+/// The inverse of [`gather`].
+fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, count: usize, store: Store) {
     let middle = lines.len() / count;
     for (i, row) in block.chunks_exact_mut(inner).enumerate() {
         for (column, x) in row[start..start + count].iter_mut().enumerate() {
             let value = lines[column * middle + i];
-            *x = if add { *x + value } else { value };
+            *x = store.result(*x, value);
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod row_loss;
 pub mod runs;
 pub mod softmax;
 pub mod sparse;
+pub mod store;
 #[cfg(test)]
 pub mod testing;
 pub mod transpose;

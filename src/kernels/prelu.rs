@@ -2,6 +2,7 @@
 
 use super::reduce::sum_axis;
 use super::{parallel, vectorized};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::Float;
 
@@ -36,7 +37,7 @@ vectorized! {
 }
 
 /// The gradient of the slopes: for each channel the sum of g x where x is not positive.
-pub fn slope_gradient<E: Float>(g: &[E], x: &[E], inner: usize, out: &mut [E], add: bool) {
+pub fn slope_gradient<E: Float>(g: &[E], x: &[E], inner: usize, out: &mut [E], store: Store) {
     let channels = out.len();
     let mut products = Storage::scratch(g.len());
     parallel::parts(products.make_mut(), parallel::CHEAP, |start, out| {
@@ -45,8 +46,8 @@ pub fn slope_gradient<E: Float>(g: &[E], x: &[E], inner: usize, out: &mut [E], a
     });
     let outer = g.len().checked_div(channels * inner).unwrap_or(0);
     let mut sums = Storage::scratch(outer * channels);
-    sum_axis(products.as_slice(), (outer * channels, inner, 1), sums.make_mut(), false);
-    sum_axis(sums.as_slice(), (1, outer, channels), out, add);
+    sum_axis(products.as_slice(), (outer * channels, inner, 1), sums.make_mut(), Store::Overwrite);
+    sum_axis(sums.as_slice(), (1, outer, channels), out, store);
 }
 
 #[cfg(test)]
@@ -63,7 +64,7 @@ mod tests {
         scale_negative(&mut y, None, &slopes, inner);
         assert!((0..x.len()).all(|i| y[i] == if x[i] > 0.0 { x[i] } else { x[i] * slopes[channel(i)] }));
         let mut gradient = [1.0; 3];
-        slope_gradient(&y, &x, inner, &mut gradient, true);
+        slope_gradient(&y, &x, inner, &mut gradient, Store::Add);
         for (c, found) in gradient.into_iter().enumerate() {
             let own = (0..x.len()).filter(|&i| channel(i) == c && x[i] <= 0.0);
             assert_eq!(found, 1.0 + own.map(|i| x[i] * y[i]).sum::<f64>());

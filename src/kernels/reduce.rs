@@ -2,6 +2,7 @@
 
 use super::vectorized::wide_pays;
 use super::{parallel, vectorized};
+use crate::kernels::store::Store;
 use crate::numbers::Float;
 
 /// The number of numbers in one partial sum. Sums are split by this number, never by the number of threads.
@@ -162,7 +163,7 @@ pub fn sum_of_squares<E: Float>(values: &[E]) -> f64 {
 }
 
 /// Sums over the middle of (outer, middle, inner): `out` is (outer, inner).
-pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E], add: bool) {
+pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize), out: &mut [E], store: Store) {
     assert_eq!((x.len(), out.len()), (outer * middle * inner, outer * inner));
     if out.is_empty() {
         return;
@@ -171,7 +172,7 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
         let rows = |first: usize, out: &mut [E]| {
             for (row, out) in out.iter_mut().enumerate() {
                 let total = sum(&x[(first + row) * middle..][..middle]);
-                *out = if add { *out + total } else { total };
+                *out = store.result(*out, total);
             }
         };
         let group = BLOCK.div_ceil(middle.max(1));
@@ -179,13 +180,13 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
         return;
     }
     if middle == 0 {
-        if !add {
+        if !store.adds() {
             out.fill(E::zero());
         }
         return;
     }
     for (out, rows) in out.chunks_exact_mut(inner).zip(x.chunks_exact(middle * inner)) {
-        sum_rows(rows, out, add);
+        sum_rows(rows, out, store);
     }
 }
 
@@ -193,7 +194,7 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
 const SLAB: usize = 1 << 16;
 
 /// The sum of all rows, each as long as `out`.
-fn sum_rows<E: Float>(rows: &[E], out: &mut [E], add: bool) {
+fn sum_rows<E: Float>(rows: &[E], out: &mut [E], store: Store) {
     let width = out.len();
     let many = parallel::worthwhile(rows.len(), parallel::CHEAP);
     let slab = width * SLAB.div_ceil(width).next_multiple_of(FEW_ROWS);
@@ -205,16 +206,16 @@ fn sum_rows<E: Float>(rows: &[E], out: &mut [E], add: bool) {
             slab_sums(&rows[i * slab..rows.len().min((i + 1) * slab)], sums);
         });
         let mut totals = vec![0.0; width];
-        sum_rows(&sums, &mut totals, false);
-        out.iter_mut().zip(totals).for_each(|(out, total)| *out = after(*out, E::of(total), add));
+        sum_rows(&sums, &mut totals, Store::Overwrite);
+        out.iter_mut().zip(totals).for_each(|(out, total)| *out = store.result(*out, E::of(total)));
     } else if width < LANES {
         let mut totals = [0.0; LANES];
         slab_sums(rows, &mut totals[..width]);
-        out.iter_mut().zip(totals).for_each(|(out, total)| *out = after(*out, E::of(total), add));
+        out.iter_mut().zip(totals).for_each(|(out, total)| *out = store.result(*out, E::of(total)));
     } else {
         // over columns, so that a long row is split and each thread adds up its own columns
         let part = if many && width >= 128 { width.div_ceil(8).next_multiple_of(16) } else { width };
-        parallel::chunks(out, part, many, |i, out| columns(out, rows, i * part, width, add));
+        parallel::chunks(out, part, many, |i, out| columns(out, rows, i * part, width, store));
     }
 }
 
@@ -222,13 +223,13 @@ fn sum_rows<E: Float>(rows: &[E], out: &mut [E], add: bool) {
 fn slab_sums<E: Float>(rows: &[E], sums: &mut [f64]) {
     let width = sums.len();
     if width >= LANES {
-        return columns(sums, rows, 0, width, false);
+        return columns(sums, rows, 0, width, Store::Overwrite);
     }
     let mut wide = [0.0; 2 * LANES];
     let wide = &mut wide[..width * LANES.div_ceil(width)];
     let (body, rest) = rows.split_at(rows.len() / wide.len() * wide.len());
     if !body.is_empty() {
-        columns(wide, body, 0, wide.len(), false);
+        columns(wide, body, 0, wide.len(), Store::Overwrite);
     }
     sums.fill(0.0);
     for part in wide.chunks_exact(width) {
@@ -239,11 +240,6 @@ fn slab_sums<E: Float>(rows: &[E], sums: &mut [f64]) {
     }
 }
 
-#[inline(always)]
-fn after<E: Float>(before: E, sum: E, add: bool) -> E {
-    if add { before + sum } else { sum }
-}
-
 /// How many rows are added up in their own type; what follows is added in f64.
 const FEW_ROWS: usize = 128;
 /// How many columns are added up at once: their sums stay in the first-level cache.
@@ -252,7 +248,7 @@ const COLUMNS: usize = 256;
 vectorized! {
     wide(wide_pays::<E>(true))
     /// The sums of the columns from `start` on of rows of `width` numbers.
-    fn columns [E: Float, O: Float] [E, O] (out: &mut [O], rows: &[E], start: usize, width: usize, add: bool) {
+    fn columns [E: Float, O: Float] [E, O] (out: &mut [O], rows: &[E], start: usize, width: usize, store: Store) {
         for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
             let start = start + i * COLUMNS;
             let (mut sums, mut totals) = ([E::zero(); COLUMNS], [0.0; COLUMNS]);
@@ -269,11 +265,11 @@ vectorized! {
             add_columns(sums, last, start, width);
             if several {
                 for ((out, &total), &sum) in out.iter_mut().zip(&*totals).zip(&*sums) {
-                    *out = after(*out, O::of(total + sum.as_f64()), add);
+                    *out = store.result(*out, O::of(total + sum.as_f64()));
                 }
             } else {
                 for (out, &sum) in out.iter_mut().zip(&*sums) {
-                    *out = after(*out, O::of(sum.as_f64()), add);
+                    *out = store.result(*out, O::of(sum.as_f64()));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::elementwise;
 use super::transpose::transpose;
 use super::vectorized;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::Float;
 
@@ -31,8 +32,8 @@ pub fn times_transposed<E: Float>(x: &[E], w: &[E], (k, n): (usize, usize), y: &
     gather(x, columns.as_slice(), k, n, y);
 }
 
-/// `out = g^T x`, or `out += g^T x` if `add`: g is rows x n, x is rows x k and sparse, out is n x k.
-pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out: &mut [E], add: bool) {
+/// `out = g^T x`, overwritten or added: g is rows x n, x is rows x k and sparse, out is n x k.
+pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out: &mut [E], store: Store) {
     let mut sums = Storage::zeros(out.len());
     if x.len() / k.max(1) <= FEW {
         scatter(g, x, k, n, sums.make_mut());
@@ -41,7 +42,7 @@ pub fn transposed_times<E: Float>(g: &[E], x: &[E], (k, n): (usize, usize), out:
         scatter(g, x, k, n, wide.make_mut());
         sums.make_mut().iter_mut().zip(wide.as_slice()).for_each(|(sum, &wide)| *sum = E::of(wide));
     }
-    if add {
+    if store.adds() {
         let mut transposed = Storage::scratch(out.len());
         transpose(sums.as_slice(), k, n, transposed.make_mut());
         elementwise::add_assign(out, transposed.as_slice());
@@ -113,15 +114,15 @@ mod tests {
 
         let (mut y, mut expected) = (vec![f64::NAN; rows * n], vec![0.0; rows * n]);
         times_transposed(&x, &w, (k, n), &mut y);
-        gemm(rows, k, n, Matrix::rows(&x, k), Matrix::transposed(&w, k), &mut expected, false);
+        gemm(rows, k, n, Matrix::rows(&x, k), Matrix::transposed(&w, k), &mut expected, Store::Overwrite);
         let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
         assert!(close(&y, &expected));
 
-        for add in [false, true] {
+        for store in [Store::Overwrite, Store::Add] {
             let (mut out, mut expected) = (before.clone(), before.clone());
-            transposed_times(&g, &x, (k, n), &mut out, add);
-            gemm(n, rows, k, Matrix::transposed(&g, n), Matrix::rows(&x, k), &mut expected, add);
-            assert!(close(&out, &expected), "add {add}");
+            transposed_times(&g, &x, (k, n), &mut out, store);
+            gemm(n, rows, k, Matrix::transposed(&g, n), Matrix::rows(&x, k), &mut expected, store);
+            assert!(close(&out, &expected), "{store:?}");
         }
     }
 
@@ -140,7 +141,7 @@ mod tests {
         let mut x = vec![0.0_f32; many * 2];
         x.iter_mut().step_by(2).for_each(|x| *x = 1.0);
         let mut out = [0.0; 6];
-        transposed_times(&vec![0.1; many * 3], &x, (2, 3), &mut out, true);
+        transposed_times(&vec![0.1; many * 3], &x, (2, 3), &mut out, Store::Add);
         assert!([0, 2, 4].iter().all(|&i| close(&out[i..=i])) && out[1] == 0.0, "{out:?}");
     }
 
@@ -151,7 +152,7 @@ mod tests {
             assert!(is_sparse(&x));
             let (mut y, mut out) = (vec![f64::NAN; rows * n], vec![f64::NAN; n * k]);
             times_transposed(&x, &w, (k, n), &mut y);
-            transposed_times(&g, &x, (k, n), &mut out, false);
+            transposed_times(&g, &x, (k, n), &mut out, Store::Overwrite);
             assert!(y.iter().chain(&out).all(|&x| x == 0.0), "{rows} x {k} x {n}");
         }
     }

@@ -3,6 +3,7 @@
 use super::any_storage::AnyStorage;
 use super::id::NodeId;
 use super::rows::Rows;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::Float;
 
@@ -79,19 +80,19 @@ impl Table {
         }
     }
 
-    /// Lets `write` overwrite a new buffer of `len` elements (`false`), or add to the one that is there (`true`).
+    /// Lets `write` overwrite a new buffer of `len` elements, or add to the one that is there.
     #[inline]
-    pub fn write<E: Float>(&mut self, node: NodeId, len: usize, write: impl FnOnce(&mut [E], bool)) {
-        let (mut storage, add) = self.take_buffer(node, len);
-        write(storage.make_mut(), add);
+    pub fn write<E: Float>(&mut self, node: NodeId, len: usize, write: impl FnOnce(&mut [E], Store)) {
+        let (mut storage, store) = self.take_buffer(node, len);
+        write(storage.make_mut(), store);
         self.put_buffer(node, storage);
     }
 
     // everything but `write` is compiled once per element type, not per operation
-    fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, bool) {
+    fn take_buffer<E: Float>(&mut self, node: NodeId, len: usize) -> (Storage<E>, Store) {
         match self.nodes[node.index()].take() {
-            Some(there) => (there.whole().of(), true),
-            None => (Storage::scratch(len), false),
+            Some(there) => (there.whole().of(), Store::Add),
+            None => (Storage::scratch(len), Store::Overwrite),
         }
     }
 

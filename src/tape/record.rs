@@ -5,6 +5,7 @@ use super::gradient::{Gradient, Table};
 use super::id::NodeId;
 use super::nodes::{Node, Shared};
 use super::rows::Rows;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::Float;
 use std::rc::Rc;
@@ -41,9 +42,9 @@ impl<const N: usize> Parents<'_, N> {
         }
     }
 
-    /// Lets `write` put the gradient of operand `index`, of `len` elements, where it belongs: it is given the buffer
-    /// and whether it must add to what is there (`true`) or overwrite it (`false`).
-    pub(crate) fn write<E: Float>(&mut self, index: usize, len: usize, write: impl FnOnce(&mut [E], bool)) {
+    /// Lets `write` put the gradient of operand `index`, of `len` elements, where it belongs: it is given the buffer,
+    /// and whether it overwrites or adds to what is there.
+    pub(crate) fn write<E: Float>(&mut self, index: usize, len: usize, write: impl FnOnce(&mut [E], Store)) {
         if self.needs(index) {
             self.table.write(self.ids[index], len, write);
         }
@@ -80,12 +81,12 @@ where
 
 /// Records an operation of any number of operands, each given by its node and its number of elements.
 ///
-/// `backward(operand, gradient, out, add)` is called for each operand that wants a gradient; it overwrites `out` with
-/// it, or adds it if `add` says so.
+/// `backward(operand, gradient, out, store)` is called for each operand that wants a gradient; it overwrites `out` with
+/// it, or adds it, as it is told.
 #[track_caller]
 pub fn record_each<E: Float>(
     operands: &[(Option<&Node>, usize)],
-    backward: impl Fn(usize, &[E], &mut [E], bool) + 'static,
+    backward: impl Fn(usize, &[E], &mut [E], Store) + 'static,
 ) -> Option<Node> {
     let tape = common_tape(&mut operands.iter().filter_map(|operand| operand.0))?;
     let wanted = |(operand, &(node, len)): (usize, &(Option<&Node>, usize))| {
@@ -98,7 +99,7 @@ pub fn record_each<E: Float>(
     let id = tape.add(Some(Box::new(move |gradient: AnyStorage, table: &mut Table| {
         let gradient = gradient.of::<E>();
         for (operand, id, len) in wanted {
-            table.write(id, len, |out, add| backward(operand, gradient.as_slice(), out, add));
+            table.write(id, len, |out, store| backward(operand, gradient.as_slice(), out, store));
         }
     })));
     Some(Node { tape: tape.clone(), id })

@@ -11,6 +11,7 @@
 
 use super::sizes::{Convolution, PARALLEL_ABOVE, Passes, Start};
 use crate::kernels::gemm::{Matrix, gemm};
+use crate::kernels::store::Store;
 use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
 use crate::kernels::{elementwise, parallel};
 use crate::memory::Storage;
@@ -56,7 +57,7 @@ fn forward<E: Float>(sizes: &Convolution, x: &[E], weight: &[E], start: Start<'_
             let weight = &weight[group * filters * taps..(group + 1) * filters * taps];
             let y = &mut y[group * filters * positions..(group + 1) * filters * positions];
             let (weight, columns) = (Matrix::rows(weight, taps), Matrix::rows(columns, positions));
-            gemm(filters, taps, positions, weight, columns, y, true);
+            gemm(filters, taps, positions, weight, columns, y, Store::Add);
         }
     };
     let many = parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE);
@@ -77,10 +78,10 @@ fn backward_input<E: Float>(sizes: &Convolution, g: &[E], weight: &[E], start: S
             let dx = &mut dx[group * windows.pixels()..(group + 1) * windows.pixels()];
             let (weight, g) = (Matrix::transposed(weight, taps), Matrix::rows(g, positions));
             if windows.is_pointwise() {
-                gemm(taps, filters, positions, weight, g, dx, true);
+                gemm(taps, filters, positions, weight, g, dx, Store::Add);
             } else {
                 let columns = columns.make_mut();
-                gemm(taps, filters, positions, weight, g, columns, false);
+                gemm(taps, filters, positions, weight, g, columns, Store::Overwrite);
                 columns_to_image(&windows, columns, dx);
             }
         }
@@ -89,8 +90,8 @@ fn backward_input<E: Float>(sizes: &Convolution, g: &[E], weight: &[E], start: S
     parallel::chunks(dx, sizes.input(), many, |i, dx| image(&g[i * sizes.output()..(i + 1) * sizes.output()], dx));
 }
 
-/// The gradient of the weight: `dw = sum over the images of g X^T`, added to what is there if `add`.
-fn backward_weight<E: Float>(sizes: &Convolution, x: &[E], g: &[E], dw: &mut [E], add: bool) {
+/// The gradient of the weight: `dw = sum over the images of g X^T`.
+fn backward_weight<E: Float>(sizes: &Convolution, x: &[E], g: &[E], dw: &mut [E], store: Store) {
     let Convolution { batch, windows, filters, groups, .. } = *sizes;
     let (taps, positions) = (windows.taps(), windows.positions());
     let few = |first: usize, end: usize, columns: &mut Storage<E>, sum: &mut [E]| {
@@ -101,7 +102,7 @@ fn backward_weight<E: Float>(sizes: &Convolution, x: &[E], g: &[E], dw: &mut [E]
                 let columns = columns_of(&windows, x, columns.make_mut());
                 let sum = &mut sum[group * filters * taps..(group + 1) * filters * taps];
                 let (g, columns) = (Matrix::rows(g, positions), Matrix::transposed(columns, positions));
-                gemm(filters, positions, taps, g, columns, sum, i > first);
+                gemm(filters, positions, taps, g, columns, sum, Store::adding(i > first));
             }
         }
     };
@@ -116,7 +117,7 @@ fn backward_weight<E: Float>(sizes: &Convolution, x: &[E], g: &[E], dw: &mut [E]
         }
     };
     let parts = if sizes.operations() > PARALLEL_ABOVE { PARTS.min(batch) } else { 1 };
-    if parts == 1 && !add {
+    if parts == 1 && !store.adds() {
         return run(0, batch, dw);
     }
     let images = batch.div_ceil(parts);
@@ -131,7 +132,7 @@ fn backward_weight<E: Float>(sizes: &Convolution, x: &[E], g: &[E], dw: &mut [E]
         }
     });
     for (i, sum) in sums.as_slice().chunks_exact(dw.len()).enumerate() {
-        if i == 0 && !add {
+        if i == 0 && !store.adds() {
             dw.copy_from_slice(sum);
         } else {
             elementwise::add_assign(dw, sum);

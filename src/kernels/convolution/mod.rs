@@ -10,6 +10,7 @@ mod tests;
 mod winograd;
 
 use super::reduce::sum_f64;
+use crate::kernels::store::Store;
 use crate::numbers::{Family, Float, PerFloat};
 use sizes::Passes;
 pub use sizes::{Convolution, Start};
@@ -100,26 +101,26 @@ pub fn backward_input<E: Float>(sizes: Convolution, g: &[E], weight: &[E], start
     (method(&sizes, Direction::Input).backward_input)(&sizes, g, weight, start, dx);
 }
 
-/// The gradient of the weight: the sum over the images of g X^T, added to what is there if `add`.
-pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut [E], add: bool) {
+/// The gradient of the weight: the sum over the images of g X^T.
+pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut [E], store: Store) {
     assert_eq!((x.len(), g.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
     assert_eq!(dw.len(), sizes.weight());
     if dw.is_empty() || sizes.operations() == 0 {
-        if !add {
+        if !store.adds() {
             dw.fill(E::zero());
         }
         return;
     }
-    (method(&sizes, Direction::Weight).backward_weight)(&sizes, x, g, dw, add);
+    (method(&sizes, Direction::Weight).backward_weight)(&sizes, x, g, dw, store);
 }
 
 /// Sums over batch and positions of (batch, channels, positions): the gradient of a bias.
-pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &mut [E], add: bool) {
+pub fn sum_channels<E: Float>(x: &[E], channels: usize, positions: usize, out: &mut [E], store: Store) {
     let mut sums = vec![0.0; channels];
     if channels * positions > 0 {
         for image in x.chunks_exact(channels * positions) {
             sums.iter_mut().zip(image.chunks_exact(positions)).for_each(|(sum, x)| *sum += sum_f64(x));
         }
     }
-    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = E::of(if add { out.as_f64() + sum } else { sum }));
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = E::of(if store.adds() { out.as_f64() + sum } else { sum }));
 }

@@ -1,6 +1,7 @@
 //! The sizes of a convolution, and what a method of computing it is.
 
 use crate::kernels::gemm::Matrix;
+use crate::kernels::store::Store;
 use crate::kernels::window::Windows;
 use crate::numbers::Float;
 
@@ -247,5 +248,5 @@ pub struct Passes<E> {
 }
 /// The sizes, the numbers that go through the convolution, the weight, what is added, and the result.
 pub type Pass<E> = fn(&Convolution, &[E], &[E], Start<'_, E>, &mut [E]);
-/// The sizes, x, the gradient of y, that of the weight, and whether it is added to what is there.
-pub type WeightPass<E> = fn(&Convolution, &[E], &[E], &mut [E], bool);
+/// The sizes, x, the gradient of y, that of the weight, and how it is stored.
+pub type WeightPass<E> = fn(&Convolution, &[E], &[E], &mut [E], Store);

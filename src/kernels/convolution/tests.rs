@@ -2,6 +2,7 @@ use super::sizes::{Pass, Passes};
 use super::*;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
+use crate::kernels::store::Store;
 use crate::kernels::testing::{assert_close, random, wide};
 use crate::kernels::window::Windows;
 use crate::numbers::Generator;
@@ -91,10 +92,10 @@ impl<E: Float> Case<E> {
         pass(passes.forward, x, &self.bias[0], sizes.windows.positions(), &self.y);
         pass(passes.backward_input, g, &self.bias[1], sizes.windows.size[0] * sizes.windows.size[1], &self.dx);
         let mut found = vec![E::nan(); weight.len()];
-        (passes.backward_weight)(sizes, x, g, &mut found, false);
+        (passes.backward_weight)(sizes, x, g, &mut found, Store::Overwrite);
         close(&found, &self.dw, &|_| E::zero());
         found = (0..weight.len()).map(there).collect();
-        (passes.backward_weight)(sizes, x, g, &mut found, true);
+        (passes.backward_weight)(sizes, x, g, &mut found, Store::Add);
         close(&found, &self.dw, &there);
     }
 }
@@ -160,7 +161,7 @@ fn bits(case: &Case<f32>, passes: &Passes<f32>) -> Vec<u32> {
     let (mut y, mut dx, mut dw) = (vec![0.0; case.y.len()], vec![0.0; x.len()], vec![0.0; weight.len()]);
     (passes.forward)(sizes, x, weight, Start::Bias(&bias[0]), &mut y);
     (passes.backward_input)(sizes, g, weight, Start::Zero, &mut dx);
-    (passes.backward_weight)(sizes, x, g, &mut dw, false);
+    (passes.backward_weight)(sizes, x, g, &mut dw, Store::Overwrite);
     [y, dx, dw].concat().into_iter().map(f32::to_bits).collect()
 }
 
@@ -307,8 +308,8 @@ fn the_gradient_of_a_bias_is_a_sum_over_images_and_positions() {
     let mut expected = vec![0.0; 3];
     x.iter().enumerate().for_each(|(i, x)| expected[i / 35 % 3] += x);
     let mut found = vec![f64::NAN; 3];
-    sum_channels(&x, 3, 35, &mut found, false);
+    sum_channels(&x, 3, 35, &mut found, Store::Overwrite);
     assert_close(&found, &expected, 140);
-    sum_channels(&x, 3, 35, &mut found, true);
+    sum_channels(&x, 3, 35, &mut found, Store::Add);
     assert_close(&found, &expected.iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 140);
 }

@@ -12,6 +12,7 @@ use super::register::{InRegisters, Plain, Register};
 use super::tile::{Strip, Target, tile};
 use super::{Matrix, pack};
 use crate::kernels::instructions::{Instructions, instructions};
+use crate::kernels::store::Store;
 use crate::kernels::vectorized::wide_pays;
 use crate::memory::Storage;
 use crate::numbers::Float;
@@ -37,7 +38,7 @@ pub struct Part<'a, E> {
     pub b: Right<'a, E>,
     pub c: *mut E,
     pub stride: usize,
-    pub add: bool,
+    pub store: Store,
 }
 
 /// The right-hand matrix of a product.
@@ -185,7 +186,7 @@ fn depth(k: usize) -> usize {
 /// As [`compute`], and the processor has what `R` needs.
 #[inline(always)]
 unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_, E>) {
-    let &Part { m, k, n, a, b, c, stride, add } = part;
+    let &Part { m, k, n, a, b, c, stride, store } = part;
     let panel_width = 2 * R::LEN;
     let depth = depth(k);
     let packs_panels = matches!(b, Right::Matrix(_));
@@ -202,7 +203,7 @@ unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_
         // fourth loop: pieces of the inner dimension, added up in c
         for start in (0..k).step_by(depth) {
             let depth = depth.min(k - start);
-            let add = add || start > 0;
+            let store = Store::adding(store.adds() || start > 0);
             let panels = match b {
                 Right::Matrix(b) => {
                     // SAFETY: the caller promises the registers and the entries.
@@ -236,7 +237,7 @@ unsafe fn five_loops<E: Float, R: Register<E>, const ROWS: usize>(part: &Part<'_
                         // c, of which the caller promises that it may be written.
                         unsafe {
                             let first = c.add((top + i) * stride + left + j);
-                            let target = Target { first, stride, rows, columns, add };
+                            let target = Target { first, stride, rows, columns, store };
                             tile::<E, R, ROWS>(depth, strip, panel, target);
                         }
                     }

@@ -15,6 +15,7 @@ pub mod tile;
 mod vector;
 
 use super::parallel::{self, Entries};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::{Family, Float, PerFloat};
 use loops::Right;
@@ -29,17 +30,17 @@ const TASK: usize = 1 << 18;
 /// Into how many tasks a product is split at most.
 const TASKS: usize = 16;
 
-/// `c = a b`, or `c += a b` if `add`; a is m x k, b is k x n, c is m x n row by row.
+/// `c = a b`, overwritten or added; a is m x k, b is k x n, c is m x n row by row.
 ///
 /// Large products are split over threads by rows or columns of c; each entry is computed in the same way whatever the
 /// number of threads.
 ///
-pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
-    E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, add);
+pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], store: Store) {
+    E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, store);
 }
 
 /// (m, k, n), a, b, c, add.
-type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], bool);
+type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], Store);
 struct Products;
 impl Family for Products {
     type Of<E: Float> = Product<E>;
@@ -61,7 +62,7 @@ fn product<E: InRegisters>(
     a: Matrix<'_, E>,
     b: Right<'_, E>,
     c: &mut [E],
-    add: bool,
+    store: Store,
 ) {
     assert_eq!(m.checked_mul(n), Some(c.len()), "the result is m x n");
     a.check(m, k);
@@ -70,7 +71,7 @@ fn product<E: InRegisters>(
         return;
     }
     if k == 0 {
-        if !add {
+        if !store.adds() {
             c.fill(E::zero());
         }
         return;
@@ -79,33 +80,39 @@ fn product<E: InRegisters>(
         // a vector and a matrix, or a matrix and a vector, which is the same with everything transposed
         let contiguous = |matrix: Matrix<'_, E>| matrix.row_stride == 1 || matrix.column_stride == 1;
         if m == 1 && a.column_stride == 1 && contiguous(b) {
-            return vector::times_matrix(&a.values[..k], b, c, add);
+            return vector::times_matrix(&a.values[..k], b, c, store);
         }
         if n == 1 && b.row_stride == 1 && contiguous(a) {
-            return vector::times_matrix(&b.values[..k], a.transpose(), c, add);
+            return vector::times_matrix(&b.values[..k], a.transpose(), c, store);
         }
         if k > LONG {
-            return long((m, k, n), a, b, c, add);
+            return long((m, k, n), a, b, c, store);
         }
     }
-    split((m, k, n), a, b, c, add);
+    split((m, k, n), a, b, c, store);
 }
 
 /// The longest inner dimension that is added up in the type of the entries: a multiple of the pieces that tiles run over.
 const LONG: usize = 1 << 12;
 
 /// A product of long rows and columns: those of pieces of them, added up in f64.
-fn long<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], add: bool) {
+fn long<E: InRegisters>(
+    (m, k, n): (usize, usize, usize),
+    a: Matrix<'_, E>,
+    b: Matrix<'_, E>,
+    c: &mut [E],
+    store: Store,
+) {
     let mut sums = Storage::<E>::scratch(m * n);
     let mut totals = Storage::<f64>::zeros(m * n);
     for start in (0..k).step_by(LONG) {
         let (sums, b) = (sums.make_mut(), Right::Matrix(b.part(start, 0)));
-        split((m, LONG.min(k - start), n), a.part(0, start), b, sums, false);
+        split((m, LONG.min(k - start), n), a.part(0, start), b, sums, Store::Overwrite);
         totals.make_mut().iter_mut().zip(sums).for_each(|(total, sum)| *total += sum.as_f64());
     }
     c.iter_mut()
         .zip(totals.as_slice())
-        .for_each(|(c, &total)| *c = E::of(if add { c.as_f64() + total } else { total }));
+        .for_each(|(c, &total)| *c = E::of(if store.adds() { c.as_f64() + total } else { total }));
 }
 
 /// The right-hand matrix of many products, packed once.
@@ -129,13 +136,13 @@ impl<'a, E: Float> Packed<'a, E> {
     }
 
     /// [`gemm`] with this matrix on the right.
-    pub fn times(&self, m: usize, a: Matrix<'_, E>, c: &mut [E], add: bool) {
+    pub fn times(&self, m: usize, a: Matrix<'_, E>, c: &mut [E], store: Store) {
         let (k, n) = (self.k, self.n);
         if self.panels.len() == 0 {
-            return gemm(m, k, n, a, self.matrix, c, add);
+            return gemm(m, k, n, a, self.matrix, c, store);
         }
         let columns = columns_of_panels(n);
-        E::pick(&PRODUCT)((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, add);
+        E::pick(&PRODUCT)((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, store);
     }
 }
 
@@ -157,7 +164,13 @@ fn pack_panels<E: InRegisters>(b: Matrix<'_, E>, (k, n): (usize, usize), columns
 
 /// Splits a product over threads if it is large. The entries that the sizes and strides reach lie in the slices, and
 /// no size is 0.
-fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: Right<'_, E>, c: &mut [E], add: bool) {
+fn split<E: InRegisters>(
+    (m, k, n): (usize, usize, usize),
+    a: Matrix<'_, E>,
+    b: Right<'_, E>,
+    c: &mut [E],
+    store: Store,
+) {
     let c = Entries::of(c);
     let part = |(top, rows): (usize, usize), (left, columns): (usize, usize)| {
         // SAFETY: all entries that the sizes and strides reach lie in the slices, c is m x n, and no two parts that run
@@ -165,7 +178,7 @@ fn split<E: InRegisters>((m, k, n): (usize, usize, usize), a: Matrix<'_, E>, b: 
         #[allow(unsafe_code)]
         unsafe {
             let c = c.at(top * n + left);
-            compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.right_of(left), c, stride: n, add });
+            compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.right_of(left), c, stride: n, store });
         }
     };
     // m n fits, for c does
@@ -189,12 +202,12 @@ pub fn batched<'a, E: Float>(
     a: impl Fn(usize) -> Matrix<'a, E> + Sync,
     b: impl Fn(usize) -> Matrix<'a, E> + Sync,
     c: &mut [E],
-    add: bool,
+    store: Store,
 ) {
     if m == 0 || n == 0 || c.is_empty() {
         return;
     }
     let size = m.checked_mul(n).expect("the result of each product is m x n");
     let many = c.len() > size && parallel::worthwhile(c.len().saturating_mul(k), PARALLEL_ABOVE);
-    parallel::chunks(c, size, many, |i, c| gemm(m, k, n, a(i), b(i), c, add));
+    parallel::chunks(c, size, many, |i, c| gemm(m, k, n, a(i), b(i), c, store));
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
+use crate::kernels::store::Store;
 use crate::kernels::testing::random;
 use crate::numbers::Generator;
 
@@ -24,23 +25,23 @@ fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Generator) {
     let before = random::<E>(m * n, rng);
     for layouts in 0..9 {
         let (a, b) = (stored(&a, (m, k), layouts / 3), stored(&b, (k, n), layouts % 3));
-        for add in [false, true] {
+        for store in [Store::Overwrite, Store::Add] {
             let exact = |i: usize, j: usize| {
-                let start = if add { before[i * n + j].as_f64() } else { 0.0 };
+                let start = if store.adds() { before[i * n + j].as_f64() } else { 0.0 };
                 (0..k).fold(start, |sum, p| sum + a.at(i, p).as_f64() * b.at(p, j).as_f64())
             };
             let mut results = Vec::new();
             for instructions in available() {
                 let mut three = [before.clone(), before.clone(), before.clone()];
                 with(instructions, || {
-                    gemm(m, k, n, a, b, &mut three[0], add);
-                    Packed::new(m, k, n, b).times(m, a, &mut three[1], add);
+                    gemm(m, k, n, a, b, &mut three[0], store);
+                    Packed::new(m, k, n, b).times(m, a, &mut three[1], store);
                     if k > 0 && m > 0 && n > 0 {
                         let (b, c) = (Right::Matrix(b), three[2].as_mut_ptr());
                         // SAFETY: the matrices were made for these sizes.
                         #[allow(unsafe_code)]
                         unsafe {
-                            compute(&Part { m, k, n, a, b, c, stride: n, add });
+                            compute(&Part { m, k, n, a, b, c, stride: n, store });
                         }
                     } else {
                         three[2] = three[0].clone();
@@ -54,7 +55,7 @@ fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Generator) {
                     let (found, expected) = (c[i * n + j].as_f64(), exact(i, j));
                     assert!(
                         (found - expected).abs() <= tolerance,
-                        "{m} x {k} x {n}, layouts {layouts}, add {add}, entry ({i}, {j}): {found}, not {expected}"
+                        "{m} x {k} x {n}, layouts {layouts}, {store:?}, entry ({i}, {j}): {found}, not {expected}"
                     );
                 }
             }
@@ -94,9 +95,9 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
             let mut c = vec![0.0; m * n];
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
-            pool.install(|| gemm(m, k, n, a, b, &mut c, false));
+            pool.install(|| gemm(m, k, n, a, b, &mut c, Store::Overwrite));
             let mut of_packed = vec![0.0; m * n];
-            pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, false));
+            pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, Store::Overwrite));
             assert!(of_packed == c, "{m} x {k} x {n}, packed");
             c
         };
@@ -119,7 +120,7 @@ fn avx2_and_avx512_give_the_same_bits() {
                 b: Right::Matrix(Matrix::rows(&b, n)),
                 c: c.as_mut_ptr(),
                 stride: n,
-                add: false,
+                store: Store::Overwrite,
             };
             // SAFETY: the matrices were made for these sizes.
             #[allow(unsafe_code)]
@@ -142,14 +143,14 @@ fn sizes_that_wrap_are_refused() {
     let half = 1 << (usize::BITS / 2); // its square is 0
     let (few, mut c) = ([1.0_f32; 6], [0.0_f32; 2]);
     let rows = |columns| Matrix::rows(&few, columns);
-    refused(&mut || gemm(third, 2, 3, rows(2), rows(3), &mut c, false));
-    refused(&mut || gemm(half, 1, half, rows(1), rows(half), &mut c[..0], false));
-    refused(&mut || gemm(1, third, 2, rows(third), rows(2), &mut c, false));
-    refused(&mut || gemm(3, third, 1, rows(third), rows(1), &mut c, false));
+    refused(&mut || gemm(third, 2, 3, rows(2), rows(3), &mut c, Store::Overwrite));
+    refused(&mut || gemm(half, 1, half, rows(1), rows(half), &mut c[..0], Store::Overwrite));
+    refused(&mut || gemm(1, third, 2, rows(third), rows(2), &mut c, Store::Overwrite));
+    refused(&mut || gemm(3, third, 1, rows(third), rows(1), &mut c, Store::Overwrite));
     let wide = Matrix { values: &few, row_stride: half, column_stride: half };
-    refused(&mut || gemm(1, half + 1, 1, wide, rows(1), &mut c[..1], false));
-    refused(&mut || gemm(2, 1, 1, Matrix { row_stride: usize::MAX, ..wide }, rows(1), &mut c, false));
+    refused(&mut || gemm(1, half + 1, 1, wide, rows(1), &mut c[..1], Store::Overwrite));
+    refused(&mut || gemm(2, 1, 1, Matrix { row_stride: usize::MAX, ..wide }, rows(1), &mut c, Store::Overwrite));
     refused(&mut || super::pack_panels(rows(1), (half, half), half, &mut c[..0]));
     refused(&mut || drop(Packed::new(half, half, half, rows(half))));
-    refused(&mut || batched((half, 1, half), |_| rows(1), |_| rows(half), &mut c, false));
+    refused(&mut || batched((half, 1, half), |_| rows(1), |_| rows(half), &mut c, Store::Overwrite));
 }

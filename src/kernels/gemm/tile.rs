@@ -1,6 +1,7 @@
 //! The innermost computation of a product: one tile of the result, held in registers.
 
 use super::register::Register;
+use crate::kernels::store::Store;
 use num_traits::Float;
 
 /// A strip of the left-hand matrix: row r at inner index p is at `first + r row_stride + p step`.
@@ -11,14 +12,14 @@ pub struct Strip<E> {
     pub step: usize,
 }
 
-/// Where a tile goes: `rows` x `columns` entries from `first`, rows `stride` apart; added to what is there if `add`.
+/// Where a tile goes: `rows` x `columns` entries from `first`, rows `stride` apart.
 #[derive(Clone, Copy)]
 pub struct Target<E> {
     pub first: *mut E,
     pub stride: usize,
     pub rows: usize,
     pub columns: usize,
-    pub add: bool,
+    pub store: Store,
 }
 
 /// The product of a strip and a panel (`depth` rows of two registers each), a tile of at most `ROWS` rows and two
@@ -64,7 +65,7 @@ unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize>(
                     let out = target.first.add(row * target.stride);
                     for (half, &sum) in sums.iter().enumerate() {
                         let out = out.add(half * R::LEN);
-                        (if target.add { R::load(out).plus(sum) } else { sum }).store(out);
+                        (if target.store.adds() { R::load(out).plus(sum) } else { sum }).store(out);
                     }
                 }
             }
@@ -118,7 +119,7 @@ unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize>(sums: [[R; 2]; ROWS]
             sums[1].store(line.as_mut_ptr().add(R::LEN));
             let out = std::slice::from_raw_parts_mut(target.first.add(row * target.stride), target.columns);
             for (out, &sum) in out.iter_mut().zip(&line) {
-                *out = if target.add { *out + sum } else { sum };
+                *out = target.store.result(*out, sum);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Matrix;
 use crate::kernels::reduce::total;
+use crate::kernels::store::Store;
 use crate::kernels::{parallel, vectorized};
 use crate::memory::Storage;
 use crate::numbers::Float;
@@ -15,12 +16,12 @@ const FEW_ROWS: usize = 256;
 /// Independent running sums of one dot product.
 const LANES: usize = 16;
 
-/// `out = x b`, or `out += x b` if `add`; b is k x n, its rows or its columns contiguous.
-pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
+/// `out = x b`, overwritten or added; b is k x n, its rows or its columns contiguous.
+pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
     let task = (TASK / x.len()).max(1).next_multiple_of(64);
     let part = |start: usize, out: &mut [E]| {
         let b = b.part(0, start);
-        if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, add) } else { long_sum(x, b, out, add) }
+        if b.row_stride == 1 { dots(x, b.values, b.column_stride, out, store) } else { long_sum(x, b, out, store) }
     };
     if parallel::worthwhile(out.len() * x.len(), 2 * TASK) && out.len() > task {
         parallel::chunks(out, task, true, |i, out| part(i * task, out));
@@ -31,7 +32,7 @@ pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: boo
 
 vectorized! {
     /// The dot products of x with rows that start `stride` apart, four at a time.
-    fn dots [E: Float] [E] (x: &[E], rows: &[E], stride: usize, out: &mut [E], add: bool) {
+    fn dots [E: Float] [E] (x: &[E], rows: &[E], stride: usize, out: &mut [E], store: Store) {
         for (group, out) in out.chunks_mut(4).enumerate() {
             // beyond the last row that one is taken again, and not written
             let row: [&[E]; 4] =
@@ -57,32 +58,32 @@ vectorized! {
                 }
             }
             for (out, total) in out.iter_mut().zip(totals) {
-                *out = E::of(if add { out.as_f64() + total } else { total });
+                *out = E::of(if store.adds() { out.as_f64() + total } else { total });
             }
         }
     }
 }
 
 /// [`sum_of_rows`] of as many rows as there are.
-fn long_sum<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
+fn long_sum<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
     if x.len() <= FEW_ROWS {
-        return sum_of_rows(x, b, out, add);
+        return sum_of_rows(x, b, out, store);
     }
     let mut sums = Storage::<E>::scratch(out.len());
     let mut totals = Storage::<f64>::zeros(out.len());
     for (i, x) in x.chunks(FEW_ROWS).enumerate() {
-        sum_of_rows(x, b.part(i * FEW_ROWS, 0), sums.make_mut(), false);
+        sum_of_rows(x, b.part(i * FEW_ROWS, 0), sums.make_mut(), Store::Overwrite);
         totals.make_mut().iter_mut().zip(sums.as_slice()).for_each(|(total, sum)| *total += sum.as_f64());
     }
     for (out, &total) in out.iter_mut().zip(totals.as_slice()) {
-        *out = E::of(if add { out.as_f64() + total } else { total });
+        *out = E::of(if store.adds() { out.as_f64() + total } else { total });
     }
 }
 
 vectorized! {
     /// The sum of the rows of b, each times its number in x, four at a time.
-    fn sum_of_rows [E: Float] [E] (x: &[E], b: Matrix<'_, E>, out: &mut [E], add: bool) {
-        if !add {
+    fn sum_of_rows [E: Float] [E] (x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
+        if !store.adds() {
             out.fill(E::zero());
         }
         for (group, x) in x.chunks(4).enumerate() {

@@ -31,7 +31,7 @@ pub(crate) fn prelu<const C: usize, S: Shape, E: Float, T: Trace>(
         let x = saved.expect("x is kept where a gradient is wanted");
         move |mut g: Storage<E>, parents: &mut Parents<'_, 2>| {
             let x = x.as_slice();
-            parents.write(1, C, |out, add| slope_gradient(g.as_slice(), x, inner, out, add));
+            parents.write(1, C, |out, store| slope_gradient(g.as_slice(), x, inner, out, store));
             if parents.needs(0) {
                 scale_negative(g.make_mut(), Some(x), slopes.as_slice(), inner);
                 parents.add(0, g);

@@ -51,15 +51,15 @@ pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: T
         move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
             let g = g.as_slice();
             let (channels, positions) = (sizes.groups * sizes.filters, sizes.windows.positions());
-            parents.write(2, channels, |out, add| convolution::sum_channels(g, channels, positions, out, add));
+            parents.write(2, channels, |out, store| convolution::sum_channels(g, channels, positions, out, store));
             if let Some(x) = x {
-                parents.write(1, sizes.weight(), |out, add| {
-                    convolution::backward_weight(sizes, x.as_slice(), g, out, add);
+                parents.write(1, sizes.weight(), |out, store| {
+                    convolution::backward_weight(sizes, x.as_slice(), g, out, store);
                 });
             }
             if let Some(weight) = weight {
-                parents.write(0, sizes.batch * sizes.input(), |out, add| {
-                    let start = if add { Start::There } else { Start::Zero };
+                parents.write(0, sizes.batch * sizes.input(), |out, store| {
+                    let start = if store.adds() { Start::There } else { Start::Zero };
                     convolution::backward_input(sizes, g, weight.as_slice(), start, out);
                 });
             }
@@ -92,11 +92,11 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
         let x = needs[1].then_some(x);
         move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
             let g = g.as_slice();
-            parents.write(2, channels, |out, add| convolution::sum_channels(g, channels, pixels, out, add));
+            parents.write(2, channels, |out, store| convolution::sum_channels(g, channels, pixels, out, store));
             if let Some(x) = x {
                 // the roles of input and output gradient are exchanged
-                parents.write(1, sizes.weight(), |out, add| {
-                    convolution::backward_weight(sizes, g, x.as_slice(), out, add);
+                parents.write(1, sizes.weight(), |out, store| {
+                    convolution::backward_weight(sizes, g, x.as_slice(), out, store);
                 });
             }
             if let Some(weight) = weight {

@@ -86,8 +86,8 @@ pub(crate) fn max_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     let node = record([trace.node()], |_| {
         let indices = indices.clone();
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            parents.write(0, len, |dx, add| {
-                if !add {
+            parents.write(0, len, |dx, store| {
+                if !store.adds() {
                     dx.fill(E::zero());
                 }
                 pooling::scatter(g.as_slice(), indices.as_slice(), outputs, dx, pixels);
@@ -111,8 +111,8 @@ pub(crate) fn mean_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     let len = x.len();
     let node = record([trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            parents.write(0, len, |dx, add| {
-                if !add {
+            parents.write(0, len, |dx, store| {
+                if !store.adds() {
                     dx.fill(E::zero());
                 }
                 pooling::mean_backward(&patches, divisor, g.as_slice(), dx);

@@ -38,8 +38,8 @@ pub(crate) fn resample2d<S: Shape, O: Shape, E: Float, T: Trace>(
     let len = x.len();
     let node = record([trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
-            parents.write(0, len, |dx, add| {
-                if !add {
+            parents.write(0, len, |dx, store| {
+                if !store.adds() {
                     dx.fill(E::zero());
                 }
                 resample_backward(size, &down, &across, g.as_slice(), dx);

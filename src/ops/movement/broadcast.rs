@@ -5,6 +5,7 @@
 
 use super::moving::{Blocks, MoveBack, blocks_of, moved};
 use crate::kernels::reduce;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::shape::{Axes, BroadcastTo, Dim, InsertAxis, Shape, show};
 use crate::tensor::{Element, Float, Tensor};
@@ -14,16 +15,16 @@ use crate::trace::Trace;
 struct Back<R>(R);
 
 impl<R: AsRef<[Blocks]> + 'static> MoveBack for Back<R> {
-    fn move_back<E: Float>(&self, _: usize, gradient: &[E], out: &mut [E], add: bool) {
+    fn move_back<E: Float>(&self, _: usize, gradient: &[E], out: &mut [E], store: Store) {
         let [first @ .., last] = self.0.as_ref() else { return };
         let mut summed: Option<Storage<E>> = None;
         for &(outer, middle, inner) in first {
             let mut sums = Storage::scratch(outer * inner);
             let wide = summed.as_ref().map_or(gradient, Storage::as_slice);
-            reduce::sum_axis(wide, (outer, middle, inner), sums.make_mut(), false);
+            reduce::sum_axis(wide, (outer, middle, inner), sums.make_mut(), Store::Overwrite);
             summed = Some(sums);
         }
-        reduce::sum_axis(summed.as_ref().map_or(gradient, Storage::as_slice), *last, out, add);
+        reduce::sum_axis(summed.as_ref().map_or(gradient, Storage::as_slice), *last, out, store);
     }
 }
 

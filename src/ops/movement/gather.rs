@@ -108,8 +108,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         let node = record([left.node(), right.node()], |_| {
             let count = source.count();
             move |g: Storage<E>, parents: &mut Parents<'_, 2>| {
-                parents.write(1, count, |out, add| {
-                    if add {
+                parents.write(1, count, |out, store| {
+                    if store.adds() {
                         let mut picked = Storage::scratch(count);
                         runs.copy(g.as_slice(), picked.make_mut());
                         elementwise::add_assign(out, picked.as_slice());

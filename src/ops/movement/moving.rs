@@ -7,6 +7,7 @@
 //! If y_i = x_m(i), the gradient of each x_j is the sum of those of all y_i with m(i) = j.
 
 use crate::kernels::runs::Runs;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::ByKind;
 use crate::shape::{Axes, HasAxis, Shape};
@@ -16,15 +17,15 @@ use crate::trace::Trace;
 
 /// How gradients move back.
 pub trait MoveBack: 'static {
-    /// The gradient of operand number `operand`, from that of the result: written to `out`, or added if `add`.
-    fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], add: bool);
+    /// The gradient of operand number `operand`, from that of the result: stored in `out`.
+    fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], store: Store);
 }
 
 /// [`Runs`] for each operand. (Their closures come from functions that know no shape types, so that the loops are
 /// compiled once for all shapes.)
 impl<P: Fn(usize) -> (usize, usize) + 'static> MoveBack for Vec<Runs<P>> {
-    fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], add: bool) {
-        if !add {
+    fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], store: Store) {
+        if !store.adds() {
             out.fill(E::zero());
         }
         self[operand].add_back(gradient, out);
@@ -73,8 +74,8 @@ pub(crate) fn record_movement<E: Element>(operands: &[Operand<'_>], back: impl M
             E: Float,
         {
             let Record(operands, back) = self;
-            record_each::<E>(operands, move |operand, gradient, out, add| {
-                back.move_back(operand, gradient, out, add);
+            record_each::<E>(operands, move |operand, gradient, out, store| {
+                back.move_back(operand, gradient, out, store);
             })
         }
         fn index(self) -> Option<Node> {

@@ -2,6 +2,7 @@
 
 use super::moving::{MoveBack, moved};
 use crate::kernels::elementwise;
+use crate::kernels::store::Store;
 use crate::kernels::transpose;
 use crate::memory::Storage;
 use crate::shape::{Permutation, Shape, Transpose};
@@ -15,8 +16,8 @@ struct Back {
 }
 
 impl MoveBack for Back {
-    fn move_back<E: Float>(&self, _: usize, gradient: &[E], out: &mut [E], add: bool) {
-        if add {
+    fn move_back<E: Float>(&self, _: usize, gradient: &[E], out: &mut [E], store: Store) {
+        if store.adds() {
             let mut moved = Storage::scratch(out.len());
             transpose::permute(gradient, &self.sizes, &self.order, moved.make_mut());
             elementwise::add_assign(out, moved.as_slice());

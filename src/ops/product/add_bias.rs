@@ -26,7 +26,7 @@ pub(crate) fn add_bias<const N: usize, S: LastAxis, E: Float, T: Trace>(
     add_row(y.make_mut(), bias.as_slice());
     let node = record([x_trace.node(), bias_trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 2>| {
-            parents.write(1, N, |out, add| sum_axis(g.as_slice(), (1, rows, N), out, add));
+            parents.write(1, N, |out, store| sum_axis(g.as_slice(), (1, rows, N), out, store));
             parents.add(0, g);
         }
     });

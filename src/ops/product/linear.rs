@@ -11,6 +11,7 @@ use crate::kernels::elementwise::add_row;
 use crate::kernels::gemm::constant::{FEW_ROWS, SMALL, times_transposed};
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::reduce::sum_axis;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::shape::{Const, Dim, LastAxis, Rank1, Rank2, Rank3, Shape};
 use crate::tape::{note_multiply_adds, record};
@@ -35,7 +36,15 @@ pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: T
     if const { I > 0 && O > 0 && I * O <= SMALL } && rows <= FEW_ROWS {
         times_transposed::<I, O, E>(x.as_slice(), weight.as_slice(), y.make_mut());
     } else {
-        gemm(rows, I, O, Matrix::rows(x.as_slice(), I), Matrix::transposed(weight.as_slice(), I), y.make_mut(), false);
+        gemm(
+            rows,
+            I,
+            O,
+            Matrix::rows(x.as_slice(), I),
+            Matrix::transposed(weight.as_slice(), I),
+            y.make_mut(),
+            Store::Overwrite,
+        );
     }
     if let Some(bias) = bias {
         add_row(y.make_mut(), bias.as_slice());
@@ -76,7 +85,7 @@ pub(crate) fn linear_parts<
     note_multiply_adds(sizes.rows * I * sizes.outputs);
     let mut y = Storage::scratch(sizes.rows * sizes.outputs);
     let product = (Matrix::rows(x.as_slice(), I), Matrix::transposed(sizes.part(weight.as_slice(), I), I));
-    gemm(sizes.rows, I, sizes.outputs, product.0, product.1, y.make_mut(), false);
+    gemm(sizes.rows, I, sizes.outputs, product.0, product.1, y.make_mut(), Store::Overwrite);
     add_row(y.make_mut(), sizes.part(bias.as_slice(), 1));
     let node = record([x_trace.node(), weight_trace.node(), bias_trace.node()], |needs| {
         let (x, weight) = (needs[1].then_some(x), needs[0].then_some(weight));
@@ -102,8 +111,8 @@ impl Sizes {
     }
 
     /// The same for writing a gradient: that of the other rows is 0.
-    fn part_mut<E: Float>(self, all: &mut [E], width: usize, add: bool) -> &mut [E] {
-        if !add && self.outputs < self.all {
+    fn part_mut<E: Float>(self, all: &mut [E], width: usize, store: Store) -> &mut [E] {
+        if !store.adds() && self.outputs < self.all {
             all.fill(E::zero());
         }
         &mut all[self.first * width..][..self.outputs * width]
@@ -119,16 +128,16 @@ impl Sizes {
     ) {
         let Sizes { rows, inputs, outputs, all, .. } = self;
         if let Some(x) = x {
-            parents.write(1, all * inputs, |out, add| {
+            parents.write(1, all * inputs, |out, store| {
                 let product = (Matrix::transposed(g, outputs), Matrix::rows(x.as_slice(), inputs));
-                gemm(outputs, rows, inputs, product.0, product.1, self.part_mut(out, inputs, add), add);
+                gemm(outputs, rows, inputs, product.0, product.1, self.part_mut(out, inputs, store), store);
             });
         }
-        parents.write(2, all, |out, add| sum_axis(g, (1, rows, outputs), self.part_mut(out, 1, add), add));
+        parents.write(2, all, |out, store| sum_axis(g, (1, rows, outputs), self.part_mut(out, 1, store), store));
         if let Some(weight) = weight {
-            parents.write(0, rows * inputs, |out, add| {
+            parents.write(0, rows * inputs, |out, store| {
                 let product = (Matrix::rows(g, outputs), Matrix::rows(self.part(weight.as_slice(), inputs), inputs));
-                gemm(rows, outputs, inputs, product.0, product.1, out, add);
+                gemm(rows, outputs, inputs, product.0, product.1, out, store);
             });
         }
     }

@@ -6,6 +6,7 @@
 //! - gradient of b: a^T g, likewise.
 
 use crate::kernels::gemm::{self, Matrix};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::shape::shapes_differ;
 use crate::shape::{Const, MatMul, ProductSizes, Shape, VectorAxis};
@@ -50,11 +51,11 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
                 let g = g.as_slice();
                 if let Some(b) = b {
                     let len = sizes.m * sizes.k * if sizes.left_shared { 1 } else { sizes.batch };
-                    parents.write(0, len, |out, add| left_gradient(sizes, g, b.as_slice(), out, add));
+                    parents.write(0, len, |out, store| left_gradient(sizes, g, b.as_slice(), out, store));
                 }
                 if let Some(a) = a {
                     let len = sizes.k * sizes.n * if sizes.right_shared { 1 } else { sizes.batch };
-                    parents.write(1, len, |out, add| right_gradient(sizes, g, a.as_slice(), out, add));
+                    parents.write(1, len, |out, store| right_gradient(sizes, g, a.as_slice(), out, store));
                 }
             }
         });
@@ -74,39 +75,39 @@ fn forward<E: Float>(sizes: ProductSizes, a: &[E], b: &[E], y: &mut [E]) {
         |i| Matrix::rows(of_batch(a, left_shared, i, m * k), k),
         |i| Matrix::rows(of_batch(b, right_shared, i, k * n), n),
         y,
-        false,
+        Store::Overwrite,
     );
 }
 
 /// g b^T
-fn left_gradient<E: Float>(sizes: ProductSizes, g: &[E], b: &[E], out: &mut [E], add: bool) {
+fn left_gradient<E: Float>(sizes: ProductSizes, g: &[E], b: &[E], out: &mut [E], store: Store) {
     let ProductSizes { batch, m, k, n, left_shared, right_shared } = sizes;
     let g = |i| Matrix::rows(of_batch(g, false, i, m * n), n);
     let b = |i| Matrix::transposed(of_batch(b, right_shared, i, k * n), n);
     if left_shared {
-        clear_if_empty(out, batch, add);
-        (0..batch).for_each(|i| gemm::gemm(m, n, k, g(i), b(i), out, add || i > 0));
+        clear_if_empty(out, batch, store);
+        (0..batch).for_each(|i| gemm::gemm(m, n, k, g(i), b(i), out, Store::adding(store.adds() || i > 0)));
     } else {
-        gemm::batched((m, n, k), g, b, out, add);
+        gemm::batched((m, n, k), g, b, out, store);
     }
 }
 
 /// a^T g
-fn right_gradient<E: Float>(sizes: ProductSizes, g: &[E], a: &[E], out: &mut [E], add: bool) {
+fn right_gradient<E: Float>(sizes: ProductSizes, g: &[E], a: &[E], out: &mut [E], store: Store) {
     let ProductSizes { batch, m, k, n, left_shared, right_shared } = sizes;
     let a = |i| Matrix::transposed(of_batch(a, left_shared, i, m * k), k);
     let g = |i| Matrix::rows(of_batch(g, false, i, m * n), n);
     if right_shared {
-        clear_if_empty(out, batch, add);
-        (0..batch).for_each(|i| gemm::gemm(k, m, n, a(i), g(i), out, add || i > 0));
+        clear_if_empty(out, batch, store);
+        (0..batch).for_each(|i| gemm::gemm(k, m, n, a(i), g(i), out, Store::adding(store.adds() || i > 0)));
     } else {
-        gemm::batched((k, m, n), a, g, out, add);
+        gemm::batched((k, m, n), a, g, out, store);
     }
 }
 
 /// A sum over no batch at all is zero.
-fn clear_if_empty<E: Float>(out: &mut [E], batch: usize, add: bool) {
-    if batch == 0 && !add {
+fn clear_if_empty<E: Float>(out: &mut [E], batch: usize, store: Store) {
+    if batch == 0 && !store.adds() {
         out.fill(E::zero());
     }
 }

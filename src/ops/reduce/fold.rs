@@ -4,6 +4,7 @@
 //! Saved: x and y.
 
 use crate::kernels::lines::{FoldBackward, FoldOp};
+use crate::kernels::store::Store;
 use crate::kernels::transpose;
 use crate::memory::Storage;
 use crate::ops::movement::moving::{Blocks, blocks_of};
@@ -83,13 +84,13 @@ fn backward<E: Float>(
     p: E,
     parents: &mut Parents<'_, 1>,
 ) {
-    let inputs = |add| FoldBackward { x: x.as_slice(), y: y.as_slice(), gradient: g.as_slice(), add };
+    let inputs = |store| FoldBackward { x: x.as_slice(), y: y.as_slice(), gradient: g.as_slice(), store };
     if lines.order.is_none() {
-        parents.write(0, x.len(), |out, add| E::pick(op).backward(inputs(add), lines.blocks, out, p));
+        parents.write(0, x.len(), |out, store| E::pick(op).backward(inputs(store), lines.blocks, out, p));
         return;
     }
     let mut together = Storage::scratch(x.len());
-    E::pick(op).backward(inputs(false), lines.blocks, together.make_mut(), p);
+    E::pick(op).backward(inputs(Store::Overwrite), lines.blocks, together.make_mut(), p);
     let mut gradient = Storage::scratch(x.len());
     lines.put_back(together.as_slice(), gradient.make_mut());
     parents.add(0, gradient);

@@ -5,6 +5,7 @@
 
 use crate::kernels::elementwise;
 use crate::kernels::reduce;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::ops::elementwise::arithmetic::DIVIDE;
 use crate::ops::movement::moving::{Blocks, blocks_of};
@@ -25,7 +26,7 @@ fn reduce_runs<S: Shape, O: Shape, E: Float, T: Trace>(
     let mut y = x;
     for &(outer, middle, inner) in &runs {
         let mut sums = Storage::scratch(outer * inner);
-        reduce::sum_axis(y.as_slice(), (outer, middle, inner), sums.make_mut(), false);
+        reduce::sum_axis(y.as_slice(), (outer, middle, inner), sums.make_mut(), Store::Overwrite);
         y = sums;
     }
     if let Some(count) = divisor {

@@ -26,10 +26,10 @@ pub(crate) fn add_positions<B: Dim, L: Dim, F: Dim, P: Dim, G: Dim, E: Float, T:
     add_row(y.make_mut(), &p.as_slice()[..used]);
     let node = record([x_trace.node(), p_trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 2>| {
-            parents.write(1, of_positions.count(), |out: &mut [E], add| {
+            parents.write(1, of_positions.count(), |out: &mut [E], store| {
                 let (out, unused) = out.split_at_mut(used);
-                sum_axis(g.as_slice(), (1, batch, used), out, add);
-                if !add {
+                sum_axis(g.as_slice(), (1, batch, used), out, store);
+                if !store.adds() {
                     unused.fill(E::zero());
                 }
             });

@@ -10,6 +10,7 @@ pub use questions::{Questions, SectionScore};
 
 use super::Vocabulary;
 use crate::kernels::gemm::{Matrix, gemm};
+use crate::kernels::store::Store;
 use crate::numbers::range::{at_least_one, expect};
 use crate::tensor::Tensor;
 use std::cmp::Ordering;
@@ -162,7 +163,7 @@ impl WordVectors {
         let count = queries.len().checked_div(dimension).unwrap_or(0);
         let mut cosines = vec![0.0; count * words];
         let directions = Matrix::transposed(self.directions(), dimension);
-        gemm(count, dimension, words, Matrix::rows(queries, dimension), directions, &mut cosines, false);
+        gemm(count, dimension, words, Matrix::rows(queries, dimension), directions, &mut cosines, Store::Overwrite);
         cosines
     }
 

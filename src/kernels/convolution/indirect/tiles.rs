@@ -7,6 +7,7 @@ use crate::kernels::gemm::pack::panels;
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::gemm::tile::sums;
 use crate::kernels::instructions::Instructions;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use std::ops::Range;
 
@@ -36,7 +37,14 @@ pub enum Task<'a> {
     /// rows of the first, and each next is `between` further.
     Gradients { band: Band<'a>, g: &'a [f32], panels: *mut f32, between: usize },
     /// Products of pixels and a panel of gradients, added up over all positions, for the taps of some `steps`.
-    Products { pixels: &'a [f32], places: &'a [usize], steps: &'a [usize], panel: &'a [f32], to: *mut f32, add: bool },
+    Products {
+        pixels: &'a [f32],
+        places: &'a [usize],
+        steps: &'a [usize],
+        panel: &'a [f32],
+        to: *mut f32,
+        store: Store,
+    },
     /// The columns of a matrix, two registers of them at most, as a panel. What is beyond the last is never used.
     Panel { matrix: Matrix<'a, f32>, columns: usize, panel: &'a mut [f32] },
     /// The transpose of rows of two registers.
@@ -91,8 +99,8 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
                 outputs::<R, ROWS>(&band, panels, weight, (bias, adds), y);
             }
             Task::Gradients { band, g, panels, between } => gradients::<R>(&band, g, panels, between),
-            Task::Products { pixels, places, steps, panel, to, add } => {
-                products::<R, ROWS>(pixels, [steps, places], panel, to, add);
+            Task::Products { pixels, places, steps, panel, to, store } => {
+                products::<R, ROWS>(pixels, [steps, places], panel, to, store);
             }
             Task::Panel { matrix, columns, panel } => {
                 panels::<f32, R>(matrix, panel.len() / (2 * R::LEN), columns, panel);
@@ -103,7 +111,7 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
 }
 
 /// For each row the sum over the steps of the number at `row + step` times the panel's row of that step, to rows of two
-/// registers, added to what is there if `add`.
+/// registers.
 ///
 /// # Safety
 /// The processor has what `R` needs. All `row + step` lie in `x`, the panel has a row of two registers for each step, and
@@ -114,21 +122,21 @@ unsafe fn products<R: Register<f32>, const ROWS: usize>(
     [rows, steps]: [&[usize]; 2],
     panel: &[f32],
     to: *mut f32,
-    add: bool,
+    store: Store,
 ) {
     let width = 2 * R::LEN;
     assert_eq!(panel.len(), steps.len() * width);
     for (piece, steps) in steps.chunks(DEPTH).enumerate() {
         let panel = &panel[piece * DEPTH * width..];
-        let add = add || piece > 0;
+        let store = Store::adding(store.adds() || piece > 0);
         for (strip, rows) in rows.chunks(ROWS).enumerate() {
             // SAFETY: the caller's promises.
             unsafe {
                 let to = to.add(strip * ROWS * width);
                 if rows.len() > ROWS.min(4) {
-                    tile::<R, ROWS>(x, rows, steps, panel, to, add);
+                    tile::<R, ROWS>(x, rows, steps, panel, to, store);
                 } else {
-                    tile::<R, 4>(x, rows, steps, panel, to, add);
+                    tile::<R, 4>(x, rows, steps, panel, to, store);
                 }
             }
         }
@@ -146,7 +154,7 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize>(
     steps: &[usize],
     panel: &[f32],
     to: *mut f32,
-    add: bool,
+    store: Store,
 ) {
     // SAFETY: the caller's promises.
     unsafe {
@@ -156,7 +164,7 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize>(
             if row < rows.len() {
                 for (half, &sum) in sums.iter().enumerate() {
                     let to = to.add((2 * row + half) * R::LEN);
-                    (if add { R::load(to).plus(sum) } else { sum }).store(to);
+                    (if store.adds() { R::load(to).plus(sum) } else { sum }).store(to);
                 }
             }
         }
@@ -205,7 +213,7 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
         let of_panel = &weight[panel * steps.len() * width..(panel + 1) * steps.len() * width];
         // SAFETY: all places and steps lie in the pixels, and y is as the caller promises.
         unsafe {
-            products::<R, ROWS>(pixels, [&places, &steps], of_panel, rows.make_mut().as_mut_ptr(), false);
+            products::<R, ROWS>(pixels, [&places, &steps], of_panel, rows.make_mut().as_mut_ptr(), Store::Overwrite);
             transpose::<R>(rows.as_slice(), lines.make_mut());
         }
         let channels = panel * width..map.to.min((panel + 1) * width);

@@ -6,6 +6,7 @@ use super::{fitting, width_of};
 use crate::kernels::convolution::sizes::{Convolution, Map, PARALLEL_ABOVE};
 use crate::kernels::instructions::instructions;
 use crate::kernels::parallel::{self, Entries};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 
 /// Positions that are seen in one go, more or less: the gradients there stay in the second-level cache.
@@ -15,18 +16,18 @@ const PIXELS: usize = 1 << 18;
 /// Taps of one task.
 const TAPS: usize = 48;
 
-/// The gradient of the weight, added to what is there if `add`.
-pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], add: bool) {
+/// The gradient of the weight.
+pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], store: Store) {
     let map = sizes.map();
     map.check(x, g);
     let many = parallel::worthwhile(sizes.operations(), PARALLEL_ABOVE);
     for (group, dw) in dw.chunks_exact_mut(map.to * map.from * map.taps()).enumerate() {
-        of_group(&map, group, [x, g], dw, add, many);
+        of_group(&map, group, [x, g], dw, store, many);
     }
 }
 
 /// Those of a group.
-fn of_group(map: &Map, group: usize, [x, g]: [&[f32]; 2], dw: &mut [f32], add: bool, many: bool) {
+fn of_group(map: &Map, group: usize, [x, g]: [&[f32]; 2], dw: &mut [f32], store: Store, many: bool) {
     let instructions = instructions();
     let width = width_of(instructions);
     let taps = map.from * map.taps();
@@ -67,7 +68,10 @@ fn of_group(map: &Map, group: usize, [x, g]: [&[f32]; 2], dw: &mut [f32], add: b
             // SAFETY: all places and steps lie in the pixels, and no two tasks add to the same sums.
             unsafe {
                 let to = to.at((panel * whole + part * TAPS) * width);
-                run(instructions, Task::Products { pixels, places: &places, steps, panel: of_panel, to, add: true });
+                run(
+                    instructions,
+                    Task::Products { pixels, places: &places, steps, panel: of_panel, to, store: Store::Add },
+                );
             }
         });
     }
@@ -77,7 +81,7 @@ fn of_group(map: &Map, group: usize, [x, g]: [&[f32]; 2], dw: &mut [f32], add: b
         // SAFETY: the instructions are those of the processor.
         unsafe { run(instructions, Task::Transpose { rows, lines: lines.make_mut() }) };
         for (dw, line) in dw.chunks_exact_mut(taps).zip(lines.as_slice().chunks_exact(whole)) {
-            dw.iter_mut().zip(line).for_each(|(dw, &sum)| *dw = if add { *dw + sum } else { sum });
+            dw.iter_mut().zip(line).for_each(|(dw, &sum)| *dw = store.result(*dw, sum));
         }
     }
 }

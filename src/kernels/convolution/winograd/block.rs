@@ -6,6 +6,7 @@ use super::transform::{Outputs, Weights, both_axes};
 use crate::kernels::convolution::sizes::{Filters, Map};
 use crate::kernels::gemm::register::Register;
 use crate::kernels::gemm::tile::{Strip, Target, tile};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 
 /// Tiles in one block: rows of a tile of the product divide it.
@@ -61,7 +62,7 @@ pub struct Block<'a> {
     pub transformed: &'a [f32],
     pub between: usize,
     pub bias: Option<&'a [f32]>,
-    pub add: bool,
+    pub store: Store,
     pub y: *mut f32,
 }
 
@@ -72,7 +73,7 @@ pub struct Block<'a> {
 /// writes the outputs meanwhile.
 #[inline(always)]
 pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
-    let Block { map, group, tiles, channels, x, transformed, between, bias, add, y } = block;
+    let Block { map, group, tiles, channels, x, transformed, between, bias, store, y } = block;
     let stride = row(map.from);
     let apart = BLOCK * stride + APART;
     let width = channels.len().next_multiple_of(2 * R::LEN);
@@ -94,13 +95,14 @@ pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'
                         let rows = ROWS.min(tiles.len() - top);
                         let strip = Strip { first: pixels.add(top * stride + start), row_stride: stride, step: 1 };
                         let first = products.add(top * width + left);
-                        let target = Target { first, stride: width, rows, columns: 2 * R::LEN, add: start > 0 };
+                        let target =
+                            Target { first, stride: width, rows, columns: 2 * R::LEN, store: Store::adding(start > 0) };
                         tile::<f32, R, ROWS>(depth, strip, panel, target);
                     }
                 }
             }
         }
-        store_outputs::<R>(map, group, tiles, channels, (products, apart_products, width), bias, add, y);
+        store_outputs::<R>(map, group, tiles, channels, (products, apart_products, width), bias, store, y);
     }
 }
 
@@ -117,7 +119,7 @@ unsafe fn store_outputs<R: Register<f32>>(
     channels: std::ops::Range<usize>,
     (products, apart, stride): (*const f32, usize, usize),
     bias: Option<&[f32]>,
-    add: bool,
+    store: Store,
     y: *mut f32,
 ) {
     let plane = map.out[0] * map.out[1];
@@ -152,7 +154,7 @@ unsafe fn store_outputs<R: Register<f32>>(
                     }
                 }
                 let planes = y.add(((run.image * map.groups + group) * map.to + channel) * plane);
-                scatter::<R>(band, planes, some, map.out, piece, add);
+                scatter::<R>(band, planes, some, map.out, piece, store);
             }
         }
     }

@@ -6,6 +6,7 @@ use super::transform::{OutputGradients, WeightGradients, both_axes};
 use crate::kernels::convolution::sizes::Map;
 use crate::kernels::gemm::register::Register;
 use crate::kernels::gemm::tile::{Strip, Target, tile};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 
 /// Where a chunk's matrices are: the numbers of floats between those of two entries.
@@ -76,7 +77,7 @@ pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
     pixels: *const f32,
     gradients: *const f32,
     sums: *mut f32,
-    add: bool,
+    store: Store,
 ) {
     let Part { map, layout, .. } = part;
     let (depth, stride) = (part.tiles.len(), padded(map.to));
@@ -88,7 +89,7 @@ pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
                 let strip = Strip { first: pixels.add(top), row_stride: 1, step: layout.stride };
                 let panel = gradients.add(left * layout.tiles);
                 let first = sums.add(top * stride + left);
-                let target = Target { first, stride, rows, columns: 2 * R::LEN, add };
+                let target = Target { first, stride, rows, columns: 2 * R::LEN, store };
                 tile::<f32, R, ROWS>(depth, strip, panel, target);
             }
         }
@@ -107,7 +108,7 @@ pub unsafe fn store_weights<R: Register<f32>>(
     sums: *const f32,
     between: usize,
     dw: *mut f32,
-    add: bool,
+    store: Store,
 ) {
     let stride = padded(map.to);
     let mut lanes = [[0.0; MOST_LANES]; 9];
@@ -128,7 +129,7 @@ pub unsafe fn store_weights<R: Register<f32>>(
                 for lane in 0..some {
                     let to = dw.add(((filter + lane) * map.from + channel) * 9);
                     for (tap, lanes) in lanes.iter().enumerate() {
-                        *to.add(tap) = if add { *to.add(tap) + lanes[lane] } else { lanes[lane] };
+                        *to.add(tap) = if store.adds() { *to.add(tap) + lanes[lane] } else { lanes[lane] };
                     }
                 }
             }

@@ -28,6 +28,7 @@ mod work;
 use super::sizes::{Convolution, Filters, Map, Passes, Start};
 use crate::kernels::instructions::instructions;
 use crate::kernels::parallel::{self, Entries};
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use block::{BLOCK, Block};
 use chunk::{Layout, Part};
@@ -96,16 +97,16 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
             }
             // SAFETY: x and y have the sizes of the map, and no two tasks write the same channels of a tile.
             unsafe {
-                let (y, add) = (y.at(0), start.adds());
-                let block = Block { map, group, tiles, channels, x, transformed, between, bias, add, y };
+                let (y, store) = (y.at(0), Store::adding(start.adds()));
+                let block = Block { map, group, tiles, channels, x, transformed, between, bias, store, y };
                 work(instructions, Work::Block(block));
             }
         });
     }
 }
 
-/// The gradient of the weight, added to what is there if `add`.
-fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], add: bool) {
+/// The gradient of the weight.
+fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], store: Store) {
     let instructions = instructions();
     let Convolution { batch, windows, filters, groups } = *sizes;
     let map = sizes.map();
@@ -127,7 +128,7 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], ad
         let dw = &mut dw[group * filters * windows.taps()..(group + 1) * filters * windows.taps()];
         let dw = Entries::of(dw);
         let mut so_far = 0;
-        let mut add = add;
+        let mut store = store;
         for first in (0..map.all_tiles()).step_by(chunk) {
             let end = map.all_tiles().min(first + chunk);
             let (to_pixels, to_gradients) = (Entries::of(pixels.make_mut()), Entries::of(gradients.make_mut()));
@@ -152,7 +153,10 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], ad
                     let sums = to_sums.at(entry * layout.sums);
                     let (pixels, gradients) =
                         (&pixels[entry * layout.pixels..], &gradients[entry * layout.gradients..]);
-                    work(instructions, Work::Products { part, pixels, gradients, sums, add: so_far > 0 });
+                    work(
+                        instructions,
+                        Work::Products { part, pixels, gradients, sums, store: Store::adding(so_far > 0) },
+                    );
                 }
             });
             so_far += 1;
@@ -162,10 +166,13 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], ad
                     // SAFETY: the sums are there, and each task writes the weights of its own channels.
                     unsafe {
                         let (sums, dw) = (sums.as_slice(), dw.at(0));
-                        work(instructions, Work::Weights { map: &map, channels, sums, between: layout.sums, dw, add });
+                        work(
+                            instructions,
+                            Work::Weights { map: &map, channels, sums, between: layout.sums, dw, store },
+                        );
                     }
                 });
-                (so_far, add) = (0, true);
+                (so_far, store) = (0, Store::Add);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! pixel, a register for each.
 
 use crate::kernels::gemm::register::Register;
+use crate::kernels::store::Store;
 
 /// Lanes of the longest register.
 pub const MOST_LANES: usize = 16;
@@ -126,7 +127,7 @@ pub unsafe fn scatter<R: Register<f32>>(
     channels: usize,
     size: [usize; 2],
     piece: Piece,
-    add: bool,
+    store: Store,
 ) {
     let plane = size[0] * size[1];
     let mut square = [0.0; MOST_LANES * MOST_LANES];
@@ -139,7 +140,7 @@ pub unsafe fn scatter<R: Register<f32>>(
                 let from = from.add(start * R::LEN);
                 let to = planes.add(pixel + start);
                 let some = R::LEN.min(count - start);
-                let direct = !add && some == R::LEN;
+                let direct = !store.adds() && some == R::LEN;
                 // whole squares go where they belong, and the lanes without a channel nowhere
                 let target = |lane: usize| {
                     if direct && lane < channels { to.add(lane * plane) } else { square.add(lane * R::LEN) }
@@ -151,7 +152,7 @@ pub unsafe fn scatter<R: Register<f32>>(
                 for lane in 0..channels {
                     let (from, to) = (square.add(lane * R::LEN), to.add(lane * plane));
                     for i in 0..some {
-                        *to.add(i) = if add { *to.add(i) + *from.add(i) } else { *from.add(i) };
+                        *to.add(i) = if store.adds() { *to.add(i) + *from.add(i) } else { *from.add(i) };
                     }
                 }
             }

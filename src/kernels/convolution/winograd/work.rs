@@ -6,15 +6,35 @@ use super::map::transform_pixels;
 use crate::kernels::convolution::sizes::{Filters, Map};
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
+use crate::kernels::store::Store;
 
 /// What is done with registers: see the functions of the same names.
 pub enum Work<'a> {
-    Filters { from: usize, filters: Filters<'a>, channels: std::ops::Range<usize>, to: *mut f32, between: usize },
+    Filters {
+        from: usize,
+        filters: Filters<'a>,
+        channels: std::ops::Range<usize>,
+        to: *mut f32,
+        between: usize,
+    },
     Block(Block<'a>),
     Pixels(Part<'a>, &'a [f32], *mut f32),
     Gradients(Part<'a>, &'a [f32], *mut f32),
-    Products { part: Part<'a>, pixels: &'a [f32], gradients: &'a [f32], sums: *mut f32, add: bool },
-    Weights { map: &'a Map, channels: std::ops::Range<usize>, sums: &'a [f32], between: usize, dw: *mut f32, add: bool },
+    Products {
+        part: Part<'a>,
+        pixels: &'a [f32],
+        gradients: &'a [f32],
+        sums: *mut f32,
+        store: Store,
+    },
+    Weights {
+        map: &'a Map,
+        channels: std::ops::Range<usize>,
+        sums: &'a [f32],
+        between: usize,
+        dw: *mut f32,
+        store: Store,
+    },
 }
 
 /// Works with the instructions given.
@@ -68,11 +88,11 @@ unsafe fn work_with<R: Register<f32>, const ROWS: usize>(work: Work<'_>) {
                 transform_pixels::<R>(map, group, tiles, x, to, layout.pixels, layout.stride);
             }
             Work::Gradients(part, g, to) => transform_gradients::<R>(part, g, to),
-            Work::Products { part, pixels, gradients, sums, add } => {
-                add_products::<R, ROWS>(&part, pixels.as_ptr(), gradients.as_ptr(), sums, add);
+            Work::Products { part, pixels, gradients, sums, store } => {
+                add_products::<R, ROWS>(&part, pixels.as_ptr(), gradients.as_ptr(), sums, store);
             }
-            Work::Weights { map, channels, sums, between, dw, add } => {
-                store_weights::<R>(map, channels, sums.as_ptr(), between, dw, add);
+            Work::Weights { map, channels, sums, between, dw, store } => {
+                store_weights::<R>(map, channels, sums.as_ptr(), between, dw, store);
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::kernels::gemm::{Matrix, gemm};
 use crate::kernels::lines::MapLoops;
 use crate::kernels::random::BatchMask;
+use crate::kernels::store::Store;
 use crate::kernels::{elementwise, parallel};
 use crate::memory::Storage;
 use crate::tensor::Float;
@@ -126,7 +127,7 @@ impl Attention {
     ) {
         let keys = weights.len() / block.len();
         let product = (q.matrix(sequence, head, block.start), k.matrix(sequence, head, 0).transpose());
-        gemm(block.len(), self.width, keys, product.0, product.1, weights, false);
+        gemm(block.len(), self.width, keys, product.0, product.1, weights, Store::Overwrite);
         elementwise::scale(weights, self.scale());
         for (query, row) in block.clone().zip(weights.chunks_exact_mut(keys)) {
             let (seen, hidden) = row.split_at_mut(self.visible(sequence, query));
@@ -168,7 +169,7 @@ impl Attention {
                 let weights = &mut weights.make_mut()[..block.len() * keys];
                 self.weights(operands, softmax, place, &block, weights);
                 self.drop(place, &block, weights);
-                gemm(block.len(), keys, self.value_width, Matrix::rows(weights, keys), v, out, false);
+                gemm(block.len(), keys, self.value_width, Matrix::rows(weights, keys), v, out, Store::Overwrite);
             }
         });
     }
@@ -209,7 +210,7 @@ impl Attention {
                 let d_weights = &mut d_weights.make_mut()[..rows * keys];
                 let g = g.matrix(sequence, head, block.start);
                 self.weights(operands, softmax, place, &block, weights);
-                gemm(rows, self.value_width, keys, g, v.transpose(), d_weights, false);
+                gemm(rows, self.value_width, keys, g, v.transpose(), d_weights, Store::Overwrite);
                 self.drop(place, &block, d_weights);
 
                 // the gradients of the weights become those of the scores
@@ -221,27 +222,34 @@ impl Attention {
                 }
                 elementwise::scale(d_weights, self.scale());
                 let d_scores = &*d_weights;
-                gemm(rows, keys, self.width, Matrix::rows(d_scores, keys), k, d_q, false);
+                gemm(rows, keys, self.width, Matrix::rows(d_scores, keys), k, d_q, Store::Overwrite);
                 let (q, d_k) = (q.matrix(sequence, head, block.start), &mut d_k[..keys * self.width]);
-                gemm(keys, rows, self.width, Matrix::transposed(d_scores, keys), q, d_k, true);
+                gemm(keys, rows, self.width, Matrix::transposed(d_scores, keys), q, d_k, Store::Add);
 
                 self.drop(place, &block, weights);
                 let d_v = &mut d_v[..keys * self.value_width];
-                gemm(keys, rows, self.value_width, Matrix::transposed(weights, keys), g, d_v, true);
+                gemm(keys, rows, self.value_width, Matrix::transposed(weights, keys), g, d_v, Store::Add);
             }
         });
         gradients
     }
 
     /// Puts the gradient of operand `number` where the operand's layout says, or adds it.
-    pub fn place_gradient<E: Float>(&self, gradients: &[E], number: usize, layout: Layout, out: &mut [E], add: bool) {
+    pub fn place_gradient<E: Float>(
+        &self,
+        gradients: &[E],
+        number: usize,
+        layout: Layout,
+        out: &mut [E],
+        store: Store,
+    ) {
         let sizes = self.gradient_sizes();
         let [start, size] = [&sizes[..number], &sizes[..]].map(|sizes| sizes.iter().sum());
-        self.place(gradients, size, start, layout, out, add);
+        self.place(gradients, size, start, layout, out, store);
     }
 
     /// Puts the matrices of all heads, which start `size` numbers apart, the first at `start`, where the layout says.
-    pub fn place<E: Float>(&self, from: &[E], size: usize, start: usize, layout: Layout, out: &mut [E], add: bool) {
+    pub fn place<E: Float>(&self, from: &[E], size: usize, start: usize, layout: Layout, out: &mut [E], store: Store) {
         let many = parallel::worthwhile(out.len(), parallel::CHEAP);
         let Layout { rows, width, .. } = layout;
         parallel::chunks(out, layout.sequence, many, |sequence, out| {
@@ -249,7 +257,7 @@ impl Attention {
                 let from = &from[(sequence * self.heads + head) * size + start..][..rows * width];
                 for (row, from) in from.chunks_exact(width.max(1)).enumerate() {
                     let out = &mut out[layout.start + head * layout.head + row * layout.row..][..width];
-                    if add {
+                    if store.adds() {
                         out.iter_mut().zip(from).for_each(|(out, &x)| *out += x);
                     } else {
                         out.copy_from_slice(from);

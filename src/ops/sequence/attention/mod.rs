@@ -21,6 +21,7 @@ mod heads;
 mod tests;
 
 use crate::kernels::random::BatchMask;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::ops::elementwise::dropout;
 use crate::ops::reduce::softmax::SOFTMAX;
@@ -238,7 +239,7 @@ fn attend<E: Float>(
     if y_layout != Layout::by_head(heads, queries, value_width) {
         let by_head = y;
         y = Storage::scratch(by_head.len());
-        attention.place(by_head.as_slice(), queries * value_width, 0, y_layout, y.make_mut(), false);
+        attention.place(by_head.as_slice(), queries * value_width, 0, y_layout, y.make_mut(), Store::Overwrite);
     }
     let node = record(nodes, |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 3>| {
@@ -247,10 +248,10 @@ fn attend<E: Float>(
             for parent in 0..3 {
                 let of_parent = || (0..3).filter(|&operand| parent_of[operand] == parent);
                 let Some(first) = of_parent().next() else { continue };
-                parents.write(parent, operands[first].values.len(), |out, add| {
+                parents.write(parent, operands[first].values.len(), |out, store| {
                     for operand in of_parent() {
                         let layout = operands[operand].layout;
-                        attention.place_gradient(gradients.as_slice(), operand, layout, out, add);
+                        attention.place_gradient(gradients.as_slice(), operand, layout, out, store);
                     }
                 });
             }

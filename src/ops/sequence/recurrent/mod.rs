@@ -27,6 +27,7 @@ use crate::kernels::gemm::{Matrix, Packed, gemm};
 use crate::kernels::recurrent::{Backward, Cell, CellLoops, Forward, Left, Rows};
 use crate::kernels::reduce::sum_axis;
 use crate::kernels::sparse;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::{Family, PerFloat};
 use crate::shape::{Const, Dim, Shape};
@@ -93,7 +94,7 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
 
     let mut y = Storage::scratch(rows * H);
     let after_first = &saved.hidden.as_slice()[state.count()..];
-    layer.times.by_sequence(after_first, H, y.make_mut(), false);
+    layer.times.by_sequence(after_first, H, y.make_mut(), Store::Overwrite);
     let last = [&saved.hidden, &saved.cells].map(|states| {
         let start = states.len().checked_sub(state.count())?;
         Some(Storage::from_slice(&states.as_slice()[start..]))
@@ -113,8 +114,8 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
             move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
                 waiting.borrow_mut()[part] = Some(g);
                 // the sequence may have no other gradient, but its backward pass must run
-                parents.write(0, rows * H, |out: &mut [E], add| {
-                    if !add {
+                parents.write(0, rows * H, |out: &mut [E], store| {
+                    if !store.adds() {
                         out.fill(E::zero());
                     }
                 });
@@ -188,7 +189,7 @@ impl<E: Float> Layer<E> {
             sparse::times_transposed(x.as_slice(), w, (self.input, columns), gates.make_mut());
         } else {
             let product = (Matrix::rows(x.as_slice(), self.input), Matrix::transposed(w, self.input));
-            gemm(batch * steps, self.input, columns, product.0, product.1, gates.make_mut(), false);
+            gemm(batch * steps, self.input, columns, product.0, product.1, gates.make_mut(), Store::Overwrite);
         }
 
         let mut separate = Storage::scratch(if self.loops.separate { steps * state } else { 0 });
@@ -200,7 +201,7 @@ impl<E: Float> Layer<E> {
             let [(hidden_before, hidden), (cell_before, cell)] =
                 [hidden.make_mut(), cells.make_mut()].map(|states| neighbours(states, time, state));
             if time > 0 || initial[0].is_some() {
-                u.times(batch, Matrix::rows(hidden_before, self.width), recurrent.make_mut(), false);
+                u.times(batch, Matrix::rows(hidden_before, self.width), recurrent.make_mut(), Store::Overwrite);
             }
             let operands = Forward { recurrent: recurrent.as_slice(), biases, before: [hidden_before, cell_before] };
             let left = Left {
@@ -246,9 +247,9 @@ impl<E: Float> Layer<E> {
             (self.loops.backward)(self.rows(time), &operands, left, [d_hidden.make_mut(), d_cell.make_mut()]);
             if time > 0 || parents.needs(1) {
                 let d_hidden = d_hidden.make_mut();
-                of_summed.times(batch, Matrix::rows(gates, columns), d_hidden, true);
+                of_summed.times(batch, Matrix::rows(gates, columns), d_hidden, Store::Add);
                 if self.loops.separate {
-                    of_separate.times(batch, Matrix::rows(separate, width), d_hidden, true);
+                    of_separate.times(batch, Matrix::rows(separate, width), d_hidden, Store::Add);
                 }
             }
         }
@@ -262,36 +263,36 @@ impl<E: Float> Layer<E> {
         if parents.needs(0) {
             let mut d_x = Storage::scratch(rows * self.input);
             let product = (Matrix::rows(gates, columns), Matrix::rows(w, self.input));
-            gemm(rows, columns, self.input, product.0, product.1, d_x.make_mut(), false);
-            parents.write(0, rows * self.input, |out, add| {
-                self.times.by_sequence(d_x.as_slice(), self.input, out, add);
+            gemm(rows, columns, self.input, product.0, product.1, d_x.make_mut(), Store::Overwrite);
+            parents.write(0, rows * self.input, |out, store| {
+                self.times.by_sequence(d_x.as_slice(), self.input, out, store);
             });
         }
-        parents.write(3, columns * self.input, |out: &mut [E], add| {
+        parents.write(3, columns * self.input, |out: &mut [E], store| {
             if sparse {
-                return sparse::transposed_times(gates, x, (self.input, columns), out, add);
+                return sparse::transposed_times(gates, x, (self.input, columns), out, store);
             }
             let product = (Matrix::transposed(gates, columns), Matrix::rows(x, self.input));
-            gemm(columns, rows, self.input, product.0, product.1, out, add);
+            gemm(columns, rows, self.input, product.0, product.1, out, store);
         });
-        parents.write(4, columns * width, |out, add| {
+        parents.write(4, columns * width, |out, store| {
             let (of_summed, of_separate) = out.split_at_mut(summed * width);
             let product = (Matrix::transposed(gates, columns), Matrix::rows(before, width));
-            gemm(summed, rows, width, product.0, product.1, of_summed, add);
+            gemm(summed, rows, width, product.0, product.1, of_summed, store);
             if self.loops.separate {
                 let product = (Matrix::transposed(separate, width), Matrix::rows(before, width));
-                gemm(width, rows, width, product.0, product.1, of_separate, add);
+                gemm(width, rows, width, product.0, product.1, of_separate, store);
             }
         });
-        parents.write(5, columns, |out, add| sum_axis(gates, (1, rows, columns), out, add));
-        parents.write(6, columns, |out: &mut [E], add| {
+        parents.write(5, columns, |out, store| sum_axis(gates, (1, rows, columns), out, store));
+        parents.write(6, columns, |out: &mut [E], store| {
             if self.loops.separate {
                 let mut sums = Storage::scratch(columns);
-                sum_axis(gates, (1, rows, columns), sums.make_mut(), false);
-                sum_axis(separate, (1, rows, width), &mut sums.make_mut()[summed..], false);
-                sum_axis(sums.as_slice(), (1, 1, columns), out, add);
+                sum_axis(gates, (1, rows, columns), sums.make_mut(), Store::Overwrite);
+                sum_axis(separate, (1, rows, width), &mut sums.make_mut()[summed..], Store::Overwrite);
+                sum_axis(sums.as_slice(), (1, 1, columns), out, store);
             } else {
-                sum_axis(gates, (1, rows, columns), out, add);
+                sum_axis(gates, (1, rows, columns), out, store);
             }
         });
     }

@@ -1,6 +1,7 @@
 //! The order of the steps: batches lie sequence by sequence, a recurrent layer computes them step by step.
 
 use crate::kernels::parallel;
+use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::tensor::Float;
 use std::sync::Arc;
@@ -40,8 +41,8 @@ impl Times {
         out
     }
 
-    /// The reverse of [`by_step`](Self::by_step), written to `out`, or added if `add`.
-    pub fn by_sequence<E: Float>(&self, x: &[E], width: usize, out: &mut [E], add: bool) {
+    /// The reverse of [`by_step`](Self::by_step), stored in `out`.
+    pub fn by_sequence<E: Float>(&self, x: &[E], width: usize, out: &mut [E], store: Store) {
         parallel::rows(out, width, parallel::CHEAP, |first, rows| {
             for (row, out) in (first..).zip(rows.chunks_exact_mut(width.max(1))) {
                 let (sequence, position) = (row / self.steps, row % self.steps);
@@ -49,9 +50,9 @@ impl Times {
                     .position(sequence, position)
                     .map(|time| &x[(time * self.batch + sequence) * width..][..width])
                 {
-                    Some(x) if add => out.iter_mut().zip(x).for_each(|(out, &x)| *out += x),
+                    Some(x) if store.adds() => out.iter_mut().zip(x).for_each(|(out, &x)| *out += x),
                     Some(x) => out.copy_from_slice(x),
-                    None if add => {}
+                    None if store.adds() => {}
                     None => out.fill(E::zero()),
                 }
             }

@@ -1,0 +1,29 @@
+//! What happens to what stands where a result goes.
+
+use num_traits::Float;
+
+/// Whether a result takes the place of what was there, or is added to it, as gradients are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    Overwrite,
+    Add,
+}
+
+impl Store {
+    /// `Add` if so.
+    #[inline(always)]
+    pub fn adding(adds: bool) -> Self {
+        if adds { Store::Add } else { Store::Overwrite }
+    }
+
+    #[inline(always)]
+    pub fn adds(self) -> bool {
+        self == Store::Add
+    }
+
+    /// What stands there afterwards.
+    #[inline(always)]
+    pub fn result<E: Float>(self, before: E, new: E) -> E {
+        if self.adds() { before + new } else { new }
+    }
+}
