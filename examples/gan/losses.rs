@@ -37,6 +37,14 @@ type Traceable = Scores<Traced<Training>>;
 type Value = Tensor<(), f32, Traced<Training>>;
 
 impl Loss {
+    /// That of Adam at the first step, for both networks.
+    pub fn learning_rate(self) -> f64 {
+        match self {
+            Loss::Original | Loss::LeastSquares => 1e-3,
+            Loss::Wasserstein | Loss::Hinge => 2e-4,
+        }
+    }
+
     /// What the critic makes small.
     pub fn of_critic(self, real: Traceable, made: Traceable) -> Value {
         let all = |value| Tensor::full_with(real.shape(), value);
