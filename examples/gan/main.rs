@@ -49,7 +49,10 @@ mod training;
 use classifier::Classifier;
 use common::{MnistKind, Recorder, Report, parse, plot_panels};
 use losses::Loss;
-use networks::{ClassVectors, Classes, Generator, Images, Judge, NoClasses, Noise, Plain, Random};
+use networks::{
+    ClassVectors, Classes, FEATURES, Generator, HIDDEN, Images, Judge, NoClasses, Noise, Normalised, Plain, Random,
+    start,
+};
 use options::{DatasetName, Options};
 use pictures::draw_grid;
 use std::error::Error;
@@ -64,7 +67,10 @@ fn main() -> ExitCode {
     common::run(|| {
         let options: Options = parse();
         let data = Data::load(&options)?;
-        if options.conditional { with::<ClassVectors>(&data, &options) } else { with::<NoClasses>(&data, &options) }
+        match options.conditional {
+            true => with::<ClassVectors<HIDDEN>, SpectralNorm<ClassVectors<FEATURES>>>(&data, &options),
+            false => with::<NoClasses, NoClasses>(&data, &options),
+        }
     })
 }
 
@@ -108,20 +114,28 @@ impl Data {
     }
 }
 
-fn with<C: Classes>(data: &Data, options: &Options) -> Result<(), Box<dyn Error>> {
+/// Studies networks that know of the classes what `C` says, and a critic of normalised layers `N`.
+fn with<C: Classes<HIDDEN>, N: Classes<FEATURES>>(data: &Data, options: &Options) -> Result<(), Box<dyn Error>> {
     let mut rng = Random::new(options.common.seed);
-    let generator = Generator::<C>::start(&mut rng);
-    let critic = Plain::<C>::start(&mut rng);
+    let generator = start::<Generator<C>>(&mut rng);
     match options.loss {
         Loss::Hinge => {
-            let critic = critic.normalised(&mut rng);
+            // normalised, weights are the same whatever their deviation
+            let critic = Normalised::<N>::init(&mut rng);
             study(data, Run::new(generator, critic, rng), options)
         }
-        _ => study(data, Run::new(generator, critic, rng), options),
+        _ => {
+            let critic = start::<Plain<C>>(&mut rng);
+            study(data, Run::new(generator, critic, rng), options)
+        }
     }
 }
 
-fn study<C: Classes, D: Judge>(data: &Data, mut run: Run<C, D>, options: &Options) -> Result<(), Box<dyn Error>> {
+fn study<C: Classes<HIDDEN>, D: Judge>(
+    data: &Data,
+    mut run: Run<C, D>,
+    options: &Options,
+) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let folder = options.out.join("gan").join(data.name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
@@ -207,7 +221,7 @@ fn study<C: Classes, D: Judge>(data: &Data, mut run: Run<C, D>, options: &Option
 }
 
 /// Images of noise, and of classes where the generator knows them.
-fn make<C: Classes>(generator: &Generator<C>, noise: &Noise, labels: &Labels) -> Images {
+fn make<C: Classes<HIDDEN>>(generator: &Generator<C>, noise: &Noise, labels: &Labels) -> Images {
     let mut pixels = Vec::new();
     for (noise, labels) in (noise.clone(), labels.clone()).in_order(200) {
         pixels.extend_from_slice(generator.forward((noise, labels)).as_slice());

@@ -2,7 +2,7 @@
 
 use crate::common::{Panel, Progress};
 use crate::losses::{CLIP, Loss};
-use crate::networks::{Classes, Generator, Images, Judge, Noise, Random};
+use crate::networks::{Classes, Generator, HIDDEN, Images, Judge, Noise, Random};
 use crate::options::Options;
 use std::error::Error;
 use taut::data::Labels;
@@ -29,7 +29,7 @@ pub struct Run<C, D> {
     pub curves: Vec<[f64; 2]>,
 }
 
-impl<C: Classes, D: Judge> Run<C, D> {
+impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
     /// Nothing learned yet.
     pub fn new(generator: Generator<C>, critic: D, rng: Random) -> Self {
         let adam = || Adam::new(AdamConfig { mean_decay: MEAN_DECAY, ..Default::default() });
