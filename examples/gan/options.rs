@@ -25,6 +25,10 @@ pub struct Options {
     /// How many images are measured
     #[arg(long, value_name = "COUNT", value_parser = at_least_one, default_value_t = 10_000)]
     pub samples: usize,
+    /// The standard deviation of the noise of images that are drawn and measured; below that of the training, 1, they are
+    /// clearer and less various
+    #[arg(long, value_name = "NUMBER", value_parser = not_negative, default_value_t = 0.9)]
+    pub deviation: f32,
     /// Do not train: take the generator from this file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["checkpoint", "epochs"])]
     pub load: Option<PathBuf>,
@@ -50,4 +54,9 @@ pub enum DatasetName {
     Digits,
     Mnist,
     FashionMnist,
+}
+
+fn not_negative(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|error| format!("{error}"))?;
+    if number >= 0.0 && number.is_finite() { Ok(number) } else { Err("it must be 0 or more, and finite".into()) }
 }
