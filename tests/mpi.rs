@@ -64,7 +64,8 @@ fn a_process() {
     let result: Result<(), Box<dyn Error>> = distributed::run(|world| match task.as_str() {
         "train" => train(world),
         "messages" => messages(world),
-        "panic" | "error" | "exit" | "leave" | "kill" => end_early(world, &task),
+        "large" => large(world),
+        "panic" | "error" | "panic during" | "exit" | "leave" | "kill" => end_early(world, &task),
         other => Err(format!("no task {other}").into()),
     });
     result.unwrap();
@@ -107,13 +108,48 @@ fn messages(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
         let incoming = world.exchange(&outgoing.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
         assert_eq!(incoming, ranks.map(|from| content(from, rank, len(from, rank))).collect::<Vec<_>>());
     }
+    // many at once, while one rank computes longer than the others
+    for round in 0..3 {
+        let (rank, ranks) = (world.rank(), world.size());
+        let len = |from: usize, to: usize, number: usize| [0, 1, 70_000, 1_000_000][(from + 2 * to + number) % 4];
+        let incoming = world.exchange_during(8, &mut |hand_over| {
+            for number in 0..8 {
+                hand_over((0..ranks).map(|to| content(rank + number, to, len(rank, to, number))).collect());
+                if rank == round {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        })?;
+        let of = |from: usize, number: usize| content(from + number, rank, len(from, rank, number));
+        let expected: Vec<Vec<_>> = (0..8).map(|number| (0..ranks).map(|from| of(from, number)).collect()).collect();
+        assert!(incoming == expected, "round {round}");
+    }
+    Ok(())
+}
+
+/// A step of a model whose gradients travel in several buckets.
+fn large(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
+    let mut rng = StdRng::seed_from_u64(3);
+    let mut model = <(Linear<64, 2000>, Relu, Linear<2000, 1100>, Relu, Linear<1100, 10>)>::init(&mut rng);
+    let mut optimizer = Sgd::new(SgdConfig::default());
+    for batch in digits().first(14).parts_of(7, Parts::Fixed(4), world, &mut rng) {
+        let (_, gradients) = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+            model.forward(tape.trace(images)).cross_entropy(&labels)
+        })?;
+        optimizer.step(&mut model, &gradients);
+    }
+    assert!(model.parameter_count() > 2 * distributed::BUCKET);
+    expect_equal(&model, world)?;
+    if world.is_first() {
+        model.save(std::env::var(FILE)?)?;
+    }
     Ok(())
 }
 
 /// Rank 1 ends after a few rounds, and the others wait for it.
 fn end_early(world: &dyn Communicator, task: &str) -> Result<(), Box<dyn Error>> {
     for round in 0..1000 {
-        if world.rank() == 1 && round == 10 {
+        if world.rank() == 1 && round == 10 && task != "panic during" {
             match task {
                 "panic" => panic!("rank 1 fails"),
                 "error" => return Err("rank 1 has no file".into()),
@@ -122,6 +158,15 @@ fn end_early(world: &dyn Communicator, task: &str) -> Result<(), Box<dyn Error>>
                 // as if the system had run out of memory
                 _ => drop(Command::new("kill").args(["-9", &std::process::id().to_string()]).status()),
             }
+        }
+        if task == "panic during" {
+            world.exchange_during(2, &mut |hand_over| {
+                hand_over(vec![vec![0; 3_000_000]; 3]);
+                // while messages travel that others may not have taken yet
+                assert!(world.rank() != 1 || round < 10, "rank 1 fails");
+                hand_over(vec![vec![0; 3_000_000]; 3]);
+            })?;
+            continue;
         }
         world.sum(&vec![1.0; 10_000])?;
     }
@@ -134,13 +179,16 @@ fn any_number_of_processes_gives_the_bits_of_one() {
     let folder = std::env::temp_dir().join(format!("taut-mpi-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut files = Vec::new();
-    for count in [1, 2, 3, 4] {
-        let file = folder.join(format!("{count}.safetensors"));
-        let Some(output) = processes(count, "train", Some(&file)) else { return };
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        files.push(std::fs::read(file).unwrap());
+    for task in ["train", "large"] {
+        for count in [1, 2, 3, 4] {
+            let file = folder.join(format!("{count}.safetensors"));
+            let Some(output) = processes(count, task, Some(&file)) else { return };
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            files.push(std::fs::read(file).unwrap());
+        }
+        assert!(files.iter().all(|file| file == &files[0]), "{task}");
+        files.clear();
     }
-    assert!(files.iter().all(|file| file == &files[0]));
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -154,6 +202,7 @@ fn messages_of_all_sizes_arrive() {
 fn a_rank_that_ends_early_ends_all_of_them() {
     let says = [
         ("panic", "rank 1 of 3 panicked"),
+        ("panic during", "rank 1 of 3 panicked"),
         ("error", "error on rank 1 of 3: rank 1 has no file"),
         ("exit", "finalize"),
         ("leave", "rank 1 has ended"),

@@ -2,9 +2,10 @@
 
 use super::batches::{GlobalBatch, Part};
 use super::communicator::{CommunicationError, Communicator};
-use super::model::Hash;
+use super::model::{Hash, structure};
+use super::overlap::Overlap;
 use super::partial::PartialGradients;
-use super::reduce::Share;
+use super::reduce::{Places, Share, buckets, expect_alike, reduce_blocks};
 use crate::memory::Storage;
 use crate::numbers::Generator;
 use crate::params::Parameters;
@@ -21,6 +22,8 @@ impl<X> GlobalBatch<X> {
     /// averages follow the parts in turn; for those of the whole batch, see
     /// [`backward_synchronized`](Self::backward_synchronized).
     ///
+    /// While the backward pass of the last part runs, gradients of the layers that it has passed travel already.
+    ///
     /// # Errors
     /// If another rank has ended; if the ranks have other models, or random numbers that differ.
     ///
@@ -36,13 +39,43 @@ impl<X> GlobalBatch<X> {
     ) -> Result<(f64, Gradients), CommunicationError> {
         let (seed, like) = self.seed(rng);
         let samples = self.samples();
-        let mut partial = PartialGradients::new();
-        for part in self.into_parts() {
-            let number = part.number;
-            let tape = Tape::training_of(part.samples.clone(), &mut Generator::new(seed));
-            partial.add_share(number, share(tape, part, samples, &mut loss));
+        let tape = |part: &Part<X>| Tape::training_of(part.samples.clone(), &mut Generator::new(seed));
+        let alike = [structure(model), like];
+        let mut parts = self.into_parts();
+        let mut last = None;
+        let places = Places::of(model);
+        // one bucket would start when the backward pass is done
+        let overlaps = world.size() > 1 && buckets(&places).len() > 1;
+        if overlaps {
+            // before anything travels whose number depends on the model
+            expect_alike(world, alike)?;
+            last = parts.pop();
         }
-        let Share { loss, gradients } = partial.reduce(world, model, like)?;
+        let mut partial = PartialGradients::new();
+        for part in parts {
+            partial.add_share(part.number, share(tape(&part), part, samples, &mut loss));
+        }
+        let Share { loss, gradients } = if !overlaps {
+            partial.reduce(world, model, like)?
+        } else {
+            let mut overlap = Overlap::new(partial.tree, last.as_ref().map(|part| part.number), &places, world.size());
+            let mut last = last.map(|part| {
+                let tape = tape(&part);
+                let weight = part.weight(samples);
+                let loss = loss(&tape, part.data);
+                overlap.begin(|parameter| tape.has_parameter(parameter));
+                (loss, weight)
+            });
+            let came = world.exchange_during(overlap.bucket_count(), &mut |hand_over| {
+                let share = last.take().map(|(loss, weight)| {
+                    let value = loss.item().as_f64() * weight;
+                    let take = &mut |parameter, gradient| overlap.take(parameter, gradient, hand_over);
+                    Share { loss: value, gradients: loss.backward_telling(E::of(weight), take) }
+                });
+                overlap.finish(share, hand_over);
+            })?;
+            reduce_blocks(overlap.into_blocks(), world, &places, alike, Some(came))?
+        };
         Ok((loss, gradients))
     }
 
@@ -64,7 +97,7 @@ pub(super) fn share<X, E: Float>(
     samples: usize,
     loss: &mut impl FnMut(&Tape<Training>, X) -> Tensor<(), E, Traced<Training>>,
 ) -> Share {
-    let weight = part.samples.len() as f64 / samples as f64;
+    let weight = part.weight(samples);
     let loss = loss(&tape, part.data);
     let value = loss.item().as_f64() * weight;
     let upstream = Tensor::from_storage((), Storage::filled(1, E::of(weight)));

@@ -175,6 +175,13 @@ pub struct Part<X> {
     pub data: X,
 }
 
+impl<X> Part<X> {
+    /// Its share of the samples of the batch.
+    pub(super) fn weight(&self, samples: usize) -> f64 {
+        self.samples.len() as f64 / samples as f64
+    }
+}
+
 impl<X> GlobalBatch<X> {
     /// The number of samples of the batch, on all ranks together.
     pub fn samples(&self) -> usize {

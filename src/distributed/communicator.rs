@@ -27,6 +27,39 @@ pub trait Communicator {
     /// If there are not as many messages as ranks.
     fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError>;
 
+    /// Runs `work`, which hands over the messages of `count` exchanges, one after the other, while it computes: for each
+    /// a message to each rank. Returns what each exchange brought, as [`exchange`](Self::exchange) does.
+    ///
+    /// A communicator that can lets messages travel while `work` computes. This one has them wait until it is done.
+    ///
+    /// ```
+    /// use taut::distributed::run_threads;
+    /// let found = run_threads(2, |world| {
+    ///     let incoming = world.exchange_during(2, &mut |hand_over| {
+    ///         for round in 0..2 {
+    ///             hand_over(vec![vec![world.rank() as u8, round]; world.size()]);
+    ///         }
+    ///     });
+    ///     incoming.unwrap()
+    /// });
+    /// assert_eq!(found[0], [[[0, 0], [1, 0]], [[0, 1], [1, 1]]]);
+    /// ```
+    ///
+    /// # Errors
+    /// If another rank has ended, or cannot be reached.
+    ///
+    /// # Panics
+    /// If `work` hands over more or less, or not as many messages as ranks.
+    fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
+        let mut handed_over = Vec::new();
+        work(&mut |outgoing| handed_over.push(outgoing));
+        expect_exchanges(handed_over.len(), count);
+        handed_over
+            .iter()
+            .map(|outgoing| self.exchange(&outgoing.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+            .collect()
+    }
+
     /// Whether this is rank 0: the one that prints and saves.
     fn is_first(&self) -> bool {
         self.rank() == 0
@@ -82,6 +115,16 @@ pub trait Communicator {
         }
         Ok(sums)
     }
+}
+
+/// What computes during [`Communicator::exchange_during`]: it gets the function that takes its messages.
+pub type Work<'a> = dyn FnMut(&mut dyn FnMut(Vec<Vec<u8>>)) + 'a;
+
+/// # Panics
+/// If they are not as many as were promised.
+#[track_caller]
+pub(super) fn expect_exchanges(found: usize, count: usize) {
+    assert!(found == count, "exchange_during: messages of {found} exchanges, and {count} were promised");
 }
 
 /// Why ranks could not work together.

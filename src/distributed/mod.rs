@@ -57,7 +57,11 @@
 //! the gradients for each rank, whatever their number. They travel in [buckets](BUCKET). Of an
 //! [embedding](crate::nn::Embedding), the rows that were used travel, and not the table.
 //!
-//! Gradients travel when the backward pass of the last part is done, not while it runs.
+//! In [`GlobalBatch::backward`], shares travel while the backward pass of a rank's last part still runs: a bucket starts as
+//! soon as the pass is through with all its parameters, those of the last layers first. The sums come back when it is done.
+//! A model of fewer numbers than a [bucket](BUCKET) has only one, which travels afterwards. Elsewhere
+//! ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), all travel after the backward pass. That changes when
+//! gradients travel, and not what is added to what.
 //!
 //! # When a rank ends early
 //!
@@ -72,6 +76,7 @@ mod model;
 #[cfg(feature = "mpi")]
 mod mpi;
 mod one_process;
+mod overlap;
 mod partial;
 mod reduce;
 mod run;
@@ -80,7 +85,7 @@ mod threads;
 mod tree;
 
 pub use batches::{DistributedDataset, GlobalBatch, Part, PartBatches, Parts};
-pub use communicator::{CommunicationError, Communicator};
+pub use communicator::{CommunicationError, Communicator, Work};
 pub use model::{broadcast, expect_equal};
 pub use one_process::OneProcess;
 pub use partial::PartialGradients;

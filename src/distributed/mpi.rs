@@ -1,9 +1,12 @@
 //! The processes of MPI, the Message Passing Interface.
 
-use super::communicator::{CommunicationError, Communicator};
+use super::communicator::{CommunicationError, Communicator, Work, expect_exchanges};
 use mpi::Threading;
+use mpi::point_to_point::{Message, Status};
+use mpi::request::{Request, Scope};
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator as _, Destination, Source};
+use mpi::traits::{Communicator as _, Destination, Equivalence, Source};
+use std::cell::OnceCell;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -62,6 +65,14 @@ impl Drop for AbortOnPanic<'_> {
     }
 }
 
+/// What is sent of a message at once. The last piece is shorter than the others.
+fn pieces(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+    (0..=message.len() / PIECE).map(|piece| {
+        let rest = &message[piece * PIECE..];
+        &rest[..rest.len().min(PIECE)]
+    })
+}
+
 impl Mpi {
     fn others(&self) -> impl Iterator<Item = usize> {
         let rank = self.rank();
@@ -77,6 +88,28 @@ impl Mpi {
         for rank in self.others() {
             while self.receive(rank).is_ok() {}
         }
+    }
+
+    /// Lets a message travel to its place; `None` if it is there already.
+    fn start_receiving<'a, S: Scope<'a>>(
+        &self,
+        rank: usize,
+        message: Message,
+        status: Status,
+        place: &'a mut Vec<u8>,
+        scope: S,
+    ) -> Result<Option<Request<'a, [u8], S>>, CommunicationError> {
+        if status.tag() == DONE {
+            message.matched_receive_into::<[u8]>(&mut []);
+            return Err(CommunicationError::Gone { rank });
+        }
+        place.resize(status.count(u8::equivalent_datatype()) as usize, 0);
+        if place.len() < PIECE {
+            return Ok(Some(message.immediate_matched_receive_into(scope, place.as_mut_slice())));
+        }
+        message.matched_receive_into(place.as_mut_slice());
+        place.extend(self.receive(rank)?);
+        Ok(None)
     }
 
     fn receive(&self, rank: usize) -> Result<Vec<u8>, CommunicationError> {
@@ -114,11 +147,8 @@ impl Communicator for Mpi {
             let mut sending = Vec::new();
             for rank in self.others() {
                 let process = self.0.process_at_rank(rank as i32);
-                let pieces = (0..=outgoing[rank].len() / PIECE).map(|piece| {
-                    let rest = &outgoing[rank][piece * PIECE..];
-                    &rest[..rest.len().min(PIECE)]
-                });
-                sending.extend(pieces.map(|piece| process.immediate_send_with_tag(scope, piece, MESSAGE)));
+                let send = |piece| process.immediate_send_with_tag(scope, piece, MESSAGE);
+                sending.extend(pieces(outgoing[rank]).map(send));
             }
             let receive =
                 |rank: usize| if rank == self.rank() { Ok(outgoing[rank].to_vec()) } else { self.receive(rank) };
@@ -127,5 +157,69 @@ impl Communicator for Mpi {
             sending.into_iter().for_each(|request| request.wait_without_status());
             incoming
         })
+    }
+
+    fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
+        let own = self.rank();
+        // MPI reads and writes these while `work` runs, so they stand where they are until all is done
+        let outgoing: Vec<OnceCell<Vec<Vec<u8>>>> = vec![OnceCell::new(); count];
+        let mut incoming: Vec<Vec<Vec<u8>>> = vec![vec![Vec::new(); count]; self.size()];
+        let result = mpi::request::scope(|scope| {
+            let mut requests = Vec::new();
+            // ends this process before a panic drops requests that still run
+            let guard = AbortOnPanic(self);
+            let mut places: Vec<_> = incoming.iter_mut().map(|messages| messages.iter_mut()).collect();
+            let mut result = Ok(());
+            let mut handed_over = 0;
+            work(&mut |messages| {
+                assert!(
+                    messages.len() == self.size(),
+                    "exchange: {} messages for {} ranks",
+                    messages.len(),
+                    self.size()
+                );
+                if let Some(place) = outgoing.get(handed_over) {
+                    let messages = place.get_or_init(|| messages);
+                    for rank in self.others() {
+                        let process = self.0.process_at_rank(rank as i32);
+                        let send = |piece| process.immediate_send_with_tag(scope, piece, MESSAGE);
+                        requests.extend(pieces(&messages[rank]).map(send));
+                    }
+                }
+                handed_over += 1;
+                // takes what is there: a large message travels when its receiver has a place for it
+                for rank in self.others() {
+                    let process = self.0.process_at_rank(rank as i32);
+                    while result.is_ok()
+                        && places[rank].len() > 0
+                        && let Some((message, status)) = process.immediate_matched_probe()
+                    {
+                        let place = places[rank].next().expect("there is one");
+                        result =
+                            self.start_receiving(rank, message, status, place, scope).map(|it| requests.extend(it));
+                    }
+                }
+            });
+            expect_exchanges(handed_over, count);
+            for rank in self.others() {
+                for place in &mut places[rank] {
+                    if result.is_ok() {
+                        let (message, status) = self.0.process_at_rank(rank as i32).matched_probe();
+                        result =
+                            self.start_receiving(rank, message, status, place, scope).map(|it| requests.extend(it));
+                    }
+                }
+            }
+            requests.into_iter().for_each(|request| request.wait_without_status());
+            drop(guard);
+            result
+        });
+        for (place, messages) in incoming[own].iter_mut().zip(outgoing) {
+            *place = messages.into_inner().expect("all were handed over").swap_remove(own);
+        }
+        result?;
+        // by exchange, not by rank
+        let mut by_rank: Vec<_> = incoming.into_iter().map(Vec::into_iter).collect();
+        Ok((0..count).map(|_| by_rank.iter_mut().filter_map(Iterator::next).collect()).collect())
     }
 }

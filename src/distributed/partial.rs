@@ -29,7 +29,7 @@ use crate::trace::Gradients;
 #[derive(Clone, Debug)]
 #[must_use = "gradients change nothing until an optimizer's `step` takes them"]
 pub struct PartialGradients {
-    tree: Tree<Share>,
+    pub(super) tree: Tree<Share>,
 }
 
 impl PartialGradients {

@@ -2,8 +2,9 @@
 //!
 //! 1. Each rank tells all others which sums of parts it has, and of each what there is: whole gradients, some rows of a
 //!    table, or nothing. Losses and running statistics, which are small, are in the same message.
-//! 2. Whole gradients are laid end to end and cut in buckets, and each bucket in a piece for each rank. A rank gets its
-//!    piece of all sums from all ranks, adds them in the order of the tree, and sends the result to all.
+//! 2. Parameters are laid end to end and cut in buckets, and every piece in a bucket in a share for each rank. A rank gets
+//!    its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the sums to all.
+//!    The shares may have travelled before the first message, while the backward pass ran: `overlap.rs`.
 //! 3. Rows go from every rank to all others, which add them in the same order.
 
 use super::bytes::{Element, Reader, Writer, len, slice, slice_mut};
@@ -16,9 +17,13 @@ use crate::trace::Gradients;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// How many numbers of whole gradients travel at once: 16 MB of f32. More would need more memory, and less would wait
+/// How many numbers of whole gradients start to travel together: 4 MB of f32. More would start later in the backward pass,
+/// and less would be more messages.
+pub const BUCKET: usize = if cfg!(test) { 97 } else { 1 << 20 };
+
+/// How many buckets travel at once when nothing is computed meanwhile: more would need more memory, and less would wait
 /// more often.
-pub const BUCKET: usize = if cfg!(test) { 97 } else { 1 << 22 };
+const TOGETHER: usize = 4;
 
 /// What is added of a part.
 #[derive(Clone, Debug)]
@@ -34,20 +39,20 @@ impl Share {
 }
 
 /// A parameter or a buffer of the model.
-struct Place {
-    id: u64,
+pub(super) struct Place {
+    pub id: u64,
     len: usize,
     element: Element,
 }
 
 /// The parameters and buffers of a model, each once, in an order that is the same on all ranks: that of the visit.
-struct Places {
-    parameters: Vec<Place>,
+pub(super) struct Places {
+    pub parameters: Vec<Place>,
     buffers: Vec<Place>,
 }
 
 impl Places {
-    fn of(model: &dyn Parameters) -> Self {
+    pub fn of(model: &dyn Parameters) -> Self {
         let mut places = Places { parameters: Vec::new(), buffers: Vec::new() };
         let mut seen = HashMap::new();
         each_parameter(model, &mut |_, leaf| {
@@ -96,17 +101,27 @@ pub(super) fn reduce<M: Parameters>(
         let (parameters, updates) = share.gradients.into_parts();
         return Ok(Share { loss: share.loss, gradients: Gradients::of_parts(parameters, updates) });
     }
-    let mut blocks: Vec<OwnBlock> = own.blocks.into_iter().map(OwnBlock::new).collect();
-    let (announced, loss, updates) = announce(&blocks, world, &places, [structure(model), like])?;
+    let blocks = own.blocks.into_iter().map(OwnBlock::new).collect();
+    reduce_blocks(blocks, world, &places, [structure(model), like], None)
+}
 
+/// Adds up what all ranks have. `came` is what the [buckets] brought, if they travelled already.
+pub(super) fn reduce_blocks(
+    mut blocks: Vec<OwnBlock>,
+    world: &dyn Communicator,
+    places: &Places,
+    alike: [u64; 2],
+    came: Option<Vec<Vec<Vec<u8>>>>,
+) -> Result<Share, CommunicationError> {
+    let (announced, loss, updates) = announce(&blocks, world, places, alike)?;
     let mut sums: Vec<Option<Gradient>> = places.parameters.iter().map(|_| None).collect();
     let has = |parameter: usize, content| announced.iter().any(|block| block.contents[parameter] == content);
     let of_rows: Vec<usize> = (0..sums.len()).filter(|&parameter| has(parameter, Content::Rows)).collect();
-    let whole = |parameter: &usize| has(*parameter, Content::Whole) && !has(*parameter, Content::Rows);
-    let whole: Vec<usize> = (0..sums.len()).filter(whole).collect();
-    add_whole(&blocks, world, &places, &announced, &whole, &mut sums)?;
+    let whole = |parameter| has(parameter, Content::Whole) && !has(parameter, Content::Rows);
+    let whole: Vec<bool> = (0..sums.len()).map(whole).collect();
+    add_whole(&blocks, world, places, &announced, came, &whole, &mut sums)?;
     if !of_rows.is_empty() {
-        add_rows(&mut blocks, world, &places, &of_rows, &mut sums)?;
+        add_rows(&mut blocks, world, places, &of_rows, &mut sums)?;
     }
     let found = places.parameters.iter().zip(sums).filter_map(|(place, sum)| Some((place.id, sum?)));
     Ok(Share { loss, gradients: Gradients::of_parts(found.collect(), updates) })
@@ -120,25 +135,32 @@ fn expect_within(own: &Tree<Share>, places: &Places) {
     of_model.sort_unstable();
     for block in &own.blocks {
         let outside = block.sum.gradients.parameters().filter(|(id, _)| of_model.binary_search(id).is_err()).count();
-        assert!(
-            outside == 0,
-            "all_reduce: {outside} gradients are of parameters outside this model: if the loss depends on several \
-             models, pass them as a tuple, `&(&a, &b)`"
-        );
+        expect_none_outside(outside);
     }
 }
 
+/// # Panics
+/// If gradients are of no parameter of the model.
+#[track_caller]
+pub(super) fn expect_none_outside(outside: usize) {
+    assert!(
+        outside == 0,
+        "all_reduce: {outside} gradients are of parameters outside this model: if the loss depends on several models, \
+         pass them as a tuple, `&(&a, &b)`"
+    );
+}
+
 /// A block of this rank.
-struct OwnBlock {
-    start: usize,
-    len: usize,
-    loss: f64,
-    gradients: HashMap<u64, Gradient>,
-    updates: Vec<Update>,
+pub(super) struct OwnBlock {
+    pub start: usize,
+    pub len: usize,
+    pub loss: f64,
+    pub gradients: HashMap<u64, Gradient>,
+    pub updates: Vec<Update>,
 }
 
 impl OwnBlock {
-    fn new(Block { start, len, sum: Share { loss, gradients } }: Block<Share>) -> Self {
+    pub fn new(Block { start, len, sum: Share { loss, gradients } }: Block<Share>) -> Self {
         let (parameters, updates) = gradients.into_parts();
         OwnBlock { start, len, loss, gradients: parameters.into_iter().collect(), updates }
     }
@@ -150,6 +172,27 @@ impl OwnBlock {
             Some(Gradient::Rows(_)) => Content::Rows,
         }
     }
+}
+
+/// That all ranks have the same model, `alike[0]`, and the same random numbers and batch, `alike[1]`.
+pub(super) fn expect_alike(world: &dyn Communicator, alike: [u64; 2]) -> Result<(), CommunicationError> {
+    expect_same(&world.all_gather(&alike.map(u64::to_le_bytes).concat())?)
+}
+
+/// # Errors
+/// If messages do not begin with the same two numbers.
+fn expect_same(messages: &[Vec<u8>]) -> Result<(), CommunicationError> {
+    let alike = |rank: usize| Reader::new(rank, &messages[rank]).pair();
+    let first = alike(0)?;
+    for rank in 1..messages.len() {
+        let what = match alike(rank)? {
+            [model, _] if model != first[0] => "another model",
+            [_, like] if like != first[1] => OTHER_RANDOMNESS,
+            _ => continue,
+        };
+        return Err(CommunicationError::Disagreement(format!("rank {rank} has {what} than rank 0")));
+    }
+    Ok(())
 }
 
 /// The first message: what all ranks have, in the order of parts, with the sum of the losses and the updates in turn.
@@ -178,16 +221,7 @@ fn announce(
         }
     }
     let messages = world.all_gather(&writer.bytes)?;
-    let alike = |rank: usize| Reader::new(rank, &messages[rank]).pair();
-    let first = alike(0)?;
-    for rank in 1..messages.len() {
-        let what = match alike(rank)? {
-            [model, _] if model != first[0] => "another model",
-            [_, like] if like != first[1] => OTHER_RANDOMNESS,
-            _ => continue,
-        };
-        return Err(CommunicationError::Disagreement(format!("rank {rank} has {what} than rank 0")));
-    }
+    expect_same(&messages)?;
     let mut announced = Vec::new();
     let mut sums: Tree<(f64, Vec<Update>)> = Tree::new();
     let mut add = |left: (f64, Vec<Update>), right: (f64, Vec<Update>)| {
@@ -236,68 +270,121 @@ const OTHER_RANDOMNESS: &str =
     "other random numbers, or another batch (all ranks need the same seed, and must draw the same from it),";
 
 /// A part of the gradient of a parameter.
-struct Piece {
-    parameter: usize,
+#[derive(Clone)]
+pub(super) struct Piece {
+    pub parameter: usize,
     range: Range<usize>,
 }
 
-/// The pieces of `range` of the gradients of these parameters, laid end to end.
-fn pieces(places: &Places, whole: &[usize], range: Range<usize>) -> Vec<Piece> {
-    let mut start = 0;
-    let mut pieces = Vec::new();
-    for &parameter in whole {
-        let len = places.parameters[parameter].len;
-        let within = range.start.max(start)..range.end.min(start + len);
-        if !within.is_empty() {
-            pieces.push(Piece { parameter, range: within.start - start..within.end - start });
+/// The parts of the parameters that travel together, at most [`BUCKET`] numbers, from the last parameter to the first:
+/// that is about the order in which a backward pass gets to them.
+pub(super) fn buckets(places: &Places) -> Vec<Vec<Piece>> {
+    let mut buckets: Vec<Vec<Piece>> = Vec::new();
+    let mut free = 0;
+    for (parameter, place) in places.parameters.iter().enumerate().rev() {
+        let mut start = 0;
+        while start < place.len {
+            if free == 0 {
+                buckets.push(Vec::new());
+                free = BUCKET;
+            }
+            let range = start..place.len.min(start + free);
+            (start, free) = (range.end, free - range.len());
+            buckets.last_mut().expect("there is one").push(Piece { parameter, range });
         }
-        start += len;
     }
-    pieces
+    buckets
 }
 
-/// Adds gradients that all ranks have in whole, or not at all.
+/// What a rank adds up of a bucket: its share of every piece.
+fn of_rank(bucket: &[Piece], rank: usize, ranks: usize) -> impl Iterator<Item = Piece> {
+    bucket.iter().map(move |Piece { parameter, range }| {
+        let cut = |rank: usize| range.start + range.len() * rank / ranks;
+        Piece { parameter: *parameter, range: cut(rank)..cut(rank + 1) }
+    })
+}
+
+/// The pieces of some buckets, neighbours as one.
+fn joined(buckets: &[Vec<Piece>]) -> Vec<Piece> {
+    let mut joined: Vec<Piece> = Vec::new();
+    for piece in buckets.iter().flatten() {
+        match joined.last_mut() {
+            Some(last) if last.parameter == piece.parameter && last.range.end == piece.range.start => {
+                last.range.end = piece.range.end;
+            }
+            _ => joined.push(piece.clone()),
+        }
+    }
+    joined
+}
+
+/// How many bytes these are.
+fn bytes(pieces: impl Iterator<Item = Piece>, places: &Places) -> usize {
+    pieces.map(|piece| piece.range.len() * places.parameters[piece.parameter].element.size()).sum()
+}
+
+/// The messages to each rank: its share of a bucket, of every block that has whole gradients there.
+pub(super) fn shares_of(bucket: &[Piece], blocks: &[OwnBlock], places: &Places, ranks: usize) -> Vec<Vec<u8>> {
+    let to_rank = |rank: usize| {
+        let mut writer = Writer::default();
+        let has = |block: &OwnBlock, piece: &Piece| {
+            matches!(block.gradients.get(&places.parameters[piece.parameter].id), Some(Gradient::Whole(_)))
+        };
+        // large buffers that grow are slow
+        let len = |block| bytes(of_rank(bucket, rank, ranks).filter(|piece| has(block, piece)), places);
+        writer.bytes.reserve_exact(blocks.iter().map(len).sum());
+        for block in blocks {
+            for Piece { parameter, range } in of_rank(bucket, rank, ranks) {
+                if let Some(Gradient::Whole(values)) = block.gradients.get(&places.parameters[parameter].id) {
+                    writer.values(slice(values, range));
+                }
+            }
+        }
+        writer.bytes
+    };
+    (0..ranks).map(to_rank).collect()
+}
+
+/// Adds gradients that all ranks have in whole, or not at all. What the buckets bring may have come already.
 fn add_whole(
     blocks: &[OwnBlock],
     world: &dyn Communicator,
     places: &Places,
     announced: &[Announced],
-    whole: &[usize],
+    came: Option<Vec<Vec<Vec<u8>>>>,
+    whole: &[bool],
     sums: &mut [Option<Gradient>],
 ) -> Result<(), CommunicationError> {
     let ranks = world.size();
-    let total: usize = whole.iter().map(|&parameter| places.parameters[parameter].len).sum();
+    let needed = |piece: &Piece| whole[piece.parameter];
+    let mut came = came.map(Vec::into_iter);
+    // before smaller buffers are taken: the pool of buffers has those of the step before
     let mut results: HashMap<usize, AnyStorage> = HashMap::new();
-    for &parameter in whole {
-        let place = &places.parameters[parameter];
+    for (parameter, place) in places.parameters.iter().enumerate().filter(|(parameter, _)| whole[*parameter]) {
         results.insert(parameter, place.element.scratch(place.len));
     }
-    for start in (0..total).step_by(BUCKET) {
-        let len = BUCKET.min(total - start);
-        let of_rank = |rank: usize| start + len * rank / ranks..start + len * (rank + 1) / ranks;
-        let pieces: Vec<Vec<Piece>> = (0..ranks).map(|rank| pieces(places, whole, of_rank(rank))).collect();
-        // to each rank its piece of every block
-        let to_each = pieces.iter().map(|pieces| {
-            let mut writer = Writer::default();
-            for block in blocks {
-                for Piece { parameter, range } in pieces {
-                    if let Some(gradient) = block.gradients.get(&places.parameters[*parameter].id) {
-                        writer.values(slice(gradient.values(), range.clone()));
-                    }
-                }
+    for group in buckets(places).chunks(TOGETHER) {
+        let pieces = if came.is_some() { group.concat() } else { joined(group) };
+        let pieces: Vec<Piece> = pieces.into_iter().filter(needed).collect();
+        let own = if let Some(came) = &mut came {
+            let mut own = Vec::with_capacity(bytes(of_rank(&pieces, world.rank(), ranks), places));
+            for (bucket, incoming) in group.iter().zip(came) {
+                own.extend(sum_of_shares(&incoming, world, places, announced, bucket, whole)?);
             }
-            writer.bytes
-        });
-        let outgoing: Vec<Vec<u8>> = to_each.collect();
-        let incoming = world.exchange(&outgoing.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
-        drop(outgoing);
-        let own = sum_of_pieces(&incoming, places, announced, &pieces[world.rank()])?;
-        drop(incoming);
+            own
+        } else if !pieces.is_empty() {
+            let outgoing = shares_of(&pieces, blocks, places, ranks);
+            let incoming = world.exchange(&outgoing.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+            drop(outgoing);
+            sum_of_shares(&incoming, world, places, announced, &pieces, whole)?
+        } else {
+            continue;
+        };
         for (rank, message) in world.all_gather(&own)?.iter().enumerate() {
             let mut reader = Reader::new(rank, message);
-            for Piece { parameter, range } in &pieces[rank] {
-                let result = results.get_mut(parameter).expect("every whole gradient has a place for its sum");
-                reader.values(slice_mut(result, range.clone()))?;
+            for Piece { parameter, range } in of_rank(&pieces, rank, ranks) {
+                let result = results.get_mut(&parameter).expect("every whole gradient has a place for its sum");
+                reader.values(slice_mut(result, range))?;
             }
             reader.end()?;
         }
@@ -308,12 +395,15 @@ fn add_whole(
     Ok(())
 }
 
-/// The sums of the pieces of this rank, one after the other, of which `incoming` has those of all blocks of each rank.
-fn sum_of_pieces(
+/// The sums of this rank's shares of the pieces of a bucket, one after the other, of which `incoming` has those of all
+/// blocks of each rank; those of parameters that are not to be added as a whole are left out.
+fn sum_of_shares(
     incoming: &[Vec<u8>],
+    world: &dyn Communicator,
     places: &Places,
     announced: &[Announced],
-    pieces: &[Piece],
+    bucket: &[Piece],
+    whole: &[bool],
 ) -> Result<Vec<u8>, CommunicationError> {
     let mut add = |left, right| {
         add_options(
@@ -327,6 +417,7 @@ fn sum_of_pieces(
     };
     let mut readers: Vec<Reader> =
         incoming.iter().enumerate().map(|(rank, message)| Reader::new(rank, message)).collect();
+    let pieces: Vec<Piece> = of_rank(bucket, world.rank(), world.size()).collect();
     let mut trees: Vec<Tree<Option<AnyStorage>>> = pieces.iter().map(|_| Tree::new()).collect();
     for block in announced {
         for (piece, tree) in pieces.iter().zip(&mut trees) {
@@ -342,7 +433,9 @@ fn sum_of_pieces(
     }
     readers.into_iter().try_for_each(Reader::end)?;
     let mut writer = Writer::default();
-    for tree in trees {
+    let needed = pieces.iter().filter(|piece| whole[piece.parameter]).cloned();
+    writer.bytes.reserve_exact(bytes(needed, places));
+    for (_, tree) in pieces.iter().zip(trees).filter(|(piece, _)| whole[piece.parameter]) {
         let sum = tree.finish(&mut add).flatten().expect("some block has it");
         writer.values(slice(&sum, 0..len(&sum)));
     }

@@ -197,6 +197,172 @@ fn rows_of_tables_travel_as_rows() {
     }
 }
 
+/// What happened on a rank, in order.
+#[derive(Clone, Debug, PartialEq)]
+enum Event {
+    /// A bucket started to travel.
+    Sent,
+    /// The backward pass reached this layer.
+    Reached(usize),
+}
+
+type Events = std::sync::Arc<std::sync::Mutex<Vec<Event>>>;
+
+/// Writes down when messages are handed over.
+struct Recorder<'a>(&'a dyn Communicator, Events);
+
+impl Communicator for Recorder<'_> {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError> {
+        self.0.exchange(outgoing)
+    }
+    fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
+        self.0.exchange_during(count, &mut |hand_over| {
+            work(&mut |messages| {
+                hand_over(messages);
+                self.1.lock().unwrap().push(Event::Sent);
+            })
+        })
+    }
+}
+
+/// Has only what every communicator must have.
+struct Blocking<'a>(&'a dyn Communicator);
+
+impl Communicator for Blocking<'_> {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError> {
+        self.0.exchange(outgoing)
+    }
+}
+
+/// Layers, a table of which each part uses all or some rows or nothing, and one that nobody uses.
+#[derive(Init, Parameters)]
+struct Layers {
+    table: Embedding<30, 8>,
+    layers: [Linear<8, 8>; 4],
+    norm: BatchNorm1d<8>,
+    sometimes: Linear<8, 8>,
+    unused: Linear<8, 8>,
+}
+
+impl Layers {
+    /// What takes part depends on the first word.
+    fn loss(
+        &self,
+        tape: &Tape<Training>,
+        words: Tensor<(usize,), usize>,
+        events: &Events,
+    ) -> Tensor<(), f32, Traced<Training>> {
+        let first = words.iter().next().unwrap_or(0);
+        let mut x = self.table.forward(tape.trace(words));
+        for (number, layer) in self.layers.iter().enumerate() {
+            let events = events.clone();
+            x = custom(layer.forward(x).tanh(), move |x| {
+                let backward = move |gradient| {
+                    events.lock().unwrap().push(Event::Reached(number));
+                    gradient
+                };
+                (x, backward)
+            });
+        }
+        x = self.norm.forward(x);
+        if first % 2 == 1 {
+            x = self.sometimes.forward(x);
+        }
+        if first % 3 == 1 {
+            return (x.clone() * x).mean() + self.table.weight.on(tape).tanh().mean();
+        }
+        (x.clone() * x).mean()
+    }
+}
+
+#[test]
+fn gradients_travel_during_the_backward_pass_and_are_the_same() {
+    for (samples, parts) in [(40, 4), (40, 7), (21, 3), (9, 1)] {
+        let step = |world: &dyn Communicator, events: &Events, overlapped: bool| {
+            let mut rng = StdRng::seed_from_u64(8);
+            let model = Layers::init(&mut rng);
+            let words = Tensor::from_fn_with((samples,), |_| rng.random_range(0..30_usize));
+            let batch = words.parts_of(samples, Parts::Fixed(parts), world, &mut rng).next().unwrap();
+            let mut loss = |tape: &Tape<Training>, words| model.loss(tape, words, events);
+            let (value, gradients) = if overlapped {
+                batch.backward(world, &model, &mut rng, loss).unwrap()
+            } else {
+                let (seed, like) = batch.seed(&mut rng);
+                let mut partial = PartialGradients::new();
+                for part in batch.into_parts() {
+                    let tape = Tape::training_of(part.samples.clone(), &mut crate::Generator::new(seed));
+                    partial.add_share(part.number, super::backward::share(tape, part, samples, &mut loss));
+                }
+                let share = partial.reduce(world, &model, like).unwrap();
+                (share.loss, share.gradients)
+            };
+            let mut found = vec![vec![value.to_bits()]];
+            gradients.for_each(&model, |_, _, values| match values {
+                Some(Values::F32(values)) => found.push(values.iter().map(|x| u64::from(x.to_bits())).collect()),
+                _ => found.push(Vec::new()),
+            });
+            let updates = gradients.into_parts().1;
+            assert_eq!(updates.len(), 2);
+            for update in updates {
+                found.push(vec![update.keep.to_bits()]);
+                let Values::F32(values) = super::bytes::slice(&update.add, 0..8) else { panic!("not of f32") };
+                found.push(values.iter().map(|x| u64::from(x.to_bits())).collect());
+            }
+            found
+        };
+        let expected = step(&OneProcess, &Events::default(), false);
+        for ranks in 1..=4 {
+            let results = run_threads(ranks, |world| {
+                let events = Events::default();
+                assert_eq!(
+                    step(world, &Events::default(), false),
+                    expected,
+                    "{parts} parts, {ranks} ranks: afterwards"
+                );
+                assert_eq!(step(&Blocking(world), &Events::default(), true), expected, "{parts} parts, {ranks} ranks");
+                assert_eq!(step(&Recorder(world, events.clone()), &events, true), expected, "{parts}, {ranks} ranks");
+                events.lock().unwrap().clone()
+            });
+            for events in results.into_iter().filter(|events| ranks > 1 && events.contains(&Event::Reached(0))) {
+                let first_sent = events.iter().position(|event| *event == Event::Sent).unwrap();
+                let end = events.iter().rposition(|event| *event == Event::Reached(0)).unwrap();
+                // those of the layers above are on the way when the last backward pass reaches the first layer
+                assert!(first_sent < end, "{events:?}");
+                let before = events[..end].iter().filter(|event| **event == Event::Sent).count();
+                assert!(before >= 3, "{events:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exchanges_must_be_as_many_as_promised() {
+    for blocking in [false, true] {
+        let panic = std::panic::catch_unwind(|| {
+            let world = run_threads(1, |world| {
+                let work = &mut |hand_over: &mut dyn FnMut(_)| hand_over(vec![vec![1]]);
+                let _ =
+                    if blocking { Blocking(world).exchange_during(2, work) } else { world.exchange_during(2, work) };
+            });
+            drop(world);
+        });
+        let message = panic.unwrap_err().downcast_ref::<String>().cloned();
+        assert_eq!(message.as_deref(), Some("exchange_during: messages of 1 exchanges, and 2 were promised"));
+    }
+}
+
 #[test]
 fn gradients_of_any_subset_of_parameters_add_up() {
     let mut seeds = StdRng::seed_from_u64(9);

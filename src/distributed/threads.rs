@@ -1,6 +1,6 @@
 //! Threads of one process as ranks.
 
-use super::communicator::{CommunicationError, Communicator};
+use super::communicator::{CommunicationError, Communicator, Work, expect_exchanges};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// One rank: a channel to each rank, itself included, and one from each.
@@ -53,6 +53,20 @@ pub fn run_threads<R: Send>(ranks: usize, program: impl Fn(&dyn Communicator) ->
     })
 }
 
+impl Rank {
+    fn send(&self, outgoing: impl IntoIterator<Item = Vec<u8>>) -> Result<(), CommunicationError> {
+        for (rank, (to, message)) in self.to.iter().zip(outgoing).enumerate() {
+            to.send(message).map_err(|_| CommunicationError::Gone { rank })?;
+        }
+        Ok(())
+    }
+
+    fn receive(&self) -> Result<Vec<Vec<u8>>, CommunicationError> {
+        let receive = |(rank, from): (usize, &Receiver<_>)| from.recv().map_err(|_| CommunicationError::Gone { rank });
+        self.from.iter().enumerate().map(receive).collect()
+    }
+}
+
 impl Communicator for Rank {
     fn rank(&self) -> usize {
         self.number
@@ -64,10 +78,21 @@ impl Communicator for Rank {
 
     fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError> {
         assert!(outgoing.len() == self.size(), "exchange: {} messages for {} ranks", outgoing.len(), self.size());
-        for (rank, (to, message)) in self.to.iter().zip(outgoing).enumerate() {
-            to.send(message.to_vec()).map_err(|_| CommunicationError::Gone { rank })?;
-        }
-        let receive = |(rank, from): (usize, &Receiver<_>)| from.recv().map_err(|_| CommunicationError::Gone { rank });
-        self.from.iter().enumerate().map(receive).collect()
+        self.send(outgoing.iter().map(|message| message.to_vec()))?;
+        self.receive()
+    }
+
+    fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
+        let (mut sent, mut found) = (Ok(()), 0);
+        work(&mut |outgoing| {
+            assert!(outgoing.len() == self.size(), "exchange: {} messages for {} ranks", outgoing.len(), self.size());
+            found += 1;
+            if sent.is_ok() {
+                sent = self.send(outgoing);
+            }
+        });
+        expect_exchanges(found, count);
+        sent?;
+        (0..count).map(|_| self.receive()).collect()
     }
 }

@@ -32,13 +32,23 @@ impl<T> Tree<T> {
 
     /// Adds a block that follows those that are there; `add` gets the earlier sum first.
     pub fn push(&mut self, mut block: Block<T>, add: &mut impl FnMut(T, T) -> T) {
-        // partners are equally long, and the first starts at an even place
-        while let Some(before) =
-            self.blocks.pop_if(|before| before.len == block.len && before.start.is_multiple_of(2 * block.len))
-        {
+        let partners = self.blocks.split_off(self.blocks.len() - self.partners(block.len));
+        for before in partners.into_iter().rev() {
             block = Block { start: before.start, len: 2 * block.len, sum: add(before.sum, block.sum) };
         }
         self.blocks.push(block);
+    }
+
+    /// To how many of the last blocks one of `len` parts is added that follows them: first to the last of them, the sum
+    /// to the one before, and so on.
+    pub fn partners(&self, mut len: usize) -> usize {
+        // partners are equally long, and the first starts at an even place
+        let is_partner = |before: &&Block<T>| {
+            let is = before.len == len && before.start.is_multiple_of(2 * len);
+            len *= 2;
+            is
+        };
+        self.blocks.iter().rev().take_while(is_partner).count()
     }
 
     /// The sum of all, if there are any. The parts must be those from 0 on.

@@ -40,4 +40,4 @@ pub use observe::{ObservedLayer, Observer, note_value};
 pub use record::{Parents, constant, record, record_each};
 pub use rows::Rows;
 pub use update::Update;
-pub use walk::{Found, walk};
+pub use walk::{Found, OnParameter, walk};

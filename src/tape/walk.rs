@@ -20,12 +20,18 @@ pub struct Found {
     pub updates: Vec<Update>,
 }
 
+/// Is told, while the walk goes on, that a parameter's gradient is complete, and takes it; there may be none.
+pub type OnParameter<'a> = &'a mut dyn FnMut(u64, Option<Gradient>);
+
 /// Propagates `upstream`, the gradient of a node, back to everything that it depends on. Uses up the tape.
+///
+/// `on_parameter` takes the gradients of parameters as they are done, those used last in the forward pass first; the
+/// result has the others only.
 ///
 /// # Panics
 /// If the tape was already used up.
 #[track_caller]
-pub fn walk<E: Float>(node: &Node, upstream: Storage<E>) -> Found {
+pub fn walk<E: Float>(node: &Node, upstream: Storage<E>, mut on_parameter: Option<OnParameter<'_>>) -> Found {
     let mut state = node.tape.state.borrow_mut();
     if state.closed {
         panic!("`backward` already ran on this tape: make a new tape for each forward pass");
@@ -41,7 +47,20 @@ pub fn walk<E: Float>(node: &Node, upstream: Storage<E>) -> Found {
         watched.sort_unstable();
         table.add(node.id, Gradient::Whole(E::wrap(upstream)));
         nodes.truncate(node.id.index() + 1);
+        // the nodes of parameters that are asked for, the last of them first
+        let mut parameters: Vec<(NodeId, u64)> = Vec::new();
+        if on_parameter.is_some() {
+            let joined = state.parameters.iter().map(|(&parameter, &node)| (node, parameter));
+            parameters.extend(joined.filter(|joined| joined.0.index() < nodes.len()));
+            parameters.sort_unstable();
+        }
         while let Some(entry) = nodes.pop() {
+            // whatever depends on the parameter comes after it, and has been passed
+            if let Some((node, parameter)) = parameters.pop_if(|parameter| parameter.0.index() == nodes.len())
+                && let Some(on_parameter) = &mut on_parameter
+            {
+                on_parameter(parameter, table.take(node));
+            }
             let watched = watched.pop_if(|watched| watched.index() == nodes.len());
             // a leaf keeps its gradient in the table; an operation passes it on and frees what it saved
             if let Some(backward) = entry

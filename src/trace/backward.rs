@@ -4,7 +4,7 @@ use super::gradients::Gradients;
 use super::{Mode, Trace, Traced};
 use crate::memory::Storage;
 use crate::shape::{Shape, shapes_differ};
-use crate::tape::{Node, walk};
+use crate::tape::{Node, OnParameter, walk};
 use crate::tensor::{Float, Tensor};
 
 /// What `backward` can start from: a scalar on a tape.
@@ -36,7 +36,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     where
         Self: TracedScalar,
     {
-        Gradients::new(walk(place(&self), Storage::filled(1, E::one())))
+        Gradients::new(walk(place(&self), Storage::filled(1, E::one()), None))
     }
 }
 
@@ -60,7 +60,16 @@ impl<S: Shape, E: Float, M: Mode> Tensor<S, E, Traced<M>> {
         if self.shape() != upstream.shape() {
             shapes_differ("vector_jacobian", self.shape(), upstream.shape());
         }
-        Gradients::new(walk(place(&self), upstream.into_storage()))
+        Gradients::new(walk(place(&self), upstream.into_storage(), None))
+    }
+}
+
+impl<E: Float, M: Mode> Tensor<(), E, Traced<M>> {
+    /// The gradients of `upstream` times this, of which `on_parameter` takes those of parameters while the backward pass
+    /// runs.
+    #[track_caller]
+    pub(crate) fn backward_telling(self, upstream: E, on_parameter: OnParameter<'_>) -> Gradients {
+        Gradients::new(walk(place(&self), Storage::filled(1, upstream), Some(on_parameter)))
     }
 }
 

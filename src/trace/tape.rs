@@ -80,6 +80,13 @@ impl Tape<Inference> {
     }
 }
 
+impl<M> Tape<M> {
+    /// Whether this parameter takes part in what was recorded.
+    pub(crate) fn has_parameter(&self, parameter: u64) -> bool {
+        self.shared.state.borrow().parameters.contains_key(&parameter)
+    }
+}
+
 impl<M: Mode> Tape<M> {
     fn new(generator: Option<Generator>, samples: Option<Arc<[usize]>>, meeting: Option<Rc<Meeting>>) -> Self {
         let state = State {

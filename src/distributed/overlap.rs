@@ -1,0 +1,129 @@
+//! Gradients that travel while the backward pass still runs.
+//!
+//! The last part of a rank completes what this rank has of each parameter. Its backward pass goes from the last layer to
+//! the first, and so do the buckets: one starts to travel as soon as every gradient in it is complete.
+
+use super::reduce::{OwnBlock, Piece, Places, Share, buckets, expect_none_outside, shares_of};
+use super::tree::{Tree, add_options};
+use crate::tape::{Gradient, Update};
+use std::collections::HashMap;
+
+/// The sums of this rank, while the gradients of its last part come.
+pub(super) struct Overlap<'a> {
+    places: &'a Places,
+    ranks: usize,
+    /// The number of each parameter, by its id.
+    numbers: HashMap<u64, usize>,
+    /// Those that stay as they are, and in the end the one that has the last part.
+    blocks: Vec<OwnBlock>,
+    /// To which the last part is added, the last of them first.
+    partners: Vec<OwnBlock>,
+    /// By parameter: whether nothing is added any more.
+    complete: Vec<bool>,
+    buckets: Vec<Vec<Piece>>,
+    /// How many buckets travel already.
+    sent: usize,
+    /// How many gradients are of parameters outside the model.
+    outside: usize,
+}
+
+impl<'a> Overlap<'a> {
+    /// `before` has the parts of this rank but for the last, which is number `last`, if there is any.
+    pub fn new(before: Tree<Share>, last: Option<usize>, places: &'a Places, ranks: usize) -> Self {
+        let outside = before.blocks.iter().flat_map(|block| block.sum.gradients.parameters());
+        let numbers: HashMap<u64, usize> =
+            places.parameters.iter().enumerate().map(|(number, place)| (place.id, number)).collect();
+        let outside = outside.filter(|(id, _)| !numbers.contains_key(id)).count();
+        let partner_count = if last.is_some() { before.partners(1) } else { 0 };
+        let mut blocks: Vec<OwnBlock> = before.blocks.into_iter().map(OwnBlock::new).collect();
+        let partners = blocks.split_off(blocks.len() - partner_count);
+        if let Some(last) = last {
+            let start = partners.first().map_or(last, |first| first.start);
+            let len = last + 1 - start;
+            blocks.push(OwnBlock { start, len, loss: 0.0, gradients: HashMap::new(), updates: Vec::new() });
+        }
+        let complete = vec![last.is_none(); places.parameters.len()];
+        Overlap { places, ranks, numbers, blocks, partners, complete, buckets: buckets(places), sent: 0, outside }
+    }
+
+    /// How many buckets there are: as many for all ranks.
+    pub fn bucket_count(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Completes the parameters of which the last part has no gradient.
+    pub fn begin(&mut self, is_on_tape: impl Fn(u64) -> bool) {
+        for number in 0..self.complete.len() {
+            if !is_on_tape(self.places.parameters[number].id) {
+                self.complete(number, None);
+            }
+        }
+    }
+
+    /// Takes the gradient of a parameter that the backward pass of the last part has completed, and hands over the
+    /// buckets that it completes.
+    pub fn take(&mut self, id: u64, gradient: Option<Gradient>, hand_over: &mut dyn FnMut(Vec<Vec<u8>>)) {
+        match self.numbers.get(&id) {
+            Some(&number) => {
+                self.complete(number, gradient);
+                self.hand_over(hand_over);
+            }
+            None => self.outside += usize::from(gradient.is_some()),
+        }
+    }
+
+    /// Takes what is left of the last part when its backward pass is done, and hands over all buckets that are left.
+    ///
+    /// # Panics
+    /// If gradients are of parameters outside the model.
+    #[track_caller]
+    pub fn finish(&mut self, last: Option<Share>, hand_over: &mut dyn FnMut(Vec<Vec<u8>>)) {
+        expect_none_outside(self.outside);
+        for number in 0..self.complete.len() {
+            if !self.complete[number] {
+                self.complete(number, None);
+            }
+        }
+        if let Some(Share { mut loss, gradients }) = last {
+            let (_, mut updates) = gradients.into_parts();
+            for partner in self.partners.drain(..).rev() {
+                loss += partner.loss;
+                let after = std::mem::replace(&mut updates, partner.updates);
+                after.into_iter().for_each(|update| Update::append(&mut updates, update));
+            }
+            let block = self.blocks.last_mut().expect("that of the last part");
+            (block.loss, block.updates) = (loss, updates);
+        }
+        self.hand_over(hand_over);
+    }
+
+    /// The sums of this rank.
+    pub fn into_blocks(self) -> Vec<OwnBlock> {
+        self.blocks
+    }
+
+    /// Adds the gradient of the last part to those of its partners.
+    fn complete(&mut self, number: usize, mut gradient: Option<Gradient>) {
+        let id = self.places.parameters[number].id;
+        for partner in self.partners.iter_mut().rev() {
+            let add = |mut sum: Gradient, more| {
+                sum.add(more);
+                sum
+            };
+            gradient = add_options(add, partner.gradients.remove(&id), gradient);
+        }
+        if let Some(gradient) = gradient {
+            self.blocks.last_mut().expect("that of the last part").gradients.insert(id, gradient);
+        }
+        self.complete[number] = true;
+    }
+
+    fn hand_over(&mut self, hand_over: &mut dyn FnMut(Vec<Vec<u8>>)) {
+        while let Some(bucket) = self.buckets.get(self.sent)
+            && bucket.iter().all(|piece| self.complete[piece.parameter])
+        {
+            hand_over(shares_of(bucket, &self.blocks, self.places, self.ranks));
+            self.sent += 1;
+        }
+    }
+}
