@@ -29,9 +29,9 @@
 //! * classifier_score: how sure the classifier is of each image while classes differ, 10 at best (the Inception score,
 //!   with this classifier).
 //!
-//! They are made of noise of a smaller deviation than that of the training, `--deviation`, and so of the middle of what the
-//! generator has seen most: clearer, and less various. Brock, Donahue and Simonyan, "Large Scale GAN Training for High
-//! Fidelity Natural Image Synthesis", 2019, call it the truncation trick.
+//! They are made of noise of a smaller deviation than that of the training, `--deviation`, and so of the middle of what
+//! the generator has seen most: clearer, and less various. Brock, Donahue and Simonyan, "Large Scale GAN Training for
+//! High Fidelity Natural Image Synthesis", 2019, call it the truncation trick.
 //!
 //! Pictures go to `out/gan/`: images of the same noise after each epoch, a walk from noise to noise, and the losses of
 //! both.

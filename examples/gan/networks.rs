@@ -10,13 +10,13 @@
 //!
 //! The critic's 256 features are of the image as a whole. Without them its score is a sum over parts of the image, and
 //! strokes each of which looks right make no digit: on MNIST the classifier score stays below 7.5, and with them it is
-//! above 9. Chen et al., "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial
-//! Nets", 2016, have 1,024.
+//! above 9. Chen et al., "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
+//! Adversarial Nets", 2016, have 1,024.
 //!
 //! The critic of `--loss hinge` has neither these nor batch norm: its layers are spectrally normalised.
 //!
-//! Where both are told the class y, each has a vector e_y for it. The generator adds it to what its first layer gives; the
-//! critic adds its product with the last features f to the score, w f + b + e_y f. Miyato and Koyama, "cGANs with
+//! Where both are told the class y, each has a vector e_y for it. The generator adds it to what its first layer gives;
+//! the critic adds its product with the last features f to the score, w f + b + e_y f. Miyato and Koyama, "cGANs with
 //! Projection Discriminator", 2018.
 
 use taut::data::Labels;

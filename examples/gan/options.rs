@@ -25,8 +25,8 @@ pub struct Options {
     /// How many images are measured
     #[arg(long, value_name = "COUNT", value_parser = at_least_one, default_value_t = 10_000)]
     pub samples: usize,
-    /// The standard deviation of the noise of images that are drawn and measured; below that of the training, 1, they are
-    /// clearer and less various
+    /// The standard deviation of the noise of images that are drawn and measured; below that of the training, 1, they
+    /// are clearer and less various
     #[arg(long, value_name = "NUMBER", value_parser = not_negative, default_value_t = 0.9)]
     pub deviation: f32,
     /// Do not train: take the generator from this file

@@ -45,8 +45,8 @@ enum Direction {
 ///
 /// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
-/// the weight. Otherwise the product that reads the pixels where they are, if it makes enough of two registers of channels
-/// at once. Otherwise im2col; always for f64.
+/// the weight. Otherwise the product that reads the pixels where they are, if it makes enough of two registers of
+/// channels at once. Otherwise im2col; always for f64.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
     let Convolution { batch, windows, filters, .. } = *sizes;

@@ -72,9 +72,9 @@ impl Convolution {
         Map { from: map.to, to: map.from, size: map.out, out: map.size, plane: map.size, padding, ..map }
     }
 
-    /// The gradient of the input as convolutions of that of the output: one for each lattice of pixels that see the same
-    /// taps, those s apart if windows move by s. `None` if windows of taps that are not next to each other move by more
-    /// than 1, or some pixels see no tap.
+    /// The gradient of the input as convolutions of that of the output: one for each lattice of pixels that see the
+    /// same taps, those s apart if windows move by s. `None` if windows of taps that are not next to each other move by
+    /// more than 1, or some pixels see no tap.
     pub fn reverse_maps(&self) -> Option<impl Iterator<Item = Map> + use<>> {
         let map = self.map();
         let (strided, dilated) = (map.stride != [1; 2], map.dilation != [1; 2]);
@@ -111,8 +111,8 @@ impl Convolution {
         Filters { values: self.weight_of(group, weight), to_stride, from_stride, first: 0, tap_strides }
     }
 
-    /// Those of a map of [`reverse_maps`](Self::reverse_maps), or of [`reverse_map`](Self::reverse_map): turned by half a
-    /// turn, with channels and filters exchanged. Of the taps, those that the lattice sees.
+    /// Those of a map of [`reverse_maps`](Self::reverse_maps), or of [`reverse_map`](Self::reverse_map): turned by half
+    /// a turn, with channels and filters exchanged. Of the taps, those that the lattice sees.
     pub fn turned_filters_of<'a>(&self, group: usize, weight: &'a [f32], map: &Map) -> Filters<'a> {
         let Filters { values, to_stride, from_stride, tap_strides, .. } = self.filters_of(group, weight);
         let last = [0, 1].map(|axis| {
@@ -215,9 +215,9 @@ pub enum Start<'a, E> {
 }
 
 impl<'a, E: Float> Start<'a, E> {
-    /// Whether it is what is there.
-    pub fn adds(self) -> bool {
-        matches!(self, Start::There)
+    /// Whether the result is added to what is there.
+    pub fn store(self) -> Store {
+        Store::adding(matches!(self, Start::There))
     }
 
     /// The bias of a group of `channels`.

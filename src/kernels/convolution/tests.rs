@@ -198,8 +198,8 @@ fn avx2_and_avx512_give_the_same_bits() {
     }
 }
 
-/// The documentation says so: a number that is not finite makes those outputs NaN that the direct sum makes so, and those
-/// of their tiles, and no others.
+/// The documentation says so: a number that is not finite makes those outputs NaN that the direct sum makes so, and
+/// those of their tiles, and no others.
 #[test]
 fn a_number_that_is_not_finite_stays_in_the_tiles_that_see_it() {
     let mut rng = Generator::new(7);

@@ -1,15 +1,15 @@
-//! Convolution as a product of matrices whose left-hand one is read where the pixels are: no copy of what lies under each
-//! window is made.
+//! Convolution as a product of matrices whose left-hand one is read where the pixels are: no copy of what lies under
+//! each window is made.
 //!
-//! The pixel under tap k of the window at position p is at `place(p) + step(k)` in the image, if the image has its padding
-//! around it. So a tile of the result, a few positions times two registers of filters, is
+//! The pixel under tap k of the window at position p is at `place(p) + step(k)` in the image, if the image has its
+//! padding around it. So a tile of the result, a few positions times two registers of filters, is
 //!
 //! - forward: y(p, f) = sum over k of x[place(p) + step(k)] weight(k, f),
 //! - gradient of the weight: dw(k, f) = sum over p of x[place(p) + step(k)] g(p, f),
 //!
-//! with one innermost loop for both: places and steps change their roles. The gradient of the image is a forward pass with
-//! the filters turned by half a turn, channels and filters exchanged. If windows move by s pixels, it is one such pass for
-//! each of the s x s lattices of pixels that see the same taps, [`Convolution::reverse_maps`].
+//! with one innermost loop for both: places and steps change their roles. The gradient of the image is a forward pass
+//! with the filters turned by half a turn, channels and filters exchanged. If windows move by s pixels, it is one such
+//! pass for each of the s x s lattices of pixels that see the same taps, [`Convolution::reverse_maps`].
 //!
 //! Dukhan, "The Indirect Convolution Algorithm", 2019.
 
@@ -83,18 +83,18 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
             let region = Region::new(map, first..map.batch.min(first + images), top..map.out[0].min(top + rows));
             let panels = (part * of_part).min(panels)..panels.min((part + 1) * of_part);
             let band = Band { map, group, region, x };
-            // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the panels are as wide
-            // as they need, and no two tasks write the same channels of a position.
+            // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the panels are as
+            // wide as they need, and no two tasks write the same channels of a position.
             unsafe {
-                let (y, adds) = (y.at(0), start.adds());
-                run(instructions, Task::Outputs { band, panels, weight: weight.as_slice(), bias, adds, y });
+                let (y, store) = (y.at(0), start.store());
+                run(instructions, Task::Outputs { band, panels, weight: weight.as_slice(), bias, store, y });
             }
         });
     }
 }
 
-/// The images, and the output rows of each, that make about so many positions and see at most so many numbers, if one row
-/// sees no more.
+/// The images, and the output rows of each, that make about so many positions and see at most so many numbers, if one
+/// row sees no more.
 fn fitting(map: &Map, positions: usize, pixels: usize) -> [usize; 2] {
     let copied = |rows| Region::new(map, 0..1, 0..rows).copied(map);
     let most = positions.div_ceil(map.out[1]).min(map.out[0]);

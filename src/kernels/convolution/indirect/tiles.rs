@@ -24,17 +24,17 @@ pub struct Band<'a> {
 
 /// What is done with registers.
 pub enum Task<'a> {
-    /// The outputs of a band, in the channels of some panels of the weight, added to a bias and to what is there if `adds`.
+    /// The outputs of a band, in the channels of some panels of the weight, added to a bias.
     Outputs {
         band: Band<'a>,
         panels: Range<usize>,
         weight: &'a [f32],
         bias: Option<&'a [f32]>,
-        adds: bool,
+        store: Store,
         y: *mut f32,
     },
-    /// The gradients of the outputs of a band, in panels: a row of two registers for each position. `panels` are this band's
-    /// rows of the first, and each next is `between` further.
+    /// The gradients of the outputs of a band, in panels: a row of two registers for each position. `panels` are this
+    /// band's rows of the first, and each next is `between` further.
     Gradients { band: Band<'a>, g: &'a [f32], panels: *mut f32, between: usize },
     /// Products of pixels and a panel of gradients, added up over all positions, for the taps of some `steps`.
     Products {
@@ -54,7 +54,8 @@ pub enum Task<'a> {
 /// Does it with the instructions given.
 ///
 /// # Safety
-/// The processor has the instructions, pointers point to what the task says, and nobody else reads or writes it meanwhile.
+/// The processor has the instructions, pointers point to what the task says, and nobody else reads or writes it
+/// meanwhile.
 pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
     // SAFETY: the caller's promises; plain registers need nothing of the processor.
     unsafe {
@@ -73,9 +74,8 @@ pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: Task<'_>) {
-    // as many rows as pointers to them, and to what they meet, fit the general registers: with more, sums are moved to memory
-    // and back
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // as many rows as pointers to them, and to what they meet, fit the general registers: with more, sums are moved to
+    // memory and back SAFETY: this function has what the registers need, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::WideRegister, 10>(task) }
 }
 
@@ -95,8 +95,8 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
     // SAFETY: the caller's promises.
     unsafe {
         match task {
-            Task::Outputs { band, panels, weight, bias, adds, y } => {
-                outputs::<R, ROWS>(&band, panels, weight, (bias, adds), y);
+            Task::Outputs { band, panels, weight, bias, store, y } => {
+                outputs::<R, ROWS>(&band, panels, weight, (bias, store), y);
             }
             Task::Gradients { band, g, panels, between } => gradients::<R>(&band, g, panels, between),
             Task::Products { pixels, places, steps, panel, to, store } => {
@@ -114,8 +114,8 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
 /// registers.
 ///
 /// # Safety
-/// The processor has what `R` needs. All `row + step` lie in `x`, the panel has a row of two registers for each step, and
-/// so has `to` for each row.
+/// The processor has what `R` needs. All `row + step` lie in `x`, the panel has a row of two registers for each step,
+/// and so has `to` for each row.
 #[inline(always)]
 unsafe fn products<R: Register<f32>, const ROWS: usize>(
     x: &[f32],
@@ -196,7 +196,7 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
     band: &Band<'_>,
     panels: Range<usize>,
     weight: &[f32],
-    (bias, adds): (Option<&[f32]>, bool),
+    (bias, store): (Option<&[f32]>, Store),
     y: *mut f32,
 ) {
     let Band { map, group, region, x } = band;
@@ -224,13 +224,13 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
                 let line = &line[i * region.rows.len() * map.out[1]..][..region.rows.len() * map.out[1]];
                 if map.step == [1, 1] {
                     // SAFETY: the rows of a plane, one after the other.
-                    unsafe { store(line, y.add(plane + region.rows.start * across), 1, bias, adds) };
+                    unsafe { write(line, y.add(plane + region.rows.start * across), 1, bias, store) };
                     continue;
                 }
                 for (row, line) in region.rows.clone().zip(line.chunks_exact(map.out[1])) {
                     let first = plane + (map.first[0] + row * map.step[0]) * across + map.first[1];
                     // SAFETY: places in a row of the plane.
-                    unsafe { store(line, y.add(first), map.step[1], bias, adds) };
+                    unsafe { write(line, y.add(first), map.step[1], bias, store) };
                 }
             }
         }
@@ -240,19 +240,18 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
 /// Stores outputs, `stride` apart.
 ///
 /// # Safety
-/// The places may be written.
+/// The places are there, and nobody else reads or writes them or those between them meanwhile.
 #[inline(always)]
-unsafe fn store(line: &[f32], y: *mut f32, stride: usize, bias: f32, adds: bool) {
+unsafe fn write(line: &[f32], y: *mut f32, stride: usize, bias: f32, store: Store) {
     if line.is_empty() {
         return;
     }
     // SAFETY: the caller's promise.
     let y = unsafe { std::slice::from_raw_parts_mut(y, (line.len() - 1) * stride + 1) };
-    let write = |y: &mut f32, value: f32| *y = if adds { *y + value } else { value + bias };
     if stride == 1 {
-        y.iter_mut().zip(line).for_each(|(y, &value)| write(y, value));
+        y.iter_mut().zip(line).for_each(|(y, &value)| *y = store.result(*y, value + bias));
     } else {
-        y.iter_mut().step_by(stride).zip(line).for_each(|(y, &value)| write(y, value));
+        y.iter_mut().step_by(stride).zip(line).for_each(|(y, &value)| *y = store.result(*y, value + bias));
     }
 }
 

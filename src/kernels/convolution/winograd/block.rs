@@ -14,8 +14,8 @@ pub const BLOCK: usize = 48;
 /// The most channels that a product runs over in one go: a panel then fills the first-level cache.
 const DEPTH: usize = 256;
 
-/// `G w G^T` for the output channels given, which begin at a multiple of [`PANEL`]. Each entry is a matrix of panels, two
-/// registers of output channels wide, with a row for each input channel.
+/// `G w G^T` for the output channels given, which begin at a multiple of [`PANEL`]. Each entry is a matrix of panels,
+/// two registers of output channels wide, with a row for each input channel.
 ///
 /// # Safety
 /// The processor has what `R` needs, the weights are there, and at `to` there is room for [`ENTRIES`] matrices,

@@ -30,8 +30,8 @@ pub struct Part<'a> {
     pub layout: Layout,
 }
 
-/// `A g A^T` of the gradients of tiles' outputs: each entry is a matrix of panels, two registers of filters wide, with a row
-/// for each tile of the chunk.
+/// `A g A^T` of the gradients of tiles' outputs: each entry is a matrix of panels, two registers of filters wide, with
+/// a row for each tile of the chunk.
 ///
 /// # Safety
 /// The processor has what `R` needs; g holds the gradients of the map's outputs; and at `to` there is room for a chunk.

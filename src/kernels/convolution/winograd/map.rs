@@ -82,8 +82,8 @@ pub fn padded(channels: usize) -> usize {
     channels.next_multiple_of(PANEL)
 }
 
-/// How far apart rows of so many channels stand: as [`padded`], and not a multiple of the pages of the first-level cache,
-/// for several are read side by side.
+/// How far apart rows of so many channels stand: as [`padded`], and not a multiple of the pages of the first-level
+/// cache, for several are read side by side.
 pub fn row(channels: usize) -> usize {
     let row = channels.next_multiple_of(MOST_LANES);
     if row.is_multiple_of(512) { row + MOST_LANES } else { row }

@@ -12,11 +12,11 @@
 //! product of matrices. Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms for
 //! Convolutional Neural Networks", 2016.
 //!
-//! Channels stand next to each other in all that is transformed, so that tiles of any number and images of any size fill the
-//! registers. A block of tiles is worked on at a time, whose transforms stay in the second-level cache.
+//! Channels stand next to each other in all that is transformed, so that tiles of any number and images of any size
+//! fill the registers. A block of tiles is worked on at a time, whose transforms stay in the second-level cache.
 //!
-//! Sums of large numbers that nearly cancel cost accuracy: errors are about 1e-6 of the largest outputs in f32. A NaN or an
-//! infinity in a pixel makes all outputs NaN of the tiles that see it.
+//! Sums of large numbers that nearly cancel cost accuracy: errors are about 1e-6 of the largest outputs in f32. A NaN
+//! or an infinity in a pixel makes all outputs NaN of the tiles that see it.
 
 mod block;
 mod chunk;
@@ -97,7 +97,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
             }
             // SAFETY: x and y have the sizes of the map, and no two tasks write the same channels of a tile.
             unsafe {
-                let (y, store) = (y.at(0), Store::adding(start.adds()));
+                let (y, store) = (y.at(0), start.store());
                 let block = Block { map, group, tiles, channels, x, transformed, between, bias, store, y };
                 work(instructions, Work::Block(block));
             }

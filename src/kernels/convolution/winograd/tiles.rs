@@ -9,8 +9,8 @@ use crate::kernels::store::Store;
 /// Lanes of the longest register.
 pub const MOST_LANES: usize = 16;
 
-/// A piece of an image of one plane for each channel: where it begins, in pixels from the top and the left of the image,
-/// and its size. It may reach beyond the image.
+/// A piece of an image of one plane for each channel: where it begins, in pixels from the top and the left of the
+/// image, and its size. It may reach beyond the image.
 #[derive(Clone, Copy)]
 pub struct Piece {
     pub top: isize,
@@ -32,8 +32,8 @@ impl Piece {
     }
 }
 
-/// Pixels of a piece that are contiguous in the image: they begin at the first column of the piece that is inside, and go
-/// on there in the next row after the last one.
+/// Pixels of a piece that are contiguous in the image: they begin at the first column of the piece that is inside, and
+/// go on there in the next row after the last one.
 struct Run {
     /// The first pixel, in the image.
     pixel: usize,
@@ -60,8 +60,8 @@ fn runs(size: [usize; 2], piece: Piece) -> impl Iterator<Item = Run> {
 /// outside the image. The lanes beyond the channels hold copies of the last.
 ///
 /// # Safety
-/// The processor has what `R` needs. There are `channels` planes of the size, one after the other, at `planes`, at least
-/// one, and room for the piece in the band.
+/// The processor has what `R` needs. There are `channels` planes of the size, one after the other, at `planes`, at
+/// least one, and room for the piece in the band.
 #[inline(always)]
 pub unsafe fn gather<R: Register<f32>>(
     planes: *const f32,

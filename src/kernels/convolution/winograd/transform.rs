@@ -1,7 +1,7 @@
 //! The transforms of F(4x4, 3x3) along one axis, on registers: each lane is a channel of its own.
 //!
-//! They are those of Toom and Cook, with the points 0, a, -a, b, -b and infinity to interpolate at, and with n = a^2 b^2,
-//! s = a^2 + b^2, p = 2 a^2 (a^2 - b^2), q = 2 b^2 (b^2 - a^2):
+//! They are those of Toom and Cook, with the points 0, a, -a, b, -b and infinity to interpolate at, and with n = a^2
+//! b^2, s = a^2 + b^2, p = 2 a^2 (a^2 - b^2), q = 2 b^2 (b^2 - a^2):
 //!
 //! ```text
 //!       n    0     -s   0  1  0          1/n   0     0
@@ -12,9 +12,9 @@
 //!       0    n     0   -s  0  1           0    0     1
 //! ```
 //!
-//! The usual points are 1 and 2. With 5/8 and 3/2, in which B and A are exact too, the numbers in between stay smaller, and
-//! errors are a quarter of those. Barabasz, Anderson, Soodhalter and Gregg, "Error Analysis and Improving the Accuracy of
-//! Winograd Convolution for Deep Neural Networks", 2020, choose points so.
+//! The usual points are 1 and 2. With 5/8 and 3/2, in which B and A are exact too, the numbers in between stay smaller,
+//! and errors are a quarter of those. Barabasz, Anderson, Soodhalter and Gregg, "Error Analysis and Improving the
+//! Accuracy of Winograd Convolution for Deep Neural Networks", 2020, choose points so.
 
 use crate::kernels::gemm::register::Register;
 
