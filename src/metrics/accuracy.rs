@@ -58,6 +58,13 @@ pub(super) fn rows<'a, S: Logits, E: Float, T: Trace, L: ClassIndices<S::Batch>>
     scores.as_slice().chunks_exact(width.max(1)).zip(labels.indices().iter().copied())
 }
 
+/// # Panics
+/// If the label is not one of the classes.
+#[track_caller]
+pub(super) fn expect_class(metric: &str, label: usize, classes: usize) {
+    assert!(label < classes, "{metric}: label {label} is not one of {classes} classes");
+}
+
 /// The fraction of samples whose label has the highest score, or one of the k highest, over any number of batches.
 ///
 /// Of equal scores, that of the lower class counts as higher; NaN counts as higher than all numbers. So with k = 1 it is
@@ -110,8 +117,7 @@ impl Accuracy {
         labels: &impl ClassIndices<S::Batch>,
     ) {
         for (scores, label) in rows("Accuracy", logits, labels) {
-            let classes = scores.len();
-            assert!(label < classes, "Accuracy: label {label} is not one of {classes} classes");
+            expect_class("Accuracy", label, scores.len());
             self.right += usize::from(higher(scores, label) < self.k);
             self.total += 1;
         }

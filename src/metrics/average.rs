@@ -1,6 +1,7 @@
 //! One number for several classes.
 
 use super::binary::BinaryConfusion;
+use super::weighted_mean::WeightedMean;
 
 /// How the precision, recall or F1 scores of several classes become one number.
 ///
@@ -35,10 +36,8 @@ impl Average {
             Average::Macro => |_| 1,
             Average::Weighted => BinaryConfusion::labels,
         };
-        let (sum, weights) = occurring.fold((0.0, 0), |(sum, weights), class| {
-            let weight = weight(&class);
-            (sum + weight as f64 * defined(&class), weights + weight)
-        });
-        sum / weights as f64
+        let mut mean = WeightedMean::default();
+        occurring.for_each(|class| mean.add(defined(&class), weight(&class)));
+        mean.value()
     }
 }

@@ -1,6 +1,6 @@
 //! Confusion matrices.
 
-use super::accuracy::{largest, rows};
+use super::accuracy::{expect_class, largest, rows};
 use super::average::Average;
 use super::binary::BinaryConfusion;
 use crate::loss::ClassIndices;
@@ -46,7 +46,7 @@ impl<const C: usize> ConfusionMatrix<C> {
         labels: &impl ClassIndices<B>,
     ) {
         for (scores, label) in rows("ConfusionMatrix", logits, labels) {
-            assert!(label < C, "ConfusionMatrix: label {label} is not one of {C} classes");
+            expect_class("ConfusionMatrix", label, C);
             self.counts[label * C + largest(scores)] += 1;
         }
     }
@@ -82,10 +82,16 @@ impl<const C: usize> ConfusionMatrix<C> {
     /// If `class` is not below `C`.
     #[track_caller]
     pub fn one_against_rest(&self, class: usize) -> BinaryConfusion {
+        self.one_against_rest_of(self.total(), class)
+    }
+
+    /// The same where the number of all samples is known: to count them takes as long as all classes together.
+    #[track_caller]
+    fn one_against_rest_of(&self, total: usize, class: usize) -> BinaryConfusion {
         let right = self.count(class, class);
         let of_class: usize = self.row(class).iter().sum();
         let taken: usize = self.counts.iter().skip(class).step_by(C).sum();
-        BinaryConfusion::of_counts(right, taken - right, of_class - right, self.total() + right - of_class - taken)
+        BinaryConfusion::of_counts(right, taken - right, of_class - right, total + right - of_class - taken)
     }
 
     /// The fraction of the samples of this class that were classified correctly. NaN if there are none.
@@ -131,7 +137,8 @@ impl<const C: usize> ConfusionMatrix<C> {
     }
 
     fn classes(&self) -> impl Iterator<Item = BinaryConfusion> {
-        (0..C).map(|class| self.one_against_rest(class))
+        let total = self.total();
+        (0..C).map(move |class| self.one_against_rest_of(total, class))
     }
 
     /// Adds what another one has counted.
@@ -152,10 +159,10 @@ impl<const C: usize> fmt::Display for ConfusionMatrix<C> {
         write!(f, "label")?;
         (0..C).try_for_each(|class| write!(f, " {class:>width$}"))?;
         writeln!(f, "  recall")?;
-        for label in 0..C {
+        for (label, decisions) in self.classes().enumerate() {
             write!(f, "{label:>5}")?;
             self.row(label).iter().try_for_each(|count| write!(f, " {count:>width$}"))?;
-            writeln!(f, "  {:5.1}%", 100.0 * self.recall(label))?;
+            writeln!(f, "  {:5.1}%", 100.0 * decisions.recall())?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! How surprised a model is by a text.
 
 use super::WeightedMean;
-use super::accuracy::rows;
+use super::accuracy::{expect_class, rows};
 use crate::loss::{ClassIndices, Logits};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
@@ -33,8 +33,7 @@ impl Perplexity {
         labels: &impl ClassIndices<S::Batch>,
     ) {
         for (scores, label) in rows("Perplexity", logits, labels) {
-            let classes = scores.len();
-            assert!(label < classes, "Perplexity: label {label} is not one of {classes} classes");
+            expect_class("Perplexity", label, scores.len());
             let largest = scores.iter().fold(f64::NEG_INFINITY, |largest, score| largest.max(score.as_f64()));
             // a NaN among the scores is in this sum
             let sum: f64 = scores.iter().map(|score| (score.as_f64() - largest).exp()).sum();

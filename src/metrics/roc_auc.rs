@@ -1,7 +1,8 @@
 //! The area under the receiver operating characteristic.
 
-use super::accuracy::rows;
+use super::accuracy::{expect_class, rows};
 use super::binary::same_shape;
+use super::weighted_mean::WeightedMean;
 use crate::loss::ClassIndices;
 use crate::shape::{Const, Dim, Shape};
 use crate::tensor::{Float, Tensor};
@@ -122,7 +123,7 @@ impl<const C: usize> OneVsRestRocAuc<C> {
         labels: &impl ClassIndices<B>,
     ) {
         for (scores, label) in rows("OneVsRestRocAuc", probabilities, labels) {
-            assert!(label < C, "OneVsRestRocAuc: label {label} is not one of {C} classes");
+            expect_class("OneVsRestRocAuc", label, C);
             for (class, (auc, score)) in self.classes.iter_mut().zip(scores).enumerate() {
                 auc.add_one(score.as_f64(), class == label);
             }
@@ -152,10 +153,9 @@ impl<const C: usize> OneVsRestRocAuc<C> {
 
     fn mean(&self, weight: impl Fn(&RocAuc) -> usize) -> f64 {
         let with_area = self.classes.iter().filter(|class| !class.positives.is_empty() && !class.negatives.is_empty());
-        let (sum, weights) = with_area.fold((0.0, 0), |(sum, weights), class| {
-            (sum + weight(class) as f64 * class.value(), weights + weight(class))
-        });
-        sum / weights as f64
+        let mut mean = WeightedMean::default();
+        with_area.for_each(|class| mean.add(class.value(), weight(class)));
+        mean.value()
     }
 
     /// Adds the samples of another one.
