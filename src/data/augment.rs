@@ -73,7 +73,7 @@ impl Augmentation {
     /// Augments a batch of images (N, C, H, W). Normalise them first, so that zeros are the mean.
     pub fn apply<N: Dim, C: Dim, H: Dim, W: Dim>(&mut self, mut images: Tensor<(N, C, H, W)>) -> Tensor<(N, C, H, W)> {
         let (crop, flip, cutout) = (self.crop, self.flip, self.cutout);
-        change_each(&mut images, |_, sizes, image| Change::draw(crop, flip, cutout, sizes, &mut self.rng).apply(image));
+        change_each(&mut images, |_, sizes| Change::draw(crop, flip, cutout, sizes, &mut self.rng));
         images
     }
 
@@ -93,26 +93,27 @@ impl Augmentation {
     ) -> Tensor<(N, C, H, W)> {
         let count = images.shape().0.size();
         assert!(samples.len() == count, "apply_to: {} sample numbers for {count} images", samples.len());
-        change_each(&mut images, |place, sizes, image| {
+        change_each(&mut images, |place, sizes| {
             let mut rng = Generator::of_sample(self.seed, samples[place]);
-            Change::draw(self.crop, self.flip, self.cutout, sizes, &mut rng).apply(image);
+            Change::draw(self.crop, self.flip, self.cutout, sizes, &mut rng)
         });
         images
     }
 }
 
-/// Calls `f` with the place of each image in the batch, its height and width, and its numbers.
+/// Changes each image as `draw` says, which gets its place in the batch, its height and width.
 fn change_each<N: Dim, C: Dim, H: Dim, W: Dim>(
     images: &mut Tensor<(N, C, H, W)>,
-    mut f: impl FnMut(usize, [usize; 2], &mut [f32]),
+    mut draw: impl FnMut(usize, [usize; 2]) -> Change,
 ) {
     let (_, channels, height, width) = images.shape();
     let (channels, height, width) = (channels.size(), height.size(), width.size());
     if images.count() == 0 {
         return;
     }
+    let mut moved = vec![0.0; height * width];
     for (place, image) in images.as_mut_slice().chunks_exact_mut(channels * height * width).enumerate() {
-        f(place, [height, width], image);
+        draw(place, [height, width]).apply(image, &mut moved);
     }
 }
 
@@ -137,11 +138,11 @@ impl Change {
         Change { height, width, down, across, mirror, cutout, middle }
     }
 
-    fn apply(&self, image: &mut [f32]) {
+    /// `moved` is room for one channel.
+    fn apply(&self, image: &mut [f32], moved: &mut [f32]) {
         let Change { height, width, .. } = *self;
         let covered =
             |place: usize, middle: usize| place + self.cutout / 2 >= middle && place < middle + self.cutout.div_ceil(2);
-        let mut moved = vec![0.0; height * width];
         for plane in image.chunks_exact_mut(height * width) {
             for (i, line) in moved.chunks_exact_mut(width).enumerate() {
                 let from = i.checked_add_signed(self.down).filter(|&row| row < height);
@@ -156,7 +157,7 @@ impl Change {
                     };
                 }
             }
-            plane.copy_from_slice(&moved);
+            plane.copy_from_slice(moved);
         }
     }
 }
