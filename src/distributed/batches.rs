@@ -96,7 +96,7 @@ pub trait DistributedDataset: Dataset {
 impl<D: Dataset> DistributedDataset for D {}
 
 /// What number `index` of `shares` gets of `len` things: neighbours, and one more or less than the others get.
-fn share(len: usize, index: usize, shares: usize) -> Range<usize> {
+pub(super) fn share(len: usize, index: usize, shares: usize) -> Range<usize> {
     // in 128 bits, the product cannot overflow
     let start = |index: usize| (len as u128 * index as u128 / shares as u128) as usize;
     start(index)..start(index + 1)

@@ -127,6 +127,13 @@ pub(super) fn expect_exchanges(found: usize, count: usize) {
     assert!(found == count, "exchange_during: messages of {found} exchanges, and {count} were promised");
 }
 
+/// # Panics
+/// If there are not as many messages as ranks.
+#[track_caller]
+pub(super) fn expect_messages(found: usize, ranks: usize) {
+    assert!(found == ranks, "exchange: {found} messages for {ranks} ranks");
+}
+
 /// Why ranks could not work together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
 //! The processes of MPI, the Message Passing Interface.
 
-use super::communicator::{CommunicationError, Communicator, Work, expect_exchanges};
+use super::communicator::{CommunicationError, Communicator, Work, expect_exchanges, expect_messages};
 use mpi::Threading;
 use mpi::point_to_point::{Message, Status};
 use mpi::request::{Request, Scope};
@@ -90,6 +90,18 @@ impl Mpi {
         }
     }
 
+    /// Lets a message travel to another rank.
+    fn start_sending<'a, S: Scope<'a> + Copy>(
+        &self,
+        rank: usize,
+        message: &'a [u8],
+        scope: S,
+        requests: &mut Vec<Request<'a, [u8], S>>,
+    ) {
+        let process = self.0.process_at_rank(rank as i32);
+        requests.extend(pieces(message).map(|piece| process.immediate_send_with_tag(scope, piece, MESSAGE)));
+    }
+
     /// Lets a message travel to its place; `None` if it is there already.
     fn start_receiving<'a, S: Scope<'a>>(
         &self,
@@ -142,13 +154,11 @@ impl Communicator for Mpi {
     }
 
     fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError> {
-        assert!(outgoing.len() == self.size(), "exchange: {} messages for {} ranks", outgoing.len(), self.size());
+        expect_messages(outgoing.len(), self.size());
         mpi::request::scope(|scope| {
             let mut sending = Vec::new();
             for rank in self.others() {
-                let process = self.0.process_at_rank(rank as i32);
-                let send = |piece| process.immediate_send_with_tag(scope, piece, MESSAGE);
-                sending.extend(pieces(outgoing[rank]).map(send));
+                self.start_sending(rank, outgoing[rank], scope, &mut sending);
             }
             let receive =
                 |rank: usize| if rank == self.rank() { Ok(outgoing[rank].to_vec()) } else { self.receive(rank) };
@@ -172,18 +182,11 @@ impl Communicator for Mpi {
             let mut result = Ok(());
             let mut handed_over = 0;
             work(&mut |messages| {
-                assert!(
-                    messages.len() == self.size(),
-                    "exchange: {} messages for {} ranks",
-                    messages.len(),
-                    self.size()
-                );
+                expect_messages(messages.len(), self.size());
                 if let Some(place) = outgoing.get(handed_over) {
                     let messages = place.get_or_init(|| messages);
                     for rank in self.others() {
-                        let process = self.0.process_at_rank(rank as i32);
-                        let send = |piece| process.immediate_send_with_tag(scope, piece, MESSAGE);
-                        requests.extend(pieces(&messages[rank]).map(send));
+                        self.start_sending(rank, &messages[rank], scope, &mut requests);
                     }
                 }
                 handed_over += 1;

@@ -12,8 +12,6 @@ use std::collections::HashMap;
 pub(super) struct Overlap<'a> {
     places: &'a Places,
     ranks: usize,
-    /// The number of each parameter, by its id.
-    numbers: HashMap<u64, usize>,
     /// Those that stay as they are, and in the end the one that has the last part.
     blocks: Vec<OwnBlock>,
     /// To which the last part is added, the last of them first.
@@ -30,10 +28,7 @@ pub(super) struct Overlap<'a> {
 impl<'a> Overlap<'a> {
     /// `before` has the parts of this rank but for the last, which is number `last`, if there is any.
     pub fn new(before: Tree<Share>, last: Option<usize>, places: &'a Places, ranks: usize) -> Self {
-        let outside = before.blocks.iter().flat_map(|block| block.sum.gradients.parameters());
-        let numbers: HashMap<u64, usize> =
-            places.parameters.iter().enumerate().map(|(number, place)| (place.id, number)).collect();
-        let outside = outside.filter(|(id, _)| !numbers.contains_key(id)).count();
+        let outside = before.blocks.iter().map(|block| places.outside(&block.sum)).sum();
         let partner_count = if last.is_some() { before.partners(1) } else { 0 };
         let mut blocks: Vec<OwnBlock> = before.blocks.into_iter().map(OwnBlock::new).collect();
         let partners = blocks.split_off(blocks.len() - partner_count);
@@ -43,7 +38,7 @@ impl<'a> Overlap<'a> {
             blocks.push(OwnBlock { start, len, loss: 0.0, gradients: HashMap::new(), updates: Vec::new() });
         }
         let complete = vec![last.is_none(); places.parameters.len()];
-        Overlap { places, ranks, numbers, blocks, partners, complete, buckets: buckets(places), sent: 0, outside }
+        Overlap { places, ranks, blocks, partners, complete, buckets: buckets(places), sent: 0, outside }
     }
 
     /// How many buckets there are: as many for all ranks.
@@ -63,7 +58,7 @@ impl<'a> Overlap<'a> {
     /// Takes the gradient of a parameter that the backward pass of the last part has completed, and hands over the
     /// buckets that it completes.
     pub fn take(&mut self, id: u64, gradient: Option<Gradient>, hand_over: &mut dyn FnMut(Vec<Vec<u8>>)) {
-        match self.numbers.get(&id) {
+        match self.places.numbers.get(&id) {
             Some(&number) => {
                 self.complete(number, gradient);
                 self.hand_over(hand_over);
@@ -89,7 +84,7 @@ impl<'a> Overlap<'a> {
             for partner in self.partners.drain(..).rev() {
                 loss += partner.loss;
                 let after = std::mem::replace(&mut updates, partner.updates);
-                after.into_iter().for_each(|update| Update::append(&mut updates, update));
+                Update::append(&mut updates, after);
             }
             let block = self.blocks.last_mut().expect("that of the last part");
             (block.loss, block.updates) = (loss, updates);
@@ -106,11 +101,7 @@ impl<'a> Overlap<'a> {
     fn complete(&mut self, number: usize, mut gradient: Option<Gradient>) {
         let id = self.places.parameters[number].id;
         for partner in self.partners.iter_mut().rev() {
-            let add = |mut sum: Gradient, more| {
-                sum.add(more);
-                sum
-            };
-            gradient = add_options(add, partner.gradients.remove(&id), gradient);
+            gradient = add_options(Gradient::add, partner.gradients.remove(&id), gradient);
         }
         if let Some(gradient) = gradient {
             self.blocks.last_mut().expect("that of the last part").gradients.insert(id, gradient);

@@ -71,7 +71,7 @@ impl PartialGradients {
         world: &dyn Communicator,
         model: &M,
     ) -> Result<Gradients, CommunicationError> {
-        Ok(reduce(self.tree, world, model, 0)?.gradients)
+        Ok(self.reduce(world, model, 0)?.gradients)
     }
 
     /// The same with the sum of the losses. `like` must be the same number on all ranks.

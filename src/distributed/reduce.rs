@@ -7,6 +7,7 @@
 //!    The shares may have travelled before the first message, while the backward pass ran: `overlap.rs`.
 //! 3. Rows go from every rank to all others, which add them in the same order.
 
+use super::batches::share;
 use super::bytes::{Element, Reader, Writer, len, slice, slice_mut};
 use super::communicator::{CommunicationError, Communicator};
 use super::model::structure;
@@ -14,7 +15,7 @@ use super::tree::{Block, Tree, add_options};
 use crate::params::{Kind, Parameters, each_parameter};
 use crate::tape::{AnyStorage, Gradient, Rows, Update};
 use crate::trace::Gradients;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// How many numbers of whole gradients start to travel together: 4 MB of f32. More would start later in the backward pass,
@@ -48,20 +49,27 @@ pub(super) struct Place {
 /// The parameters and buffers of a model, each once, in an order that is the same on all ranks: that of the visit.
 pub(super) struct Places {
     pub parameters: Vec<Place>,
+    /// The number of each parameter, by its id.
+    pub numbers: HashMap<u64, usize>,
     buffers: Vec<Place>,
 }
 
 impl Places {
     pub fn of(model: &dyn Parameters) -> Self {
-        let mut places = Places { parameters: Vec::new(), buffers: Vec::new() };
-        let mut seen = HashMap::new();
+        let (mut parameters, mut buffers, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
         each_parameter(model, &mut |_, leaf| {
-            if seen.insert(leaf.id, ()).is_none() {
+            if seen.insert(leaf.id) {
                 let place = Place { id: leaf.id, len: leaf.values.len(), element: Element::of(&leaf.values) };
-                if leaf.kind == Kind::Buffer { &mut places.buffers } else { &mut places.parameters }.push(place);
+                if leaf.kind == Kind::Buffer { &mut buffers } else { &mut parameters }.push(place);
             }
         });
-        places
+        let numbers = parameters.iter().enumerate().map(|(number, place)| (place.id, number)).collect();
+        Places { parameters, numbers, buffers }
+    }
+
+    /// How many gradients are of no parameter here.
+    pub fn outside(&self, share: &Share) -> usize {
+        share.gradients.parameters().filter(|(id, _)| !self.numbers.contains_key(id)).count()
     }
 }
 
@@ -91,7 +99,9 @@ pub(super) fn reduce<M: Parameters>(
     like: u64,
 ) -> Result<Share, CommunicationError> {
     let places = Places::of(model);
-    expect_within(&own, &places);
+    for block in &own.blocks {
+        expect_none_outside(places.outside(&block.sum));
+    }
     if world.size() == 1 {
         let wrong = || CommunicationError::Disagreement("the parts of a batch are not those from 0 on".to_string());
         if own.blocks.first().is_some_and(|block| block.start != 0) {
@@ -121,22 +131,10 @@ pub(super) fn reduce_blocks(
     let whole: Vec<bool> = (0..sums.len()).map(whole).collect();
     add_whole(&blocks, world, places, &announced, came, &whole, &mut sums)?;
     if !of_rows.is_empty() {
-        add_rows(&mut blocks, world, places, &of_rows, &mut sums)?;
+        add_rows(&mut blocks, world, places, &announced, &of_rows, &mut sums)?;
     }
     let found = places.parameters.iter().zip(sums).filter_map(|(place, sum)| Some((place.id, sum?)));
     Ok(Share { loss, gradients: Gradients::of_parts(found.collect(), updates) })
-}
-
-/// # Panics
-/// If gradients are of no parameter here.
-#[track_caller]
-fn expect_within(own: &Tree<Share>, places: &Places) {
-    let mut of_model: Vec<u64> = places.parameters.iter().map(|place| place.id).collect();
-    of_model.sort_unstable();
-    for block in &own.blocks {
-        let outside = block.sum.gradients.parameters().filter(|(id, _)| of_model.binary_search(id).is_err()).count();
-        expect_none_outside(outside);
-    }
 }
 
 /// # Panics
@@ -226,7 +224,7 @@ fn announce(
     let mut sums: Tree<(f64, Vec<Update>)> = Tree::new();
     let mut add = |left: (f64, Vec<Update>), right: (f64, Vec<Update>)| {
         let mut updates = left.1;
-        right.1.into_iter().for_each(|update| Update::append(&mut updates, update));
+        Update::append(&mut updates, right.1);
         (left.0 + right.0, updates)
     };
     for (rank, message) in messages.iter().enumerate() {
@@ -299,8 +297,8 @@ pub(super) fn buckets(places: &Places) -> Vec<Vec<Piece>> {
 /// What a rank adds up of a bucket: its share of every piece.
 fn of_rank(bucket: &[Piece], rank: usize, ranks: usize) -> impl Iterator<Item = Piece> {
     bucket.iter().map(move |Piece { parameter, range }| {
-        let cut = |rank: usize| range.start + range.len() * rank / ranks;
-        Piece { parameter: *parameter, range: cut(rank)..cut(rank + 1) }
+        let own = share(range.len(), rank, ranks);
+        Piece { parameter: *parameter, range: range.start + own.start..range.start + own.end }
     })
 }
 
@@ -405,18 +403,8 @@ fn sum_of_shares(
     bucket: &[Piece],
     whole: &[bool],
 ) -> Result<Vec<u8>, CommunicationError> {
-    let mut add = |left, right| {
-        add_options(
-            |mut sum: AnyStorage, more| {
-                sum.add(more);
-                sum
-            },
-            left,
-            right,
-        )
-    };
-    let mut readers: Vec<Reader> =
-        incoming.iter().enumerate().map(|(rank, message)| Reader::new(rank, message)).collect();
+    let mut add = |left, right| add_options(AnyStorage::add, left, right);
+    let mut readers = readers(incoming);
     let pieces: Vec<Piece> = of_rank(bucket, world.rank(), world.size()).collect();
     let mut trees: Vec<Tree<Option<AnyStorage>>> = pieces.iter().map(|_| Tree::new()).collect();
     for block in announced {
@@ -442,22 +430,24 @@ fn sum_of_shares(
     Ok(writer.bytes)
 }
 
+/// For what each rank sent.
+fn readers(messages: &[Vec<u8>]) -> Vec<Reader<'_>> {
+    messages.iter().enumerate().map(|(rank, message)| Reader::new(rank, message)).collect()
+}
+
 /// Adds gradients of which some rank has only rows.
 fn add_rows(
     blocks: &mut [OwnBlock],
     world: &dyn Communicator,
     places: &Places,
+    announced: &[Announced],
     of_rows: &[usize],
     sums: &mut [Option<Gradient>],
 ) -> Result<(), CommunicationError> {
     let mut writer = Writer::default();
-    writer.size(blocks.len());
     for block in blocks {
-        writer.size(block.start);
-        writer.size(block.len);
         for &parameter in of_rows {
             let place = &places.parameters[parameter];
-            writer.bytes.push(block.content(place) as u8);
             match block.gradients.remove(&place.id) {
                 None => {}
                 Some(Gradient::Whole(values)) => writer.values(slice(&values, 0..place.len)),
@@ -470,34 +460,23 @@ fn add_rows(
             }
         }
     }
-    let mut add = |left, right| {
-        add_options(
-            |mut sum: Gradient, more| {
-                sum.add(more);
-                sum
-            },
-            left,
-            right,
-        )
-    };
+    let mut add = |left, right| add_options(Gradient::add, left, right);
     let mut trees: Vec<Tree<Option<Gradient>>> = of_rows.iter().map(|_| Tree::new()).collect();
-    for (rank, message) in world.all_gather(&writer.bytes)?.iter().enumerate() {
-        let mut reader = Reader::new(rank, message);
-        for _ in 0..reader.below(PARTS, "number of sums")? {
-            let start = reader.below(PARTS, "part")?;
-            let len = reader.below(PARTS, "number of parts")?;
-            for (&parameter, tree) in of_rows.iter().zip(&mut trees) {
-                let place = &places.parameters[parameter];
-                let gradient = match reader.byte()? {
-                    0 => None,
-                    1 => Some(Gradient::Whole(reader.storage(place.element, place.len)?)),
-                    _ => Some(Gradient::Rows(read_rows(&mut reader, place)?)),
-                };
-                tree.push(Block { start, len, sum: gradient }, &mut add);
-            }
+    let messages = world.all_gather(&writer.bytes)?;
+    let mut readers = readers(&messages);
+    for block in announced {
+        let reader = &mut readers[block.rank];
+        for (&parameter, tree) in of_rows.iter().zip(&mut trees) {
+            let place = &places.parameters[parameter];
+            let gradient = match block.contents[parameter] {
+                Content::Nothing => None,
+                Content::Whole => Some(Gradient::Whole(reader.storage(place.element, place.len)?)),
+                Content::Rows => Some(Gradient::Rows(read_rows(reader, place)?)),
+            };
+            tree.push(Block { start: block.start, len: block.len, sum: gradient }, &mut add);
         }
-        reader.end()?;
     }
+    readers.into_iter().try_for_each(Reader::end)?;
     for (&parameter, tree) in of_rows.iter().zip(trees) {
         sums[parameter] = tree.finish(&mut add).flatten();
     }

@@ -1,6 +1,6 @@
 //! Threads of one process as ranks.
 
-use super::communicator::{CommunicationError, Communicator, Work, expect_exchanges};
+use super::communicator::{CommunicationError, Communicator, Work, expect_exchanges, expect_messages};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// One rank: a channel to each rank, itself included, and one from each.
@@ -77,7 +77,7 @@ impl Communicator for Rank {
     }
 
     fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError> {
-        assert!(outgoing.len() == self.size(), "exchange: {} messages for {} ranks", outgoing.len(), self.size());
+        expect_messages(outgoing.len(), self.size());
         self.send(outgoing.iter().map(|message| message.to_vec()))?;
         self.receive()
     }
@@ -85,7 +85,7 @@ impl Communicator for Rank {
     fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
         let (mut sent, mut found) = (Ok(()), 0);
         work(&mut |outgoing| {
-            assert!(outgoing.len() == self.size(), "exchange: {} messages for {} ranks", outgoing.len(), self.size());
+            expect_messages(outgoing.len(), self.size());
             found += 1;
             if sent.is_ok() {
                 sent = self.send(outgoing);

@@ -58,9 +58,12 @@ impl<T> Tree<T> {
 }
 
 /// The sum of those that are there.
-pub(super) fn add_options<T>(add: impl FnOnce(T, T) -> T, left: Option<T>, right: Option<T>) -> Option<T> {
+pub(super) fn add_options<T>(add: impl FnOnce(&mut T, T), left: Option<T>, right: Option<T>) -> Option<T> {
     match (left, right) {
-        (Some(left), Some(right)) => Some(add(left, right)),
+        (Some(mut left), Some(right)) => {
+            add(&mut left, right);
+            Some(left)
+        }
         (left, right) => left.or(right),
     }
 }

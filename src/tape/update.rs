@@ -37,11 +37,13 @@ impl Update {
         self.keep *= next.keep;
     }
 
-    /// Puts `next` after the changes in `updates`, of which each buffer has one.
-    pub fn append(updates: &mut Vec<Update>, next: Update) {
-        match updates.iter_mut().find(|update| update.buffer == next.buffer) {
-            Some(update) => update.then(&next),
-            None => updates.push(next),
+    /// Puts those that come `after` behind the changes in `updates`, of which each buffer has one.
+    pub fn append(updates: &mut Vec<Update>, after: impl IntoIterator<Item = Update>) {
+        for next in after {
+            match updates.iter_mut().find(|update| update.buffer == next.buffer) {
+                Some(update) => update.then(&next),
+                None => updates.push(next),
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ impl Gradients {
         parameters.sort_unstable_by_key(|entry| entry.0);
         inputs.sort_unstable_by_key(|entry| entry.0);
         let mut updates = Vec::new();
-        noted.into_iter().for_each(|update| Update::append(&mut updates, update));
+        Update::append(&mut updates, noted);
         Gradients { tape, parameters, inputs, updates }
     }
 
@@ -164,7 +164,7 @@ impl std::ops::AddAssign for Gradients {
                 Err(place) => self.parameters.insert(place, (id, gradient)),
             }
         }
-        other.updates.into_iter().for_each(|update| Update::append(&mut self.updates, update));
+        Update::append(&mut self.updates, other.updates);
     }
 }
 
