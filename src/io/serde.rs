@@ -1,5 +1,6 @@
 //! Tensors in serde's formats: `{"shape": [2, 3], "values": [..]}`, the last axis fastest.
 
+use crate::numbers::{of_special_name, special_name};
 use crate::ops::ShapeMismatch;
 use crate::shape::Shape;
 use crate::tensor::{Element, Tensor};
@@ -26,7 +27,7 @@ impl<E: Element + Serialize> Serialize for Values<'_, E> {
         let for_people = serializer.is_human_readable();
         let mut values = serializer.serialize_seq(Some(self.0.len()))?;
         for value in self.0 {
-            match special_name(value).filter(|_| for_people) {
+            match name_of(value).filter(|_| for_people) {
                 Some(name) => values.serialize_element(name)?,
                 None => values.serialize_element(value)?,
             }
@@ -36,14 +37,10 @@ impl<E: Element + Serialize> Serialize for Values<'_, E> {
 }
 
 /// The string in place of a number that is not finite.
-fn special_name<E: 'static>(value: &E) -> Option<&'static str> {
+fn name_of<E: 'static>(value: &E) -> Option<&'static str> {
     let value: &dyn Any = value;
     let value = value.downcast_ref().copied().or_else(|| value.downcast_ref().map(|&value: &f32| f64::from(value)))?;
-    match value {
-        f64::INFINITY => Some("inf"),
-        f64::NEG_INFINITY => Some("-inf"),
-        value => value.is_nan().then_some("NaN"),
-    }
+    special_name(value)
 }
 
 /// A number, or the string in its place.
@@ -64,12 +61,8 @@ impl<'de, E: Element + Deserialize<'de>> Deserialize<'de> for Value<E> {
         match Written::deserialize(deserializer)? {
             Written::Number(value) => Ok(Value(value)),
             Written::Name(name) => {
-                let value = match name.as_str() {
-                    "NaN" => f64::NAN,
-                    "inf" => f64::INFINITY,
-                    "-inf" => f64::NEG_INFINITY,
-                    _ => return Err(R::Error::custom(format!("`{name}` is no number"))),
-                };
+                let unknown = || R::Error::custom(format!("`{name}` is no number"));
+                let value = of_special_name(&name).ok_or_else(unknown)?;
                 let of_type: [Box<dyn Any>; 2] = [Box::new(value), Box::new(value as f32)];
                 let found = of_type.into_iter().find_map(|value| value.downcast::<E>().ok());
                 found.map(|value| Value(*value)).ok_or_else(|| R::Error::custom(format!("`{name}` is no {}", E::NAME)))

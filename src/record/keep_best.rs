@@ -2,7 +2,7 @@
 
 use crate::files::{FileError, Reason};
 use crate::io::Persist;
-use crate::optim::{Snapshot, SnapshotMismatch};
+use crate::optim::{Snapshot, SnapshotMismatch, Threshold};
 use crate::params::Parameters;
 use std::path::PathBuf;
 
@@ -60,8 +60,7 @@ impl KeepBest {
         let is_better = match self.value {
             None => true,
             Some(best) if best.is_nan() => !measured.is_nan(),
-            Some(best) if self.larger_is_better => measured > best,
-            Some(best) => measured < best,
+            Some(best) => Threshold::Absolute(0.0).is_better(measured, best, self.larger_is_better),
         };
         if is_better {
             match &mut self.place {

@@ -1,6 +1,7 @@
 //! Metrics as JSON lines.
 
 use crate::files::{FileError, Position, regular};
+use crate::numbers::{of_special_name, special_name};
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 use std::io::Read;
@@ -71,10 +72,7 @@ pub(super) fn read_lines(path: &Path) -> Result<Lines, FileError> {
 impl Measurement {
     /// The line of the file, with its end. JSON has no NaN and no infinities: they are strings, as in tensors.
     pub(super) fn to_line(&self) -> String {
-        let number = |value: f64| match special_name(value) {
-            Some(name) => format!("\"{name}\""),
-            None => shortest(value),
-        };
+        let number = |value: f64| special_name(value).map_or_else(|| shortest(value), |name| format!("\"{name}\""));
         let mut line = format!("{{\"step\":{},\"seconds\":{:.3}", self.step, self.seconds);
         for (name, value) in &self.values {
             let name = serde_json::to_string(name).expect("every text is one in JSON");
@@ -87,15 +85,6 @@ impl Measurement {
 /// The shortest text that reads back as the same number.
 pub(super) fn shortest(value: f64) -> String {
     serde_json::to_string(&value).expect("a finite number is one in JSON")
-}
-
-/// The name of a number that is not finite.
-pub(super) fn special_name(value: f64) -> Option<&'static str> {
-    match value {
-        f64::INFINITY => Some("inf"),
-        f64::NEG_INFINITY => Some("-inf"),
-        value => value.is_nan().then_some("NaN"),
-    }
 }
 
 impl<'de> Deserialize<'de> for Measurement {
@@ -152,12 +141,8 @@ impl<'de> Deserialize<'de> for Value {
             }
 
             fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-                match value {
-                    "NaN" => Ok(Value(f64::NAN)),
-                    "inf" => Ok(Value(f64::INFINITY)),
-                    "-inf" => Ok(Value(f64::NEG_INFINITY)),
-                    _ => Err(E::invalid_value(serde_core::de::Unexpected::Str(value), &self)),
-                }
+                let invalid = || E::invalid_value(serde_core::de::Unexpected::Str(value), &self);
+                of_special_name(value).map(Value).ok_or_else(invalid)
             }
         }
         deserializer.deserialize_any(Number)

@@ -1,7 +1,8 @@
 //! Metrics as a table: a row for each measurement, a column for each metric.
 
-use super::lines::{Measurement, shortest, special_name};
+use super::lines::{Measurement, shortest};
 use crate::files::{FileError, write_atomically};
+use crate::numbers::special_name;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
