@@ -118,10 +118,8 @@ fn main() -> ExitCode {
         if options.resume {
             run.restore(&options)?;
         }
-        let mut recorder = match options.resume {
-            true => Recorder::resume::<Options>(&options.common, "", run.losses.len() + 1)?,
-            false => Recorder::start::<Options>(&options.common, "")?,
-        };
+        let next_epoch = options.resume.then_some(run.losses.len() + 1);
+        let mut recorder = Recorder::start_or_resume::<Options>(&options.common, "", next_epoch)?;
         while run.losses.len() < options.epochs {
             run.epoch(&train, &test, &normalization, world, &options)?;
             let epoch = run.losses.len();

@@ -48,10 +48,7 @@ impl AgentOptions {
     /// If it cannot be written.
     pub fn recorder<Options: Parser>(&self, log: &Log) -> Result<Recorder, FileError> {
         let part = if self.runs > 1 { format!("seed-{}", log.seed) } else { String::new() };
-        match self.resume {
-            true => Recorder::resume::<Options>(&self.common, &part, log.steps + 1),
-            false => Recorder::start::<Options>(&self.common, &part),
-        }
+        Recorder::start_or_resume::<Options>(&self.common, &part, self.resume.then_some(log.steps + 1))
     }
 }
 

@@ -49,9 +49,14 @@ use taut::files::FileError;
 /// Whether another process prints.
 static QUIET: AtomicBool = AtomicBool::new(false);
 
+/// Whether this process leaves it to another one to print and to write.
+fn is_quiet() -> bool {
+    QUIET.load(Relaxed)
+}
+
 /// Writes to standard output, or ends the program.
 pub fn write_out(arguments: std::fmt::Arguments<'_>) {
-    if QUIET.load(Relaxed) {
+    if is_quiet() {
         return;
     }
     /// The exit code of a program that wrote to a closed pipe, as shells report it.

@@ -1,28 +1,27 @@
 //! A progress bar for one epoch, and the line that remains of it.
 
-use super::QUIET;
+use super::is_quiet;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
+use taut::metrics::WeightedMean;
 
 /// The progress of one epoch. Without a terminal, only the final line is printed.
 pub struct Progress {
     title: String,
     bar: ProgressBar,
     start: Instant,
-    /// What is counted, and how many so far.
+    /// What is counted.
     unit: &'static str,
-    samples: usize,
-    total_loss: f64,
+    loss: WeightedMean,
 }
 
 impl Progress {
     /// An epoch of this many batches.
     pub fn new(title: String, batches: usize) -> Self {
         let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}").expect("a valid template");
-        let bar = if QUIET.load(Relaxed) { ProgressBar::hidden() } else { ProgressBar::new(batches as u64) };
+        let bar = if is_quiet() { ProgressBar::hidden() } else { ProgressBar::new(batches as u64) };
         let bar = bar.with_style(style).with_prefix(title.clone());
-        Progress { title, bar, start: Instant::now(), unit: "samples", samples: 0, total_loss: 0.0 }
+        Progress { title, bar, start: Instant::now(), unit: "samples", loss: WeightedMean::default() }
     }
 
     /// An epoch of this many words.
@@ -43,32 +42,27 @@ impl Progress {
     }
 
     fn add(&mut self, loss: f64, samples: usize) {
-        self.samples += samples;
-        self.total_loss += loss * samples as f64;
+        self.loss.add(loss, samples);
         if !self.bar.is_hidden() {
             self.bar.set_message(self.figures());
         }
     }
 
-    fn loss(&self) -> f64 {
-        self.total_loss / self.samples as f64
-    }
-
     fn figures(&self) -> String {
-        let rate = self.samples as f64 / self.start.elapsed().as_secs_f64();
-        format!("loss {:.4}, {rate:.0} {}/s", self.loss(), self.unit)
+        let rate = self.loss.total() as f64 / self.start.elapsed().as_secs_f64();
+        format!("loss {:.4}, {rate:.0} {}/s", self.loss.value(), self.unit)
     }
 
     /// Clears the bar and prints a line with the loss, the speed, and `more`. Returns the mean loss.
     pub fn finish(self, more: &str) -> f64 {
         self.bar.finish_and_clear();
         println!("{}: {}{more}", self.title, self.figures());
-        self.loss()
+        self.loss.value()
     }
 
     /// Clears the bar. Returns the mean loss.
     pub fn finish_silently(self) -> f64 {
         self.bar.finish_and_clear();
-        self.loss()
+        self.loss.value()
     }
 }

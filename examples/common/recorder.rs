@@ -1,10 +1,8 @@
 //! The folder that a program writes with `--record`.
 
-use super::{Common, QUIET};
+use super::{Common, is_quiet};
 use clap::Parser;
 use serde_json::{Map, Value};
-use std::path::PathBuf;
-use std::sync::atomic::Ordering::Relaxed;
 use taut::files::FileError;
 use taut::prelude::*;
 use taut::record::{KeepBest, Run};
@@ -12,8 +10,7 @@ use taut::record::{KeepBest, Run};
 /// The record of a run. Without `--record`, nothing is written.
 #[derive(Default)]
 pub struct Recorder {
-    run: Option<Run>,
-    best: Option<KeepBest>,
+    writes: Option<(Run, KeepBest)>,
 }
 
 impl Recorder {
@@ -23,29 +20,29 @@ impl Recorder {
     /// # Errors
     /// If the folder holds a run already, or cannot be written.
     pub fn start<Options: Parser>(common: &Common, part: &str) -> Result<Self, FileError> {
-        Self::of::<Options>(common, part, Run::create)
+        Self::start_or_resume::<Options>(common, part, None)
     }
 
-    /// Continues a record at this step.
+    /// Continues a record at this step, if there is one, or else starts one.
     ///
     /// # Errors
-    /// If what is there is damaged, or the folder cannot be written.
-    pub fn resume<Options: Parser>(common: &Common, part: &str, next_step: usize) -> Result<Self, FileError> {
-        Self::of::<Options>(common, part, |folder| Run::resume(folder, next_step))
-    }
-
-    fn of<Options: Parser>(
+    /// If what is there is damaged, or the folder cannot be written; to start, if it holds a run already.
+    pub fn start_or_resume<Options: Parser>(
         common: &Common,
         part: &str,
-        open: impl FnOnce(PathBuf) -> Result<Run, FileError>,
+        next_step: Option<usize>,
     ) -> Result<Self, FileError> {
         // of several processes, the first one writes
-        let folder = common.record.as_ref().filter(|_| !QUIET.load(Relaxed));
+        let folder = common.record.as_ref().filter(|_| !is_quiet());
         let Some(folder) = folder else { return Ok(Recorder::default()) };
         let folder = if part.is_empty() { folder.clone() } else { folder.join(part.replace(' ', "-")) };
-        let mut run = open(folder)?;
+        let mut run = match next_step {
+            Some(step) => Run::resume(folder, step)?,
+            None => Run::create(folder)?,
+        };
         run.configuration(&configuration::<Options>())?;
-        Ok(Recorder { run: Some(run), best: None })
+        let best = KeepBest::in_file(run.best(), true);
+        Ok(Recorder { writes: Some((run, best)) })
     }
 
     /// Writes metrics of a step or an epoch.
@@ -53,7 +50,7 @@ impl Recorder {
     /// # Errors
     /// If they cannot be written.
     pub fn log<const N: usize>(&mut self, step: usize, metrics: [(&str, f64); N]) -> Result<(), FileError> {
-        self.run.as_mut().map_or(Ok(()), |run| run.log(step, metrics))
+        self.writes.as_mut().map_or(Ok(()), |(run, _)| run.log(step, metrics))
     }
 
     /// Saves the model if it is the one with the largest measurement so far.
@@ -61,9 +58,7 @@ impl Recorder {
     /// # Errors
     /// If it cannot be saved.
     pub fn best<M: Parameters>(&mut self, measured: f64, model: &M) -> Result<(), FileError> {
-        let Some(run) = &self.run else { return Ok(()) };
-        self.best.get_or_insert_with(|| KeepBest::in_file(run.best(), true)).offer(measured, model)?;
-        Ok(())
+        self.writes.as_mut().map_or(Ok(()), |(_, best)| best.offer(measured, model).map(drop))
     }
 
     /// Saves the model as it is at the end.
@@ -71,7 +66,7 @@ impl Recorder {
     /// # Errors
     /// If it cannot be saved.
     pub fn last<M: Parameters>(&mut self, model: &M) -> Result<(), FileError> {
-        let Some(run) = &self.run else { return Ok(()) };
+        let Some((run, _)) = &self.writes else { return Ok(()) };
         model.save(run.last())?;
         println!("the record is in {}", run.folder().display());
         Ok(())

@@ -163,10 +163,8 @@ fn study<C: Classes<HIDDEN>, D: Judge>(
             if options.resume {
                 run.restore(options, epochs)?;
             }
-            recorder = match options.resume {
-                true => Recorder::resume::<Options>(&options.common, "", run.curves.len() + 1)?,
-                false => Recorder::start::<Options>(&options.common, "")?,
-            };
+            let next_epoch = options.resume.then_some(run.curves.len() + 1);
+            recorder = Recorder::start_or_resume::<Options>(&options.common, "", next_epoch)?;
             let fixed = Fixed::new(options);
             while run.curves.len() < epochs {
                 run.epoch(&train, epochs, options.loss);
