@@ -11,7 +11,18 @@
 
 use rand::RngExt;
 use std::time::Instant;
+use taut::prelude::*;
 use taut::text::Corpus;
+
+/// The network of W3, for images of 1x28x28.
+pub type LeNet = (
+    (Conv2d<1, 6, 5, 1, 2>, Relu, MaxPool2d<2>),
+    (Conv2d<6, 16, 5>, Relu, MaxPool2d<2>),
+    Flatten,
+    (Linear<400, 120>, Relu),
+    (Linear<120, 84>, Relu),
+    Linear<84, 10>,
+);
 
 /// What was measured: times of one call in milliseconds.
 pub struct Figures {

@@ -11,20 +11,11 @@
 use std::time::Instant;
 use taut::distributed::{self, CommunicationError, Communicator, DistributedDataset, Parts};
 use taut::prelude::*;
-use taut_benches::wanted;
+use taut_benches::{LeNet, wanted};
 
 /// The numbers of the sums.
 const SIZES: [usize; 5] = [1, 1_000, 100_000, 1_000_000, 10_000_000];
 const STEPS: usize = 60;
-
-type LeNet = (
-    (Conv2d<1, 6, 5, 1, 2>, Relu, MaxPool2d<2>),
-    (Conv2d<6, 16, 5>, Relu, MaxPool2d<2>),
-    Flatten,
-    (Linear<400, 120>, Relu),
-    (Linear<120, 84>, Relu),
-    Linear<84, 10>,
-);
 
 fn report(workload: &str, world: &dyn Communicator, mut milliseconds: Vec<f64>) {
     milliseconds.sort_by(f64::total_cmp);

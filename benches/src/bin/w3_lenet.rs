@@ -1,16 +1,7 @@
 //! W3: one training step of LeNet. Batch 64 of 1x28x28; cross-entropy; Adam.
 
 use taut::prelude::*;
-use taut_benches::{Work, measure, report, wanted};
-
-type LeNet = (
-    (Conv2d<1, 6, 5, 1, 2>, Relu, MaxPool2d<2>),
-    (Conv2d<6, 16, 5>, Relu, MaxPool2d<2>),
-    Flatten,
-    (Linear<400, 120>, Relu),
-    (Linear<120, 84>, Relu),
-    Linear<84, 10>,
-);
+use taut_benches::{LeNet, Work, measure, report, wanted};
 
 fn main() {
     if !wanted("w3_lenet") {

@@ -5,17 +5,9 @@
 use taut::models::ResNet18;
 use taut::prelude::*;
 use taut::rl::{CartPole, Discrete, Environments};
-use taut_benches::{Work, measure, report, wanted};
+use taut_benches::{LeNet, Work, measure, report, wanted};
 
 type Mlp = ((Linear<784, 128>, Relu), (Linear<128, 64>, Relu), Linear<64, 10>);
-type LeNet = (
-    (Conv2d<1, 6, 5, 1, 2>, Relu, MaxPool2d<2>),
-    (Conv2d<6, 16, 5>, Relu, MaxPool2d<2>),
-    Flatten,
-    (Linear<400, 120>, Relu),
-    (Linear<120, 84>, Relu),
-    Linear<84, 10>,
-);
 type Actor = ((Linear<4, 64>, Tanh), (Linear<64, 64>, Tanh), Linear<64, 2>);
 type Small = ((Linear<4, 32>, Relu), (Linear<32, 32>, Relu), Linear<32, 2>);
 
