@@ -8,7 +8,7 @@ mod histogram;
 mod messages;
 
 use crate::files::FileError;
-use messages::{Event, Histogram, Metadata, Picture, Plugin, Session, Summary, TextTensor, Value, event, value};
+use messages::{Event, Histogram, Metadata, Plugin, Session, Summary, TextTensor, Value, event, value};
 use prost::Message;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -73,7 +73,7 @@ impl Events {
         png: Vec<u8>,
     ) -> Result<(), FileError> {
         let [colours, height, width] = [colours, height, width].map(|size| i32::try_from(size).unwrap_or(i32::MAX));
-        let picture = value::What::Picture(Picture { height, width, colours, png });
+        let picture = value::What::Picture(messages::Picture { height, width, colours, png });
         self.write(step, event::What::Summary(Summary { values: vec![Value::new(name, picture)] }))
     }
 
@@ -120,6 +120,7 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
+    use super::messages::Picture;
     use super::*;
 
     /// The same events by TensorBoard's own code: `tests/record/generate_events.py`.
