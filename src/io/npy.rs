@@ -25,8 +25,9 @@
 //! `x.astype(np.float32)`. Arrays of either byte order and in Fortran's order are read; texts, records and Python's
 //! objects are not. Several arrays in one file: [`NpzFile`](super::NpzFile).
 //!
-//! The header is read by hand: the crates for it (npyz, ndarray-npy) multiply sizes without a check, make room for
-//! whatever length a file claims, and bring a parser generator for three fields. The format: NumPy's
+//! The header is read by hand, as the crates for it bring a parser generator for three fields, and trust what a file
+//! claims: npyz 0.9 multiplies sizes without a check; ndarray-npy 0.10 checks them, but makes room for all elements before
+//! it reads the first, so that a file of a hundred bytes may end the program. The format: NumPy's
 //! [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 
 use super::half::from_f16;
