@@ -4,7 +4,7 @@
     python tests/pytorch/files.py halves             # only this one
     python tests/pytorch/files.py resnet18 FOLDER    # what is too large to be kept: a test does this
 
-It needs torch and numpy, and for the files that are kept safetensors.
+It needs torch, and for the files that are kept numpy and safetensors, too.
 """
 
 import io
@@ -14,7 +14,6 @@ import sys
 import zipfile
 from collections import OrderedDict
 
-import numpy
 import torch
 
 from generate import ResNet18
@@ -80,6 +79,7 @@ def checkpoint():
 
 def views():
     """Tensors that share storages, in every order, and the same as safetensors."""
+    import numpy
     from safetensors.torch import save_file
 
     base = torch.randn(3, 4, 5)
