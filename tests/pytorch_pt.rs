@@ -11,7 +11,7 @@ mod readers;
 use damage::damaged;
 use python::python;
 use rand::RngExt;
-use readers::{Anything, pytorch, pytorch_pickle, zip_archive};
+use readers::{Anything, pickle_archive, pytorch, pytorch_pickle, zip_archive};
 use std::path::{Path, PathBuf};
 use taut::files::Mismatch;
 use taut::io::ParameterFile;
@@ -28,6 +28,10 @@ fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
 }
 
+fn open(name: &str) -> ParameterFile {
+    ParameterFile::open_pytorch(path(name)).unwrap()
+}
+
 fn sequential() -> Sequential {
     Sequential::init(&mut StdRng::seed_from_u64(0))
 }
@@ -36,7 +40,7 @@ fn sequential() -> Sequential {
 fn a_state_dict_loads_like_the_same_one_as_safetensors() {
     let expected = Sequential::load(path("sequential_f32.safetensors")).unwrap().to_safetensors().unwrap();
     let mut model = sequential();
-    ParameterFile::open_pytorch(path("sequential.pt")).unwrap().load(&mut model).unwrap();
+    open("sequential.pt").load(&mut model).unwrap();
     assert!(model.to_safetensors().unwrap() == expected);
     let mut model = sequential();
     ParameterFile::from_pytorch(bytes("sequential.pt")).unwrap().load(&mut model).unwrap();
@@ -46,21 +50,13 @@ fn a_state_dict_loads_like_the_same_one_as_safetensors() {
 #[test]
 fn a_state_dict_under_a_key_beside_what_a_training_loop_saves() {
     let expected = Sequential::load(path("sequential_f32.safetensors")).unwrap().to_safetensors().unwrap();
-    let file = || ParameterFile::open_pytorch(path("checkpoint.pt")).unwrap();
-    let mut model = sequential();
-    file().part("model").without_prefix("module.").load(&mut model).unwrap();
-    assert!(model.to_safetensors().unwrap() == expected);
-    // the same in other words
-    for load in [
-        &mut |model: &mut Sequential| file().load_parts(&mut [("model.module", model)]) as Result<(), _>,
-        &mut |model: &mut Sequential| {
-            let renamed = file().rename(|name| Some(name.strip_prefix("model.module.")?.to_string()));
-            { renamed }.load(model)
-        },
-    ] as [&mut dyn FnMut(&mut Sequential) -> _; 2]
-    {
-        let mut model = sequential();
-        load(&mut model).unwrap();
+    let file = || open("checkpoint.pt");
+    // the same in three ways
+    let [mut stripped, mut part, mut renamed] = [(); 3].map(|()| sequential());
+    file().part("model").without_prefix("module.").load(&mut stripped).unwrap();
+    file().load_parts(&mut [("model.module", &mut part)]).unwrap();
+    file().rename(|name| Some(name.strip_prefix("model.module.")?.to_string())).load(&mut renamed).unwrap();
+    for model in [stripped, part, renamed] {
         assert!(model.to_safetensors().unwrap() == expected);
     }
     // the optimizer's state has names, too
@@ -75,7 +71,7 @@ fn what_is_missing_or_left_over_is_listed_and_the_model_stays() {
     type Other = (Conv2d<1, 4, 3>, BatchNorm2d<3>, Relu, MaxPool2d<2>, Flatten, Linear<27, 5>, Bias<5>);
     let mut other = Other::init(&mut StdRng::seed_from_u64(0));
     let before = other.to_safetensors().unwrap();
-    let error = ParameterFile::open_pytorch(path("sequential.pt")).unwrap().load(&mut other).unwrap_err();
+    let error = open("sequential.pt").load(&mut other).unwrap_err();
     let text = |text: &str| text.to_string();
     assert_eq!(
         error.mismatches(),
@@ -88,23 +84,23 @@ fn what_is_missing_or_left_over_is_listed_and_the_model_stays() {
         ]
     );
     assert!(other.to_safetensors().unwrap() == before);
-    let report = ParameterFile::open_pytorch(path("sequential.pt")).unwrap().load_what_fits(&mut other).unwrap();
+    let report = open("sequential.pt").load_what_fits(&mut other).unwrap();
     assert_eq!(report.loaded.len(), 6);
     assert_eq!(report.mismatches, error.mismatches());
 }
 
 #[test]
 fn views_of_every_kind_are_what_they_are_as_safetensors() {
-    let expected = ParameterFile::open(path("views.safetensors")).unwrap();
+    let mut expected = ParameterFile::open(path("views.safetensors")).unwrap();
     let mut model = Anything::<f64>::of(&expected, |_| true);
-    { expected }.load(&mut model).unwrap();
+    expected.load(&mut model).unwrap();
     for name in ["views.pt", "views_protocol_5.pt", "views_big_endian.pt"] {
-        let file = ParameterFile::open_pytorch(path(name)).unwrap();
+        let file = open(name);
         let whole: Vec<&str> = file.tensors().map(|(name, _)| name).filter(|name| is_whole(name)).collect();
         assert_eq!(whole, ["counts", "mask", "int0", "int1", "int2", "int3"]);
         let mut file = file.rename(|name| (!is_whole(name)).then(|| name.to_string()));
         // in the order of the other file, which has the types of numbers one after the other
-        let mut found = Anything::<f64>::of(&ParameterFile::open(path("views.safetensors")).unwrap(), |_| true);
+        let mut found = Anything::<f64>::of(&expected, |_| true);
         file.load(&mut found).unwrap();
         assert!(found.bits().len() > 250 && found.bits() == model.bits(), "{name}");
     }
@@ -116,9 +112,7 @@ fn is_whole(name: &str) -> bool {
 
 #[test]
 fn whole_numbers_are_not_loaded_as_others() {
-    let mut file = ParameterFile::open_pytorch(path("views.pt"))
-        .unwrap()
-        .rename(|name| (name == "counts").then(|| "counts".into()));
+    let mut file = open("views.pt").rename(|name| (name == "counts").then(|| "counts".into()));
     let mut model = Anything::<f32>::of(&file, |_| true);
     let error = file.load(&mut model).unwrap_err();
     assert!(error.reason().contains("`counts` holds f32 in the model and I64 in the file"), "{error}");
@@ -144,14 +138,17 @@ fn what_is_more_than_weights_is_an_error_that_names_it() {
     assert!(error.contains("the zip archive has no `data.pkl`"), "{error}");
 }
 
+/// A file with this pickle is refused in these words.
+#[track_caller]
+fn refused(pickle: &[u8], words: &str) {
+    let error = ParameterFile::from_pytorch(pickle_archive(pickle)).unwrap_err().to_string();
+    let start = pickle[..pickle.len().min(100)].escape_ascii();
+    assert!(error.contains(words), "{start}: {error}");
+}
+
 /// Pickles that would run something in Python, and others that Python would not have written.
 #[test]
 fn no_pickle_runs_anything() {
-    let refused = |pickle: &[u8], words: &str| {
-        let file = zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[0; 64])]);
-        let error = ParameterFile::from_pytorch(file).unwrap_err().to_string();
-        assert!(error.contains(words), "{}: {error}", pickle.escape_ascii());
-    };
     refused(b"cos\nsystem\n(X\x02\x00\x00\x00lstR.", "it refers to `os.system`");
     refused(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93(X\x01\x00\x00\x001tR.", "it refers to `builtins.eval`");
     refused(b"ctorch._utils\n_rebuild_tensor_v3\n.", "it refers to `torch._utils._rebuild_tensor_v3`");
@@ -160,7 +157,7 @@ fn no_pickle_runs_anything() {
     refused(b"ccollections\nOrderedDict\n)R}b", "it ends too early");
     refused(b"", "it ends too early");
     refused(b"}h\x05.", "it recalls what was not kept");
-    refused(b"(u.", "a value that is missing".split_at(7).0);
+    refused(b"(u.", "a value is missing");
     refused(b"K\x01K\x02s.", "a value is missing");
     refused(b"]K\x01K\x02s.", "an item is set in what is no dictionary");
     refused(b"}K\x01a.", "something is appended to what is no list");
@@ -174,15 +171,14 @@ fn no_pickle_runs_anything() {
 }
 
 /// A tensor of these sizes and strides over the storage `0`, which is said to have so many f32.
-fn tensor(length: &str, offset: &str, sizes: &str, strides: &str) -> Vec<u8> {
+fn tensor(length: u64, offset: u64, sizes: &[u64], strides: &[u64]) -> Vec<u8> {
     // numbers as bytes in the text: `\x8a` and their length
-    let number = |text: &str| {
-        let number: u64 = text.trim().parse().unwrap();
+    let number = |number: u64| {
         let sign = if number > i64::MAX as u64 { &[0][..] } else { &[] };
         [&[0x8a, 8 + sign.len() as u8][..], &number.to_le_bytes(), sign].concat()
     };
-    let tuple = |text: &str| {
-        let numbers = text.split(',').filter(|text| !text.is_empty()).flat_map(number);
+    let tuple = |numbers: &[u64]| {
+        let numbers = numbers.iter().flat_map(|&n| number(n));
         [b"(".to_vec(), numbers.collect(), b"t".to_vec()].concat()
     };
     let storage = b"((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu".to_vec();
@@ -193,31 +189,32 @@ fn tensor(length: &str, offset: &str, sizes: &str, strides: &str) -> Vec<u8> {
 #[test]
 fn sizes_are_checked_before_memory_is_taken() {
     let load = |pickle: &[u8]| {
-        let file = zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[0; 64])]);
-        let mut file = ParameterFile::from_pytorch(file)?;
+        let mut file = ParameterFile::from_pytorch(pickle_archive(pickle))?;
         let mut model = Anything::<f32>::of(&file, |_| true);
         file.load_what_fits(&mut model).map(|report| report.loaded.len())
     };
-    assert_eq!(load(&tensor("16", "0", "4,4", "4,1")).unwrap(), 1);
-    assert_eq!(load(&tensor("16", "15", "1000", "0")).unwrap(), 1);
+    assert_eq!(load(&tensor(16, 0, &[4, 4], &[4, 1])).unwrap(), 1);
+    assert_eq!(load(&tensor(16, 15, &[1000], &[0])).unwrap(), 1);
     // a tensor of a billion elements over a storage of one is listed, and taken by no model here
-    assert_eq!(load(&tensor("16", "0", "1000000000", "0")).unwrap(), 0);
-    for (length, offset, sizes, strides, words) in [
-        ("16", "16", "1", "1", "reaches beyond its storage"),
-        ("16", "1", "4,4", "4,1", "reaches beyond its storage"),
-        ("16", "0", "3", "8", "reaches beyond its storage"),
-        ("16", "18446744073709551615", "2", "1", "a tensor without"),
-        ("16", "9223372036854775807", "2", "9223372036854775807", "reaches beyond its storage"),
-        ("16", "0", "4294967296,4294967296", "0,0", "more elements than can be addressed"),
-        ("16", "0", "4,4", "4", "a stride for each"),
-        ("17", "0", "4,4", "4,1", "needs 17 elements of `a/data/0`, which holds 64 bytes"),
-        ("9223372036854775807", "0", "4,4", "4,1", "which holds 64 bytes"),
-    ] {
+    assert_eq!(load(&tensor(16, 0, &[1_000_000_000], &[0])).unwrap(), 0);
+    let largest = i64::MAX as u64;
+    let wrong: [(u64, u64, &[u64], &[u64], &str); 9] = [
+        (16, 16, &[1], &[1], "reaches beyond its storage"),
+        (16, 1, &[4, 4], &[4, 1], "reaches beyond its storage"),
+        (16, 0, &[3], &[8], "reaches beyond its storage"),
+        (16, u64::MAX, &[2], &[1], "a tensor without"),
+        (16, largest, &[2], &[largest], "reaches beyond its storage"),
+        (16, 0, &[1 << 32, 1 << 32], &[0, 0], "more elements than can be addressed"),
+        (16, 0, &[4, 4], &[4], "a stride for each"),
+        (17, 0, &[4, 4], &[4, 1], "needs 17 elements of `a/data/0`, which holds 64 bytes"),
+        (largest, 0, &[4, 4], &[4, 1], "which holds 64 bytes"),
+    ];
+    for (length, offset, sizes, strides, words) in wrong {
         let error = load(&tensor(length, offset, sizes, strides)).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
     // without its storage
-    let file = zip_archive(&[("a/data.pkl", &tensor("16", "0", "4,4", "4,1"))]);
+    let file = zip_archive(&[("a/data.pkl", &tensor(16, 0, &[4, 4], &[4, 1]))]);
     let mut file = ParameterFile::from_pytorch(file).unwrap();
     let error = file.load_what_fits(&mut Anything::<f32>::of(&file, |_| true)).unwrap_err().to_string();
     assert!(error.contains("the archive has no entry `a/data/0`"), "{error}");
@@ -226,11 +223,6 @@ fn sizes_are_checked_before_memory_is_taken() {
 /// A few bytes that stand for very many tensors, or for a nesting that has no end.
 #[test]
 fn dictionaries_within_each_other_many_times_are_refused() {
-    let refused = |pickle: &[u8], words: &str| {
-        let file = zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[0; 64])]);
-        let error = ParameterFile::from_pytorch(file).unwrap_err().to_string();
-        assert!(error.contains(words), "{error}");
-    };
     // each holds the one before it twice
     let mut doubling = b"}q\x00".to_vec();
     for depth in 0..60 {
@@ -299,16 +291,13 @@ fn damage_never_panics_and_never_half_loads() {
             // most often the pickle, which is the first
             let place = if rng.random() { 0 } else { rng.random_range(0..entries.len()) };
             let damaged_entry = damaged(&entries[place].1, &mut rng);
-            let entry = |(i, (name, contents)): (usize, &'_ (String, Vec<u8>))| {
-                (name.clone(), if i == place { damaged_entry.clone() } else { contents.clone() })
-            };
-            let entries: Vec<(String, Vec<u8>)> = entries.iter().enumerate().map(entry).collect();
-            let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, contents)| (&**name, &**contents)).collect();
+            let mut entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
+            entries[place].1 = &damaged_entry;
             read += usize::from(pytorch(&zip_archive(&entries)));
         }
     }
     assert!((300..1_900).contains(&read), "{read} of 2000 could be read");
-    let pickle = tensor("16", "0", "4,4", "1,4");
+    let pickle = tensor(16, 0, &[4, 4], &[1, 4]);
     let read = (0..3_000).filter(|_| pytorch_pickle(&damaged(&pickle, &mut rng))).count();
     assert!((5..1_000).contains(&read), "{read} of 3000 could be read");
 }

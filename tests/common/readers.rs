@@ -141,8 +141,14 @@ pub fn pytorch(bytes: &[u8]) -> bool {
 
 /// A file of `torch.save` with this pickle, and a storage of 64 bytes: with checksums that are right.
 #[cfg(feature = "pytorch")]
+pub fn pickle_archive(pickle: &[u8]) -> Vec<u8> {
+    zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[7; 64])])
+}
+
+/// The pickle in a file of `torch.save`.
+#[cfg(feature = "pytorch")]
 pub fn pytorch_pickle(bytes: &[u8]) -> bool {
-    pytorch(&zip_archive(&[("a/data.pkl", bytes), ("a/data/0", &[7; 64])]))
+    pytorch(&pickle_archive(bytes))
 }
 
 /// Writes files into a folder of their own, and reads it.

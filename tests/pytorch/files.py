@@ -16,7 +16,7 @@ from collections import OrderedDict
 
 import torch
 
-from generate import ResNet18
+from generate import ResNet18, sequential
 
 FILES = pathlib.Path(__file__).parent / "files"
 
@@ -43,16 +43,7 @@ def checkpoint():
     """What training loops save: the weights under a key, beside the optimizer's state and other values."""
     from safetensors.torch import load_file
 
-    model = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 3, 3),
-        torch.nn.BatchNorm2d(3),
-        torch.nn.ReLU(),
-        torch.nn.MaxPool2d(2),
-        torch.nn.Flatten(),
-        torch.nn.Linear(27, 5),
-        torch.nn.ReLU(),
-        torch.nn.Linear(5, 3),
-    )
+    model = sequential()
     model.load_state_dict(load_file(FILES / "sequential_f32.safetensors"))
     torch.save(model.state_dict(), FILES / "sequential.pt")
     # before 1.6; a whole module, which is code

@@ -432,13 +432,9 @@ def schedules():
     return cases
 
 
-
-@topic
-def files():
-    """State dictionaries as PyTorch's users save them, in `files/`, and what their models give."""
-    from safetensors.torch import save_file
-
-    model = torch.nn.Sequential(
+def sequential():
+    """The model in the files `sequential*`, with random weights."""
+    return torch.nn.Sequential(
         torch.nn.Conv2d(1, 3, 3),
         torch.nn.BatchNorm2d(3),
         torch.nn.ReLU(),
@@ -448,6 +444,14 @@ def files():
         torch.nn.ReLU(),
         torch.nn.Linear(5, 3),
     )
+
+
+@topic
+def files():
+    """State dictionaries as PyTorch's users save them, in `files/`, and what their models give."""
+    from safetensors.torch import save_file
+
+    model = sequential()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(5):  # so that no parameter or statistic has its first value
         optimizer.zero_grad()
