@@ -1,6 +1,6 @@
 //! Zip archives, which PyTorch's and NumPy's files are, read within limits.
 
-use super::source::Source;
+use super::source::{Source, reading};
 use crate::files::Reason;
 use std::io::Read;
 use zip::ZipArchive;
@@ -58,7 +58,7 @@ fn of_entry(name: &str, error: ZipError) -> Reason {
 
 fn damaged(error: ZipError) -> Reason {
     match error {
-        ZipError::Io(error) => super::source::reading(error),
+        ZipError::Io(error) => reading(error),
         error => Reason::Text(format!("this is no whole zip archive: {error}")),
     }
 }

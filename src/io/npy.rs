@@ -84,10 +84,13 @@ pub fn write<S: Shape, E: NpyElement>(path: impl AsRef<Path>, tensor: &Tensor<S,
 /// ```
 pub fn to_bytes<S: Shape, E: NpyElement>(tensor: &Tensor<S, E>) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    match write_tensor(&mut bytes, tensor) {
-        Ok(()) => Ok(bytes),
-        Err(error) => Err(FileError::of(None, Reason::System("cannot be saved", error))),
-    }
+    write_tensor(&mut bytes, tensor).map_err(not_saved)?;
+    Ok(bytes)
+}
+
+/// Of a tensor that no file holds.
+pub(super) fn not_saved(error: io::Error) -> FileError {
+    FileError::of(None, Reason::System("cannot be saved", error))
 }
 
 /// The elements of tensors, and how NumPy's files hold them.

@@ -1,7 +1,7 @@
 //! Several tensors in one `.npz` file, as `numpy.savez` writes them: a zip archive of `.npy` files.
 
 use super::archive::Archive;
-use super::npy::{NpyElement, read_tensor, write_tensor};
+use super::npy::{NpyElement, not_saved, read_tensor, write_tensor};
 use super::source::Source;
 use crate::files::{FileError, Limit, Reason, write_atomically};
 use crate::shape::Shape;
@@ -149,10 +149,8 @@ impl<'a> NpzWriter<'a> {
     /// If two tensors have the same name, or a `usize` is above 2^63.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FileError> {
         let mut bytes = Cursor::new(Vec::new());
-        match self.write(&mut bytes) {
-            Ok(()) => Ok(bytes.into_inner()),
-            Err(error) => Err(FileError::of(None, Reason::System("cannot be saved", error))),
-        }
+        self.write(&mut bytes).map_err(not_saved)?;
+        Ok(bytes.into_inner())
     }
 
     fn write(&self, out: impl Write + Seek) -> io::Result<()> {

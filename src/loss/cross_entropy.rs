@@ -73,9 +73,9 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// The mean cross-entropy between softmax of these logits and the labels.
     ///
     /// Logits have the shape (batch, classes), labels are class indices of shape (batch) or probabilities of shape
-    /// (batch, classes). Sequences, (batch, time, classes) with labels (batch, time), pixels, (batch, height, width, classes)
-    /// with labels (batch, height, width), and a single sample, (classes) with a scalar label, are accepted too: classes
-    /// are the last axis of up to six. (PyTorch has them second: `permute` moves them.)
+    /// (batch, classes). Sequences, (batch, time, classes) with labels (batch, time), pixels, (batch, height, width,
+    /// classes) with labels (batch, height, width), and a single sample, (classes) with a scalar label, are accepted
+    /// too: classes are the last axis of up to six. (PyTorch has them second: `permute` moves them.)
     ///
     /// # Panics
     /// If run-time dimensions disagree, or a class index is not below the number of classes.

@@ -67,9 +67,7 @@ impl<M: Weighted> SpectralNorm<M> {
         }
         SpectralNorm { layer, u: Buffer::new(u), v: Buffer::new(v) }
     }
-}
 
-impl<M: Weighted> SpectralNorm<M> {
     /// W / sigma, as inference uses it.
     #[cfg(feature = "onnx")]
     pub(crate) fn weight_in_use(&self) -> Tensor<M::Weight, M::Element> {

@@ -6,7 +6,7 @@ mod pickle;
 
 use super::archive::Archive;
 use super::safetensors::Stored;
-use super::source::Source;
+use super::source::{Source, reading};
 use crate::files::{Limit, Reason};
 use crate::optim::SnapshotArray;
 use pickle::View;
@@ -87,8 +87,8 @@ impl PytorchFile {
 
 fn refuse_old_format(source: &mut Source) -> Result<(), Reason> {
     let mut start = Vec::new();
-    source.take(BEFORE_ZIP.len() as u64).read_to_end(&mut start).map_err(super::source::reading)?;
-    source.rewind().map_err(super::source::reading)?;
+    source.take(BEFORE_ZIP.len() as u64).read_to_end(&mut start).map_err(reading)?;
+    source.rewind().map_err(reading)?;
     if start == BEFORE_ZIP {
         let text = "this is a file of PyTorch before 1.6, which is no zip archive: write it anew in Python with \
                     `torch.save(torch.load(path, map_location=\"cpu\", weights_only=True), path)`";
