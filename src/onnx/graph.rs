@@ -2,7 +2,7 @@
 
 use super::messages::{AttributeProto, NodeProto, TensorProto, attribute, element};
 use super::value::Value;
-use crate::params::{Leaf, ParameterPath, Parameters, Values, Visitor};
+use crate::params::{Parameters, Values, each_parameter};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::collections::{HashMap, HashSet};
@@ -45,23 +45,11 @@ fn bytes(values: Values<'_>) -> Vec<u8> {
     }
 }
 
-/// Collects what is in a part of a model.
-struct Each<'a>(&'a mut dyn FnMut(&str, Leaf<'_>));
-impl Visitor for Each<'_> {
-    fn leaf(&mut self, path: &str, leaf: Leaf<'_>) {
-        (self.0)(path, leaf);
-    }
-}
-
-fn each<P: Parameters + ?Sized>(part: &P, see: &mut dyn FnMut(&str, Leaf<'_>)) {
-    part.visit(&mut ParameterPath::default(), &mut Each(see));
-}
-
 impl Graph {
     /// A graph for this model, in which these names are those of inputs and outputs.
     pub(super) fn new<M: Parameters + ?Sized>(model: &M, taken: impl Iterator<Item = String>) -> Self {
         let mut paths = HashMap::new();
-        each(model, &mut |path, leaf| {
+        each_parameter(model, &mut |path, leaf| {
             paths.entry(leaf.id).or_insert_with(|| path.to_string());
         });
         Graph { paths, taken: taken.collect(), ..Graph::default() }
@@ -110,7 +98,7 @@ impl Graph {
 
     fn leaf<P: Parameters + ?Sized>(&mut self, part: &P, sizes: Option<&[usize]>) -> Option<String> {
         let mut name = None;
-        each(part, &mut |_, leaf| {
+        each_parameter(part, &mut |_, leaf| {
             assert!(name.is_none(), "there are several parameters in this part of the model");
             let key = (leaf.id, sizes.unwrap_or(leaf.sizes).to_vec());
             name = Some(self.held.get(&key).cloned().unwrap_or_else(|| {
@@ -128,7 +116,7 @@ impl Graph {
     /// The name that files give a parameter, or a part of it: for what is made of it here.
     pub(super) fn path_of<P: Parameters + ?Sized>(&self, part: &P) -> String {
         let mut path = None;
-        each(part, &mut |_, leaf| path = path.take().or_else(|| self.paths.get(&leaf.id).cloned()));
+        each_parameter(part, &mut |_, leaf| path = path.take().or_else(|| self.paths.get(&leaf.id).cloned()));
         path.unwrap_or_else(|| "parameter".to_string())
     }
 

@@ -105,8 +105,9 @@ pub trait Parameters {
     }
 }
 
-/// Calls `f` with every parameter and buffer of any model: code that uses this is compiled once for all of them.
-pub(crate) fn each_parameter(model: &dyn Parameters, f: &mut dyn FnMut(&str, Leaf<'_>)) {
+/// Calls `f` with every parameter and buffer of any model, also a `&dyn Parameters`: code that takes models so is compiled
+/// once for all of them.
+pub(crate) fn each_parameter<M: Parameters + ?Sized>(model: &M, f: &mut dyn FnMut(&str, Leaf<'_>)) {
     struct Each<'a>(&'a mut dyn FnMut(&str, Leaf<'_>));
     impl Visitor for Each<'_> {
         fn leaf(&mut self, path: &str, leaf: Leaf<'_>) {
