@@ -5,7 +5,7 @@ use super::messages::{
     GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use super::signature::{Declared, Signature};
-use super::value::{Names, SizeName, Value};
+use super::value::{SizeName, Value};
 use crate::files::{FileError, Reason, write_atomically};
 use crate::nn::Module;
 use crate::params::Parameters;
@@ -136,8 +136,7 @@ where
     let names = inputs.iter().chain(&outputs).map(|declared| declared.name.clone());
     let mut graph = Graph::new(model, names);
     let result = model.export(&mut graph, X::value(&mut inputs.iter()));
-    let mut found = Vec::new();
-    flatten(result.names, &mut found);
+    let mut found = result.names.flatten();
     assert_eq!(found.len(), outputs.len(), "an exported value has as many parts as its type says");
     graph.prune(found.iter().map(|(name, _)| name.as_str()));
     let Graph { mut nodes, initializers, .. } = graph;
@@ -158,13 +157,6 @@ where
         producer_version: env!("CARGO_PKG_VERSION").to_string(),
         graph: Some(graph),
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPERATORS }],
-    }
-}
-
-fn flatten(names: Names, into: &mut Vec<(String, Vec<SizeName>)>) {
-    match names {
-        Names::One(name, sizes) => into.push((name, sizes)),
-        Names::Many(parts) => parts.into_iter().for_each(|part| flatten(part, into)),
     }
 }
 

@@ -6,7 +6,6 @@ use prost::{Message, Oneof};
 /// The numbers of element types.
 pub mod element {
     pub const FLOAT: i32 = 1;
-    #[allow(dead_code)]
     pub const INT32: i32 = 6;
     pub const INT64: i32 = 7;
     pub const BOOL: i32 = 9;

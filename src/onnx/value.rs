@@ -25,6 +25,21 @@ pub(super) enum Names {
     Many(Vec<Names>),
 }
 
+impl Names {
+    /// Of several, or of the one that there is.
+    pub(super) fn of(mut parts: Vec<Names>) -> Self {
+        if parts.len() == 1 { parts.remove(0) } else { Names::Many(parts) }
+    }
+
+    /// The name and the sizes of each tensor, in order.
+    pub(super) fn flatten(self) -> Vec<(String, Vec<SizeName>)> {
+        match self {
+            Names::One(name, sizes) => vec![(name, sizes)],
+            Names::Many(parts) => parts.into_iter().flat_map(Names::flatten).collect(),
+        }
+    }
+}
+
 /// A size in a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SizeName {

@@ -81,15 +81,8 @@ impl States {
     }
 
     fn of<S>(states: Value<S>) -> Self {
-        fn leaves(names: Names, into: &mut Vec<String>) {
-            match names {
-                Names::One(name, _) => into.push(name),
-                Names::Many(parts) => parts.into_iter().for_each(|part| leaves(part, into)),
-            }
-        }
-        let mut names = Vec::new();
-        leaves(states.names, &mut names);
-        States(names.into_iter())
+        let names = states.names.flatten().into_iter().map(|(name, _)| name);
+        States(names.collect::<Vec<_>>().into_iter())
     }
 
     /// The operator's initial h and c of one layer, (directions, batch, H) each.
@@ -156,14 +149,11 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
 /// The state of one direction as a value, (batch, H), or h and c.
 fn state<const H: usize>(graph: &mut Graph, parts: &[String], direction: usize, batch: &SizeName) -> Names {
     let number = graph.integer(direction as i64);
-    let mut parts: Vec<Names> = parts
-        .iter()
-        .map(|part| {
-            let name = graph.node("Gather").input(part).input(&number).set("axis", 0).output();
-            Names::One(name, vec![batch.clone(), SizeName::Known(H)])
-        })
-        .collect();
-    if parts.len() == 1 { parts.remove(0) } else { Names::Many(parts) }
+    let parts = parts.iter().map(|part| {
+        let name = graph.node("Gather").input(part).input(&number).set("axis", 0).output();
+        Names::One(name, vec![batch.clone(), SizeName::Known(H)])
+    });
+    Names::of(parts.collect())
 }
 
 impl<K: ExportedCell, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float>
@@ -174,10 +164,10 @@ impl<K: ExportedCell, const I: usize, const H: usize, const LAYERS: usize, D: Di
         &self,
         graph: &mut Graph,
         x: &Value<Tensor<X, E>>,
-        lengths: Option<String>,
+        lengths: Option<&str>,
         mut initial: States,
     ) -> (Value<Tensor<(X::B, X::L, D::Width), E>>, Names) {
-        let lengths = lengths.map(|lengths| graph.cast(&lengths, element::INT32));
+        let lengths = lengths.map(|lengths| graph.cast(lengths, element::INT32));
         let batch = x.sizes()[0].clone();
         let mut states = Vec::new();
         // steps first, as the operators want it
@@ -190,9 +180,8 @@ impl<K: ExportedCell, const I: usize, const H: usize, const LAYERS: usize, D: Di
             // the directions side by side
             let output = graph.transpose(&output, [0, 2, 1, 3]);
             y = graph.reshape(&output, &[0, 0, (D::COUNT * H) as i64]);
-            let mut each =
-                (0..D::COUNT).map(|direction| state::<H>(graph, &last, direction, &batch)).collect::<Vec<_>>();
-            states.push(if each.len() == 1 { each.remove(0) } else { Names::Many(each) });
+            let each = (0..D::COUNT).map(|direction| state::<H>(graph, &last, direction, &batch));
+            states.push(Names::of(each.collect()));
         }
         let node = graph.node("Transpose").input(y).set("perm", [1, 0, 2]);
         (node.output_along(x, 2), Names::Many(states))
@@ -230,7 +219,7 @@ where
         x: Value<(Tensor<X, E>, Tensor<N, F>)>,
     ) -> Value<<Self as Module<(Tensor<X, E>, Tensor<N, F>)>>::Output> {
         let (x, lengths) = x.split();
-        let (y, states) = self.export_layers(graph, &x, Some(lengths.name().to_string()), States::none());
+        let (y, states) = self.export_layers(graph, &x, Some(lengths.name()), States::none());
         Value::of(Names::Many(vec![y.names, states]))
     }
 }
@@ -283,7 +272,7 @@ where
         x: Value<(Tensor<X, E>, S, Tensor<N, F>)>,
     ) -> Value<<Self as Module<(Tensor<X, E>, S, Tensor<N, F>)>>::Output> {
         let (x, states, lengths) = x.split();
-        let (y, states) = self.export_layers(graph, &x, Some(lengths.name().to_string()), States::of(states));
+        let (y, states) = self.export_layers(graph, &x, Some(lengths.name()), States::of(states));
         Value::of(Names::Many(vec![y.names, states]))
     }
 }
