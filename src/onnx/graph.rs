@@ -113,6 +113,25 @@ impl Graph {
         name
     }
 
+    /// What `export` makes if the graph has the tensor `name` in place of the parameter in this part of the model.
+    pub(super) fn replacing<P: Parameters, R>(
+        &mut self,
+        part: &P,
+        name: String,
+        export: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        let mut key = None;
+        each_parameter(part, &mut |_, leaf| key = Some((leaf.id, leaf.sizes.to_vec())));
+        let key = key.expect("there is a parameter");
+        let own = self.held.insert(key.clone(), name);
+        let result = export(self);
+        match own {
+            Some(own) => self.held.insert(key, own),
+            None => self.held.remove(&key),
+        };
+        result
+    }
+
     /// The name that files give a parameter, or a part of it: for what is made of it here.
     pub(super) fn path_of<P: Parameters + ?Sized>(&self, part: &P) -> String {
         let mut path = None;
@@ -251,6 +270,11 @@ impl Node<'_> {
         self
     }
 
+    /// The attributes of an operator with windows over `N` axes, for which the same padding is before and after.
+    pub(super) fn window<const N: usize>(self, kernel: [usize; N], stride: [usize; N], padding: [usize; N]) -> Self {
+        self.set("kernel_shape", kernel).set("strides", stride).set("pads", [padding, padding].concat())
+    }
+
     /// Adds the node to the graph, and gives its outputs.
     pub fn outputs<const N: usize>(mut self) -> [String; N] {
         // inputs that are left out at the end are not there
@@ -314,6 +338,11 @@ impl From<&str> for Attribute {
 }
 impl<const N: usize> From<[usize; N]> for Attribute {
     fn from(values: [usize; N]) -> Self {
+        values.to_vec().into()
+    }
+}
+impl From<Vec<usize>> for Attribute {
+    fn from(values: Vec<usize>) -> Self {
         let ints = values.iter().map(|&value| value as i64).collect();
         Attribute(AttributeProto { ints, r#type: attribute::INTS, ..Default::default() })
     }

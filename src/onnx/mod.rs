@@ -45,6 +45,6 @@ mod value;
 
 pub use export::{ExportOnnx, ToOnnx};
 pub use graph::{Attribute, Graph, Node};
-pub use layers::{ExportWithWeight, ExportedCell};
+pub use layers::ExportedCell;
 pub use signature::Signature;
 pub use value::Value;

@@ -1,5 +1,6 @@
 //! Attention, positions, and the encoder of a transformer.
 
+use super::product::linear;
 use crate::nn::{
     AttentionFeatures, AttentionMask, LearnedPositionalEncoding, Module, MultiHeadAttention, NormOrder,
     PositionalEncoding, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
@@ -33,13 +34,6 @@ fn cleared<X: SequenceAxes, E: Float>(
     Value::named(clear_padding::<E>(graph, x.name(), lengths), x, 3)
 }
 
-/// y = x W^T + b
-fn linear(graph: &mut Graph, x: &str, weight: &str, bias: &str) -> String {
-    let weight = graph.transpose(weight, [1, 0]);
-    let product = graph.apply("MatMul", &[x, &weight]);
-    graph.apply("Add", &[&product, bias])
-}
-
 impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionMask, E: Float>
     MultiHeadAttention<WIDTH, HEADS, DROPOUT, M, E>
 {
@@ -48,12 +42,12 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
         let weight = graph.reshaped(&self.in_proj_weight, &[3 * WIDTH, WIDTH]);
         let bias = graph.reshaped(&self.in_proj_bias, &[3 * WIDTH]);
         if x == memory {
-            let all = linear(graph, x, &weight, &bias);
+            let all = linear(graph, x, &weight, Some(&bias));
             return graph.node("Split").input(all).set("axis", 2).outputs();
         }
         let weights = graph.node("Split").input(weight).set("axis", 0).outputs::<3>();
         let biases = graph.node("Split").input(bias).set("axis", 0).outputs::<3>();
-        std::array::from_fn(|i| linear(graph, if i == 0 { x } else { memory }, &weights[i], &biases[i]))
+        std::array::from_fn(|i| linear(graph, if i == 0 { x } else { memory }, &weights[i], Some(&biases[i])))
     }
 
     /// Which keys each query sees, (batch or 1, 1, queries or 1, keys), if not all.

@@ -1,31 +1,16 @@
 //! Embeddings: rows of a table.
 
-use super::ExportWithWeight;
-use crate::nn::{BagMode, Embedding, EmbeddingBag, Module, RowIndex, WithWeight};
+use crate::nn::{BagMode, Embedding, EmbeddingBag, Module, RowIndex};
 use crate::onnx::graph::element_type;
 use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::shape::{Append, Const, LastAxis};
 use crate::tensor::{Float, Tensor};
-use crate::trace::NoTrace;
 
 impl<const VOCAB: usize, const DIM: usize, S: Append, K: RowIndex, E: Float> ExportOnnx<Tensor<S, K>>
     for Embedding<VOCAB, DIM, E>
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, K>>) -> Value<<Self as Module<Tensor<S, K>>>::Output> {
         let weight = graph.parameter(&self.weight);
-        self.export_with(graph, x, &weight)
-    }
-}
-
-impl<const VOCAB: usize, const DIM: usize, S: Append, K: RowIndex, E: Float> ExportWithWeight<S, K>
-    for Embedding<VOCAB, DIM, E>
-{
-    fn export_with(
-        &self,
-        graph: &mut Graph,
-        x: Value<Tensor<S, K>>,
-        weight: &str,
-    ) -> Value<<Self as WithWeight<S, K, NoTrace>>::Output> {
         graph.node("Gather").input(weight).input(&x).output_along(&x, S::RANK)
     }
 }

@@ -12,5 +12,4 @@ mod product;
 mod recurrent;
 mod shape;
 
-pub use product::ExportWithWeight;
 pub use recurrent::ExportedCell;

@@ -24,8 +24,8 @@ macro_rules! pool1d {
                 graph: &mut Graph,
                 x: Value<Tensor<X, E>>,
             ) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
-                let node = graph.node($operator).input(&x).set("kernel_shape", [K]).set("strides", [S]);
-                node.set("pads", [P, P])$(.set($attribute, $value))?.output_along(&x, 2)
+                let node = graph.node($operator).input(&x).window([K], [S], [P]);
+                node$(.set($attribute, $value))?.output_along(&x, 2)
             }
         }
     };
@@ -41,8 +41,7 @@ where
     Const<K>: PoolPadding<P>,
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
-        let node = graph.node("MaxPool").input(&x).set("kernel_shape", [K; 2]).set("strides", [S; 2]);
-        node.set("pads", [P; 4]).output_along(&x, 2)
+        graph.node("MaxPool").input(&x).window([K; 2], [S; 2], [P; 2]).output_along(&x, 2)
     }
 }
 
@@ -92,8 +91,7 @@ where
         X::W: Window<K, S, P>,
     {
         let shape = graph.apply("Shape", &[x.name()]);
-        let node = graph.node("MaxPool").input(&x).set("kernel_shape", [K; 2]).set("strides", [S; 2]);
-        let [maxima, indices] = node.set("pads", [P; 4]).outputs();
+        let [maxima, indices] = graph.node("MaxPool").input(&x).window([K; 2], [S; 2], [P; 2]).outputs();
         let places = [indices, shape].map(|name| Names::One(name, Vec::new()));
         // the images before, whose sizes those after unpooling are
         let before = Names::One(x.name().to_string(), x.sizes().to_vec());
@@ -176,8 +174,8 @@ where
             let sums = node.set("axis", 0).set("reduction", "add").output();
             return graph.node("Reshape").input(sums).input(shape).output_like(&before);
         }
-        let node = graph.node("MaxUnpool").input(&y).input(indices).input(shape).set("kernel_shape", [K; 2]);
-        node.set("strides", [S; 2]).set("pads", [P; 4]).output_like(&before)
+        let node = graph.node("MaxUnpool").input(&y).input(indices).input(shape);
+        node.window([K; 2], [S; 2], [P; 2]).output_like(&before)
     }
 }
 
@@ -189,8 +187,8 @@ where
     Const<K>: PoolPadding<P>,
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
-        let node = graph.node("AveragePool").input(&x).set("kernel_shape", [K; 2]).set("strides", [S; 2]);
-        node.set("pads", [P; 4]).set("count_include_pad", i32::from(COUNT_PADDING)).output_along(&x, 2)
+        let node = graph.node("AveragePool").input(&x).window([K; 2], [S; 2], [P; 2]);
+        node.set("count_include_pad", i32::from(COUNT_PADDING)).output_along(&x, 2)
     }
 }
 
