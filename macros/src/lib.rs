@@ -134,9 +134,9 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
     let mut generics = input.generics.clone();
     generics.params.push(syn::parse_quote!(TautInput));
     let outputs: Vec<_> = (0..parts.len()).map(|i| format_ident!("TautOutput{i}")).collect();
-    let takes = std::iter::once(format_ident!("TautInput")).chain(outputs.iter().cloned());
+    let takes: Vec<_> = std::iter::once(format_ident!("TautInput")).chain(outputs.iter().cloned()).collect();
     let clause = generics.make_where_clause();
-    for ((part, input), output) in parts.iter().zip(takes).zip(&outputs) {
+    for ((part, input), output) in parts.iter().zip(&takes).zip(&outputs) {
         let layer = &part.field.ty;
         // named outputs instead of projections: a private field type may appear in a bound, but not in `Output`
         clause.predicates.push(syn::parse_quote!(#layer: ::taut::nn::Module<#input, Output = #output>));
@@ -146,8 +146,7 @@ fn module(input: &DeriveInput) -> Result<Tokens> {
     }
     let mut exported = generics.clone();
     let clause = exported.make_where_clause();
-    let takes = std::iter::once(format_ident!("TautInput")).chain(outputs.iter().cloned());
-    for (part, input) in parts.iter().zip(takes) {
+    for (part, input) in parts.iter().zip(&takes) {
         let layer = &part.field.ty;
         clause.predicates.push(syn::parse_quote!(#layer: ::taut::onnx::ExportOnnx<#input>));
     }
