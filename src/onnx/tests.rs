@@ -4,7 +4,7 @@
 
 use super::export::{model, within_the_limit};
 use super::messages::{AttributeProto, GraphProto, ModelProto, Size, TensorProto, ValueInfoProto, element};
-use super::{ExportOnnx, Signature, ToOnnx};
+use super::{ExportOnnx, Graph, Signature, ToOnnx};
 use crate::prelude::*;
 use prost::Message;
 use std::fmt::Write;
@@ -201,6 +201,22 @@ fn one_parameter_in_two_places_is_one_tensor() {
     let bytes = (layer.clone(), layer).to_onnx::<Rows<2>>().unwrap();
     let graph = ModelProto::decode(bytes.as_slice()).unwrap().graph.unwrap();
     assert_eq!(graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect::<Vec<_>>(), ["0.weight", "0.bias"]);
+}
+
+/// Elsewhere the weight is the layer's own, before and after.
+#[test]
+fn spectral_norm_replaces_the_weight_of_its_layer_only_there() {
+    let model = SpectralNorm::<Linear<2, 2>>::init(&mut StdRng::seed_from_u64(0));
+    let mut graph = Graph::new(&model, std::iter::once("input".to_string()));
+    let mut declared = Vec::new();
+    Rows::<2>::declare("input", &mut declared);
+    let x = Rows::<2>::value(&mut declared.iter());
+    model.export(&mut graph, x.clone());
+    assert_eq!(graph.nodes[0].input, ["input", "layer.weight_normalized", "layer.bias"]);
+    assert_eq!(graph.parameter(&model.layer.weight), "layer.weight");
+    model.export(&mut graph, x);
+    assert_eq!(graph.nodes[1].input, ["input", "layer.weight_normalized_1", "layer.bias"]);
+    assert_eq!(graph.parameter(&model.layer.weight), "layer.weight");
 }
 
 /// A parameter that is called as an input is keeps its numbers, and the input its name.
