@@ -40,42 +40,40 @@ impl<X> GlobalBatch<X> {
         let (seed, like) = self.seed(rng);
         let samples = self.samples();
         let tape = |part: &Part<X>| Tape::training_of(part.samples.clone(), &mut Generator::new(seed));
-        let alike = [structure(model), like];
         let mut parts = self.into_parts();
-        let mut last = None;
-        let places = Places::of(model);
-        // one bucket would start when the backward pass is done
-        let overlaps = world.size() > 1 && buckets(&places).len() > 1;
-        if overlaps {
-            // before anything travels whose number depends on the model
-            expect_alike(world, alike)?;
-            last = parts.pop();
-        }
         let mut partial = PartialGradients::new();
-        for part in parts {
+        let mut add = |partial: &mut PartialGradients, part: Part<X>| {
             partial.add_share(part.number, share(tape(&part), part, samples, &mut loss));
-        }
-        let Share { loss, gradients } = if !overlaps {
-            partial.reduce(world, model, like)?
-        } else {
-            let mut overlap = Overlap::new(partial.tree, last.as_ref().map(|part| part.number), &places, world.size());
-            let mut last = last.map(|part| {
-                let tape = tape(&part);
-                let weight = part.weight(samples);
-                let loss = loss(&tape, part.data);
-                overlap.begin(|parameter| tape.has_parameter(parameter));
-                (loss, weight)
-            });
-            let came = world.exchange_during(overlap.bucket_count(), &mut |hand_over| {
-                let share = last.take().map(|(loss, weight)| {
-                    let value = loss.item().as_f64() * weight;
-                    let take = &mut |parameter, gradient| overlap.take(parameter, gradient, hand_over);
-                    Share { loss: value, gradients: loss.backward_telling(E::of(weight), take) }
-                });
-                overlap.finish(share, hand_over);
-            })?;
-            reduce_blocks(overlap.into_blocks(), world, &places, alike, Some(came))?
         };
+        // one bucket would start when the backward pass is done
+        let places = (world.size() > 1).then(|| Places::of(model)).filter(|places| buckets(places).len() > 1);
+        let Some(places) = places else {
+            parts.into_iter().for_each(|part| add(&mut partial, part));
+            let Share { loss, gradients } = partial.reduce(world, model, like)?;
+            return Ok((loss, gradients));
+        };
+        // before anything travels whose number depends on the model
+        let alike = [structure(model), like];
+        expect_alike(world, alike)?;
+        let last = parts.pop();
+        parts.into_iter().for_each(|part| add(&mut partial, part));
+        let mut overlap = Overlap::new(partial.tree, last.as_ref().map(|part| part.number), &places, world.size());
+        let mut last = last.map(|part| {
+            let tape = tape(&part);
+            let weight = part.weight(samples);
+            let loss = loss(&tape, part.data);
+            overlap.begin(|parameter| tape.has_parameter(parameter));
+            (loss, weight)
+        });
+        let came = world.exchange_during(overlap.bucket_count(), &mut |hand_over| {
+            let share = last.take().map(|(loss, weight)| {
+                let value = loss.item().as_f64() * weight;
+                let take = &mut |parameter, gradient| overlap.take(parameter, gradient, hand_over);
+                Share { loss: value, gradients: loss.backward_telling(E::of(weight), take) }
+            });
+            overlap.finish(share, hand_over);
+        })?;
+        let Share { loss, gradients } = reduce_blocks(overlap.into_blocks(), world, &places, alike, Some(came))?;
         Ok((loss, gradients))
     }
 
