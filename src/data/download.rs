@@ -4,7 +4,7 @@
 //! an incomplete file under its own name. A transfer that breaks off is resumed there, even by a later run.
 
 use super::idx::FILES;
-use crate::files::{FileError, Limit, unpacked};
+use crate::files::{FileError, Limit, Locked, unpacked};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -58,13 +58,11 @@ pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), FileE
     }
     let mut options = OpenOptions::new();
     let unwritable = |error| FileError::system(&part, "cannot be written", error);
-    let mut file = options.create(true).read(true).append(true).open(&part).map_err(unwritable)?;
-    file.try_lock().map_err(|error| {
-        FileError::new(&part, format!("another program seems to be downloading this file: {error}"))
-    })?;
+    let file = options.create(true).read(true).append(true).open(&part).map_err(unwritable)?;
+    let file = Locked::new(file).ok_or_else(|| FileError::new(&part, "is being downloaded by another program"))?;
     let result = loop {
         let resumed = length(&file, &part)? > 0;
-        if let Err(error) = transfer(address, &part, &mut file) {
+        if let Err(error) = transfer(address, &part, &file) {
             break Err(error);
         }
         match unpacked_sum(&part) {
@@ -117,7 +115,7 @@ enum Failure {
 }
 
 /// Appends what is missing to `file`, in several attempts if need be.
-fn transfer(address: &str, part: &Path, file: &mut File) -> Result<(), FileError> {
+fn transfer(address: &str, part: &Path, file: &File) -> Result<(), FileError> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(TIMEOUT))
@@ -144,7 +142,7 @@ fn transfer(address: &str, part: &Path, file: &mut File) -> Result<(), FileError
 }
 
 /// Asks for everything after the first `have` bytes, and appends what comes.
-fn attempt(agent: &Agent, address: &str, part: &Path, file: &mut File, have: u64) -> Result<(), Failure> {
+fn attempt(agent: &Agent, address: &str, part: &Path, mut file: &File, have: u64) -> Result<(), Failure> {
     let broken = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
     let unwritable = |error| Failure::Final(FileError::system(part, "cannot be written", error));
     let mut request = agent.get(address);

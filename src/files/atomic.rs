@@ -2,6 +2,7 @@
 //! easy part only: links, permissions, flushing and the leftovers of killed processes would remain to be handled here.
 
 use super::error::FileError;
+use super::lock::Locked;
 use super::open::regular;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -19,7 +20,7 @@ pub fn write_atomically(
 ) -> Result<(), FileError> {
     let write_all = || {
         let temporary = Temporary::new(path)?;
-        let mut writer = BufWriter::with_capacity(1 << 18, &temporary.file);
+        let mut writer = BufWriter::with_capacity(1 << 18, &*temporary.file);
         write(&mut writer)?;
         writer.flush()?;
         drop(writer);
@@ -48,7 +49,7 @@ pub fn ensure_writable(path: impl AsRef<Path>) -> Result<(), FileError> {
 ///
 /// It is locked while it is written, so that others can tell it from a leftover of a killed program.
 struct Temporary {
-    file: File,
+    file: Locked,
     path: PathBuf,
     target: PathBuf,
     is_renamed: bool,
@@ -74,9 +75,7 @@ impl Temporary {
             };
             // without a lock, or where locks are not supported: another program takes the file for a leftover only if
             // it can lock it itself
-            if file.try_lock().is_err_and(|error| matches!(error, fs::TryLockError::WouldBlock)) {
-                continue;
-            }
+            let Some(file) = Locked::new(file) else { continue };
             if !path.exists() {
                 continue; // taken for a leftover before it was locked
             }
@@ -249,9 +248,10 @@ mod tests {
         let process = std::process::id();
         let names: Vec<String> = (next..next + 50).map(|n| format!(".model.{process}.{n}.partial")).collect();
         // being written by another program, which holds a lock; other threads may take numbers in between
-        let others: Vec<File> =
-            names[..30].iter().map(|name| File::create(folder.path().join(name)).unwrap()).collect();
-        others.iter().for_each(|file| file.try_lock().unwrap());
+        let others: Vec<Locked> = names[..30]
+            .iter()
+            .map(|name| Locked::new(File::create(folder.path().join(name)).unwrap()).unwrap())
+            .collect();
         names[30..].iter().for_each(|name| drop(folder.file(name, b"left by a kill")));
         // not of this file, or not a temporary one
         let kept = [".model.1.x.partial", ".models.1.2.partial", ".other.1.2.partial", "model.1.2.partial"];

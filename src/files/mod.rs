@@ -7,6 +7,7 @@
 
 mod atomic;
 mod error;
+mod lock;
 mod open;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,5 +16,6 @@ pub use atomic::ensure_writable;
 pub(crate) use atomic::write_atomically;
 pub(crate) use error::Reason;
 pub use error::{FileError, Mismatch, Position};
+pub(crate) use lock::Locked;
 pub use open::Limit;
 pub(crate) use open::{contents, plain_or_gzip, regular, unpacked};

@@ -4,9 +4,9 @@
 use super::events::Events;
 use super::lines::{self, Lines, Measurement, read_lines};
 use super::table::{self, Table};
-use crate::files::{FileError, write_atomically};
+use crate::files::{FileError, Locked, write_atomically};
 use serde_core::Serialize;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -38,7 +38,7 @@ pub struct Run {
     /// What the run took before it was resumed.
     seconds_before: f64,
     /// The JSON lines, open for more. Locked, so that two programs do not write the same run.
-    lines: File,
+    lines: Locked,
     table: Table,
     #[cfg(feature = "tensorboard")]
     events: Events,
@@ -99,7 +99,7 @@ impl Run {
         Self::start(folder, file, &measurements, next_step)
     }
 
-    fn start(folder: &Path, lines: File, before: &[Measurement], step: usize) -> Result<Self, FileError> {
+    fn start(folder: &Path, lines: Locked, before: &[Measurement], step: usize) -> Result<Self, FileError> {
         let table = Table::create(folder.join(table::NAME), before)?;
         #[cfg(feature = "tensorboard")]
         let events = Events::create(folder, (step > 0).then_some(step))?;
@@ -177,7 +177,7 @@ impl Run {
 
     fn add(&mut self, measurement: &Measurement) -> Result<(), FileError> {
         let path = self.folder.join(lines::NAME);
-        let written = self.lines.write_all(measurement.to_line().as_bytes());
+        let written = (&*self.lines).write_all(measurement.to_line().as_bytes());
         written.map_err(|error| FileError::system(&path, "cannot be written", error))?;
         if self.table.has_columns(measurement) {
             self.table.add(measurement)?;
@@ -251,14 +251,10 @@ impl Run {
 }
 
 /// The JSON lines of a run, for appending, and locked. The folder and the file are made if they are not there.
-fn open(folder: &Path) -> Result<File, FileError> {
+fn open(folder: &Path) -> Result<Locked, FileError> {
     std::fs::create_dir_all(folder).map_err(|error| FileError::system(folder, "cannot be made", error))?;
     let path = folder.join(lines::NAME);
     let opened = OpenOptions::new().append(true).create(true).open(&path);
     let file = opened.map_err(|error| FileError::system(&path, "cannot be opened", error))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(FileError::new(folder, "is being written by another run")),
-        // some file systems have no locks
-        _ => Ok(file),
-    }
+    Locked::new(file).ok_or_else(|| FileError::new(folder, "is being written by another run"))
 }
