@@ -91,8 +91,7 @@ pub fn read_within<C: Colours>(
     let (height, width) = (height as usize, width as usize);
     let plane = height * width;
     let shape = C::from_size(C::CHANNELS).expect("as many channels as were asked for");
-    let mut picture = Tensor::zeros_with((shape, height, width));
-    let planes = picture.as_mut_slice();
+    let mut planes = vec![0.0; C::CHANNELS * plane];
     // row by row, to avoid a second copy of the whole
     for row in 0..height {
         let pixels = C::pixels(image.crop_imm(0, row as u32, width as u32, 1));
@@ -102,7 +101,7 @@ pub fn read_within<C: Colours>(
             }
         }
     }
-    Ok(picture)
+    Ok(Tensor::from_vec(planes, (shape, height, width)).expect("every pixel has every channel"))
 }
 
 /// Writes a picture of shape (channels, height, width) with 8 bits for each number. Numbers below 0 and NaN become 0,

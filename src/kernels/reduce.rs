@@ -180,9 +180,7 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
         return;
     }
     if middle == 0 {
-        if !store.adds() {
-            out.fill(E::zero());
-        }
+        store.clear(out);
         return;
     }
     for (out, rows) in out.chunks_exact_mut(inner).zip(x.chunks_exact(middle * inner)) {

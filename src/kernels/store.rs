@@ -21,6 +21,14 @@ impl Store {
         self == Store::Add
     }
 
+    /// Zeros in `out` if the result takes its place: before loops that only add.
+    #[inline(always)]
+    pub fn clear<E: Float>(self, out: &mut [E]) {
+        if !self.adds() {
+            out.fill(E::zero());
+        }
+    }
+
     /// What stands there afterwards.
     #[inline(always)]
     pub fn result<E: Float>(self, before: E, new: E) -> E {

@@ -1,10 +1,11 @@
 //! Convolution over sequences.
 
-use super::conv2d::{Out, default_bound, sizes};
+use super::conv2d::{Out, sizes};
+use super::optional_bias::default_parameters;
 use super::{Init, Module, OptionalBias};
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
-use crate::shape::{Accepted, Channels, Const, Rank1, Rank3, SignalAxes, Window, expect_size};
+use crate::shape::{Accepted, Channels, Const, Rank1, Rank3, SignalAxes, Window};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use rand::Rng;
@@ -54,8 +55,8 @@ impl<
 > Init for Conv1d<I, O, K, S, P, D, E, B>
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = default_bound(I * K);
-        Conv1d { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+        let (weight, bias) = default_parameters(Default::default(), I * K, rng);
+        Conv1d { weight, bias }
     }
 }
 
@@ -78,10 +79,9 @@ where
     type Output = Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::L, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let (batch, channels, length) = x.shape().axes();
-        expect_size("Conv1d", "channels", I, channels);
         let shape = (batch, Const::<O>, length.windows());
         let window = Window2d { kernel: [1, K], stride: [1, S], padding: [0, P], dilation: [1, D] };
-        let sizes = sizes(window, (batch, channels, Const::<1>, length), O, 1);
+        let sizes = sizes("Conv1d", window, (batch, channels, Const::<1>, length), [I, O], 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
     }

@@ -1,5 +1,6 @@
 //! Convolution layers over images.
 
+use super::optional_bias::default_parameters;
 use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::kernels::convolution::Convolution;
@@ -14,21 +15,19 @@ use rand::Rng;
 pub(super) type Out<Axis, const K: usize, const S: usize, const P: usize, const D: usize = 1> =
     <Axis as Window<K, S, P, D>>::Out;
 
-/// The sizes of a convolution whose shapes were checked.
+/// The sizes of a convolution of this layer, from `expected` channels to `filters`.
+#[track_caller]
 pub(super) fn sizes(
+    layer: &str,
     window: Window2d,
     (batch, channels, height, width): (impl Dim, impl Dim, impl Dim, impl Dim),
-    filters: usize,
+    [expected, filters]: [usize; 2],
     groups: usize,
 ) -> Convolution {
+    expect_size(layer, "channels", expected, channels);
     let windows = window.over(channels.size() / groups, [height.size(), width.size()]);
     let windows = windows.expect("the layer's output size says that the window fits");
     Convolution { batch: batch.size(), windows, filters: filters / groups, groups }
-}
-
-/// The bound of PyTorch's default distribution for a convolution: 1 / sqrt(fan in).
-pub(super) fn default_bound(fan_in: usize) -> f64 {
-    1.0 / (fan_in.max(1) as f64).sqrt()
 }
 
 /// Convolution with `O` filters of `I` x `K` x `K`, moved by `S`, over images with `P` zeros around them; neighbouring
@@ -91,8 +90,8 @@ impl<
 > Init for Conv2d<I, O, K, S, P, D, E, B>
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = default_bound(I * K * K);
-        Conv2d { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+        let (weight, bias) = default_parameters(Default::default(), I * K * K, rng);
+        Conv2d { weight, bias }
     }
 }
 
@@ -140,11 +139,10 @@ where
 {
     type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
     fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank4<O, I, K, K>, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        expect_size("Conv2d", "channels", I, channels);
+        let (batch, _, height, width) = x.shape().axes();
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
-        let sizes = sizes(window, x.shape().axes(), O, 1);
+        let sizes = sizes("Conv2d", window, x.shape().axes(), [I, O], 1);
         let bias = self.bias.on(&x);
         convolution(x, weight, bias, shape, sizes)
     }
@@ -189,8 +187,8 @@ impl<const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O
     for SameConv2d<I, O, K, E, B>
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = default_bound(I * K * K);
-        SameConv2d { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+        let (weight, bias) = default_parameters(Default::default(), I * K * K, rng);
+        SameConv2d { weight, bias }
     }
 }
 
@@ -215,13 +213,12 @@ where
 {
     type Output = Tensor<(X::N, Const<O>, X::H, X::W), E, T>;
     fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank4<O, I, K, K>, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        expect_size("SameConv2d", "channels", I, channels);
+        let (batch, _, height, width) = x.shape().axes();
         if height.size() == 0 || width.size() == 0 {
             panic!("SameConv2d: images of shape {} have no pixel to convolve", show(x.shape()));
         }
         let window = Window2d { padding: [K / 2; 2], ..Window2d::square(K) };
-        let sizes = sizes(window, x.shape().axes(), O, 1);
+        let sizes = sizes("SameConv2d", window, x.shape().axes(), [I, O], 1);
         let bias = self.bias.on(&x);
         convolution(x, weight, bias, (batch, Const::<O>, height, width), sizes)
     }
@@ -295,10 +292,9 @@ where
     Const<O>: InGroups<G>,
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = default_bound(I / G * K * K);
-        let shape = (Const::<O>, Const::<I>.of_group(), Const::<K>, Const::<K>);
-        let weight = Tensor::uniform_with(shape, E::of(-bound), E::of(bound), rng).into();
-        GroupedConv2d { weight, bias: B::uniform(bound, rng) }
+        let shape = (Const, Const::<I>.of_group(), Const, Const);
+        let (weight, bias) = default_parameters(shape, I / G * K * K, rng);
+        GroupedConv2d { weight, bias }
     }
 }
 
@@ -325,11 +321,10 @@ where
     type Output =
         Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        expect_size("GroupedConv2d", "channels", I, channels);
+        let (batch, _, height, width) = x.shape().axes();
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
-        let sizes = sizes(window, x.shape().axes(), O, G);
+        let sizes = sizes("GroupedConv2d", window, x.shape().axes(), [I, O], G);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
     }
@@ -382,9 +377,8 @@ impl<
 > Init for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = default_bound(I * KH * KW);
-        let weight = Tensor::uniform(E::of(-bound), E::of(bound), rng).into();
-        RectangularConv2d { weight, bias: B::uniform(bound, rng) }
+        let (weight, bias) = default_parameters(Default::default(), I * KH * KW, rng);
+        RectangularConv2d { weight, bias }
     }
 }
 
@@ -415,11 +409,10 @@ where
         T,
     >;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        expect_size("RectangularConv2d", "channels", I, channels);
+        let (batch, _, height, width) = x.shape().axes();
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
-        let sizes = sizes(window, x.shape().axes(), O, 1);
+        let sizes = sizes("RectangularConv2d", window, x.shape().axes(), [I, O], 1);
         let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
         convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
     }

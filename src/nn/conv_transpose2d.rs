@@ -1,6 +1,6 @@
 //! Transposed convolution: from small images to large ones.
 
-use super::conv2d::default_bound;
+use super::optional_bias::default_parameters;
 use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, OptionalBias};
 use crate::kernels::convolution::Convolution;
@@ -63,9 +63,8 @@ impl<
 > Init for ConvTranspose2d<I, O, K, S, P, OP, E, B>
 {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = default_bound(O * K * K);
-        let weight = Tensor::uniform(E::of(-bound), E::of(bound), rng).into();
-        ConvTranspose2d { weight, bias: B::uniform(bound, rng) }
+        let (weight, bias) = default_parameters(Default::default(), O * K * K, rng);
+        ConvTranspose2d { weight, bias }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fully connected layer.
 
+use super::optional_bias::default_parameters;
 use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, NoBias, OptionalBias};
 use crate::ops::linear;
@@ -48,8 +49,8 @@ pub type LinearNoBias<const I: usize, const O: usize, E = f32> = Linear<I, O, E,
 
 impl<const I: usize, const O: usize, E: Float, B: OptionalBias<O, E>> Init for Linear<I, O, E, B> {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let bound = 1.0 / (I.max(1) as f64).sqrt();
-        Linear { weight: Tensor::uniform(E::of(-bound), E::of(bound), rng).into(), bias: B::uniform(bound, rng) }
+        let (weight, bias) = default_parameters(Default::default(), I, rng);
+        Linear { weight, bias }
     }
 }
 

@@ -48,3 +48,14 @@ impl<const O: usize, E: Float> OptionalBias<O, E> for NoBias {
         None
     }
 }
+
+/// The parameters of a layer whose outputs are sums of `fan_in` products, from PyTorch's default distribution: uniform
+/// over -1/sqrt(fan in) .. 1/sqrt(fan in).
+pub(super) fn default_parameters<S: Shape, const O: usize, E: Float, B: OptionalBias<O, E>, R: Rng + ?Sized>(
+    shape: S,
+    fan_in: usize,
+    rng: &mut R,
+) -> (Param<S, E>, B) {
+    let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
+    (Tensor::uniform_with(shape, E::of(-bound), E::of(bound), rng).into(), B::uniform(bound, rng))
+}

@@ -2,15 +2,33 @@
 
 use super::conv2d::Out;
 use super::{Init, Module};
+use crate::kernels::pooling::Patches;
 use crate::ops::{Window2d, max_pool2d, mean_pool2d, window_patches};
 use crate::params::Parameters;
 use crate::shape::{Const, Dim, PoolPadding, Shape, SignalAxes, Window};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-const fn window(kernel: usize, stride: usize, padding: usize) -> Window2d {
-    Window2d { kernel: [1, kernel], stride: [1, stride], padding: [0, padding], dilation: [1; 2] }
+/// The shape of pooled sequences, and the elements that each of theirs is made of.
+///
+/// # Panics
+/// If the window does not fit a run-time size, or there is nothing to pool.
+#[track_caller]
+fn windows<X: SignalAxes, const K: usize, const S: usize, const P: usize>(
+    sequences: X,
+) -> (PooledShape<X, K, S, P>, Patches)
+where
+    X::L: Window<K, S, P>,
+{
+    let (batch, channels, length) = sequences.axes();
+    let shape = (batch, channels, length.windows());
+    let window = Window2d { kernel: [1, K], stride: [1, S], padding: [0, P], dilation: [1; 2] };
+    (shape, window_patches(window, [1, length.size()], shape.count()))
 }
+
+/// The shape of pooled sequences.
+type PooledShape<X, const K: usize, const S: usize, const P: usize> =
+    (<X as SignalAxes>::N, <X as SignalAxes>::C, Out<<X as SignalAxes>::L, K, S, P>);
 
 /// The maximum of `K` neighbours, moved by `S`, with `P` times minus infinity at both ends.
 ///
@@ -31,11 +49,10 @@ where
     X::L: Window<K, S, P>,
     Const<K>: PoolPadding<P>,
 {
-    type Output = Tensor<(X::N, X::C, Out<X::L, K, S, P>), E, T>;
+    type Output = Tensor<PooledShape<X, K, S, P>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape().axes();
-        let shape = (batch, channels, length.windows());
-        max_pool2d(x, shape, &window_patches(window(K, S, P), [1, length.size()], shape.count())).0
+        let (shape, patches) = windows::<X, K, S, P>(x.shape());
+        max_pool2d(x, shape, &patches).0
     }
 }
 
@@ -57,11 +74,9 @@ where
     X::L: Window<K, S, P>,
     Const<K>: PoolPadding<P>,
 {
-    type Output = Tensor<(X::N, X::C, Out<X::L, K, S, P>), E, T>;
+    type Output = Tensor<PooledShape<X, K, S, P>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, length) = x.shape().axes();
-        let shape = (batch, channels, length.windows());
-        let patches = window_patches(window(K, S, P), [1, length.size()], shape.count());
+        let (shape, patches) = windows::<X, K, S, P>(x.shape());
         mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K))
     }
 }

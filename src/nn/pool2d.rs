@@ -2,14 +2,40 @@
 
 use super::conv2d::Out;
 use super::{Init, Module};
+use crate::kernels::pooling::Patches;
 use crate::ops::{Window2d, adaptive_patches, expect_pixels, max_pool2d, max_unpool2d, mean_pool2d, window_patches};
 use crate::params::Parameters;
 use crate::shape::{AtLeastOne, Axis, Const, Dim, ImageAxes, PoolPadding, Shape, Window, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Trace, without_trace};
 
-const fn square(kernel: usize, stride: usize, padding: usize) -> Window2d {
-    Window2d { stride: [stride; 2], padding: [padding; 2], ..Window2d::square(kernel) }
+/// The shape of pooled images, and the pixels that each of theirs is made of.
+///
+/// # Panics
+/// If the window does not fit a run-time size, or there are no pixels to pool.
+#[track_caller]
+fn windows<X: ImageAxes, const K: usize, const S: usize, const P: usize>(
+    images: X,
+) -> (PooledShape<X, K, S, P>, Patches)
+where
+    X::H: Window<K, S, P>,
+    X::W: Window<K, S, P>,
+{
+    let (batch, channels, height, width) = images.axes();
+    let shape = (batch, channels, height.windows(), width.windows());
+    let window = Window2d { stride: [S; 2], padding: [P; 2], ..Window2d::square(K) };
+    (shape, window_patches(window, [height.size(), width.size()], shape.count()))
+}
+
+/// The shape (N, C, `OH`, `OW`), and the pixels of each part of the image.
+///
+/// # Panics
+/// If there are no pixels to pool.
+#[track_caller]
+fn parts<X: ImageAxes, const OH: usize, const OW: usize>(images: X) -> ((X::N, X::C, Const<OH>, Const<OW>), Patches) {
+    let (batch, channels, height, width) = images.axes();
+    let shape = (batch, channels, Const, Const);
+    (shape, adaptive_patches([height.size(), width.size()], [OH, OW], shape.count()))
 }
 
 /// The maximum under a `K` x `K` window, moved by `S`, with `P` rows and columns of minus infinity around the image.
@@ -56,9 +82,7 @@ where
         X::H: Window<K, S, P>,
         X::W: Window<K, S, P>,
     {
-        let (batch, channels, height, width) = x.shape().axes();
-        let shape = (batch, channels, height.windows(), width.windows());
-        let patches = window_patches(square(K, S, P), [height.size(), width.size()], shape.count());
+        let (shape, patches) = windows::<X, K, S, P>(x.shape());
         max_pool2d(x, shape, &patches)
     }
 
@@ -119,10 +143,9 @@ impl<N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, con
     where
         Const<K>: PoolPadding<P>,
     {
-        let (batch, channels, height, width) = shape;
-        let pooled = (batch, channels, height.windows(), width.windows());
-        let patches = window_patches(square(K, S, P), [height.size(), width.size()], pooled.count());
-        let corner = |[_, _, i, j]: [usize; 4]| patches.down[i].start * width.size() + patches.across[j].start;
+        let (pooled, patches) = windows::<_, K, S, P>(shape);
+        let width = patches.size[1];
+        let corner = |[_, _, i, j]: [usize; 4]| patches.down[i].start * width + patches.across[j].start;
         PoolIndices { shape, indices: Tensor::from_fn_with(pooled, corner) }
     }
 
@@ -195,9 +218,7 @@ where
 {
     type Output = Tensor<PooledShape<X, K, S, P>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        let shape = (batch, channels, height.windows(), width.windows());
-        let patches = window_patches(square(K, S, P), [height.size(), width.size()], shape.count());
+        let (shape, patches) = windows::<X, K, S, P>(x.shape());
         mean_pool2d(x, shape, patches, COUNT_PADDING.then_some(K * K))
     }
 }
@@ -221,9 +242,7 @@ where
 {
     type Output = Tensor<(X::N, X::C, Const<OH>, Const<OW>), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        let shape = (batch, channels, Const, Const);
-        let patches = adaptive_patches([height.size(), width.size()], [OH, OW], shape.count());
+        let (shape, patches) = parts(x.shape());
         mean_pool2d(x, shape, patches, None)
     }
 }
@@ -246,9 +265,7 @@ where
 {
     type Output = Tensor<(X::N, X::C, Const<OH>, Const<OW>), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let (batch, channels, height, width) = x.shape().axes();
-        let shape = (batch, channels, Const, Const);
-        let patches = adaptive_patches([height.size(), width.size()], [OH, OW], shape.count());
+        let (shape, patches) = parts(x.shape());
         max_pool2d(x, shape, &patches).0
     }
 }

@@ -194,11 +194,6 @@ pub fn csv(bytes: &[u8]) -> bool {
     })
 }
 
-/// A CSV file packed with gzip.
-pub fn csv_gzip(bytes: &[u8]) -> bool {
-    in_file("x.gz", bytes, Csv::read).is_some()
-}
-
 /// A picture, gray and in colours.
 #[cfg(feature = "image")]
 pub fn png(bytes: &[u8]) -> bool {
@@ -209,11 +204,6 @@ pub fn png(bytes: &[u8]) -> bool {
 /// Word vectors in the text format.
 pub fn word_vectors_text(bytes: &[u8]) -> bool {
     in_file("x", bytes, WordVectors::load_text).is_some_and(is_consistent)
-}
-
-/// Word vectors in the text format, packed with gzip.
-pub fn word_vectors_gzip(bytes: &[u8]) -> bool {
-    in_file("x.gz", bytes, WordVectors::load_text).is_some_and(is_consistent)
 }
 
 /// Word vectors in the binary format.
@@ -232,24 +222,9 @@ pub fn word_pairs(bytes: &[u8]) -> bool {
     in_file("x", bytes, WordPairs::load).is_some()
 }
 
-/// Pairs of words, packed with gzip.
-pub fn word_pairs_gzip(bytes: &[u8]) -> bool {
-    in_file("x.gz", bytes, WordPairs::load).is_some()
-}
-
 /// Questions of words.
 pub fn questions(bytes: &[u8]) -> bool {
     in_file("x", bytes, Questions::load).is_some()
-}
-
-/// Questions of words, packed with gzip.
-pub fn questions_gzip(bytes: &[u8]) -> bool {
-    in_file("x.gz", bytes, Questions::load).is_some()
-}
-
-/// A vocabulary packed with gzip.
-pub fn vocabulary_gzip(bytes: &[u8]) -> bool {
-    in_file("x.gz", bytes, Vocabulary::load).is_some()
 }
 
 /// A vocabulary, which must come back the same when it is saved.

@@ -106,9 +106,7 @@ pub fn backward_weight<E: Float>(sizes: Convolution, x: &[E], g: &[E], dw: &mut 
     assert_eq!((x.len(), g.len()), (sizes.batch * sizes.input(), sizes.batch * sizes.output()));
     assert_eq!(dw.len(), sizes.weight());
     if dw.is_empty() || sizes.operations() == 0 {
-        if !store.adds() {
-            dw.fill(E::zero());
-        }
+        store.clear(dw);
         return;
     }
     (method(&sizes, Direction::Weight).backward_weight)(&sizes, x, g, dw, store);

@@ -71,9 +71,7 @@ fn product<E: InRegisters>(
         return;
     }
     if k == 0 {
-        if !store.adds() {
-            c.fill(E::zero());
-        }
+        store.clear(c);
         return;
     }
     if let Right::Matrix(b) = b {

@@ -83,9 +83,7 @@ fn long_sum<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
 vectorized! {
     /// The sum of the rows of b, each times its number in x, four at a time.
     fn sum_of_rows [E: Float] [E] (x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
-        if !store.adds() {
-            out.fill(E::zero());
-        }
+        store.clear(out);
         for (group, x) in x.chunks(4).enumerate() {
             if let &[a, b0, c, d] = x {
                 let row: [&[E]; 4] = std::array::from_fn(|i| &b.values[(group * 4 + i) * b.row_stride..][..out.len()]);

@@ -1,6 +1,6 @@
 //! The encoder of a transformer: attention and a small per-step network, in turn.
 
-use super::{AttentionFeatures, AttentionMask, MultiHeadAttention, NoMask, unfit};
+use super::{AttentionFeatures, AttentionMask, MultiHeadAttention, NoMask, fit};
 use crate::nn::{Forward, Identity, Init, LayerNorm, Linear, Module, Relu};
 use crate::ops::{clear_padding, dropout, lengths};
 use crate::params::Parameters;
@@ -112,15 +112,13 @@ impl<
     where
         A: Module<Hidden<B, L, HIDDEN, E, T>, Output = Hidden<B, L, HIDDEN, E, T>>,
     {
-        let features = x.shape().2;
-        expect_size(NAME, "features", WIDTH, features);
+        let shape = x.shape();
+        expect_size(NAME, "features", WIDTH, shape.2);
         let probability = DROPOUT as f64 / 100.0;
         let attention = |x| dropout(attention(x), probability, 1);
-        let (batch, steps, _) = x.shape();
-        let network = |x: Tensor<(B, L, X), E, T>| {
-            let x = x.in_shape((batch, steps, Const::<WIDTH>));
-            let hidden = dropout(self.activation.forward(self.linear1.forward(x)), probability, 1);
-            dropout(unfit(self.linear2.forward(hidden), features), probability, 1)
+        let network = |x| {
+            let hidden = self.activation.forward(self.linear1.forward(fit(NAME, "features", x)));
+            dropout(self.linear2.forward(dropout(hidden, probability, 1)).in_shape(shape), probability, 1)
         };
         if N::FIRST {
             let x = x.clone() + attention(self.norm1.forward(x));
@@ -153,8 +151,7 @@ where
     type Output = Tensor<X, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape();
-        let x = x.in_shape(shape.axes());
-        self.run(x, |x| self.self_attn.forward(x)).in_shape(shape)
+        self.run(x.in_shape(shape.axes()), |x| self.self_attn.forward(x)).in_shape(shape)
     }
 }
 
@@ -177,10 +174,11 @@ where
     type Output = Tensor<X, E, T>;
     fn apply(&self, (x, of_each): (Tensor<X, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
         let shape = x.shape();
-        let x = x.in_shape(shape.axes());
-        let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
-        let y = self.run(clear_padding(x, &lengths), |x| self.self_attn.forward((x, of_each.clone())));
-        clear_padding(y, &lengths).in_shape(shape)
+        let (batch, steps, _) = shape.axes();
+        let lengths = lengths(NAME, &of_each, batch, steps.size());
+        let x = clear_padding(x.in_shape(shape.axes()), &lengths);
+        let y = self.run(x, |x| self.self_attn.forward((x, of_each.clone())));
+        clear_padding(y.in_shape(shape), &lengths)
     }
 }
 

@@ -98,25 +98,16 @@ where
 {
 }
 
-/// Sequences of a width that is known to fit, with their original dimension.
+/// Sequences of a width that is known to fit.
 #[track_caller]
-fn fit<B: Dim, L: Dim, X: Features<W>, const W: usize, E: Float, T: Trace>(
+fn fit<X: SequenceAxes, const W: usize, E: Float, T: Trace>(
     layer: &str,
     what: &str,
-    x: Tensor<(B, L, X), E, T>,
-) -> (Tensor<(B, L, Const<W>), E, T>, X) {
-    let ((batch, steps, features), values, trace) = x.into_parts();
+    x: Tensor<X, E, T>,
+) -> Tensor<(X::B, X::L, Const<W>), E, T> {
+    let (batch, steps, features) = x.shape().axes();
     expect_size(layer, what, W, features);
-    (Tensor::from_parts((batch, steps, Const), values, trace), features)
-}
-
-/// The inverse of [`fit`].
-fn unfit<B: Dim, L: Dim, X: Dim, const W: usize, E: Float, T: Trace>(
-    y: Tensor<(B, L, Const<W>), E, T>,
-    features: X,
-) -> Tensor<(B, L, X), E, T> {
-    let ((batch, steps, _), values, trace) = y.into_parts();
-    Tensor::from_parts((batch, steps, features), values, trace)
+    x.in_shape((batch, steps, Const))
 }
 
 impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionMask, E: Float>
@@ -138,30 +129,27 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
     }
 
     #[track_caller]
-    fn within<B: Dim, L: Dim, X: Features<WIDTH>, T: Trace>(
-        &self,
-        x: Tensor<(B, L, X), E, T>,
-        lengths: Option<Arc<[usize]>>,
-    ) -> Tensor<(B, L, X), E, T> {
-        let (x, features) = fit(NAME, "features", x);
-        let y = self_attention(self.project(x, 0), HEADS, self.masking(lengths));
-        unfit(self.out_proj.forward(y), features)
+    fn within<X: SequenceAxes, T: Trace>(&self, x: Tensor<X, E, T>, lengths: Option<Arc<[usize]>>) -> Tensor<X, E, T> {
+        let shape = x.shape();
+        let y = self_attention(self.project(fit(NAME, "features", x), 0), HEADS, self.masking(lengths));
+        self.out_proj.forward(y).in_shape(shape)
     }
 
     #[track_caller]
-    fn across<B: Dim, L: Dim, S: Dim, X: Features<WIDTH>, Y: Features<WIDTH>, T: Trace>(
+    fn across<X: SequenceAxes, Y: SequenceAxes<B = X::B>, T: Trace>(
         &self,
-        x: Tensor<(B, L, X), E, T>,
-        memory: Tensor<(B, S, Y), E, T>,
+        x: Tensor<X, E, T>,
+        memory: Tensor<Y, E, T>,
         lengths: Option<Arc<[usize]>>,
-    ) -> Tensor<(B, L, X), E, T> {
-        let (batch, of_memory) = (x.shape().0, memory.shape().0);
+    ) -> Tensor<X, E, T> {
+        let shape = x.shape();
+        let (batch, of_memory) = (shape.axes().0, memory.shape().axes().0);
         if batch != of_memory {
             panic!("{NAME}: the input has {} sequences, the memory {}", batch.size(), of_memory.size());
         }
-        let ((x, features), (memory, _)) = (fit(NAME, "features", x), fit(NAME, "features of the memory", memory));
+        let (x, memory) = (fit(NAME, "features", x), fit(NAME, "features of the memory", memory));
         let y = cross_attention(self.project(x, 0), self.project(memory, 1), HEADS, self.masking(lengths));
-        unfit(self.out_proj.forward(y), features)
+        self.out_proj.forward(y).in_shape(shape)
     }
 }
 
@@ -207,9 +195,7 @@ where
 {
     type Output = Tensor<X, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let shape = x.shape();
-        let x = x.in_shape(shape.axes());
-        self.within(x, None).in_shape(shape)
+        self.within(x, None)
     }
 }
 
@@ -227,13 +213,12 @@ where
 {
     type Output = Tensor<X, E, T>;
     fn apply(&self, (x, of_each): (Tensor<X, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
-        let shape = x.shape();
-        let x = x.in_shape(shape.axes());
-        let lengths = lengths(NAME, &of_each, x.shape().0, x.shape().1.size());
+        let (batch, steps, _) = x.shape().axes();
+        let lengths = lengths(NAME, &of_each, batch, steps.size());
         // cleared first, or the contents of padding would reach the weights' gradients, and last, or they would be
         // passed on
         let y = self.within(clear_padding(x, &lengths), Some(lengths.clone()));
-        clear_padding(y, &lengths).in_shape(shape)
+        clear_padding(y, &lengths)
     }
 }
 
@@ -253,11 +238,7 @@ where
 {
     type Output = Tensor<X, E, T>;
     fn apply(&self, (x, memory): (Tensor<X, E, T>, Tensor<Y, E, T>)) -> Self::Output {
-        let shape = x.shape();
-        let x = x.in_shape(shape.axes());
-        let of_memory = memory.shape().axes();
-        let memory = memory.in_shape(of_memory);
-        self.across(x, memory, None).in_shape(shape)
+        self.across(x, memory, None)
     }
 }
 
@@ -277,12 +258,9 @@ where
 {
     type Output = Tensor<X, E, T>;
     fn apply(&self, (x, memory, of_each): (Tensor<X, E, T>, Tensor<Y, E, T>, Tensor<(X::B,), usize>)) -> Self::Output {
-        let shape = x.shape();
-        let x = x.in_shape(shape.axes());
-        let of_memory = memory.shape().axes();
-        let memory = memory.in_shape(of_memory);
-        let lengths = lengths(NAME, &of_each, memory.shape().0, memory.shape().1.size());
+        let (batch, steps, _) = memory.shape().axes();
+        let lengths = lengths(NAME, &of_each, batch, steps.size());
         let memory = clear_padding(memory, &lengths);
-        self.across(x, memory, Some(lengths)).in_shape(shape)
+        self.across(x, memory, Some(lengths))
     }
 }

@@ -1,7 +1,6 @@
 //! Positional encodings: attention sees a set of steps, and must be told their order.
 
 use super::fit;
-use super::unfit;
 use crate::nn::{Init, Module};
 use crate::ops::add_positions;
 use crate::params::{Param, Parameters};
@@ -33,15 +32,14 @@ where
     type Output = Tensor<(X::B, X::L, X::F), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        let (x, features) = fit::<_, _, _, WIDTH, _, _>("PositionalEncoding", "features", x);
+        let x = fit::<_, WIDTH, _, _>("PositionalEncoding", "features", x);
         let frequencies: Vec<f64> =
             (0..WIDTH).map(|place| 10_000.0_f64.powf(-((place / 2 * 2) as f64) / WIDTH as f64)).collect();
         let waves = Tensor::from_fn_with((x.shape().1, Const::<WIDTH>), |[step, place]: [usize; 2]| {
             let angle = step as f64 * frequencies[place];
             E::of(if place % 2 == 0 { angle.sin() } else { angle.cos() })
         });
-        unfit(add_positions(x, waves), features)
+        add_positions(x, waves).in_shape(shape)
     }
 }
 
@@ -85,14 +83,13 @@ where
     type Output = Tensor<(X::B, X::L, X::F), E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
         let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        let steps = x.shape().1.size();
+        let steps = shape.1.size();
         if steps > LENGTH {
             panic!("LearnedPositionalEncoding: sequences of {steps} steps, and {LENGTH} positions are learned");
         }
-        let (x, features) = fit::<_, _, _, WIDTH, _, _>("LearnedPositionalEncoding", "features", x);
+        let x = fit::<_, WIDTH, _, _>("LearnedPositionalEncoding", "features", x);
         let weight = self.weight.on(&x);
-        unfit(add_positions(x, weight), features)
+        add_positions(x, weight).in_shape(shape)
     }
 }
 

@@ -156,6 +156,12 @@ pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32>
 type AllStates<K, B, const H: usize, const LAYERS: usize, D, E, T> =
     [<D as Direction<H>>::Each<State<K, B, H, E, T>>; LAYERS];
 
+/// The output of a layer for sequences of shape `X`, and its states after them.
+type SequenceAndStates<K, X, const H: usize, const LAYERS: usize, D, E, T> = (
+    Tensor<(<X as SequenceAxes>::B, <X as SequenceAxes>::L, <D as Direction<H>>::Width), E, T>,
+    AllStates<K, <X as SequenceAxes>::B, H, LAYERS, D, E, T>,
+);
+
 /// The suffix of a layer's parameter names.
 fn suffix(layer: usize, direction: usize) -> String {
     format!("_l{layer}{}", if direction == 0 { "" } else { "_reverse" })
@@ -164,15 +170,16 @@ fn suffix(layer: usize, direction: usize) -> String {
 impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float>
     Recurrent<K, I, H, LAYERS, D, E>
 {
-    /// Runs all layers, and returns the states of each, one direction after the other.
+    /// Runs all layers.
     #[track_caller]
-    fn run<B: Dim, L: Dim, X: Features<I>, T: Trace>(
+    fn run<X: SequenceAxes, T: Trace>(
         &self,
-        x: Tensor<(B, L, X), E, T>,
-        initial: Vec<States<B, H, E, T>>,
-        lengths: Option<Tensor<(B,), usize>>,
-    ) -> (Tensor<(B, L, D::Width), E, T>, Vec<Vec<States<B, H, E, T>>>) {
-        let (batch, steps, features) = x.shape();
+        x: Tensor<X, E, T>,
+        initial: Vec<States<X::B, H, E, T>>,
+        lengths: Option<Tensor<(X::B,), usize>>,
+    ) -> SequenceAndStates<K, X, H, LAYERS, D, E, T> {
+        let shape = x.shape().axes();
+        let (batch, steps, features) = shape;
         expect_size(K::op().name, "features", I, features);
         // a closure would hide the caller's line
         #[allow(clippy::manual_map)]
@@ -182,20 +189,20 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
         };
         let times = Times { batch: batch.size(), steps: steps.size(), reverse: false, lengths };
         let mut initial = initial.into_iter();
-        let (mut y, states) = one_layer::<_, _, _, _, _, H, D, _, _>(&self.first, x, &mut initial, &times);
+        let (mut y, states) =
+            one_layer::<_, _, _, _, _, H, D, _, _>(&self.first, x.in_shape(shape), &mut initial, &times);
         let mut all_states = vec![states];
         for layer in &self.rest {
             let (next, states) = one_layer::<_, _, _, _, _, H, D, _, _>(layer, y, &mut initial, &times);
             y = next;
             all_states.push(states);
         }
-        (y, all_states)
-    }
-
-    fn states<B: Dim, T: Trace>(states: Vec<Vec<States<B, H, E, T>>>) -> AllStates<K, B, H, LAYERS, D, E, T> {
-        let layers: Vec<_> =
-            states.into_iter().map(|layer| D::each(layer.into_iter().map(K::Memory::state).collect())).collect();
-        layers.try_into().ok().expect("there is one for each layer")
+        let mut all_states = all_states.into_iter();
+        let states = std::array::from_fn(|_| {
+            let of_layer = all_states.next().expect("there is one for each layer");
+            D::each(of_layer.into_iter().map(K::Memory::state).collect())
+        });
+        (y, states)
     }
 }
 
@@ -269,8 +276,6 @@ where
 {
     type Output = Tensor<<X::F as Accepted<I>>::Then<(X::B, X::L, D::Width)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
         self.run(x, Vec::new(), None).0.map_shape(X::F::then)
     }
 }
@@ -292,12 +297,9 @@ where
     X::F: Features<I>,
     Tensor<N, F, U>: SequenceLengths<X::B>,
 {
-    type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+    type Output = SequenceAndStates<K, X, H, LAYERS, D, E, T>;
     fn apply(&self, (x, lengths): (Tensor<X, E, T>, Tensor<N, F, U>)) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        let (y, states) = self.run(x, Vec::new(), Some(lengths.into_lengths()));
-        (y, Self::states(states))
+        self.run(x, Vec::new(), Some(lengths.into_lengths()))
     }
 }
 
@@ -319,7 +321,7 @@ macro_rules! states_alone {
             X::F: Features<I>,
             $state: SequenceLengths<X::B>,
         {
-            type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+            type Output = SequenceAndStates<K, X, H, LAYERS, D, E, T>;
             fn apply(&self, (x, lengths): (Tensor<X, E, T>, $state)) -> Self::Output {
                 self.apply((x, lengths.into_lengths()))
             }
@@ -347,12 +349,9 @@ where
     X::F: Features<I>,
     [S; N]: InitialStates<K, X::B, H, LAYERS, D, E, T>,
 {
-    type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+    type Output = SequenceAndStates<K, X, H, LAYERS, D, E, T>;
     fn apply(&self, (x, states): (Tensor<X, E, T>, [S; N])) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        let (y, states) = self.run(x, states.into_parts(), None);
-        (y, Self::states(states))
+        self.run(x, states.into_parts(), None)
     }
 }
 
@@ -371,11 +370,8 @@ impl<
 where
     X::F: Features<I>,
 {
-    type Output = (Tensor<(X::B, X::L, D::Width), E, T>, AllStates<K, X::B, H, LAYERS, D, E, T>);
+    type Output = SequenceAndStates<K, X, H, LAYERS, D, E, T>;
     fn apply(&self, (x, states, lengths): (Tensor<X, E, T>, S, N)) -> Self::Output {
-        let shape = x.shape().axes();
-        let x = x.in_shape(shape);
-        let (y, states) = self.run(x, states.into_parts(), Some(lengths.into_lengths()));
-        (y, Self::states(states))
+        self.run(x, states.into_parts(), Some(lengths.into_lengths()))
     }
 }

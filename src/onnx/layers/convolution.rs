@@ -1,9 +1,9 @@
 //! Convolutions and transposed convolutions.
 
-use crate::nn::{Conv1d, Conv2d, ConvTranspose2d, GroupedConv2d, Module, OptionalBias, RectangularConv2d, SameConv2d};
+use crate::nn::{Conv1d, Conv2d, ConvTranspose2d, GroupedConv2d, Module, RectangularConv2d, SameConv2d};
 use crate::onnx::{ExportOnnx, Graph, Node, Value};
 use crate::params::Parameters;
-use crate::shape::{Channels, Const, ImageAxes, InGroups, Odd, OutputPadding, SignalAxes, TransposedWindow, Window};
+use crate::shape::{Const, InGroups, Shape};
 use crate::tensor::{Float, Tensor};
 
 /// The window of a convolution over `N` axes.
@@ -37,7 +37,8 @@ fn convolution<'a, const N: usize>(
 }
 
 impl<
-    X: SignalAxes,
+    X: Shape,
+    Y: Shape,
     const I: usize,
     const O: usize,
     const K: usize,
@@ -45,20 +46,20 @@ impl<
     const P: usize,
     const D: usize,
     E: Float,
-    B: OptionalBias<O, E>,
+    B: Parameters,
 > ExportOnnx<Tensor<X, E>> for Conv1d<I, O, K, S, P, D, E, B>
 where
-    X::C: Channels<I>,
-    X::L: Window<K, S, P, D>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let geometry = Geometry { kernel: [K], stride: [S], padding: [P], dilation: [D], groups: 1 };
         convolution(graph, "Conv", &x, &self.weight, &self.bias, geometry).output_along(&x, 1)
     }
 }
 
 impl<
-    X: ImageAxes,
+    X: Shape,
+    Y: Shape,
     const I: usize,
     const O: usize,
     const K: usize,
@@ -66,34 +67,32 @@ impl<
     const P: usize,
     const D: usize,
     E: Float,
-    B: OptionalBias<O, E>,
+    B: Parameters,
 > ExportOnnx<Tensor<X, E>> for Conv2d<I, O, K, S, P, D, E, B>
 where
-    X::C: Channels<I>,
-    X::H: Window<K, S, P, D>,
-    X::W: Window<K, S, P, D>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let geometry = Geometry::square(K, S, P, D);
         convolution(graph, "Conv", &x, &self.weight, &self.bias, geometry).output_along(&x, 1)
     }
 }
 
 /// The size is kept, whatever it is.
-impl<X: ImageAxes, const I: usize, const O: usize, const K: usize, E: Float, B: OptionalBias<O, E>>
+impl<X: Shape, Y: Shape, const I: usize, const O: usize, const K: usize, E: Float, B: Parameters>
     ExportOnnx<Tensor<X, E>> for SameConv2d<I, O, K, E, B>
 where
-    X::C: Channels<I>,
-    Const<K>: Odd,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let geometry = Geometry::square(K, 1, K / 2, 1);
         convolution(graph, "Conv", &x, &self.weight, &self.bias, geometry).output_along(&x, 4)
     }
 }
 
 impl<
-    X: ImageAxes,
+    X: Shape,
+    Y: Shape,
     const I: usize,
     const O: usize,
     const G: usize,
@@ -102,23 +101,22 @@ impl<
     const P: usize,
     const D: usize,
     E: Float,
-    B: OptionalBias<O, E>,
+    B: Parameters,
 > ExportOnnx<Tensor<X, E>> for GroupedConv2d<I, O, G, K, S, P, D, E, B>
 where
-    X::C: Channels<I>,
-    X::H: Window<K, S, P, D>,
-    X::W: Window<K, S, P, D>,
     Const<I>: InGroups<G>,
     Const<O>: InGroups<G>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let geometry = Geometry { groups: G, ..Geometry::square(K, S, P, D) };
         convolution(graph, "Conv", &x, &self.weight, &self.bias, geometry).output_along(&x, 1)
     }
 }
 
 impl<
-    X: ImageAxes,
+    X: Shape,
+    Y: Shape,
     const I: usize,
     const O: usize,
     const KH: usize,
@@ -130,14 +128,12 @@ impl<
     const DH: usize,
     const DW: usize,
     E: Float,
-    B: OptionalBias<O, E>,
+    B: Parameters,
 > ExportOnnx<Tensor<X, E>> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
 where
-    X::C: Channels<I>,
-    X::H: Window<KH, SH, PH, DH>,
-    X::W: Window<KW, SW, PW, DW>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let (kernel, stride, padding, dilation) = ([KH, KW], [SH, SW], [PH, PW], [DH, DW]);
         let geometry = Geometry { kernel, stride, padding, dilation, groups: 1 };
         convolution(graph, "Conv", &x, &self.weight, &self.bias, geometry).output_along(&x, 1)
@@ -145,7 +141,8 @@ where
 }
 
 impl<
-    X: ImageAxes,
+    X: Shape,
+    Y: Shape,
     const I: usize,
     const O: usize,
     const K: usize,
@@ -153,15 +150,12 @@ impl<
     const P: usize,
     const OP: usize,
     E: Float,
-    B: OptionalBias<O, E>,
+    B: Parameters,
 > ExportOnnx<Tensor<X, E>> for ConvTranspose2d<I, O, K, S, P, OP, E, B>
 where
-    X::C: Channels<I>,
-    X::H: TransposedWindow<K, S, P, OP>,
-    X::W: TransposedWindow<K, S, P, OP>,
-    Const<S>: OutputPadding<OP>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let geometry = Geometry::square(K, S, P, 1);
         convolution(graph, "ConvTranspose", &x, &self.weight, &self.bias, geometry)
             .set("output_padding", [OP; 2])

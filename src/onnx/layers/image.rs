@@ -4,7 +4,7 @@ use crate::nn::{
     Module, PixelShuffle, ReflectionPad2d, ReplicationPad2d, UpsampleBilinear2d, UpsampleNearest2d, ZeroPad2d,
 };
 use crate::onnx::{ExportOnnx, Graph, Value};
-use crate::shape::{AtLeastOne, Const, ImageAxes, Mirrored, Padded, PixelBlocks, Product, Shape};
+use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 
 /// A frame of `width` pixels.
@@ -20,43 +20,38 @@ fn pad<S: Shape, R: Shape, E: Float>(
     graph.node("Pad").input(x).input(pads).set("mode", mode).output_along(x, 2)
 }
 
-impl<const P: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for ZeroPad2d<P>
+impl<const P: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for ZeroPad2d<P>
 where
-    X::H: Padded<P, P>,
-    X::W: Padded<P, P>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         pad(graph, &x, P, "constant")
     }
 }
 
-impl<const P: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for ReflectionPad2d<P>
+impl<const P: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for ReflectionPad2d<P>
 where
-    X::H: Padded<P, P> + Mirrored<P>,
-    X::W: Padded<P, P> + Mirrored<P>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         pad(graph, &x, P, "reflect")
     }
 }
 
-impl<const P: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for ReplicationPad2d<P>
+impl<const P: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for ReplicationPad2d<P>
 where
-    X::H: Padded<P, P>,
-    X::W: Padded<P, P>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         pad(graph, &x, P, "edge")
     }
 }
 
-impl<const F: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for UpsampleNearest2d<F>
+impl<const F: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for UpsampleNearest2d<F>
 where
-    Const<F>: AtLeastOne,
-    (X::H, Const<F>): Product,
-    (X::W, Const<F>): Product,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let scales = graph.numbers::<f32>("scales", &[1.0, 1.0, F as f64, F as f64], &[4]);
         let node = graph.node("Resize").input(&x).input("").input(scales).set("mode", "nearest");
         let node = node.set("coordinate_transformation_mode", "asymmetric").set("nearest_mode", "floor");
@@ -64,26 +59,22 @@ where
     }
 }
 
-impl<const F: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for UpsampleBilinear2d<F>
+impl<const F: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for UpsampleBilinear2d<F>
 where
-    Const<F>: AtLeastOne,
-    (X::H, Const<F>): Product,
-    (X::W, Const<F>): Product,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let scales = graph.numbers::<f32>("scales", &[1.0, 1.0, F as f64, F as f64], &[4]);
         let node = graph.node("Resize").input(&x).input("").input(scales).set("mode", "linear");
         node.set("coordinate_transformation_mode", "half_pixel").output_along(&x, 2)
     }
 }
 
-impl<const R: usize, X: ImageAxes, E: Float> ExportOnnx<Tensor<X, E>> for PixelShuffle<R>
+impl<const R: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for PixelShuffle<R>
 where
-    X::C: PixelBlocks<R>,
-    (X::H, Const<R>): Product,
-    (X::W, Const<R>): Product,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         graph.node("DepthToSpace").input(&x).set("blocksize", R).set("mode", "CRD").output_along(&x, 1)
     }
 }

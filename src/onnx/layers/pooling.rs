@@ -7,23 +7,18 @@ use crate::nn::{
 use crate::onnx::graph::element_type;
 use crate::onnx::value::Names;
 use crate::onnx::{ExportOnnx, Graph, Value};
-use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, PoolPadding, SignalAxes, StaticDim, Window};
+use crate::shape::{AtLeastOne, Const, Dim, ImageAxes, PoolPadding, Shape, StaticDim, Window};
 use crate::tensor::{Float, Tensor};
 
 /// Pooling over the length of signals.
 macro_rules! pool1d {
     ($layer:ident $operator:literal [$($parameter:ident)?] $(, $attribute:literal = $value:expr)?) => {
-        impl<X: SignalAxes, const K: usize, const S: usize, const P: usize, $(const $parameter: bool,)? E: Float>
+        impl<X: Shape, Y: Shape, const K: usize, const S: usize, const P: usize, $(const $parameter: bool,)? E: Float>
             ExportOnnx<Tensor<X, E>> for $layer<K, S, P $(, $parameter)?>
         where
-            X::L: Window<K, S, P>,
-            Const<K>: PoolPadding<P>,
+            Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
         {
-            fn export(
-                &self,
-                graph: &mut Graph,
-                x: Value<Tensor<X, E>>,
-            ) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+            fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
                 let node = graph.node($operator).input(&x).window([K], [S], [P]);
                 node$(.set($attribute, $value))?.output_along(&x, 2)
             }
@@ -33,14 +28,12 @@ macro_rules! pool1d {
 pool1d!(MaxPool1d "MaxPool" []);
 pool1d!(AvgPool1d "AveragePool" [COUNT_PADDING], "count_include_pad" = i32::from(COUNT_PADDING));
 
-impl<X: ImageAxes, const K: usize, const S: usize, const P: usize, E: Float> ExportOnnx<Tensor<X, E>>
+impl<X: Shape, Y: Shape, const K: usize, const S: usize, const P: usize, E: Float> ExportOnnx<Tensor<X, E>>
     for MaxPool2d<K, S, P>
 where
-    X::H: Window<K, S, P>,
-    X::W: Window<K, S, P>,
-    Const<K>: PoolPadding<P>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         graph.node("MaxPool").input(&x).window([K; 2], [S; 2], [P; 2]).output_along(&x, 2)
     }
 }
@@ -179,14 +172,12 @@ where
     }
 }
 
-impl<X: ImageAxes, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float>
+impl<X: Shape, Y: Shape, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float>
     ExportOnnx<Tensor<X, E>> for AvgPool2d<K, S, P, COUNT_PADDING>
 where
-    X::H: Window<K, S, P>,
-    X::W: Window<K, S, P>,
-    Const<K>: PoolPadding<P>,
+    Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
-    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<<Self as Module<Tensor<X, E>>>::Output> {
+    fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let node = graph.node("AveragePool").input(&x).window([K; 2], [S; 2], [P; 2]);
         node.set("count_include_pad", i32::from(COUNT_PADDING)).output_along(&x, 2)
     }

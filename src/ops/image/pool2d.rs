@@ -87,9 +87,7 @@ pub(crate) fn max_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
         let indices = indices.clone();
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
             parents.write(0, len, |dx, store| {
-                if !store.adds() {
-                    dx.fill(E::zero());
-                }
+                store.clear(dx);
                 pooling::scatter(g.as_slice(), indices.as_slice(), outputs, dx, pixels);
             });
         }
@@ -112,9 +110,7 @@ pub(crate) fn mean_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     let node = record([trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
             parents.write(0, len, |dx, store| {
-                if !store.adds() {
-                    dx.fill(E::zero());
-                }
+                store.clear(dx);
                 pooling::mean_backward(&patches, divisor, g.as_slice(), dx);
             });
         }

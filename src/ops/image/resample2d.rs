@@ -39,9 +39,7 @@ pub(crate) fn resample2d<S: Shape, O: Shape, E: Float, T: Trace>(
     let node = record([trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
             parents.write(0, len, |dx, store| {
-                if !store.adds() {
-                    dx.fill(E::zero());
-                }
+                store.clear(dx);
                 resample_backward(size, &down, &across, g.as_slice(), dx);
             });
         }

@@ -25,9 +25,7 @@ pub trait MoveBack: 'static {
 /// compiled once for all shapes.)
 impl<P: Fn(usize) -> (usize, usize) + 'static> MoveBack for Vec<Runs<P>> {
     fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], store: Store) {
-        if !store.adds() {
-            out.fill(E::zero());
-        }
+        store.clear(out);
         self[operand].add_back(gradient, out);
     }
 }

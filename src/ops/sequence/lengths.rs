@@ -5,7 +5,7 @@
 
 use crate::kernels::parallel;
 use crate::memory::Storage;
-use crate::shape::Dim;
+use crate::shape::{Dim, SequenceAxes};
 use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
@@ -25,12 +25,13 @@ pub(crate) fn lengths<B: Dim>(name: &str, lengths: &Tensor<(B,), usize>, batch: 
 
 /// Makes padding 0.
 #[track_caller]
-pub(crate) fn clear_padding<B: Dim, L: Dim, F: Dim, E: Float, T: Trace>(
-    x: Tensor<(B, L, F), E, T>,
+pub(crate) fn clear_padding<S: SequenceAxes, E: Float, T: Trace>(
+    x: Tensor<S, E, T>,
     lengths: &Arc<[usize]>,
-) -> Tensor<(B, L, F), E, T> {
+) -> Tensor<S, E, T> {
     let (shape, mut y, trace) = x.into_parts();
-    let (steps, width) = (shape.1.size(), shape.2.size());
+    let (_, steps, width) = shape.axes();
+    let (steps, width) = (steps.size(), width.size());
     clear(y.make_mut(), steps, width, lengths);
     let node = record([trace.node()], |_| {
         let lengths = lengths.clone();

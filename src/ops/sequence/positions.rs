@@ -29,9 +29,7 @@ pub(crate) fn add_positions<B: Dim, L: Dim, F: Dim, P: Dim, G: Dim, E: Float, T:
             parents.write(1, of_positions.count(), |out: &mut [E], store| {
                 let (out, unused) = out.split_at_mut(used);
                 sum_axis(g.as_slice(), (1, batch, used), out, store);
-                if !store.adds() {
-                    unused.fill(E::zero());
-                }
+                store.clear(unused);
             });
             parents.add(0, g);
         }

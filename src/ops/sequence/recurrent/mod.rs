@@ -115,9 +115,7 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
                 waiting.borrow_mut()[part] = Some(g);
                 // the sequence may have no other gradient, but its backward pass must run
                 parents.write(0, rows * H, |out: &mut [E], store| {
-                    if !store.adds() {
-                        out.fill(E::zero());
-                    }
+                    store.clear(out);
                 });
             }
         });
