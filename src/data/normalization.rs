@@ -59,7 +59,7 @@ impl Normalization {
         for batch in batches {
             moments = moments.join(Moments::of(batch.as_slice().iter().map(|&x| f64::from(x))));
         }
-        Self::new(None, &[moments])
+        Self::of(None, &[moments])
     }
 
     /// A mean and a deviation for each index of axis `A`: axis 1 of (batch, features) or of (batch, channels, height,
@@ -82,10 +82,10 @@ impl Normalization {
                 *moments = moments.join(Moments::of(of_group));
             }
         }
-        Self::new(Some(A), &moments)
+        Self::of(Some(A), &moments)
     }
 
-    fn new(axis: Option<usize>, moments: &[Moments]) -> Self {
+    fn of(axis: Option<usize>, moments: &[Moments]) -> Self {
         let deviation = |moments: &Moments| (moments.squares / moments.count.max(1.0)).sqrt();
         Normalization {
             axis,

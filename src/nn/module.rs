@@ -34,7 +34,8 @@ use rand::Rng;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take `{X}` as its input",
     label = "no layer here accepts this input",
-    note = "a layer of one's own derives `Module` if it is a chain of its fields, and implements it by hand if not; a \
+    note = "where `M` is any model, its bound is missing: `M: Trainable<X, Y>`, or `M: Module<X, Output = Y>` only to run \
+            it; a layer of one's own derives `Module` if it is a chain of its fields, and implements it by hand if not; a \
             tuple has at most 16 layers: nest longer ones, `((A, B), (C, D))`; what a guard or a pointer leads to is \
             `(*guard).forward(x)`"
 )]
@@ -79,9 +80,9 @@ pub const fn check<M: Module<X> + ?Sized, X>() {}
 /// Random initialisation: every layer uses PyTorch's default distributions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from random numbers alone",
-    note = "`init` makes layers, tuples of up to 16 of them (longer ones are nested: `((A, B), (C, D))`), arrays, and \
-            structs with `#[derive(Init, Module, Parameters)]`, where `#[init(default)]` and `#[init(value = ..)]` make \
-            fields that are no layers"
+    note = "`init` makes layers, tuples of up to 16 of them (longer ones are nested: `((A, B), (C, D))`), arrays (a \
+            `Vec` does not say its length), and structs with `#[derive(Init, Module, Parameters)]`, where \
+            `#[init(default)]` and `#[init(value = ..)]` make fields that are no layers"
 )]
 pub trait Init: Sized {
     /// A new instance with parameters drawn from `rng`.

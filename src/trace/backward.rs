@@ -36,7 +36,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     where
         Self: TracedScalar,
     {
-        Gradients::new(walk(place(&self), Storage::filled(1, E::one()), None))
+        Gradients::found(walk(place(&self), Storage::filled(1, E::one()), None))
     }
 }
 
@@ -60,7 +60,7 @@ impl<S: Shape, E: Float, M: Mode> Tensor<S, E, Traced<M>> {
         if self.shape() != upstream.shape() {
             shapes_differ("vector_jacobian", self.shape(), upstream.shape());
         }
-        Gradients::new(walk(place(&self), upstream.into_storage(), None))
+        Gradients::found(walk(place(&self), upstream.into_storage(), None))
     }
 }
 
@@ -69,7 +69,7 @@ impl<E: Float, M: Mode> Tensor<(), E, Traced<M>> {
     /// runs.
     #[track_caller]
     pub(crate) fn backward_telling(self, upstream: E, on_parameter: OnParameter<'_>) -> Gradients {
-        Gradients::new(walk(place(&self), Storage::filled(1, upstream), Some(on_parameter)))
+        Gradients::found(walk(place(&self), Storage::filled(1, upstream), Some(on_parameter)))
     }
 }
 

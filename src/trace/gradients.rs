@@ -37,7 +37,7 @@ pub(crate) fn norm_of_norms(norms: impl Iterator<Item = f64>) -> f64 {
 }
 
 impl Gradients {
-    pub(super) fn new(Found { tape, mut parameters, mut inputs, updates: noted }: Found) -> Self {
+    pub(super) fn found(Found { tape, mut parameters, mut inputs, updates: noted }: Found) -> Self {
         parameters.sort_unstable_by_key(|entry| entry.0);
         inputs.sort_unstable_by_key(|entry| entry.0);
         let mut updates = Vec::new();
@@ -47,7 +47,7 @@ impl Gradients {
 
     /// Those of these parameters, by their ids, and changes of buffers: of no tape.
     pub(crate) fn of_parts(parameters: Vec<(u64, Gradient)>, updates: Vec<Update>) -> Self {
-        Gradients::new(Found { tape: u64::MAX, parameters, inputs: Vec::new(), updates })
+        Gradients::found(Found { tape: u64::MAX, parameters, inputs: Vec::new(), updates })
     }
 
     /// The reverse of [`of_parts`](Self::of_parts).

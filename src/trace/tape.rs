@@ -43,7 +43,7 @@ impl Tape<Training> {
     /// A tape on which layers run in training mode. One number is drawn from `rng` to seed the tape's own generator
     /// (dropout's masks come from it), so `rng` is free again at once.
     pub fn training<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
-        Self::new(Some(Generator::new(rng.next_u64())), None, None)
+        Self::with(Some(Generator::new(rng.next_u64())), None, None)
     }
 
     /// [`training`](Self::training) on samples that have numbers, usually their places in the dataset: what dropout
@@ -64,19 +64,19 @@ impl Tape<Training> {
     /// assert_eq!(drop(x, &[3, 9, 2, 7]).slice_at::<0>(1), whole.slice_at::<0>(2));
     /// ```
     pub fn training_of<R: rand::Rng + ?Sized>(samples: impl Into<Arc<[usize]>>, rng: &mut R) -> Self {
-        Self::new(Some(Generator::new(rng.next_u64())), Some(samples.into()), None)
+        Self::with(Some(Generator::new(rng.next_u64())), Some(samples.into()), None)
     }
 
     /// The tape of a part of a batch that meets the others.
     pub(crate) fn training_with(samples: Arc<[usize]>, rng: &mut Generator, meeting: Meeting) -> Self {
-        Self::new(Some(Generator::new(rng.next_u64())), Some(samples), Some(Rc::new(meeting)))
+        Self::with(Some(Generator::new(rng.next_u64())), Some(samples), Some(Rc::new(meeting)))
     }
 }
 
 impl Tape<Inference> {
     /// A tape on which layers run in inference mode.
     pub fn inference() -> Self {
-        Self::new(None, None, None)
+        Self::with(None, None, None)
     }
 }
 
@@ -88,7 +88,7 @@ impl<M> Tape<M> {
 }
 
 impl<M: Mode> Tape<M> {
-    fn new(generator: Option<Generator>, samples: Option<Arc<[usize]>>, meeting: Option<Rc<Meeting>>) -> Self {
+    fn with(generator: Option<Generator>, samples: Option<Arc<[usize]>>, meeting: Option<Rc<Meeting>>) -> Self {
         let state = State {
             nodes: Vec::with_capacity(32),
             parameters: HashMap::default(),
