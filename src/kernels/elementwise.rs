@@ -42,33 +42,57 @@ pub enum Saves {
 /// The number of elements copied at once where an in-place loop is applied to another array: few enough to stay in
 /// cache.
 const BLOCK: usize = 1024;
+/// The number of elements that a costly function is computed of at once: few enough that the processor fetches the next
+/// ones while it computes.
+const GROUP: usize = 64;
 
 /// The loops of one [`Unary`] function for one element type: pointers, so that the methods, which split the work, are
 /// compiled once per element type.
 pub struct UnaryLoops<E: 'static> {
     parallel_above: usize,
-    forward: fn(&mut [E], [E; 2]),
-    apart: fn(&[E], &mut [E], [E; 2]),
+    forward: UnaryForward<E>,
     backward: fn(&[E], &mut [E], [E; 2]),
+}
+
+enum UnaryForward<E: 'static> {
+    /// One loop for both places: a copy in the first-level cache costs little beside an exponential.
+    Costly(fn(Option<&[[E; GROUP]]>, &mut [[E; GROUP]], [E; 2])),
+    /// A loop for each.
+    Cheap { in_place: fn(&mut [E], [E; 2]), apart: fn(&[E], &mut [E], [E; 2]) },
 }
 
 impl<E: Float> UnaryLoops<E> {
     pub const fn of<U: Unary>() -> Self {
         UnaryLoops {
             parallel_above: U::PARALLEL_ABOVE,
-            forward: unary_forward::<U, E>,
-            // a separate loop only where it is bound by memory: a copy in cache costs nothing compared to an
-            // exponential
-            apart: if U::PARALLEL_ABOVE < parallel::CHEAP { unary_copied::<U, E> } else { unary_apart::<U, E> },
+            forward: if U::PARALLEL_ABOVE < parallel::CHEAP {
+                UnaryForward::Costly(unary_groups::<U, E>)
+            } else {
+                UnaryForward::Cheap { in_place: unary_in_place::<U, E>, apart: unary_apart::<U, E> }
+            },
             backward: unary_backward::<U, E>,
         }
     }
 
     /// `out = f(x)`; without `x`, in place.
     pub fn forward(&self, x: Option<&[E]>, out: &mut [E], p: [E; 2]) {
-        parallel::parts(out, self.parallel_above, |start, out| match x {
-            Some(x) => (self.apart)(&x[start..start + out.len()], out, p),
-            None => (self.forward)(out, p),
+        parallel::parts(out, self.parallel_above, |start, out| {
+            let x = x.map(|x| &x[start..start + out.len()]);
+            match (&self.forward, x) {
+                (UnaryForward::Costly(groups), x) => {
+                    let whole = out.len() / GROUP * GROUP;
+                    let (out, last) = out.as_chunks_mut();
+                    groups(x.map(|x| x.as_chunks().0), out, p);
+                    if !last.is_empty() {
+                        let mut group = [E::zero(); GROUP];
+                        group[..last.len()].copy_from_slice(x.map_or(&*last, |x| &x[whole..]));
+                        groups(None, std::slice::from_mut(&mut group), p);
+                        last.copy_from_slice(&group[..last.len()]);
+                    }
+                }
+                (UnaryForward::Cheap { apart, .. }, Some(x)) => apart(x, out, p),
+                (UnaryForward::Cheap { in_place, .. }, None) => in_place(out, p),
+            }
         });
     }
 
@@ -82,8 +106,20 @@ impl<E: Float> UnaryLoops<E> {
 }
 
 vectorized! {
-    wide(wide_pays::<E>(U::PARALLEL_ABOVE < parallel::CHEAP))
-    fn unary_forward [U: Unary, E: Float] [U, E] (values: &mut [E], p: [E; 2]) {
+    wide(wide_pays::<E>(true))
+    fn unary_groups [U: Unary, E: Float] [U, E] (x: Option<&[[E; GROUP]]>, out: &mut [[E; GROUP]], p: [E; 2]) {
+        for i in 0..out.len() {
+            let mut group = x.unwrap_or(out)[i];
+            for x in &mut group {
+                *x = U::forward::<M, E>(*x, p);
+            }
+            out[i] = group;
+        }
+    }
+}
+
+vectorized! {
+    fn unary_in_place [U: Unary, E: Float] [U, E] (values: &mut [E], p: [E; 2]) {
         for x in values {
             *x = U::forward::<M, E>(*x, p);
         }
@@ -95,13 +131,6 @@ vectorized! {
         for (out, &x) in out.iter_mut().zip(x) {
             *out = U::forward::<M, E>(x, p);
         }
-    }
-}
-
-fn unary_copied<U: Unary, E: Float>(x: &[E], out: &mut [E], p: [E; 2]) {
-    for (out, x) in out.chunks_mut(BLOCK).zip(x.chunks(BLOCK)) {
-        out.copy_from_slice(x);
-        unary_forward::<U, E>(out, p);
     }
 }
 
@@ -332,7 +361,7 @@ mod tests {
         }
     }
 
-    /// The same with a lower threshold for threads, so its loop copies first.
+    /// The same with a lower threshold for threads, so it is computed in groups.
     struct Costly;
     impl Unary for Costly {
         const SAVES: Saves = Saves::Input;
@@ -360,8 +389,9 @@ mod tests {
         }
     }
 
-    /// Around a register, a block, and large enough for several threads.
-    const LENGTHS: [usize; 8] = [0, 1, 5, 31, BLOCK - 1, BLOCK + 1, 3 * parallel::COSTLY / 2, 3 * parallel::CHEAP / 2];
+    /// Around a register, a group, a block, and large enough for several threads.
+    const LENGTHS: [usize; 10] =
+        [0, 1, 5, 31, GROUP, GROUP + 1, BLOCK - 1, BLOCK + 1, 3 * parallel::COSTLY / 2, 3 * parallel::CHEAP / 2];
 
     fn unary<E: Float, U: Unary>(len: usize, rng: &mut Generator) {
         let loops = UnaryLoops::<E>::of::<U>();

@@ -24,7 +24,7 @@ vectorized! {
         // all minus infinity (an empty or fully masked row): avoid inf - inf
         let shift = if max == E::neg_infinity() { E::zero() } else { max };
         for x in row.iter_mut() {
-            *x = M::exp(*x - shift);
+            *x = M::exp_of_negative(*x - shift);
         }
         (max, reduce::sum(row))
     }

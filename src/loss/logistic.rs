@@ -14,7 +14,7 @@ use crate::trace::{NoTrace, Trace};
 /// log(1 + e^-z) and 1 / (1 + e^z), for any z.
 #[inline(always)]
 pub fn softplus_of_minus<M: Math, E: Float>(z: E) -> (E, E) {
-    let small = M::exp(-z.abs());
+    let small = M::exp_of_negative(-z.abs());
     let sigmoid = if z < E::zero() { E::one() } else { small } / (E::one() + small);
     // written so that NaN stays NaN
     let linear = if z > E::zero() { E::zero() } else { -z };

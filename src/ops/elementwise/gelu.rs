@@ -28,7 +28,7 @@ impl Unary for Gelu {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        finite(x) * M::normal(x).0
+        M::times_normal(x)
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
@@ -46,8 +46,9 @@ impl Unary for GeluTanh {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        let u = E::of(SQRT_2_OVER_PI) * (x + E::of(CUBIC) * x * x * x);
-        E::of(0.5) * finite(x) * (E::one() + M::tanh(u))
+        let u = x * M::multiply_add(E::of(SQRT_2_OVER_PI * CUBIC), x * x, E::of(SQRT_2_OVER_PI));
+        let half = E::of(0.5) * finite(x);
+        M::multiply_add(half, M::tanh(u), half)
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {

@@ -40,7 +40,7 @@ impl Unary for LogSigmoid {
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let negative = if x > E::zero() { E::zero() } else { x };
-        negative - M::ln_1p(M::exp(-x.abs()))
+        negative - M::ln_1p(M::exp_of_negative(-x.abs()))
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {

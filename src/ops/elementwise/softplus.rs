@@ -21,7 +21,7 @@ impl Unary for Softplus {
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
         let positive = if x < E::zero() { E::zero() } else { x };
-        positive + M::ln_1p(M::exp(-x.abs()))
+        positive + M::ln_1p(M::exp_of_negative(-x.abs()))
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {

@@ -23,7 +23,7 @@ impl Fold for LogSumExp {
             // NaN if one of them is
             return sum_of(line, |x| if x.is_nan() { x } else { E::zero() }) + max;
         }
-        max + sum_of(line, |x| M::exp(x - max)).ln()
+        max + sum_of(line, |x| M::exp_of_negative(x - max)).ln()
     }
     #[inline(always)]
     fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, _: E) {
@@ -31,7 +31,7 @@ impl Fold for LogSumExp {
             line.fill(E::zero());
         } else {
             for x in line {
-                *x = gradient * M::exp(*x - y);
+                *x = gradient * M::exp_of_negative(*x - y);
             }
         }
     }

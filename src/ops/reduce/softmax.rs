@@ -29,7 +29,7 @@ impl Map for Softmax {
     fn forward<M: Math, E: Float>(line: &mut [E]) {
         let max = max(line);
         for x in line.iter_mut() {
-            *x = M::exp(*x - max);
+            *x = M::exp_of_negative(*x - max);
         }
         let factor = sum_of(line, |x| x).recip();
         for x in line {
@@ -48,14 +48,14 @@ impl Map for LogSoftmax {
     #[inline(always)]
     fn forward<M: Math, E: Float>(line: &mut [E]) {
         let max = max(line);
-        let log = sum_of(line, |x| M::exp(x - max)).ln();
+        let log = sum_of(line, |x| M::exp_of_negative(x - max)).ln();
         line.iter_mut().for_each(|x| *x = (*x - max) - log);
     }
     #[inline(always)]
     fn backward<M: Math, E: Float>(gradient: &mut [E], z: &[E]) {
         let sum = sum_of(gradient, |g| g);
         for (g, &z) in gradient.iter_mut().zip(z) {
-            *g -= M::exp(z) * sum;
+            *g -= M::exp_of_negative(z) * sum;
         }
     }
 }
