@@ -5,6 +5,7 @@
 
 use super::reduce::sum_f64;
 use super::{parallel, vectorized};
+use crate::memory::Storage;
 use crate::numbers::Float;
 use std::ops::Range;
 
@@ -15,6 +16,26 @@ pub struct Patches {
     pub size: [usize; 2],
     pub down: Vec<Range<usize>>,
     pub across: Vec<Range<usize>>,
+    /// How a window moves across, if the columns are those that it sees.
+    pub moves: Option<Moves>,
+}
+
+/// How windows move along an axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Moves {
+    pub kernel: usize,
+    pub stride: usize,
+    /// How far the first one lies outside.
+    pub padding: usize,
+}
+
+impl Moves {
+    /// The outputs whose windows see a pixel of the plane under the tap given, and the pixel of the first of them.
+    fn inside(&self, tap: usize, size: usize, outputs: usize) -> (Range<usize>, usize) {
+        let first = self.padding.saturating_sub(tap).div_ceil(self.stride);
+        let end = (size + self.padding).saturating_sub(tap).div_ceil(self.stride).min(outputs);
+        (first.min(end)..end, (first * self.stride + tap).saturating_sub(self.padding))
+    }
 }
 
 impl Patches {
@@ -47,6 +68,68 @@ vectorized! {
     }
 }
 
+vectorized! {
+    /// Takes those numbers that are larger than the best so far, or NaN, and notes for them that they are of this tap.
+    fn take_larger [E: Float] [E] (x: &[E], tap: u32, best: &mut [E], taps: &mut [u32]) {
+        for ((&x, best), taps) in x.iter().zip(best).zip(taps) {
+            let wins = (x > *best) | x.is_nan();
+            *best = if wins { x } else { *best };
+            *taps = if wins { tap } else { *taps };
+        }
+    }
+}
+
+/// The largest number of each window in a row of them, and its place: tap by tap, for all windows at once.
+///
+/// `lines` has room for a line of the plane, and `taps` for a row of outputs.
+fn max_of_windows<E: Float>(
+    patches: &Patches,
+    moves: Moves,
+    rows: &Range<usize>,
+    x: &[E],
+    (best, places): (&mut [E], &mut [usize]),
+    (lines, taps): (&mut [E], &mut [u32]),
+) {
+    let (width, outputs) = (patches.size[1], best.len());
+    best.fill(E::neg_infinity());
+    // numbers that are not larger than that leave the first of the patch
+    for (output, (tap, columns)) in taps.iter_mut().zip(&patches.across).enumerate() {
+        *tap = (columns.start + moves.padding - output * moves.stride) as u32;
+    }
+    for (down, row) in rows.clone().enumerate() {
+        let line = &x[row * width..(row + 1) * width];
+        let apart = width.div_ceil(moves.stride);
+        // every stride-th pixel next to each other
+        if moves.stride > 1 {
+            for (phase, apart) in lines.chunks_exact_mut(apart).enumerate() {
+                apart
+                    .iter_mut()
+                    .zip(line[phase.min(width)..].iter().step_by(moves.stride))
+                    .for_each(|(to, &x)| *to = x);
+            }
+        }
+        for tap in 0..moves.kernel {
+            let (inside, pixel) = moves.inside(tap, width, outputs);
+            if inside.is_empty() {
+                continue;
+            }
+            let seen = if moves.stride > 1 {
+                &lines[pixel % moves.stride * apart + pixel / moves.stride..]
+            } else {
+                &line[pixel..]
+            };
+            let seen = &seen[..inside.len()];
+            take_larger(seen, (down * moves.kernel + tap) as u32, &mut best[inside.clone()], &mut taps[inside]);
+        }
+    }
+    let corner = rows.start * width;
+    let offset: Vec<usize> =
+        (0..rows.len() * moves.kernel).map(|tap| tap / moves.kernel * width + tap % moves.kernel).collect();
+    for (output, (place, &tap)) in places.iter_mut().zip(&*taps).enumerate() {
+        *place = corner + output * moves.stride + offset[tap as usize] - moves.padding;
+    }
+}
+
 /// The largest number of a patch and its place. A NaN wins, and the first of equals is kept.
 #[inline(always)]
 fn max_of_patch<E: Float>(x: &[E], width: usize, rows: &Range<usize>, columns: &Range<usize>) -> (E, usize) {
@@ -62,6 +145,9 @@ fn max_of_patch<E: Float>(x: &[E], width: usize, rows: &Range<usize>, columns: &
     best
 }
 
+/// The pixels of a window at most for which it is worth while to look at all windows of a row tap by tap.
+const MANY: usize = 1 << 10;
+
 /// The maximum of each patch and its index in the plane.
 pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usize]) {
     let (pixels, outputs, width) = (patches.pixels(), patches.outputs(), patches.size[1]);
@@ -70,11 +156,23 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
     }
     // the number of leading patches that are two adjacent columns: all, for the most common pooling
     let pairs = (0..patches.across.len()).take_while(|&i| patches.across[i] == (2 * i..2 * i + 2)).count();
+    // windows that see a few pixels, so that their numbers fit a u32
+    let moves = patches.moves.filter(|moves| {
+        pairs < patches.across.len() && moves.kernel * patches.down.iter().map(Range::len).max().unwrap_or(0) <= MANY
+    });
     let many = parallel::worthwhile(x.len(), parallel::COSTLY);
     parallel::chunks_of_two(y, indices, [outputs; 2], many, &|i, y, indices| {
         let x = &x[i * pixels..(i + 1) * pixels];
+        let apart =
+            moves.map_or(0, |moves| if moves.stride > 1 { width.div_ceil(moves.stride) * moves.stride } else { 0 });
+        let mut line = Storage::scratch(apart);
+        let mut taps = vec![0; if moves.is_some() { patches.across.len() } else { 0 }];
         let lines = y.chunks_exact_mut(patches.across.len()).zip(indices.chunks_exact_mut(patches.across.len()));
         for ((y, places), rows) in lines.zip(&patches.down) {
+            if let Some(moves) = moves {
+                max_of_windows(patches, moves, rows, x, (y, places), (line.make_mut(), &mut taps));
+                continue;
+            }
             let mut done = 0;
             if rows.len() == 2 {
                 let corner = rows.start * width;
@@ -197,13 +295,30 @@ mod tests {
 
     #[test]
     fn maxima_are_the_first_of_the_largest() {
-        for (kernel, stride, padding) in [(2, 2, 0), (2, 2, 1), (2, 1, 0), (3, 2, 1), (3, 3, 0), (2, 3, 0)] {
+        for (kernel, stride, padding) in [
+            (2, 2, 0),
+            (2, 2, 1),
+            (2, 1, 0),
+            (3, 1, 1),
+            (3, 2, 1),
+            (3, 3, 0),
+            (2, 3, 0),
+            (4, 3, 2),
+            (1, 2, 0),
+            (4, 5, 1),
+        ] {
             for size in [[4, 4], [5, 7], [7, 38]] {
                 let across = windows(size[1], kernel, stride, padding);
-                let patches = Patches { size, down: windows(size[0], kernel, stride, padding), across };
+                let moves = Some(Moves { kernel, stride, padding });
+                let patches = Patches { size, down: windows(size[0], kernel, stride, padding), across, moves };
                 for of_nan in [1, 13] {
                     // few different numbers, so that many are equal; some are NaN
-                    let number = |i: usize| if i * 31 % 100 < of_nan - 1 { f32::NAN } else { (i * 7919 % 5) as f32 };
+                    let number = |i: usize| match i * 31 % 100 {
+                        place if place < of_nan - 1 => f32::NAN,
+                        // rows of the smallest number there is
+                        place if of_nan == 1 && place < 60 => f32::NEG_INFINITY,
+                        _ => (i * 7919 % 5) as f32,
+                    };
                     let x: Vec<f32> = (0..2 * patches.pixels()).map(number).collect();
                     let mut y = vec![0.0; 2 * patches.outputs()];
                     let mut places = vec![0; y.len()];

@@ -3,6 +3,8 @@
 mod columns;
 #[allow(unsafe_code)]
 mod indirect;
+#[allow(unsafe_code)]
+mod planes;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,7 @@ use std::sync::OnceLock;
 struct Methods<E> {
     columns: Passes<E>,
     indirect: Option<Passes<E>>,
+    planes: Option<Passes<E>>,
     winograd: Option<Passes<E>>,
 }
 struct ForNumbers;
@@ -29,8 +32,13 @@ impl Family for ForNumbers {
 }
 // through pointers, so that convolutions are compiled in this crate, and not again for each model
 static METHODS: PerFloat<ForNumbers> = PerFloat {
-    f32: Methods { columns: columns::passes(), indirect: Some(indirect::passes()), winograd: Some(winograd::passes()) },
-    f64: Methods { columns: columns::passes(), indirect: None, winograd: None },
+    f32: Methods {
+        columns: columns::passes(),
+        indirect: Some(indirect::passes()),
+        planes: Some(planes::passes()),
+        winograd: Some(winograd::passes()),
+    },
+    f64: Methods { columns: columns::passes(), indirect: None, planes: None, winograd: None },
 };
 
 /// What is computed.
@@ -41,26 +49,47 @@ enum Direction {
     Weight,
 }
 
-/// The method for one pass of a convolution.
+/// The method for one pass of a convolution, by what was measured.
 ///
 /// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
-/// the weight. Otherwise the product that reads the pixels where they are, if it makes enough of two registers of
-/// channels at once. Otherwise im2col; always for f64.
+/// the weight, which are a small part of it only while they fit the second-level cache. Otherwise
+///
+/// - windows that are the pixels themselves: [`planes`];
+/// - forward, and back to the image where windows move by 1: [`planes`], if filters (channels) are many enough to share
+///   what they read, or few taps are added up; and if their number leaves much of two registers of them unused, rows of
+///   outputs are long and their taps few, or the outputs are so few that rearranging the weight costs most;
+/// - [`indirect`], if there are enough filters (channels) for two registers;
+/// - [`columns`]; always for f64.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
-    let Convolution { batch, windows, filters, .. } = *sizes;
-    let channels = windows.channels;
-    let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
-    let pays = channels * filters > 4 * (channels + filters) && batch * windows.positions() > 128;
-    let fills = match direction {
-        Direction::Forward | Direction::Weight => filters >= 12,
-        Direction::Input => channels >= 24,
+    let Methods { columns, indirect: Some(indirect), planes: Some(planes), winograd: Some(winograd) } = methods else {
+        return &methods.columns;
     };
-    match (&methods.winograd, &methods.indirect) {
-        (Some(winograd), _) if possible && pays && !direct_only() => winograd,
-        (_, Some(indirect)) if fills => indirect,
-        _ => &methods.columns,
+    let Convolution { batch, windows, filters, .. } = *sizes;
+    let (channels, outputs) = (windows.channels, batch * windows.positions());
+    let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
+    let tiles = batch * windows.out[0].div_ceil(4) * windows.out[1].div_ceil(4);
+    let pays =
+        channels * filters > 4 * (channels + filters) && tiles > if channels * filters > 1 << 14 { 32 } else { 8 };
+    if possible && pays && !direct_only() {
+        return winograd;
+    }
+    let (from, to) = if direction == Direction::Input { (filters, channels) } else { (channels, filters) };
+    let terms = from * windows.kernel[0] * windows.kernel[1];
+    let unused = to * 5 < to.next_multiple_of(32) * 4;
+    let shared = to >= 4 || terms <= 64;
+    let in_planes = match direction {
+        _ if windows.is_pointwise() => true,
+        Direction::Forward => shared && (unused || outputs <= 256 || (terms <= 256 && windows.out[1] >= 16)),
+        Direction::Input => shared && unused && windows.stride == [1; 2],
+        Direction::Weight => false,
+    };
+    let fills = if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
+    match () {
+        () if in_planes => planes,
+        () if fills => indirect,
+        () => columns,
     }
 }
 

@@ -108,6 +108,7 @@ fn compare(sizes: Convolution, rng: &mut Generator) {
         case.check(&f32::pick(&METHODS).columns, 1);
         for instructions in available() {
             with(instructions, || case.check(f32::pick(&METHODS).indirect.as_ref().unwrap(), 1));
+            with(instructions, || case.check(f32::pick(&METHODS).planes.as_ref().unwrap(), 1));
         }
     }
 }
@@ -170,8 +171,8 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     let mut rng = Generator::new(5);
     for (batch, channels, size) in [(1, [40, 70, 1], [9, 13]), (7, [9, 33, 2], [11, 10]), (3, [64, 20, 1], [16, 30])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
-        let Methods { columns, indirect, winograd } = f32::pick(&METHODS);
-        for passes in [columns, indirect.as_ref().unwrap(), winograd.as_ref().unwrap()] {
+        let Methods { columns, indirect, planes, winograd } = f32::pick(&METHODS);
+        for passes in [columns, indirect.as_ref().unwrap(), planes.as_ref().unwrap(), winograd.as_ref().unwrap()] {
             let of_threads = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| bits(&case, passes))
@@ -187,8 +188,8 @@ fn avx2_and_avx512_give_the_same_bits() {
     let mut rng = Generator::new(6);
     for (batch, channels, size) in [(2, [19, 37, 1], [9, 13]), (1, [300, 5, 1], [6, 7])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
-        let Methods { indirect, winograd, .. } = f32::pick(&METHODS);
-        for passes in [indirect, winograd] {
+        let Methods { indirect, planes, winograd, .. } = f32::pick(&METHODS);
+        for passes in [indirect, planes, winograd] {
             let found: Vec<_> = available()
                 .filter(|&instructions| instructions >= Instructions::Avx2)
                 .map(|instructions| with(instructions, || bits(&case, passes.as_ref().unwrap())))

@@ -7,7 +7,7 @@
 //! The gradient of a maximum goes to the pixel that was the largest (the first of equals), so its index is saved; that
 //! of a mean goes to all pixels of the patch in equal parts, so nothing is.
 
-use crate::kernels::pooling::{self, Patches};
+use crate::kernels::pooling::{self, Moves, Patches};
 use crate::memory::Storage;
 use crate::ops::Window2d;
 use crate::shape::Shape;
@@ -34,7 +34,8 @@ pub(crate) fn window_patches(window: Window2d, size: [usize; 2], outputs: usize)
         };
         (0..windows.out[axis]).map(patch).collect()
     };
-    patches(size, outputs, axis)
+    let moves = Moves { kernel: window.kernel[1], stride: window.stride[1], padding: window.padding[1] };
+    Patches { moves: Some(moves), ..patches(size, outputs, axis) }
 }
 
 /// The patches that cut each axis in `out` parts of as equal length as possible: from floor(i size / out) to
@@ -66,7 +67,7 @@ pub(crate) fn expect_pixels([height, width]: [usize; 2]) {
 /// The patches of both axes. Where there are no images there are none, however long the axes.
 fn patches(size: [usize; 2], outputs: usize, axis: impl Fn(usize) -> Vec<Range<usize>>) -> Patches {
     let axis = |number| if outputs == 0 { Vec::new() } else { axis(number) };
-    Patches { size, down: axis(0), across: axis(1) }
+    Patches { size, down: axis(0), across: axis(1), moves: None }
 }
 
 /// The maxima, and the index of each in its plane.

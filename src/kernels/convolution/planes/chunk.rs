@@ -1,0 +1,67 @@
+//! Which positions a register holds.
+
+use super::region::Region;
+use crate::kernels::convolution::sizes::Map;
+use crate::kernels::store::Store;
+
+/// The positions of a register, whose first pixels are next to each other.
+pub struct Chunk {
+    /// The first of those pixels.
+    pub place: usize,
+    /// Where the outputs go, if they stand next to each other.
+    whole: Option<usize>,
+    /// The lanes with outputs that no chunk before has, and where they go.
+    pub lanes: Vec<(usize, usize)>,
+    /// Whether all lanes are such.
+    all: bool,
+}
+
+impl Chunk {
+    /// Where the outputs go as a whole, if they can.
+    #[inline(always)]
+    pub fn to(&self, store: Store) -> Option<usize> {
+        if self.all || !store.adds() { self.whole } else { None }
+    }
+}
+
+/// Taps of all channels up to which it is better to store whole registers only, and compute a few outputs twice.
+const FEW: usize = 64;
+
+/// All positions of a region, in order.
+pub fn all(map: &Map, region: &Region, lanes: usize) -> Vec<Chunk> {
+    let [height, width] = map.plane;
+    let image_stride = map.groups * map.to * height * width;
+    let lines = region.lines().map(|(image, row, place)| {
+        let to = image * image_stride + row * map.step[0] * width + map.first[0] * width + map.first[1];
+        (0..map.out[1]).map(move |column| (place + column, to + column * map.step[1]))
+    });
+    let mut chunks = Vec::new();
+    if map.out[1] >= lanes && (map.out[1].is_multiple_of(lanes) || region.steps().len() < FEW) && map.step == [1, 1] {
+        lines.for_each(|line| cover(&line.collect::<Vec<_>>(), lanes, true, &mut chunks));
+    } else {
+        cover(&lines.flatten().collect::<Vec<_>>(), lanes, !region.copies(), &mut chunks);
+    }
+    chunks
+}
+
+/// Covers positions, each with the place of its pixel and where its output goes, with chunks. If it is `inside`, the
+/// last of them does not reach beyond the last position.
+pub fn cover(positions: &[(usize, usize)], lanes: usize, inside: bool, chunks: &mut Vec<Chunk>) {
+    let last = positions.last().map_or(0, |&(place, _)| place);
+    let mut next = 0;
+    while let Some(&(place, _)) = positions.get(next) {
+        let place = if inside { place.min((last + 1).saturating_sub(lanes)) } else { place };
+        let mut before = next;
+        while before > 0 && positions[before - 1].0 >= place {
+            before -= 1;
+        }
+        let seen = &positions[before..];
+        let seen = &seen[..seen.partition_point(|&(at, _)| at < place + lanes)];
+        let follows = seen.iter().enumerate().all(|(i, &(at, to))| (at, to) == (place + i, seen[0].1 + i));
+        let whole = (seen.len() == lanes && follows).then(|| seen[0].1);
+        let new = &seen[next - before..];
+        next = before + seen.len();
+        let all = whole.is_some() && new.len() == lanes;
+        chunks.push(Chunk { place, whole, lanes: new.iter().map(|&(at, to)| (at - place, to)).collect(), all });
+    }
+}

@@ -1,0 +1,168 @@
+//! Direct convolution, whose registers hold outputs that are next to each other in their plane.
+//!
+//! The pixels that the windows see are copied with their padding around them, and if windows move by s pixels, cut in
+//! s x s planes of every s-th pixel: then the pixels under one tap of neighbouring windows are neighbours. Where nothing
+//! needs padding or cutting they are read where they are. With `place(p)` the first of them that position p sees, and
+//! `step(k)` the way from there to that under tap k,
+//!
+//! y(f, p) = sum over k of weight(f, k) x[place(p) + step(k)]
+//!
+//! for a tile of a few filters and a few registers of positions at a time. What is written is in order, and so is the
+//! weight, so neither is copied. The gradient of the image is a forward pass with the filters turned by half a turn,
+//! channels and filters exchanged. If windows move by s pixels, it is one such pass for each of the s x s lattices of
+//! pixels that see the same taps, [`Convolution::reverse_maps`].
+//!
+//! Zhang, Franchetti and Low, "High Performance Zero-Memory Overhead Direct Convolutions", 2018.
+
+mod chunk;
+mod region;
+mod tiles;
+mod weight;
+
+use super::columns;
+use super::sizes::{Convolution, Filters, Map, PARALLEL_ABOVE, Passes, Start};
+use crate::kernels::instructions::{Instructions, instructions};
+use crate::kernels::parallel::{self, Entries};
+use crate::kernels::store::Store;
+use crate::memory::Storage;
+use chunk::Chunk;
+use region::Region;
+use tiles::{Task, run};
+
+/// Positions of one task, more or less.
+const POSITIONS: usize = 512;
+/// Numbers in a copy of the pixels of one task, at most, if one row of outputs sees no more.
+const PIXELS: usize = 1 << 16;
+
+pub const fn passes() -> Passes<f32> {
+    Passes { forward, backward_input, backward_weight }
+}
+
+/// `y = weight * x`, added to `start`.
+fn forward(sizes: &Convolution, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut [f32]) {
+    convolve(&sizes.map(), x, weight, start, y);
+}
+
+/// The gradient of the input, added to `start`.
+fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'_, f32>, dx: &mut [f32]) {
+    let Some(maps) = sizes.reverse_maps() else {
+        return (columns::passes().backward_input)(sizes, g, weight, start, dx);
+    };
+    for map in maps {
+        let rows = rows_of(&map, |group| sizes.turned_filters_of(group, weight, &map));
+        convolve(&map, g, rows.as_slice(), start, dx);
+    }
+}
+
+/// The gradient of the weight.
+fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], store: Store) {
+    if sizes.windows.is_pointwise() {
+        weight::backward_weight(sizes, x, g, dw, store);
+    } else {
+        (columns::passes().backward_weight)(sizes, x, g, dw, store);
+    }
+}
+
+/// The filters of all groups as rows of numbers for each channel and tap that they read.
+fn rows_of<'a>(map: &Map, filters: impl Fn(usize) -> Filters<'a> + Sync) -> Storage<f32> {
+    let (taps, of_filter) = (map.taps(), map.from * map.taps());
+    let mut rows = Storage::scratch(map.groups * map.to * of_filter);
+    // some filters at a time: their numbers are in the same lines of the cache
+    let some = (1..=16).rev().find(|&some| map.to.is_multiple_of(some)).unwrap_or(1);
+    let many = parallel::worthwhile(rows.len(), parallel::CHEAP);
+    parallel::chunks(rows.make_mut(), some * of_filter, many, |i, rows| {
+        let (group, first) = (i * some / map.to, i * some % map.to);
+        let filters = filters(group);
+        filters.check(map);
+        let places: Vec<isize> = (0..map.kernel[0])
+            .flat_map(|down| (0..map.kernel[1]).map(move |right| [down, right]))
+            .map(|tap| filters.place(0, 0, tap).cast_signed() - filters.first.cast_signed())
+            .collect();
+        for from in 0..map.from {
+            for (to, row) in rows.chunks_exact_mut(of_filter).enumerate() {
+                let first = filters.place(first + to, from, [0, 0]);
+                let row = &mut row[from * taps..(from + 1) * taps];
+                row.iter_mut()
+                    .zip(&places)
+                    .for_each(|(to, &place)| *to = filters.values[first.wrapping_add_signed(place)]);
+            }
+        }
+    });
+    rows
+}
+
+/// The registers' length.
+fn lanes(instructions: Instructions) -> usize {
+    match instructions {
+        Instructions::Avx512 => 16,
+        Instructions::Avx2 => 8,
+        Instructions::Portable => 4,
+    }
+}
+
+/// The outputs of a map, added to `start`; the weight is a row for each filter.
+fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut [f32]) {
+    let instructions = instructions();
+    let lanes = lanes(instructions);
+    map.check(x, y);
+    assert_eq!(weight.len(), map.groups * map.to * map.from * map.taps());
+    let (y, store) = (Entries::of(y), start.store());
+    let work = (map.batch * map.groups * map.positions() * map.to).saturating_mul(map.from * map.taps());
+    let many = parallel::worthwhile(work, PARALLEL_ABOVE);
+    let [images, rows] = fitting(map, lanes);
+    let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
+    // all bands but the last look alike
+    let shape = |band: usize, size: usize, all: usize| size.min(all - band * size);
+    let layouts: Vec<(Region, Vec<Chunk>)> = [0, bands[0] - 1]
+        .into_iter()
+        .flat_map(|image| [0, bands[1] - 1].map(|row| (image, row)))
+        .map(|(image, row)| {
+            let region = Region::new(map, shape(image, images, map.batch), shape(row, rows, map.out[0]), lanes);
+            let chunks = chunk::all(map, &region, lanes);
+            (region, chunks)
+        })
+        .collect();
+    let bands_of_group = bands[0] * bands[1];
+    // few tasks: several that see the same pixels and make different channels
+    let parts = if bands_of_group * map.groups < 4 { map.to.div_ceil(8).min(4) } else { 1 };
+    let of_part = map.to.div_ceil(parts).next_multiple_of(8);
+    parallel::tasks(map.groups * bands_of_group * parts, many, &|task| {
+        let (group, band, part) = (task / parts / bands_of_group, task / parts % bands_of_group, task % parts);
+        let band = [band / bands[1], band % bands[1]];
+        let last = [0, 1].map(|axis| usize::from(band[axis] + 1 == bands[axis]));
+        let (region, chunks) = &layouts[2 * last[0] + last[1]];
+        let (image, row) = (band[0] * images, band[1] * rows);
+        let channels = (part * of_part).min(map.to)..map.to.min((part + 1) * of_part);
+        if channels.is_empty() {
+            return;
+        }
+        let mut copy = Storage::scratch(region.copied());
+        region.copy(map, [image, group, row], x, copy.make_mut());
+        let pixels = region.pixels(map, [image, group, row], x, copy.as_slice());
+        let depth = map.from * map.taps();
+        let first = (group * map.to + channels.start) * depth;
+        let weight = &weight[first..first + channels.len() * depth];
+        let bias = start.of_group(group, map.to).map(|bias| &bias[channels.clone()]);
+        let plane = map.plane[0] * map.plane[1];
+        let first = ((image * map.groups + group) * map.to + channels.start) * plane + row * map.step[0] * map.plane[1];
+        let task = Task { pixels, chunks, steps: region.steps(), weight, bias, store, plane };
+        // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks' lanes are
+        // as many as they need, and no two tasks write the same channels of a position.
+        unsafe { run(instructions, &task, y.at(first)) };
+    });
+}
+
+/// The images, and the output rows of each, of one task.
+fn fitting(map: &Map, lanes: usize) -> [usize; 2] {
+    let copied = |images, rows| Region::new(map, images, rows, lanes).copied();
+    let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));
+    let most = even(POSITIONS.div_ceil(map.out[1]));
+    let rows = std::iter::successors(Some(most), |rows| Some(even(rows.div_ceil(2))))
+        .find(|&rows| rows == 1 || copied(1, rows) <= PIXELS)
+        .expect("one row is the last");
+    if rows < map.out[0] {
+        return [1, rows];
+    }
+    let fit = PIXELS.checked_div(copied(1, rows)).unwrap_or(usize::MAX);
+    [POSITIONS.div_ceil(map.positions()).min(fit).clamp(1, map.batch), rows]
+}

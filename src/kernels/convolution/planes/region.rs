@@ -1,0 +1,150 @@
+//! The pixels that the windows of some positions see, in planes.
+
+use crate::kernels::convolution::sizes::Map;
+use crate::kernels::window::copy_line;
+
+/// Where the pixels of some output rows of some images are.
+pub struct Region {
+    images: usize,
+    /// Whether they are copied; otherwise they are read in the image.
+    copies: bool,
+    /// Along each axis: how many pixels after another are seen, and the first pixel of each plane that is seen, of the s
+    /// that there are if windows move by s.
+    size: [usize; 2],
+    phases: [Vec<usize>; 2],
+    /// From one image, and one line, to the next.
+    strides: [usize; 2],
+    /// The outputs' rows, and columns.
+    out: [usize; 2],
+    steps: Vec<usize>,
+    /// The numbers of the copy.
+    len: usize,
+}
+
+impl Region {
+    /// Of `rows` rows of `images` images, for registers of `lanes` numbers.
+    pub fn new(map: &Map, images: usize, rows: usize, lanes: usize) -> Region {
+        let out = [rows, map.out[1]];
+        // for each tap: its plane, and its place there
+        let taps = [0, 1].map(|axis| {
+            let (stride, dilation) = (map.stride[axis], map.dilation[axis]);
+            (0..map.kernel[axis]).map(move |tap| (tap * dilation % stride, tap * dilation / stride)).collect::<Vec<_>>()
+        });
+        let phases = [0, 1].map(|axis| {
+            let mut phases: Vec<usize> = taps[axis].iter().map(|&(phase, _)| phase).collect();
+            phases.sort_unstable();
+            phases.dedup();
+            phases
+        });
+        let size = [0, 1].map(|axis| {
+            let farthest = taps[axis].iter().map(|&(_, place)| place).max();
+            farthest.and_then(|farthest| farthest.checked_add(out[axis])).expect("the padded image fits the memory")
+        });
+        let inside = [0, 1].into_iter().all(|axis| {
+            map.padding[axis] <= 0
+                && map.padding[axis].unsigned_abs() + map.out[axis] - 1 + map.dilation[axis] * (map.kernel[axis] - 1)
+                    < map.size[axis]
+        });
+        let enough = (rows - 1) * map.size[1] + map.out[1] >= lanes;
+        let copies = !(inside && enough && map.stride == [1; 2]);
+        let product = |numbers: &[usize]| {
+            numbers
+                .iter()
+                .try_fold(1_usize, |product, &number| product.checked_mul(number))
+                .expect("the padded image fits the memory")
+        };
+        let (strides, channel, planes) = if copies {
+            let plane = product(&[images, size[0], size[1]]);
+            ([size[0] * size[1], size[1]], product(&[plane, phases[0].len(), phases[1].len()]), plane)
+        } else {
+            ([map.groups * map.from * map.size[0] * map.size[1], map.size[1]], map.size[0] * map.size[1], 0)
+        };
+        let mut steps = Vec::with_capacity(map.from * map.taps());
+        for from in 0..map.from {
+            for &(down, row) in &taps[0] {
+                for &(right, column) in &taps[1] {
+                    let number = |axis: usize, phase: usize| phases[axis].iter().position(|&p| p == phase).unwrap_or(0);
+                    let phase = number(0, down) * phases[1].len() + number(1, right);
+                    steps.push(from * channel + phase * planes + row * strides[1] + column);
+                }
+            }
+        }
+        // registers may reach beyond the last pixel
+        let len = if copies { product(&[map.from, channel]) + lanes } else { 0 };
+        Region { images, copies, size, phases, strides, out, steps, len }
+    }
+
+    /// The numbers of its copy.
+    pub fn copied(&self) -> usize {
+        self.len
+    }
+
+    /// Whether registers may reach beyond the last pixel that is seen.
+    pub fn copies(&self) -> bool {
+        self.copies
+    }
+
+    /// How far each tap of each channel is from the first.
+    pub fn steps(&self) -> &[usize] {
+        &self.steps
+    }
+
+    /// For each row of outputs: its image, its number there, and where the pixel is that its first window sees first.
+    pub fn lines(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let rows = |image| (0..self.out[0]).map(move |row| (image, row));
+        (0..self.images)
+            .flat_map(rows)
+            .map(|(image, row)| (image, row, image * self.strides[0] + row * self.strides[1]))
+    }
+
+    /// Its pixels if it begins with this row of the outputs of this image: there, or what [`copy`](Self::copy) made of
+    /// them.
+    pub fn pixels<'a>(&self, map: &Map, [image, group, row]: [usize; 3], x: &'a [f32], copy: &'a [f32]) -> &'a [f32] {
+        if self.copies {
+            return copy;
+        }
+        let [top, left] = map.padding.map(isize::unsigned_abs);
+        let first = (image * map.groups + group) * map.from * map.size[0] * map.size[1];
+        &x[first + (row + top) * map.size[1] + left..]
+    }
+
+    /// Copies its pixels, with zeros around the image, unless they are read there.
+    pub fn copy(&self, map: &Map, [image, group, row]: [usize; 3], x: &[f32], copy: &mut [f32]) {
+        if !self.copies {
+            return;
+        }
+        let [lines, columns] = self.size;
+        let (pixels, stride) = (map.size[0] * map.size[1], map.stride[1]);
+        let mut to = copy.chunks_exact_mut(columns);
+        for (from, &down) in (0..map.from).flat_map(|from| self.phases[0].iter().map(move |down| (from, down))) {
+            for &right in &self.phases[1] {
+                // the numbers of a line that lie in the image, and the pixel of the first
+                let before = map.padding[1] - right.cast_signed();
+                let end = map.size[1].saturating_add_signed(before).div_ceil(stride).min(columns);
+                let first = before.max(0).unsigned_abs().div_ceil(stride).min(end);
+                let pixel = (first * stride).saturating_add_signed(-before);
+                for image in image..image + self.images {
+                    let plane = &x[((image * map.groups + group) * map.from + from) * pixels..][..pixels];
+                    for line in row..row + lines {
+                        let to = to.next().expect("a line for each that is seen");
+                        let above = map.padding[0] - down.cast_signed();
+                        let place = (line * map.stride[0]).checked_add_signed(-above);
+                        let Some(place) = place.filter(|&place| place < map.size[0] && first < end) else {
+                            to.fill(0.0);
+                            continue;
+                        };
+                        to[..first].fill(0.0);
+                        to[end..].fill(0.0);
+                        let (to, seen) = (&mut to[first..end], &plane[place * map.size[1] + pixel..]);
+                        if stride == 1 {
+                            copy_line(&seen[..to.len()], to);
+                        } else {
+                            to.iter_mut().zip(seen.iter().step_by(stride)).for_each(|(to, &seen)| *to = seen);
+                        }
+                    }
+                }
+            }
+        }
+        to.into_remainder().fill(0.0);
+    }
+}

@@ -1,0 +1,274 @@
+//! What is done with registers, compiled for each set of instructions.
+
+use super::chunk::Chunk;
+use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+use crate::kernels::instructions::Instructions;
+use crate::kernels::store::Store;
+use crate::memory::Storage;
+use std::ops::Range;
+
+/// The most steps that a tile runs over in one go: the pixels of three registers for each stay in the first-level cache.
+const DEPTH: usize = 256;
+
+/// So many tiles that read the same pixels make it worth while to copy these next to each other.
+const COPIED: usize = 4;
+
+/// The outputs of some filters at some positions.
+pub struct Task<'a> {
+    pub pixels: &'a [f32],
+    pub chunks: &'a [Chunk],
+    pub steps: &'a [usize],
+    /// A row for each filter, with a number for each step.
+    pub weight: &'a [f32],
+    pub bias: Option<&'a [f32]>,
+    pub store: Store,
+    /// The numbers between the outputs of two filters.
+    pub plane: usize,
+}
+
+/// Computes them with the instructions given.
+///
+/// # Safety
+/// The processor has the instructions. From all places of the chunks and all steps on as many pixels as a register has
+/// lanes are there; so are all outputs that the chunks name, from y on, and nobody else reads or writes them meanwhile.
+pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
+    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    unsafe {
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512(task, y),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2(task, y),
+            _ => run_with::<Plain<f32>, 4>(task, y),
+        }
+    }
+}
+
+/// With 24 of the 32 registers for sums.
+///
+/// # Safety
+/// As [`run`], and the processor has AVX-512F, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn avx512(task: &Task<'_>, y: *mut f32) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { run_with::<<f32 as InRegisters>::WideRegister, 8>(task, y) }
+}
+
+/// With 12 of the 16 registers for sums.
+///
+/// # Safety
+/// As [`run`], and the processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(task: &Task<'_>, y: *mut f32) {
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    unsafe { run_with::<<f32 as InRegisters>::Register, 4>(task, y) }
+}
+
+/// # Safety
+/// As [`run`], and the processor has what `R` needs.
+#[inline(always)]
+unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: &Task<'_>, y: *mut f32) {
+    let depth = task.steps.len();
+    let filters = task.weight.len() / depth;
+    // a few filters beyond whole tiles are faster one by one
+    let rest = filters % ROWS;
+    let together = if rest <= ROWS * 3 / 8 { filters - rest } else { filters };
+    // SAFETY: the caller's promises.
+    unsafe {
+        tiles::<R, ROWS, 3>(task, 0..together, y);
+        tiles::<R, 1, 8>(task, together..filters, y);
+    }
+}
+
+/// The tiles of some filters.
+///
+/// # Safety
+/// As [`run`], and the processor has what `R` needs.
+#[inline(always)]
+unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
+    task: &Task<'_>,
+    filters: Range<usize>,
+    y: *mut f32,
+) {
+    let depth = task.steps.len();
+    let whole = depth <= DEPTH;
+    let copies = filters.len() >= COPIED * ROWS;
+    let width = COLUMNS * R::LEN;
+    let row = task.chunks.len() * R::LEN;
+    let mut so_far = Storage::<f32>::scratch(filters.len() * row);
+    let so_far = so_far.make_mut().as_mut_ptr();
+    let mut panel = Storage::<f32>::scratch(if copies { DEPTH.min(task.steps.len()) * width } else { 0 });
+    let rows: Vec<usize> = (0..if copies { DEPTH.min(task.steps.len()) } else { 0 }).map(|row| row * width).collect();
+    for start in (0..task.steps.len()).step_by(DEPTH) {
+        let end = task.steps.len().min(start + DEPTH);
+        for (i, chunks) in task.chunks.chunks(COLUMNS).enumerate() {
+            let so_far = SoFar { to: so_far.wrapping_add(i * width), row, first: start == 0, last: end == depth };
+            // SAFETY: the caller's promises.
+            unsafe {
+                let Some(chunks) = chunks.first_chunk::<COLUMNS>() else {
+                    for (i, chunk) in chunks.iter().enumerate() {
+                        let pixels = [task.pixels.as_ptr().add(chunk.place)];
+                        let piece = Piece {
+                            start,
+                            steps: &task.steps[start..end],
+                            pixels,
+                            chunks: [chunk],
+                            wholes: chunk.to(task.store).filter(|_| whole).map(|to| [to]),
+                        };
+                        for first in filters.clone().step_by(ROWS) {
+                            let so_far = SoFar {
+                                to: so_far.to.wrapping_add((first - filters.start) * row + i * R::LEN),
+                                ..so_far
+                            };
+                            tile::<R, ROWS, 1>(task, &piece, first..filters.end.min(first + ROWS), so_far, y);
+                        }
+                    }
+                    continue;
+                };
+                let chunks = chunks.each_ref();
+                let wholes = chunks.map(|chunk| chunk.to(task.store));
+                let wholes = (whole && !wholes.contains(&None)).then(|| wholes.map(Option::unwrap_or_default));
+                let pixels = chunks.map(|chunk| task.pixels.as_ptr().add(chunk.place));
+                let mut piece = Piece { start, steps: &task.steps[start..end], pixels, chunks, wholes };
+                if copies {
+                    let panel = panel.make_mut().as_mut_ptr();
+                    for (&step, &row) in piece.steps.iter().zip(&rows) {
+                        for (column, pixels) in piece.pixels.iter().enumerate() {
+                            R::load(pixels.add(step)).store(panel.add(row + column * R::LEN));
+                        }
+                    }
+                    piece.pixels = std::array::from_fn(|column| panel.add(column * R::LEN).cast_const());
+                    piece.steps = &rows[..end - start];
+                }
+                for first in filters.clone().step_by(ROWS) {
+                    let so_far = SoFar { to: so_far.to.wrapping_add((first - filters.start) * row), ..so_far };
+                    tile::<R, ROWS, COLUMNS>(task, &piece, first..filters.end.min(first + ROWS), so_far, y);
+                }
+            }
+        }
+    }
+}
+
+/// Some steps at some chunks.
+struct Piece<'a, const COLUMNS: usize> {
+    /// The number of the first step.
+    start: usize,
+    steps: &'a [usize],
+    /// What the chunks see at a step of 0.
+    pixels: [*const f32; COLUMNS],
+    chunks: [&'a Chunk; COLUMNS],
+    /// Where the outputs go, if all chunks are whole and these are all steps.
+    wholes: Option<[usize; COLUMNS]>,
+}
+
+/// Where the sums of a tile over the steps before are, and those so far go.
+#[derive(Clone, Copy)]
+struct SoFar {
+    to: *mut f32,
+    /// The numbers of a row.
+    row: usize,
+    /// Whether these are the first steps, and the last.
+    first: bool,
+    last: bool,
+}
+
+/// A tile of at most `ROWS` filters.
+///
+/// # Safety
+/// As [`tiles`].
+#[inline(always)]
+unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
+    task: &Task<'_>,
+    piece: &Piece<'_, COLUMNS>,
+    filters: Range<usize>,
+    so_far: SoFar,
+    y: *mut f32,
+) {
+    let depth = task.steps.len();
+    // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
+    unsafe {
+        let row = |row: usize| (filters.start + row).min(filters.end - 1);
+        let weights = std::array::from_fn(|i| task.weight.as_ptr().add(row(i) * depth + piece.start));
+        let bias = match task.bias {
+            Some(bias) if so_far.first => std::array::from_fn(|i| *bias.get_unchecked(row(i))),
+            _ => [0.0; ROWS],
+        };
+        let sums = sums::<R, ROWS, COLUMNS>(piece.steps, weights, piece.pixels, bias);
+        // short loops, which the compiler writes out: only then the sums stay in registers
+        if let Some(wholes) = piece.wholes {
+            for (row, sums) in sums.iter().enumerate() {
+                if row < filters.len() {
+                    for (&whole, &sum) in wholes.iter().zip(sums) {
+                        let y = y.add((filters.start + row) * task.plane + whole);
+                        (if task.store.adds() { R::load(y).plus(sum) } else { sum }).store(y);
+                    }
+                }
+            }
+            return;
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            if row < filters.len() {
+                for (column, &sum) in sums.iter().enumerate() {
+                    let to = so_far.to.add(row * so_far.row + column * R::LEN);
+                    (if so_far.first { sum } else { R::load(to).plus(sum) }).store(to);
+                }
+            }
+        }
+        if so_far.last {
+            for row in 0..filters.len() {
+                let y = y.add((filters.start + row) * task.plane);
+                for (column, chunk) in piece.chunks.iter().enumerate() {
+                    put::<R>(so_far.to.add(row * so_far.row + column * R::LEN), chunk, task.store, y);
+                }
+            }
+        }
+    }
+}
+
+/// For each row its bias and the sum over the steps of its weight times the pixels there.
+///
+/// # Safety
+/// The processor has what `R` needs; the weights of all steps are there, and pixels for whole registers.
+#[inline(always)]
+unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
+    steps: &[usize],
+    weights: [*const f32; ROWS],
+    pixels: [*const f32; COLUMNS],
+    bias: [f32; ROWS],
+) -> [[R; COLUMNS]; ROWS] {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let mut sums = bias.map(|bias| [R::splat(bias); COLUMNS]);
+        for (k, &step) in steps.iter().enumerate() {
+            let pixels = pixels.map(|pixels| R::load(pixels.add(step)));
+            for (weights, sums) in weights.iter().zip(&mut sums) {
+                let weight = R::splat(*weights.add(k));
+                for (sum, &pixels) in sums.iter_mut().zip(&pixels) {
+                    *sum = sum.plus_product(weight, pixels);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// Stores the sums of a chunk.
+///
+/// # Safety
+/// As [`tiles`].
+#[inline(always)]
+unsafe fn put<R: Register<f32>>(sums: *const f32, chunk: &Chunk, store: Store, y: *mut f32) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        if let Some(first) = chunk.to(store) {
+            let (y, sums) = (y.add(first), R::load(sums));
+            return (if store.adds() { R::load(y).plus(sums) } else { sums }).store(y);
+        }
+        for &(lane, to) in &chunk.lanes {
+            let y = y.add(to);
+            *y = store.result(*y, *sums.add(lane));
+        }
+    }
+}
