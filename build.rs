@@ -8,6 +8,8 @@
 //!   checking is quadratic. [`INPUTS`] numbers cost about a second.
 //! * typenum to `Const<N>`: spread over 256 marker types by the low eight bits, a bucket holds few, so this table can
 //!   hold many more numbers, and flattened images need them.
+//!
+//! Each typenum number has a name, `N6 = UInt<N3,B0>`: rustc reads the digits of a number once, and not in every impl.
 
 use std::fmt::Write;
 
@@ -24,8 +26,10 @@ const LARGEST_ODD: usize = 1_024;
 /// How many low bits choose the bucket: with fewer the buckets are longer, with more there are too many of them.
 const LOW_BITS: usize = 8;
 
+/// The typenum number n, which has a name if it is below [`INPUTS`].
 fn number(n: usize) -> String {
-    if n == 0 { "UTerm".into() } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) }
+    assert!(n < INPUTS, "{n} has no name");
+    format!("N{n}")
 }
 
 /// What the second table does not hold: each impl is a pattern of numbers, `High` and the bits below it.
@@ -83,7 +87,9 @@ fn main() {
     }
     let mut table = String::new();
     for n in 0..INPUTS {
-        writeln!(table, "impl ToNumber for Const<{n}> {{ type Number = {}; }}", number(n)).unwrap();
+        let digits = if n == 0 { "UTerm".into() } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) };
+        writeln!(table, "type {0} = {digits}; impl ToNumber for Const<{n}> {{ type Number = {0}; }}", number(n))
+            .unwrap();
     }
     for low in 0..1 << LOW_BITS {
         let mut pattern = String::from("UInt<High,Bit>");
