@@ -20,14 +20,13 @@ pub fn worthwhile(len: usize, threshold: usize) -> bool {
 }
 
 /// Runs `f(index, chunk)` over chunks of `size` of `out` in parallel.
-///
-/// The function is behind a pointer, so that rayon's machinery is compiled once per element type and not per loop: it
-/// used to be two thirds of the crate's machine code.
+#[inline(never)]
 fn in_parallel<E: Send>(out: &mut [E], size: usize, f: &(dyn Fn(usize, &mut [E]) + Sync)) {
-    let mode = Mode::current();
-    out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| {
-        let _guard = mode.enter();
-        f(i, chunk);
+    let (len, out) = (out.len(), Entries::of(out));
+    tasks(len.div_ceil(size), true, &|i| {
+        // SAFETY: there are so many chunks, and each task has one of its own.
+        #[allow(unsafe_code)]
+        f(i, unsafe { out.chunk(i, size, len) });
     });
 }
 
@@ -76,19 +75,20 @@ pub fn chunks_of_two<A: Send, B: Send>(
     if a.is_empty() || b.is_empty() {
         return;
     }
-    if many {
-        let chunks = a.par_chunks_mut(sizes[0]).zip(b.par_chunks_mut(sizes[1])).enumerate();
-        let mode = Mode::current();
-        chunks.for_each(|(i, (a, b))| {
-            let _guard = mode.enter();
-            f(i, a, b);
-        });
-    } else {
-        a.chunks_mut(sizes[0]).zip(b.chunks_mut(sizes[1])).enumerate().for_each(|(i, (a, b))| f(i, a, b));
-    }
+    let (lens, a, b) = ([a.len(), b.len()], Entries::of(a), Entries::of(b));
+    let count = lens[0].div_ceil(sizes[0]).min(lens[1].div_ceil(sizes[1]));
+    tasks(count, many, &|i| {
+        // SAFETY: both arrays have so many chunks, and each task has its own of each.
+        #[allow(unsafe_code)]
+        let (a, b) = unsafe { (a.chunk(i, sizes[0], lens[0]), b.chunk(i, sizes[1], lens[1])) };
+        f(i, a, b);
+    });
 }
 
 /// Runs `f(index)` for each index below `count`, in parallel if `many`.
+///
+/// All that is cut into pieces goes through here, with the work behind a pointer, so that rayon's machinery is compiled
+/// once, and not for each loop or element type: it used to be two thirds of the crate's machine code.
 pub fn tasks(count: usize, many: bool, f: &(dyn Fn(usize) + Sync)) {
     if !many || count <= 1 {
         return (0..count).for_each(f);
@@ -110,7 +110,7 @@ pub fn each<R: Clone + Default + Send>(count: usize, many: bool, f: impl Fn(usiz
 /// Runs `f(start, parts)` over parts of several arrays of one length, the same part of each, in parallel. The arrays
 /// given are themselves the part that begins at `start`.
 ///
-/// Behind a pointer, as in [`in_parallel`].
+/// Behind a pointer, as in [`tasks`].
 pub fn together<E: Send>(arrays: &mut [&mut [E]], start: usize, f: &(dyn Fn(usize, &mut [&mut [E]]) + Sync)) {
     let len = arrays.first().map_or(0, |array| array.len());
     if len <= CHUNK {
@@ -142,5 +142,16 @@ impl<'a, E> Entries<'a, E> {
     pub unsafe fn at(&self, index: usize) -> *mut E {
         // SAFETY: guaranteed by the caller.
         unsafe { self.0.add(index) }
+    }
+
+    /// Chunk `index` of the array, which has `len` entries, cut into chunks of `size`.
+    ///
+    /// # Safety
+    /// The chunk must exist, and nothing else may refer to its entries.
+    #[allow(unsafe_code)]
+    unsafe fn chunk(&self, index: usize, size: usize, len: usize) -> &'a mut [E] {
+        let start = index * size;
+        // SAFETY: guaranteed by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.at(start), size.min(len - start)) }
     }
 }
