@@ -141,6 +141,37 @@ pub fn sum<E: Float>(values: &[E]) -> E {
     E::of(sum_f64(values))
 }
 
+/// Below this many numbers, calling a function for one row takes as long as its sum.
+const SHORT: usize = 256;
+
+vectorized! {
+    wide(wide_pays::<E>(true))
+    /// The sums of rows of few numbers.
+    fn short_row_sums [E: Float] [E] (rows: &[E], width: usize, out: &mut [E], store: Store) {
+        const LANES: usize = 16;
+        for (i, out) in out.iter_mut().enumerate() {
+            let (chunks, rest) = rows[i * width..(i + 1) * width].as_chunks::<LANES>();
+            let mut sums = [E::zero(); LANES];
+            for chunk in chunks {
+                for lane in 0..LANES {
+                    sums[lane] += chunk[lane];
+                }
+            }
+            let (few, tail) = rest.as_chunks::<FEW>();
+            for few in few {
+                for lane in 0..FEW {
+                    sums[lane] += few[lane];
+                }
+            }
+            let mut last = E::zero();
+            for &x in tail {
+                last += x;
+            }
+            *out = store.result(*out, total(sums) + last);
+        }
+    }
+}
+
 vectorized! {
     wide(wide_pays::<E>(true)) fn block_squares [E: Float] [E] (values: &[E]) -> f64 {
         let mut lanes = [0.0_f64; LANES];
@@ -169,14 +200,19 @@ pub fn sum_axis<E: Float>(x: &[E], (outer, middle, inner): (usize, usize, usize)
         return;
     }
     if inner == 1 {
-        let rows = |first: usize, out: &mut [E]| {
-            for (row, out) in out.iter_mut().enumerate() {
-                let total = sum(&x[(first + row) * middle..][..middle]);
-                *out = store.result(*out, total);
-            }
-        };
         let group = BLOCK.div_ceil(middle.max(1));
-        parallel::chunks(out, group, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| rows(i * group, out));
+        parallel::chunks(out, group, parallel::worthwhile(x.len(), parallel::CHEAP), |i, out| {
+            let rows = &x[i * group * middle..][..out.len() * middle];
+            if middle == 1 {
+                out.iter_mut().zip(rows).for_each(|(out, &x)| *out = store.result(*out, x));
+            } else if middle < SHORT {
+                short_row_sums(rows, middle, out, store);
+            } else {
+                for (out, row) in out.iter_mut().zip(rows.chunks_exact(middle)) {
+                    *out = store.result(*out, sum(row));
+                }
+            }
+        });
         return;
     }
     if middle == 0 {
@@ -307,5 +343,50 @@ pub fn repeat_axis<E: Copy>(x: &[E], (outer, middle, inner): (usize, usize, usiz
         for (out, x) in out.chunks_exact_mut(middle * inner).zip(x.chunks_exact(inner)) {
             out.chunks_exact_mut(inner).for_each(|out| out.copy_from_slice(x));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::instructions::tests::{available, with};
+    use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
+
+    fn rows<E: Float>(width: usize, rng: &mut Generator) {
+        let count = if width == 56 { 3 * parallel::CHEAP / 56 } else { 7 };
+        let (x, before): (Vec<E>, Vec<E>) = (random(count * width, rng), random(count, rng));
+        for store in [Store::Overwrite, Store::Add] {
+            let expected: Vec<f64> = (0..count)
+                .map(|i| {
+                    let sum: f64 = x[i * width..(i + 1) * width].iter().map(|x| x.as_f64()).sum();
+                    sum + if store.adds() { before[i].as_f64() } else { 0.0 }
+                })
+                .collect();
+            let results: Vec<Vec<E>> = available()
+                .map(|instructions| {
+                    let mut out = before.clone();
+                    with(instructions, || sum_axis(&x, (count, width, 1), &mut out, store));
+                    assert_close(&out, &expected, width);
+                    out
+                })
+                .collect();
+            assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "{width}: the same bits");
+        }
+    }
+
+    #[test]
+    fn sums_of_rows_short_and_long() {
+        let mut rng = Generator::new(0);
+        for width in (0..40).chain([56, 63, 64, 65, SHORT - 1, SHORT, SHORT + 1, 5_000]) {
+            rows::<f32>(width, &mut rng);
+            rows::<f64>(width, &mut rng);
+        }
+        let mut out = [0.0_f32; 4];
+        let infinity = f32::INFINITY;
+        let x = [1.0, f32::NAN, infinity, 1.0, infinity, -infinity, 1e-45, -3e-45];
+        sum_axis(&x, (4, 2, 1), &mut out, Store::Overwrite);
+        assert!(out[0].is_nan() && out[1] == infinity && out[2].is_nan() && out[3] == -1e-45, "{out:?}");
+        sum_axis(&[], (0, 5, 1), &mut [0.0_f32; 0], Store::Overwrite);
     }
 }
