@@ -2,10 +2,9 @@
 
 use super::elementwise;
 use super::reduce::sum_of_rows;
-use crate::memory::Storage;
 use crate::numbers::Float;
 
-/// So many gradients of one element are added up in their own type; more of them as if in f64.
+/// So many gradients of one element are added up as they come; more of them in groups, whose sums are as good as in f64.
 const FEW: usize = 256;
 
 /// Which elements go where: `count` runs of `length` elements; run i is taken from `place(i).0` and put at
@@ -38,8 +37,7 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
         match self.length {
             _ if x.is_empty() || y.is_empty() => {}
             0 => {}
-            length if self.uses > FEW && self.count * length < x.len() / 4 => self.add_back_sorted(y, x),
-            _ if self.uses > FEW => self.add_back_wide(y, x),
+            _ if self.uses > FEW => self.add_back_grouped(y, x),
             1 => (0..self.count).map(&self.place).for_each(|(from, to)| x[from] += y[to]),
             length => (0..self.count)
                 .map(&self.place)
@@ -47,28 +45,39 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
         }
     }
 
-    /// In f64, for the whole of `x`.
-    fn add_back_wide<E: Float>(&self, y: &[E], x: &mut [E]) {
-        let mut sums = Storage::<f64>::zeros(x.len());
-        let sums = sums.make_mut();
-        for (from, to) in (0..self.count).map(&self.place) {
-            for (sum, y) in sums[from..from + self.length].iter_mut().zip(&y[to..to + self.length]) {
-                *sum += y.as_f64();
-            }
-        }
-        x.iter_mut().zip(sums).for_each(|(x, sum)| *x += E::of(*sum));
-    }
-
-    /// For few runs of a long `x`: those that come from one place after one another.
-    fn add_back_sorted<E: Float>(&self, y: &[E], x: &mut [E]) {
+    /// Those that come from one place after one another: each element of `x` is read and written once.
+    fn add_back_grouped<E: Float>(&self, y: &[E], x: &mut [E]) {
         let mut places: Vec<(usize, usize)> = (0..self.count).map(&self.place).collect();
-        places.sort_unstable();
+        let cells = places.iter().all(|(from, _)| from.is_multiple_of(self.length));
+        if cells && x.len() / self.length <= 4 * self.count {
+            places = counted(&places, self.length, x.len() / self.length);
+        } else {
+            places.sort_unstable();
+        }
         let mut sum = vec![E::zero(); self.length];
         for places in places.chunk_by(|a, b| a.0 == b.0) {
             sum_of_rows(places.iter().map(|&(_, to)| &y[to..to + self.length]), &mut sum);
             elementwise::add_assign(&mut x[places[0].0..][..self.length], &sum);
         }
     }
+}
+
+/// The places sorted by where they come from, of `cells` cells of this length, by counting how many come from each.
+fn counted(places: &[(usize, usize)], length: usize, cells: usize) -> Vec<(usize, usize)> {
+    let mut next = vec![0; cells + 1];
+    for (from, _) in places {
+        next[from / length + 1] += 1;
+    }
+    for cell in 0..cells {
+        next[cell + 1] += next[cell];
+    }
+    let mut sorted = vec![(0, 0); places.len()];
+    for &place in places {
+        let next = &mut next[place.0 / length];
+        sorted[*next] = place;
+        *next += 1;
+    }
+    sorted
 }
 
 #[cfg(test)]
@@ -86,6 +95,7 @@ mod tests {
             (100_000, 2, 5),
             (2_000, 1, 50_000),
             (2_000, 2, 9_000),
+            (2_000, 128, 1_000),
         ] {
             // all of every seventh row, and the last
             let row = move |i: usize| if i.is_multiple_of(2) { rows - 1 } else { i / 2 % 3 * 7 % rows };
