@@ -336,6 +336,24 @@ vectorized! {
     }
 }
 
+vectorized! {
+    fn with_row_part [E: Float] [E] (x: &[E], row: &[E], out: &mut [E]) {
+        for (out, x) in out.chunks_exact_mut(row.len()).zip(x.chunks_exact(row.len())) {
+            out.iter_mut().zip(x).zip(row).for_each(|((out, &x), &added)| *out = x + added);
+        }
+    }
+}
+
+/// Each row of `x` and `row`, added.
+pub fn with_row<E: Float>(x: &[E], row: &[E], out: &mut [E]) {
+    assert_eq!(x.len(), out.len());
+    if !row.is_empty() {
+        parallel::rows(out, row.len(), parallel::CHEAP, |first, out| {
+            with_row_part(&x[first * row.len()..][..out.len()], row, out);
+        });
+    }
+}
+
 /// Adds `row` to each row: a bias to a batch.
 pub fn add_row<E: Float>(rows: &mut [E], row: &[E]) {
     if !row.is_empty() {
@@ -452,8 +470,10 @@ mod tests {
         }
         for (rows, width) in [(0, 3), (4, 0), (5, 1), (7, 33), (3_000, 50)] {
             let (before, row): (Vec<f64>, Vec<f64>) = (random(rows * width, &mut rng), random(width, &mut rng));
-            let mut after = before.clone();
+            let (mut after, mut apart) = (before.clone(), vec![f64::NAN; before.len()]);
             add_row(&mut after, &row);
+            with_row(&before, &row, &mut apart);
+            assert!(after == apart);
             assert!((0..after.len()).all(|i| after[i] == before[i] + row[i % width]));
         }
     }

@@ -18,6 +18,8 @@ type Blocks = (usize, usize, usize);
 const GROUP: usize = 16;
 /// About how many elements one task takes.
 const TASK: usize = 1 << 14;
+/// About how many elements are copied before a function is applied to the copy.
+const COPIED: usize = 1 << 10;
 
 /// A function from a line to a number. `p` is a parameter that few have.
 pub trait Fold: 'static {
@@ -157,23 +159,34 @@ impl<E: Float> MapLoops<E> {
         MapLoops { forward: map_rows::<P, E>, backward: map_back_rows::<P, E> }
     }
 
-    /// In place.
-    pub fn forward(&self, values: &mut [E], (outer, middle, inner): Blocks) {
+    /// Of the lines of `x`; without `x`, in place.
+    pub fn forward(&self, x: Option<&[E]>, values: &mut [E], (outer, middle, inner): Blocks) {
         assert_eq!(values.len(), outer * middle * inner);
         if values.is_empty() {
             return;
         }
         let many = parallel::worthwhile(values.len(), parallel::COSTLY);
         if inner == 1 {
-            parallel::chunks(values, TASK.div_ceil(middle) * middle, many, |_, lines| (self.forward)(lines, middle));
+            let task = TASK.div_ceil(middle) * middle;
+            // so few lines that they stay in the first-level cache
+            let few = COPIED.div_ceil(middle) * middle;
+            parallel::chunks(values, task, many, |i, lines| match x {
+                None => (self.forward)(lines, middle),
+                Some(x) => {
+                    for (lines, x) in lines.chunks_mut(few).zip(x[i * task..].chunks(few)) {
+                        lines.copy_from_slice(&x[..lines.len()]);
+                        (self.forward)(lines, middle);
+                    }
+                }
+            });
             return;
         }
-        parallel::chunks(values, middle * inner, many, |_, block| {
+        parallel::chunks(values, middle * inner, many, |i, block| {
             let mut buffer = Storage::scratch(middle * GROUP);
             for start in (0..inner).step_by(GROUP) {
                 let count = GROUP.min(inner - start);
                 let lines = &mut buffer.make_mut()[..middle * count];
-                gather(block, inner, start, count, lines);
+                gather(x.map_or(&*block, |x| &x[i * block.len()..][..block.len()]), inner, start, count, lines);
                 (self.forward)(lines, middle);
                 scatter(lines, block, inner, start, count, Store::Overwrite);
             }

@@ -5,7 +5,7 @@
 //! - gradient of x: g
 //! - gradient of b: the sum of the rows of g
 
-use crate::kernels::elementwise::add_row;
+use crate::kernels::elementwise::{add_row, with_row};
 use crate::kernels::reduce::sum_axis;
 use crate::memory::Storage;
 use crate::shape::{LastAxis, Rank1, Shape};
@@ -20,10 +20,9 @@ pub(crate) fn add_bias<const N: usize, S: LastAxis, E: Float, T: Trace>(
     bias: Tensor<Rank1<N>, E, T>,
 ) -> Tensor<S, E, T> {
     let rows = x.shape().rows().count();
-    let (shape, mut y, x_trace) = x.into_parts();
+    let (shape, x, x_trace) = x.into_parts();
     let (_, bias, bias_trace) = bias.into_parts();
-    // in place if x is not shared: nothing is saved for the backward pass
-    add_row(y.make_mut(), bias.as_slice());
+    let y = sum(x, bias.as_slice());
     let node = record([x_trace.node(), bias_trace.node()], |_| {
         move |g: Storage<E>, parents: &mut Parents<'_, 2>| {
             parents.write(1, N, |out, store| sum_axis(g.as_slice(), (1, rows, N), out, store));
@@ -31,6 +30,17 @@ pub(crate) fn add_bias<const N: usize, S: LastAxis, E: Float, T: Trace>(
         }
     });
     Tensor::from_parts(shape, y, T::from_node(node))
+}
+
+/// In place if x is not shared: nothing is saved for the backward pass.
+fn sum<E: Float>(mut x: Storage<E>, bias: &[E]) -> Storage<E> {
+    if x.is_unique() {
+        add_row(x.make_mut(), bias);
+        return x;
+    }
+    let mut y = Storage::scratch(x.len());
+    with_row(x.as_slice(), bias, y.make_mut());
+    y
 }
 
 #[cfg(test)]

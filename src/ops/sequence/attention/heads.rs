@@ -131,7 +131,7 @@ impl Attention {
         elementwise::scale(weights, self.scale());
         for (query, row) in block.clone().zip(weights.chunks_exact_mut(keys)) {
             let (seen, hidden) = row.split_at_mut(self.visible(sequence, query));
-            softmax.forward(seen, (1, seen.len(), 1));
+            softmax.forward(None, seen, (1, seen.len(), 1));
             hidden.fill(E::zero());
         }
     }
