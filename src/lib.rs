@@ -120,7 +120,8 @@
 //! Randomness comes from a generator that the caller passes, and results are the same bits whatever the number of
 //! threads. They may differ between kinds of processors: products use fused multiply-adds where available. The
 //! variable `TAUT_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) selects instructions other than the widest that the
-//! processor has.
+//! processor has. With `portable`, and on processors without AVX2, products of matrices are those of the crate
+//! [matrixmultiply](https://docs.rs/matrixmultiply), which has kernels for NEON.
 //!
 //! `f32` convolutions with 3x3 windows and stride 1 are computed by Winograd's method where that is faster, with a
 //! quarter of the multiplications. Its results differ from those of the direct sum by about a millionth of the largest,

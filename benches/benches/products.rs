@@ -1,6 +1,7 @@
-//! Products of matrices, without gradients.
+//! Products of matrices, without gradients, beside those of the crate matrixmultiply.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::hint::black_box;
 use taut::prelude::*;
 use taut_benches::PRODUCTS;
 
@@ -10,8 +11,18 @@ fn products(criterion: &mut Criterion) {
     for (m, n, k) in PRODUCTS {
         let a = Tensor::<(usize, usize)>::normal_with((m, k), 0.0, 1.0, &mut rng);
         let b = Tensor::<(usize, usize)>::normal_with((k, n), 0.0, 1.0, &mut rng);
+        let size = format!("{m}x{n}x{k}");
         group.throughput(Throughput::Elements(2 * (m * n * k) as u64));
-        group.bench_function(format!("{m}x{n}x{k}"), |bench| bench.iter(|| a.clone().matmul(b.clone())));
+        group.bench_function(BenchmarkId::new("taut", &size), |bench| bench.iter(|| a.clone().matmul(b.clone())));
+        let (a, b, mut c) = (a.as_slice(), b.as_slice(), vec![0.0; m * n]);
+        let [row_of_a, row_of_b] = [k, n].map(usize::cast_signed);
+        group.bench_function(BenchmarkId::new("matrixmultiply", &size), |bench| {
+            // SAFETY: the matrices have these sizes, row by row.
+            bench.iter(|| unsafe {
+                let (a, b, c) = (a.as_ptr(), b.as_ptr(), black_box(&mut c).as_mut_ptr());
+                matrixmultiply::sgemm(m, k, n, 1.0, a, row_of_a, 1, b, row_of_b, 1, 0.0, c, row_of_b, 1);
+            });
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Instructions {
-    /// Those of the compilation target.
+    /// Those of the compilation target; products are those of the crate matrixmultiply, which looks for itself.
     Portable,
     /// AVX2 and FMA.
     Avx2,

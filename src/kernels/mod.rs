@@ -3,6 +3,7 @@
 //! Each loop is compiled in this crate, once for each element type and instruction set, and selected at run time: a
 //! model with new shapes recompiles no kernel, and `cargo build --release` needs no `target-cpu`.
 
+pub mod caches;
 pub mod convert;
 pub mod convolution;
 pub mod denormals;

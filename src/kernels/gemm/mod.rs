@@ -2,10 +2,15 @@
 
 pub mod constant;
 #[allow(unsafe_code)]
+mod kernel;
+#[allow(unsafe_code)]
 mod loops;
 mod matrix;
 #[allow(unsafe_code)]
 pub mod pack;
+mod part;
+#[allow(unsafe_code)]
+mod portable;
 #[allow(unsafe_code)]
 pub mod register;
 #[cfg(test)]
@@ -15,12 +20,13 @@ pub mod tile;
 mod vector;
 
 use super::parallel::{self, Entries};
+use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::{Family, Float, PerFloat};
-use loops::Right;
-use loops::{PANEL, Part, compute, pack_whole};
+use loops::{compute, pack_whole};
 pub use matrix::Matrix;
+use part::{PANEL, Part, Right};
 use register::InRegisters;
 
 /// Below this many multiply-adds, threads cost more than they save.
@@ -124,8 +130,9 @@ pub struct Packed<'a, E: Float> {
 impl<'a, E: Float> Packed<'a, E> {
     /// A matrix b, k x n, for products with matrices of m rows.
     pub fn new(m: usize, k: usize, n: usize, matrix: Matrix<'a, E>) -> Self {
-        // a single row is multiplied without packing
-        let columns = if m > 1 { columns_of_panels(n) } else { 0 };
+        // a single row is multiplied without packing, and so is everything without registers to pack for
+        let packs = m > 1 && instructions() > Instructions::Portable;
+        let columns = if packs { columns_of_panels(n) } else { 0 };
         let mut panels = Storage::scratch(k.checked_mul(columns).expect("the panels of a matrix fit the memory"));
         if panels.len() > 0 {
             E::pick(&PACK)(matrix, (k, n), columns, panels.make_mut());

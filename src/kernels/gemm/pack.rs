@@ -52,20 +52,40 @@ pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     depth: usize,
     out: &mut [E],
 ) {
+    if a.row_stride == 1 {
+        return strips_of_columns::<E, ROWS>(a, height, depth, out);
+    }
     for i in (0..height).step_by(ROWS) {
         let rows = ROWS.min(height - i);
         let a = a.part(i, 0);
         let strip = &mut out[i * depth..];
-        if a.row_stride == 1 && rows == ROWS {
-            for (p, column) in strip.chunks_exact_mut(ROWS).take(depth).enumerate() {
-                column.copy_from_slice(&a.values[p * a.column_stride..][..ROWS]);
-            }
-        } else if a.column_stride == 1 {
+        if a.column_stride == 1 {
             // SAFETY: the strip's rows are `depth` long, and a register beyond its end is there.
             unsafe { interleave::<E, R>(a.row_stride, a, rows, ROWS, depth, strip) };
         } else {
             for (p, column) in strip.chunks_exact_mut(ROWS).take(depth).enumerate() {
                 column.iter_mut().take(rows).enumerate().for_each(|(row, out)| *out = a.at(row, p));
+            }
+        }
+    }
+}
+
+/// [`strips`] of a matrix whose columns are contiguous. Of each column some strips are taken at once, for what lies
+/// between them and in the next column is far away.
+#[inline(always)]
+fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, height: usize, depth: usize, out: &mut [E]) {
+    const AT_ONCE: usize = 8;
+    for top in (0..height).step_by(AT_ONCE * ROWS) {
+        let bottom = height.min(top + AT_ONCE * ROWS);
+        for p in 0..depth {
+            for i in (top..bottom).step_by(ROWS) {
+                let source = &a.values[p * a.column_stride + i..];
+                let target = &mut out[i * depth + p * ROWS..][..ROWS];
+                match source.first_chunk::<ROWS>() {
+                    // a copy of known length, even if only some of it is wanted
+                    Some(source) => target.copy_from_slice(source),
+                    None => target[..bottom - i].copy_from_slice(&source[..bottom - i]),
+                }
             }
         }
     }

@@ -44,13 +44,12 @@ impl InRegisters for f64 {
 #[cfg(target_arch = "x86_64")]
 pub use std::arch::x86_64::{__m256 as F32, __m256d as F64};
 
-/// Those of AVX-512, for `f32` only.
+/// Those of AVX-512.
 pub mod wide {
     #[cfg(not(target_arch = "x86_64"))]
-    pub use super::F32;
-    pub use super::F64;
+    pub use super::{F32, F64};
     #[cfg(target_arch = "x86_64")]
-    pub use std::arch::x86_64::__m512 as F32;
+    pub use std::arch::x86_64::{__m512 as F32, __m512d as F64};
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -166,7 +165,7 @@ mod avx2 {
 
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
-    use super::{F32, Register, wide};
+    use super::{F32, F64, Register, wide};
     use std::arch::x86_64::*;
 
     // SAFETY of all blocks: the caller promises AVX-512 F, and with it AVX2 and FMA, and pointers valid for a whole
@@ -205,16 +204,64 @@ mod avx512 {
         }
         #[inline(always)]
         unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
-            const HALF: usize = F32::LEN;
-            // The transposes of the four quarters. The right half of all rows is written before the left one: it is
-            // there that a row can reach into the next.
-            // SAFETY: see above; the quarters lie in the square.
-            unsafe {
-                F32::transpose(|i| from(HALF + i), |i| to(i).add(HALF));
-                F32::transpose(|i| from(HALF + i).add(HALF), |i| to(HALF + i).add(HALF));
-                F32::transpose(&from, &to);
-                F32::transpose(|i| from(i).add(HALF), |i| to(HALF + i));
-            }
+            // SAFETY: see above.
+            unsafe { in_quarters::<f32, F32>(from, to) }
+        }
+    }
+
+    impl Register<f64> for wide::F64 {
+        const LEN: usize = 8;
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_loadu_pd(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_pd(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn splat(x: f64) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_set1_pd(x) }
+        }
+        #[inline(always)]
+        unsafe fn plus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_add_pd(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn minus(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_sub_pd(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn plus_product(self, x: Self, y: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { _mm512_fmadd_pd(x, y, self) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: impl Fn(usize) -> *const f64, to: impl Fn(usize) -> *mut f64) {
+            // SAFETY: see above.
+            unsafe { in_quarters::<f64, F64>(from, to) }
+        }
+    }
+
+    /// The transpose of a square of twice as many numbers as a register `R` has: those of its four quarters. The right
+    /// half of all rows is written before the left one: it is there that a row can reach into the next.
+    ///
+    /// # Safety
+    /// As [`Register::transpose`] of the long registers.
+    #[inline(always)]
+    unsafe fn in_quarters<E, R: Register<E>>(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E) {
+        let half = R::LEN;
+        // SAFETY: the caller's promises; the quarters lie in the square.
+        unsafe {
+            R::transpose(|i| from(half + i), |i| to(i).add(half));
+            R::transpose(|i| from(half + i).add(half), |i| to(half + i).add(half));
+            R::transpose(&from, &to);
+            R::transpose(|i| from(i).add(half), |i| to(half + i));
         }
     }
 }

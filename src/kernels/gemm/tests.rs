@@ -1,6 +1,6 @@
 use super::*;
 use crate::kernels::instructions::Instructions;
-use crate::kernels::instructions::tests::{available, with};
+use crate::kernels::instructions::tests::{FORCED, available, with};
 use crate::kernels::store::Store;
 use crate::kernels::testing::random;
 use crate::numbers::Generator;
@@ -86,22 +86,58 @@ fn sizes_beyond_one_block_are_right() {
     }
 }
 
+/// More rows than a block has, on any processor, and more columns: against the crate matrixmultiply, which is what
+/// products are without a kernel.
+#[test]
+fn large_products_are_those_of_another_library() {
+    fn compare<E: InRegisters>((m, k, n): (usize, usize, usize), rng: &mut Generator) {
+        let (a, b) = (random::<E>(m * k, rng), random::<E>(k * n, rng));
+        let before = random::<E>(m * n, rng);
+        for layouts in 0..4 {
+            let (a, b) = (stored(&a, (m, k), layouts / 2), stored(&b, (k, n), layouts % 2));
+            let product = |instructions| {
+                let mut c = before.clone();
+                with(instructions, || gemm(m, k, n, a, b, &mut c, Store::Add));
+                c
+            };
+            let expected = product(Instructions::Portable);
+            let tolerance = E::epsilon().as_f64() * (k + 1) as f64;
+            for instructions in available() {
+                let off = |(x, y): (&E, &E)| (x.as_f64() - y.as_f64()).abs() > tolerance;
+                let wrong = product(instructions).iter().zip(&expected).position(off);
+                assert_eq!(wrong, None, "{m} x {k} x {n}, layouts {layouts}, {instructions:?}");
+            }
+        }
+    }
+    let mut rng = Generator::new(4);
+    compare::<f32>((1_409, 261, 9), &mut rng);
+    compare::<f32>((61, 13, 4_201), &mut rng);
+    compare::<f64>((709, 259, 5), &mut rng);
+}
+
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let mut rng = Generator::new(2);
     for (m, k, n) in [(203, 300, 110), (90, 70, 330), (1, 400, 1_000), (1, 70_000, 3)] {
         let (a, b) = (random::<f32>(m * k, &mut rng), random::<f32>(k * n, &mut rng));
-        let product = |threads| {
-            let mut c = vec![0.0; m * n];
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
-            pool.install(|| gemm(m, k, n, a, b, &mut c, Store::Overwrite));
-            let mut of_packed = vec![0.0; m * n];
-            pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, Store::Overwrite));
-            assert!(of_packed == c, "{m} x {k} x {n}, packed");
-            c
-        };
-        assert!(product(1) == product(3), "{m} x {k} x {n}");
+        for instructions in available() {
+            let product = |threads| {
+                let mut c = vec![0.0; m * n];
+                // each thread of the pool uses these instructions
+                let start = move |_| FORCED.set(Some(instructions));
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(start).build().unwrap();
+                let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
+                pool.install(|| gemm(m, k, n, a, b, &mut c, Store::Overwrite));
+                let mut of_packed = vec![0.0; m * n];
+                pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, Store::Overwrite));
+                assert!(of_packed == c, "{m} x {k} x {n}, packed, {instructions:?}");
+                c
+            };
+            let one = product(1);
+            for threads in [2, 3, 8] {
+                assert!(product(threads) == one, "{m} x {k} x {n}, {threads} threads, {instructions:?}");
+            }
+        }
     }
 }
 

@@ -38,18 +38,20 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     // SAFETY: the caller's promises.
     unsafe {
         match target.rows {
-            1..=4 => tile_of::<E, R, 4>(depth, strip, panel, target),
-            _ => tile_of::<E, R, ROWS>(depth, strip, panel, target),
+            1..=4 => tile_of::<E, R, 4, 2>(depth, strip, panel, target),
+            // the tile of AVX-512 is high, and 32 rows are 12, 12 and 8
+            5..=8 if const { ROWS > 8 } => tile_of::<E, R, 8, 2>(depth, strip, panel, target),
+            _ => tile_of::<E, R, ROWS, 2>(depth, strip, panel, target),
         }
     }
 }
 
-/// A tile for which `ROWS` rows are computed, however few are written.
+/// A tile for which `ROWS` rows of `WIDTH` registers are computed, however few are written.
 ///
 /// # Safety
-/// As [`tile`].
+/// As [`tile`], and `columns` is at most `WIDTH` registers.
 #[inline(always)]
-unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize>(
+pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
     depth: usize,
     strip: Strip<E>,
     panel: *const E,
@@ -58,8 +60,8 @@ unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize>(
     // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
     unsafe {
         let rows = std::array::from_fn(|row| strip.first.add(row.min(target.rows - 1) * strip.row_stride));
-        let sums = sums::<E, R, ROWS>(depth, rows, |k| k * strip.step, panel);
-        if target.columns == 2 * R::LEN {
+        let sums = sums_of::<E, R, ROWS, WIDTH>(depth, rows, |k| k * strip.step, panel);
+        if target.columns == WIDTH * R::LEN {
             for (row, sums) in sums.iter().enumerate() {
                 if row < target.rows {
                     let out = target.first.add(row * target.stride);
@@ -87,16 +89,33 @@ pub unsafe fn sums<E: Float, R: Register<E>, const ROWS: usize>(
     panel: *const E,
 ) -> [[R; 2]; ROWS] {
     // SAFETY: the caller's promises.
+    unsafe { sums_of(depth, rows, offset, panel) }
+}
+
+/// The first `WIDTH` registers of each row of [`sums`].
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn sums_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
+    depth: usize,
+    rows: [*const E; ROWS],
+    offset: impl Fn(usize) -> usize,
+    panel: *const E,
+) -> [[R; WIDTH]; ROWS] {
+    const { assert!(WIDTH <= 2) };
+    // SAFETY: the caller's promises.
     unsafe {
-        let mut sums = [[R::splat(E::zero()); 2]; ROWS];
+        let mut sums = [[R::splat(E::zero()); WIDTH]; ROWS];
         let mut panel = panel;
         for k in 0..depth {
-            let (left, right) = (R::load(panel), R::load(panel.add(R::LEN)));
+            let numbers: [R; WIDTH] = std::array::from_fn(|half| R::load(panel.add(half * R::LEN)));
             let offset = offset(k);
             for (row, sums) in rows.iter().zip(&mut sums) {
                 let x = R::splat(*row.add(offset));
-                sums[0] = sums[0].plus_product(x, left);
-                sums[1] = sums[1].plus_product(x, right);
+                for (sum, &numbers) in sums.iter_mut().zip(&numbers) {
+                    *sum = sum.plus_product(x, numbers);
+                }
             }
             panel = panel.add(2 * R::LEN);
         }
@@ -104,19 +123,23 @@ pub unsafe fn sums<E: Float, R: Register<E>, const ROWS: usize>(
     }
 }
 
-/// Writes a tile that is narrower than two registers.
+/// Writes a tile that is narrower than its registers.
 ///
 /// # Safety
-/// As [`tile`].
+/// As [`tile_of`].
 #[inline(always)]
-unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize>(sums: [[R; 2]; ROWS], target: Target<E>) {
+unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
+    sums: [[R; WIDTH]; ROWS],
+    target: Target<E>,
+) {
     const { assert!(2 * R::LEN <= 32) };
     for (row, sums) in sums.iter().enumerate().take(target.rows) {
         let mut line = [E::zero(); 32];
         // SAFETY: the line holds two registers, and the caller says that the target's entries are valid.
         unsafe {
-            sums[0].store(line.as_mut_ptr());
-            sums[1].store(line.as_mut_ptr().add(R::LEN));
+            for (half, &sum) in sums.iter().enumerate() {
+                sum.store(line.as_mut_ptr().add(half * R::LEN));
+            }
             let out = std::slice::from_raw_parts_mut(target.first.add(row * target.stride), target.columns);
             for (out, &sum) in out.iter_mut().zip(&line) {
                 *out = target.store.result(*out, sum);
