@@ -35,7 +35,9 @@ pub fn instructions() -> Instructions {
     static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
     match CHOSEN.load(Relaxed) {
         UNKNOWN => {
-            let chosen = choose(std::env::var_os(VARIABLE).as_deref().map(|name| name.to_string_lossy()).as_deref());
+            // a pointer, as in `parallel::tasks`
+            let choose: fn() -> Instructions = choose;
+            let chosen = choose();
             // threads that ask at the same time all get the same answer
             CHOSEN.store(chosen as u8, Relaxed);
             chosen
@@ -45,7 +47,12 @@ pub fn instructions() -> Instructions {
 }
 
 #[cold]
-fn choose(wanted: Option<&str>) -> Instructions {
+fn choose() -> Instructions {
+    named(std::env::var_os(VARIABLE).as_deref().map(|name| name.to_string_lossy()).as_deref())
+}
+
+/// The set of this name, or the widest.
+fn named(wanted: Option<&str>) -> Instructions {
     let has = detected();
     let Some(wanted) = wanted.filter(|name| !name.is_empty()) else { return has };
     match ALL.iter().find(|(_, name)| *name == wanted) {
@@ -92,10 +99,10 @@ pub mod tests {
 
     #[test]
     fn a_name_chooses_and_a_wrong_one_is_refused() {
-        assert_eq!(choose(None), detected());
-        assert_eq!(choose(Some("")), detected());
-        assert_eq!(choose(Some("portable")), Instructions::Portable);
-        let refused = std::panic::catch_unwind(|| choose(Some("sse9"))).unwrap_err();
+        assert_eq!(named(None), detected());
+        assert_eq!(named(Some("")), detected());
+        assert_eq!(named(Some("portable")), Instructions::Portable);
+        let refused = std::panic::catch_unwind(|| named(Some("sse9"))).unwrap_err();
         assert_eq!(
             refused.downcast_ref::<String>().unwrap(),
             "TAUT_INSTRUCTIONS=sse9: it is one of portable, avx2, avx512"

@@ -90,14 +90,16 @@ pub fn chunks_of_two<A: Send, B: Send>(
 /// All that is cut into pieces goes through here, with the work behind a pointer, so that rayon's machinery is compiled
 /// once, and not for each loop or element type: it used to be two thirds of the crate's machine code.
 pub fn tasks(count: usize, many: bool, f: &(dyn Fn(usize) + Sync)) {
-    if !many || count <= 1 {
-        return (0..count).for_each(f);
+    fn in_pool(count: usize, f: &(dyn Fn(usize) + Sync)) {
+        let mode = Mode::current();
+        (0..count).into_par_iter().for_each(|i| {
+            let _guard = mode.enter();
+            f(i);
+        });
     }
-    let mode = Mode::current();
-    (0..count).into_par_iter().for_each(|i| {
-        let _guard = mode.enter();
-        f(i);
-    });
+    // a pointer: rustc looks for recursion in what each generic function calls, and would look through rayon
+    let in_pool: fn(usize, &(dyn Fn(usize) + Sync)) = in_pool;
+    if many && count > 1 { in_pool(count, f) } else { (0..count).for_each(f) }
 }
 
 /// `f(index)` for each index below `count`, in order, computed in parallel if `many`.

@@ -18,7 +18,7 @@ const CLASSES: usize = 4 * (if usize::BITS > 47 { 47 } else { usize::BITS as usi
 
 /// What precedes the data of each block; the data begins [`ALIGNMENT`] bytes after its start.
 #[repr(C, align(64))]
-pub struct Header {
+pub(super) struct Header {
     pub references: AtomicUsize,
     pub pool: &'static Pool,
     pub class: usize,

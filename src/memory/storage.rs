@@ -18,12 +18,6 @@ mod sealed {
 pub trait Pooled: sealed::Sealed + Copy + Send + Sync + 'static {
     #[doc(hidden)]
     fn pool() -> &'static Pool;
-    /// A block of the pool. (A method of the trait, since rustc follows a call in generic code only where it knows the
-    /// callee: it would walk through the whole pool for every generic function that makes a tensor.)
-    #[doc(hidden)]
-    fn block(bytes: usize) -> Option<(NonNull<Header>, bool)> {
-        Self::pool().take(bytes)
-    }
     /// What scratch memory is filled with in debug builds, so that reading it before writing becomes visible.
     #[doc(hidden)]
     const POISON: Self;
@@ -82,7 +76,9 @@ impl<E: Pooled + std::fmt::Debug> std::fmt::Debug for Storage<E> {
 impl<E: Pooled> Storage<E> {
     #[track_caller]
     fn take(len: usize) -> (Self, bool) {
-        let block = len.checked_mul(size_of::<E>()).and_then(E::block);
+        // a pointer: rustc looks for recursion in what each generic function calls, and would look through the pool
+        let take: fn(&'static Pool, usize) -> Option<(NonNull<Header>, bool)> = Pool::take;
+        let block = len.checked_mul(size_of::<E>()).and_then(|bytes| take(E::pool(), bytes));
         let Some((block, fresh)) = block else { out_of_memory::<E>(len) };
         (Storage { block, len, elements: PhantomData }, fresh)
     }

@@ -172,10 +172,12 @@ pub(crate) fn too_large(sizes: &[usize]) -> ! {
 
 /// Sizes as shown to users: `(3, 4)`, `(3,)`, `()`.
 pub(crate) fn show_sizes(sizes: &[usize]) -> String {
-    match sizes {
+    // a pointer: rustc looks for recursion in what each generic function calls, and would look through all of this
+    let show: fn(&[usize]) -> String = |sizes| match sizes {
         [one] => format!("({one},)"),
         many => format!("({})", many.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
-    }
+    };
+    show(sizes)
 }
 
 /// Panics at the caller's line: run-time dimensions disagree.

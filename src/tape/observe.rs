@@ -102,6 +102,8 @@ pub fn note_value<E: Element>(
     name: fn() -> &'static str,
 ) {
     if node.tape.observations.count.get() > 0 {
+        // a pointer, as in `parallel::tasks`
+        let note: fn(&[usize], &Storage<E>, &Node, &'static str) = note;
         note(sizes.as_ref(), storage, node, name());
     }
 }
