@@ -1,6 +1,7 @@
 //! Loops over the elements of one or two arrays.
 
 use super::parallel;
+use super::prefetch::prefetch;
 use super::vectorized;
 use super::vectorized::wide_pays;
 use crate::numbers::math::Math;
@@ -45,6 +46,9 @@ const BLOCK: usize = 1024;
 /// The number of elements that a costly function is computed of at once: few enough that the processor fetches the next
 /// ones while it computes.
 const GROUP: usize = 64;
+/// So many groups are asked for before they are needed: a processor with a cost per number does not look far enough ahead
+/// to keep its memory busy.
+const AHEAD: usize = 4;
 
 /// The loops of one [`Unary`] function for one element type: pointers, so that the methods, which split the work, are
 /// compiled once per element type.
@@ -109,6 +113,8 @@ vectorized! {
     wide(wide_pays::<E>(true))
     fn unary_groups [U: Unary, E: Float] [U, E] (x: Option<&[[E; GROUP]]>, out: &mut [[E; GROUP]], p: [E; 2]) {
         for i in 0..out.len() {
+            prefetch(x.unwrap_or(out).as_ptr().wrapping_add(i + AHEAD));
+            prefetch(out.as_ptr().wrapping_add(i + AHEAD));
             let mut group = x.unwrap_or(out)[i];
             for x in &mut group {
                 *x = U::forward::<M, E>(*x, p);

@@ -18,6 +18,7 @@ pub mod normalize;
 pub mod pair_loss;
 pub mod parallel;
 pub mod pooling;
+mod prefetch;
 pub mod prelu;
 pub mod random;
 pub mod recurrent;

@@ -393,11 +393,17 @@ fn polynomial<M: Math, F: Format>(x: F, coefficients: &[F]) -> F {
 /// r and 2^(n + m) with x factor = n ln 2 + r factor, |r factor| <= ln(2) / 2. The factor is a power of two.
 #[inline(always)]
 fn reduced<M: Math, F: Format>(x: F, factor: F, m: F) -> (F, F) {
+    let (n, power) = multiple_of_ln_2::<M, F>(x, factor, m);
+    let r = M::multiply_add(-n, F::LN_2[0] / factor, x);
+    (M::multiply_add(-n, F::LN_2[1] / factor, r), power)
+}
+
+/// The integer n for which n ln 2 is nearest to x factor, and 2^(n + m).
+#[inline(always)]
+fn multiple_of_ln_2<M: Math, F: Format>(x: F, factor: F, m: F) -> (F, F) {
     let rounder = F::ROUNDER + (F::BIAS + m);
     let sum = M::multiply_add(x, F::LOG2_E * factor, rounder);
-    let n = sum - rounder;
-    let r = M::multiply_add(-n, F::LN_2[0] / factor, x);
-    (M::multiply_add(-n, F::LN_2[1] / factor, r), F::power_of_two(sum))
+    (sum - rounder, F::power_of_two(sum))
 }
 
 /// e^(r factor) for |r factor| <= ln(2) / 2. The factor is a power of two.
@@ -433,9 +439,10 @@ fn exp_within<M: Math, F: Format>(x: F) -> F {
 fn tail<M: Math, F: Format>(x: F) -> [F; 2] {
     let factor = -half::<F>();
     let square = x * x;
-    let (r, power) = reduced::<M, F>(square, factor, F::SCALE_DOWN[0]);
-    // with what rounding the square lost, if that can be known
-    let bell = exp_near_0::<M, F>(r + M::multiply_add(x, x, -square), factor) * power;
+    let (n, power) = multiple_of_ln_2::<M, F>(square, factor, F::SCALE_DOWN[0]);
+    // the product is exact, and fused, the square is not rounded
+    let r = M::multiply_add(x, x, -n * (F::LN_2[0] / factor));
+    let bell = exp_near_0::<M, F>(M::multiply_add(-n, F::LN_2[1] / factor, r), factor) * power;
     // the quotient need not wait for the exponential
     let ratio = polynomial::<M, F>(x, F::NORMAL[0]) / polynomial::<M, F>(x, F::NORMAL[1]);
     [bell * ratio, bell]
