@@ -1,6 +1,8 @@
-//! Convolutions over W5's sizes: forward, and forward with both gradients.
+//! Convolutions over W5's sizes and a few others: forward, beside im2col and a product of matrices, and forward with both
+//! gradients. `TAUT_CONVOLUTION=direct` measures what is used without Winograd's method.
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use taut::ops::Window2d;
 use taut::prelude::*;
 use taut::shape::AtLeastOne;
 
@@ -21,6 +23,11 @@ fn convolution<const I: usize, const O: usize, const K: usize, const STRIDE: usi
     let y = layer.forward(x.clone());
     group.throughput(Throughput::Elements(2 * (y.count() * I * K * K) as u64));
     group.bench_function(format!("forward {name}"), |bench| bench.iter(|| layer.forward(x.clone())));
+    let window = Window2d { stride: [STRIDE; 2], padding: [PADDING; 2], ..Window2d::square(K) };
+    let weight = Tensor::<(usize, usize)>::normal_with((I * K * K, O), 0.0, 1.0, &mut rng);
+    group.bench_function(format!("im2col {name}"), |bench| {
+        bench.iter(|| x.clone().im2col_with(window).matmul(weight.clone()));
+    });
     group.bench_function(format!("both {name}"), |bench| {
         bench.iter(|| {
             let tape = Tape::training(&mut rng);
@@ -38,6 +45,10 @@ fn convolutions(criterion: &mut Criterion) {
     convolution::<256, 256, 3, 1, 1>(&mut group, 32, 14);
     convolution::<1, 32, 5, 1, 2>(&mut group, 64, 28);
     convolution::<256, 1024, 1, 1, 0>(&mut group, 32, 14);
+    // few images, odd numbers of channels, windows that move by 2
+    convolution::<17, 33, 3, 1, 1>(&mut group, 3, 15);
+    convolution::<128, 256, 3, 2, 1>(&mut group, 1, 28);
+    convolution::<512, 512, 3, 1, 1>(&mut group, 1, 7);
 }
 
 criterion_group!(benches, convolutions);

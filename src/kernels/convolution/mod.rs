@@ -55,7 +55,7 @@ enum Direction {
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
 /// the weight, which are a small part of it only while they fit the second-level cache. Otherwise
 ///
-/// - windows that are the pixels themselves: [`planes`];
+/// - windows that are the pixels themselves, and gradients of few weights, by many outputs: [`planes`];
 /// - forward, and back to the image where windows move by 1: [`planes`], if filters (channels) are many enough to share
 ///   what they read, or few taps are added up; and if their number leaves much of two registers of them unused, rows of
 ///   outputs are long and their taps few, or the outputs are so few that rearranging the weight costs most;
@@ -83,7 +83,7 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
         _ if windows.is_pointwise() => true,
         Direction::Forward => shared && (unused || outputs <= 256 || (terms <= 256 && windows.out[1] >= 16)),
         Direction::Input => shared && unused && windows.stride == [1; 2],
-        Direction::Weight => false,
+        Direction::Weight => to * terms <= 1 << 10 && outputs > 1 << 10,
     };
     let fills = if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
     match () {

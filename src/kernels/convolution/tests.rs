@@ -120,6 +120,13 @@ fn of_3x3(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize; 2
     Convolution { batch, windows, filters, groups }
 }
 
+/// Windows that are the pixels.
+fn pointwise(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize; 2]) -> Convolution {
+    let convolution = of_3x3(batch, [channels, filters, groups], size, [1, 1]);
+    let windows = Windows { kernel: [1; 2], padding: [0; 2], ..convolution.windows };
+    Convolution { windows, ..convolution }
+}
+
 fn winograd(sizes: Convolution, rng: &mut Generator) {
     let case = Case::new(sizes, rng);
     for instructions in available() {
@@ -172,10 +179,14 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     for (batch, channels, size) in [(1, [40, 70, 1], [9, 13]), (7, [9, 33, 2], [11, 10]), (3, [64, 20, 1], [16, 30])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
         let Methods { columns, indirect, planes, winograd } = f32::pick(&METHODS);
-        for passes in [columns, indirect.as_ref().unwrap(), planes.as_ref().unwrap(), winograd.as_ref().unwrap()] {
+        let of_pixels = Case::new(pointwise(batch, channels, size), &mut rng);
+        let [columns, indirect, planes, winograd] =
+            [columns, indirect.as_ref().unwrap(), planes.as_ref().unwrap(), winograd.as_ref().unwrap()];
+        let cases = [(&case, columns), (&case, indirect), (&case, planes), (&case, winograd), (&of_pixels, planes)];
+        for (case, passes) in cases {
             let of_threads = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| bits(&case, passes))
+                pool.install(|| bits(case, passes))
             };
             let one = of_threads(1);
             assert!([2, 3, 8].into_iter().all(|threads| of_threads(threads) == one), "{batch} {channels:?} {size:?}");
@@ -189,10 +200,11 @@ fn avx2_and_avx512_give_the_same_bits() {
     for (batch, channels, size) in [(2, [19, 37, 1], [9, 13]), (1, [300, 5, 1], [6, 7])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
         let Methods { indirect, planes, winograd, .. } = f32::pick(&METHODS);
-        for passes in [indirect, planes, winograd] {
+        let of_pixels = Case::new(pointwise(batch, channels, size), &mut rng);
+        for (case, passes) in [(&case, indirect), (&case, planes), (&case, winograd), (&of_pixels, planes)] {
             let found: Vec<_> = available()
                 .filter(|&instructions| instructions >= Instructions::Avx2)
-                .map(|instructions| with(instructions, || bits(&case, passes.as_ref().unwrap())))
+                .map(|instructions| with(instructions, || bits(case, passes.as_ref().unwrap())))
                 .collect();
             assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{batch} {channels:?} {size:?}");
         }
@@ -282,6 +294,9 @@ fn sizes_beyond_one_block_are_right() {
         ((3, 1, 32), [28, 28], [5, 5], [1, 1], [2, 2]),
         ((2, 4, 3), [1, 700], [1, 9], [1, 3], [0, 4]),
         ((1, 2, 5), [90, 3], [3, 3], [1, 1], [4, 5]),
+        ((37, 20, 11), [9, 7], [1, 1], [1, 1], [0, 0]),
+        ((2, 260, 9), [6, 19], [3, 3], [1, 2], [1, 1]),
+        ((2, 3, 50), [40, 40], [4, 4], [2, 2], [1, 1]),
     ] {
         let out = [0, 1].map(|axis: usize| (size[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis] + 1);
         let windows = Windows { channels, size, kernel, stride, padding, dilation: [1, 1], out };

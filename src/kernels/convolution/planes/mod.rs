@@ -15,6 +15,7 @@
 //! Zhang, Franchetti and Low, "High Performance Zero-Memory Overhead Direct Convolutions", 2018.
 
 mod chunk;
+mod dots;
 mod region;
 mod tiles;
 mod weight;
@@ -27,12 +28,15 @@ use crate::kernels::store::Store;
 use crate::memory::Storage;
 use chunk::Chunk;
 use region::Region;
-use tiles::{Task, run};
+use tiles::Task;
 
 /// Positions of one task, more or less.
 const POSITIONS: usize = 512;
 /// Numbers in a copy of the pixels of one task, at most, if one row of outputs sees no more.
 const PIXELS: usize = 1 << 16;
+
+/// Multiply-adds of one task at least, if there are groups enough.
+const TASK: usize = 1 << 18;
 
 pub const fn passes() -> Passes<f32> {
     Passes { forward, backward_input, backward_weight }
@@ -59,7 +63,7 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], st
     if sizes.windows.is_pointwise() {
         weight::backward_weight(sizes, x, g, dw, store);
     } else {
-        (columns::passes().backward_weight)(sizes, x, g, dw, store);
+        dots::backward_weight(sizes, x, g, dw, store);
     }
 }
 
@@ -126,8 +130,11 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
     // few tasks: several that see the same pixels and make different channels
     let parts = if bands_of_group * map.groups < 4 { map.to.div_ceil(8).min(4) } else { 1 };
     let of_part = map.to.div_ceil(parts).next_multiple_of(8);
-    parallel::tasks(map.groups * bands_of_group * parts, many, &|task| {
-        let (group, band, part) = (task / parts / bands_of_group, task / parts % bands_of_group, task % parts);
+    let of_task = (TASK / (work / (map.groups * bands_of_group)).max(1)).clamp(1, map.groups);
+    let tasks = bands_of_group * map.groups.div_ceil(of_task) * parts;
+    parallel::tasks(tasks, many, &|task| {
+        let (run, band, part) = (task / parts / bands_of_group, task / parts % bands_of_group, task % parts);
+        let groups = run * of_task..map.groups.min((run + 1) * of_task);
         let band = [band / bands[1], band % bands[1]];
         let last = [0, 1].map(|axis| usize::from(band[axis] + 1 == bands[axis]));
         let (region, chunks) = &layouts[2 * last[0] + last[1]];
@@ -136,25 +143,28 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
         if channels.is_empty() {
             return;
         }
-        let mut copy = Storage::scratch(region.copied());
-        region.copy(map, [image, group, row], x, copy.make_mut());
-        let pixels = region.pixels(map, [image, group, row], x, copy.as_slice());
-        let depth = map.from * map.taps();
-        let first = (group * map.to + channels.start) * depth;
-        let weight = &weight[first..first + channels.len() * depth];
-        let bias = start.of_group(group, map.to).map(|bias| &bias[channels.clone()]);
-        let plane = map.plane[0] * map.plane[1];
-        let first = ((image * map.groups + group) * map.to + channels.start) * plane + row * map.step[0] * map.plane[1];
-        let task = Task { pixels, chunks, steps: region.steps(), weight, bias, store, plane };
-        // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks' lanes are
-        // as many as they need, and no two tasks write the same channels of a position.
-        unsafe { run(instructions, &task, y.at(first)) };
+        let mut copy = Storage::scratch(region.len());
+        for group in groups {
+            region.copy(map, [image, group, row], x, copy.make_mut());
+            let pixels = region.pixels(map, [image, group, row], x, copy.as_slice());
+            let depth = map.from * map.taps();
+            let first = (group * map.to + channels.start) * depth;
+            let weight = &weight[first..first + channels.len() * depth];
+            let bias = start.of_group(group, map.to).map(|bias| &bias[channels.clone()]);
+            let plane = map.plane[0] * map.plane[1];
+            let first =
+                ((image * map.groups + group) * map.to + channels.start) * plane + row * map.step[0] * map.plane[1];
+            let task = Task { pixels, chunks, steps: region.steps(), weight, bias, store, plane };
+            // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks' lanes
+            // are as many as they need, and no two tasks write the same channels of a position.
+            unsafe { tiles::run(instructions, &task, y.at(first)) };
+        }
     });
 }
 
 /// The images, and the output rows of each, of one task.
 fn fitting(map: &Map, lanes: usize) -> [usize; 2] {
-    let copied = |images, rows| Region::new(map, images, rows, lanes).copied();
+    let copied = |images, rows| Region::new(map, images, rows, lanes).len();
     let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));
     let most = even(POSITIONS.div_ceil(map.out[1]));
     let rows = std::iter::successors(Some(most), |rows| Some(even(rows.div_ceil(2))))

@@ -3,6 +3,9 @@
 use crate::kernels::convolution::sizes::Map;
 use crate::kernels::window::copy_line;
 
+/// Lanes of the longest register.
+pub const MOST_LANES: usize = 16;
+
 /// Where the pixels of some output rows of some images are.
 pub struct Region {
     images: usize,
@@ -24,6 +27,21 @@ pub struct Region {
 impl Region {
     /// Of `rows` rows of `images` images, for registers of `lanes` numbers.
     pub fn new(map: &Map, images: usize, rows: usize, lanes: usize) -> Region {
+        let inside = [0, 1].into_iter().all(|axis| {
+            map.padding[axis] <= 0
+                && map.padding[axis].unsigned_abs() + map.out[axis] - 1 + map.dilation[axis] * (map.kernel[axis] - 1)
+                    < map.size[axis]
+        });
+        let enough = (rows - 1) * map.size[1] + map.out[1] >= lanes;
+        Region::of(map, images, rows, !(inside && enough && map.stride == [1; 2]))
+    }
+
+    /// As [`new`](Self::new), copied in any case.
+    pub fn copied(map: &Map, images: usize, rows: usize) -> Region {
+        Region::of(map, images, rows, true)
+    }
+
+    fn of(map: &Map, images: usize, rows: usize, copies: bool) -> Region {
         let out = [rows, map.out[1]];
         // for each tap: its plane, and its place there
         let taps = [0, 1].map(|axis| {
@@ -40,13 +58,6 @@ impl Region {
             let farthest = taps[axis].iter().map(|&(_, place)| place).max();
             farthest.and_then(|farthest| farthest.checked_add(out[axis])).expect("the padded image fits the memory")
         });
-        let inside = [0, 1].into_iter().all(|axis| {
-            map.padding[axis] <= 0
-                && map.padding[axis].unsigned_abs() + map.out[axis] - 1 + map.dilation[axis] * (map.kernel[axis] - 1)
-                    < map.size[axis]
-        });
-        let enough = (rows - 1) * map.size[1] + map.out[1] >= lanes;
-        let copies = !(inside && enough && map.stride == [1; 2]);
         let product = |numbers: &[usize]| {
             numbers
                 .iter()
@@ -70,13 +81,19 @@ impl Region {
             }
         }
         // registers may reach beyond the last pixel
-        let len = if copies { product(&[map.from, channel]) + lanes } else { 0 };
+        let len = if copies { product(&[map.from, channel]) + MOST_LANES } else { 0 };
         Region { images, copies, size, phases, strides, out, steps, len }
     }
 
     /// The numbers of its copy.
-    pub fn copied(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// The places of its copy up to that of the last position, and to the end of a register.
+    pub fn places(&self) -> usize {
+        let last = (self.images - 1) * self.strides[0] + (self.out[0] - 1) * self.strides[1] + self.out[1];
+        last.next_multiple_of(MOST_LANES)
     }
 
     /// Whether registers may reach beyond the last pixel that is seen.
@@ -115,6 +132,8 @@ impl Region {
         }
         let [lines, columns] = self.size;
         let (pixels, stride) = (map.size[0] * map.size[1], map.stride[1]);
+        let (copy, beyond) = copy[..self.len].split_at_mut(self.len - MOST_LANES);
+        beyond.fill(0.0);
         let mut to = copy.chunks_exact_mut(columns);
         for (from, &down) in (0..map.from).flat_map(|from| self.phases[0].iter().map(move |down| (from, down))) {
             for &right in &self.phases[1] {
@@ -145,6 +164,5 @@ impl Region {
                 }
             }
         }
-        to.into_remainder().fill(0.0);
     }
 }

@@ -1,6 +1,7 @@
 //! What is done with registers, compiled for each set of instructions.
 
 use super::chunk::Chunk;
+use super::region::MOST_LANES;
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
 use crate::kernels::store::Store;
@@ -96,15 +97,21 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     let whole = depth <= DEPTH;
     let copies = filters.len() >= COPIED * ROWS;
     let width = COLUMNS * R::LEN;
-    let row = task.chunks.len() * R::LEN;
-    let mut so_far = Storage::<f32>::scratch(filters.len() * row);
-    let so_far = so_far.make_mut().as_mut_ptr();
-    let mut panel = Storage::<f32>::scratch(if copies { DEPTH.min(task.steps.len()) * width } else { 0 });
-    let rows: Vec<usize> = (0..if copies { DEPTH.min(task.steps.len()) } else { 0 }).map(|row| row * width).collect();
+    // sums of all steps are stored at once; otherwise those of each tile are kept
+    let row = if whole { width } else { task.chunks.len() * R::LEN };
+    let of_tile = |first: usize, column: usize| if whole { 0 } else { (first - filters.start) * row + column * R::LEN };
+    let mut one_tile = [0.0; MOST_LANES * 24];
+    let mut all_tiles = (!whole).then(|| Storage::<f32>::scratch(filters.len() * row));
+    let so_far = all_tiles.as_mut().map_or(one_tile.as_mut_ptr(), |all| all.make_mut().as_mut_ptr());
+    let mut panel = copies.then(|| Storage::<f32>::scratch(DEPTH.min(depth) * width));
+    let rows: Vec<usize> = (0..if copies { DEPTH.min(depth) } else { 0 }).map(|row| row * width).collect();
     for start in (0..task.steps.len()).step_by(DEPTH) {
         let end = task.steps.len().min(start + DEPTH);
         for (i, chunks) in task.chunks.chunks(COLUMNS).enumerate() {
-            let so_far = SoFar { to: so_far.wrapping_add(i * width), row, first: start == 0, last: end == depth };
+            let at = |first: usize, column: usize| {
+                let to = so_far.wrapping_add(of_tile(first, i * COLUMNS + column));
+                SoFar { to, row, first: start == 0, last: end == depth }
+            };
             // SAFETY: the caller's promises.
             unsafe {
                 let Some(chunks) = chunks.first_chunk::<COLUMNS>() else {
@@ -118,11 +125,7 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
                             wholes: chunk.to(task.store).filter(|_| whole).map(|to| [to]),
                         };
                         for first in filters.clone().step_by(ROWS) {
-                            let so_far = SoFar {
-                                to: so_far.to.wrapping_add((first - filters.start) * row + i * R::LEN),
-                                ..so_far
-                            };
-                            tile::<R, ROWS, 1>(task, &piece, first..filters.end.min(first + ROWS), so_far, y);
+                            tile::<R, ROWS, 1>(task, &piece, first..filters.end.min(first + ROWS), at(first, i), y);
                         }
                     }
                     continue;
@@ -132,7 +135,7 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
                 let wholes = (whole && !wholes.contains(&None)).then(|| wholes.map(Option::unwrap_or_default));
                 let pixels = chunks.map(|chunk| task.pixels.as_ptr().add(chunk.place));
                 let mut piece = Piece { start, steps: &task.steps[start..end], pixels, chunks, wholes };
-                if copies {
+                if let Some(panel) = &mut panel {
                     let panel = panel.make_mut().as_mut_ptr();
                     for (&step, &row) in piece.steps.iter().zip(&rows) {
                         for (column, pixels) in piece.pixels.iter().enumerate() {
@@ -143,8 +146,7 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
                     piece.steps = &rows[..end - start];
                 }
                 for first in filters.clone().step_by(ROWS) {
-                    let so_far = SoFar { to: so_far.to.wrapping_add((first - filters.start) * row), ..so_far };
-                    tile::<R, ROWS, COLUMNS>(task, &piece, first..filters.end.min(first + ROWS), so_far, y);
+                    tile::<R, ROWS, COLUMNS>(task, &piece, first..filters.end.min(first + ROWS), at(first, 0), y);
                 }
             }
         }
