@@ -335,7 +335,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
             self.normalization.update(&seen);
         }
         let mut actions = Discrete::best(&self.network.forward(self.normal(seen.clone())));
-        epsilon.explore(self.log.steps.saturating_sub(first_steps), &mut actions, &mut self.rng);
+        epsilon.explore(&mut actions, self.log.steps.saturating_sub(first_steps), &mut self.rng);
         let step = self.environments.step(&actions);
         let Run { rewards, memory, priorities, .. } = self;
         rewards.add(&seen, &actions, &step, |transition| {

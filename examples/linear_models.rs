@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         let (two, two_test) = (pair(&train), pair(&test));
         options.data.enough(two.1.count(), 1)?;
         let hinge = |machine: &Linear<784, 1>, scores: Scores<1>, labels: &_| {
-            scores.hinge(labels).plus_l2(1e-3, &machine.weight)
+            scores.hinge(labels).plus_l2(&machine.weight, 1e-3)
         };
         let mut recorder = Recorder::start::<Options>(&options.common, "svm")?;
         let (machine, losses) = fit(&two, options.epochs, 1e-3, &mut rng, &mut recorder, hinge)?;

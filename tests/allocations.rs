@@ -92,7 +92,7 @@ fn a_steady_training_step_allocates_no_buffer() {
     expect_steady("acting", 0, || {
         for _ in 0..20 {
             let mut actions = Discrete::best(&network.forward(environments.observations()));
-            Epsilon { first: 0.5, last: 0.5, steps: 0 }.explore(0, &mut actions, &mut rng);
+            Epsilon { first: 0.5, last: 0.5, steps: 0 }.explore(&mut actions, 0, &mut rng);
             environments.step(&actions);
         }
         environments.finished().for_each(|_| ());

@@ -212,7 +212,7 @@ fn maps_depend_on_the_model_and_the_class_and_find_what_matters() {
     assert!(parts.completeness_error() < 0.01);
     let best = parts.attributions.reshape_with((100, Const::<8>, Const::<8>));
     let noise = Tensor::from_fn_with(best.shape(), |_| rng.random::<f32>());
-    let area = |maps| deletion_area(&model, &images, &maps, probability, &baseline, 32);
+    let area = |maps| deletion_area(&model, &images, &maps, &baseline, probability, 32);
     let (area, of_noise, of_center) = (area(best.clone()), area(noise), area(center_map(best.shape())));
     assert!(area < 0.7 * of_center && area < 0.7 * of_noise, "{area} {of_noise} {of_center}");
     assert_eq!(peak(&best).len(), 100);

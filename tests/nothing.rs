@@ -75,7 +75,12 @@ fn settings<E: Float>(weights: [f64; 3], ignored: Option<usize>) -> Vec<CrossEnt
     let weights = || Some(Tensor::from_vec(weights.map(E::of).to_vec(), (Const,)).unwrap());
     let (plain, smoothed) = (0.0, 0.25);
     [(plain, None), (smoothed, None), (plain, weights()), (smoothed, weights())]
-        .map(|(label_smoothing, class_weights)| CrossEntropy { label_smoothing, class_weights, ignored })
+        .map(|(label_smoothing, class_weights)| CrossEntropy {
+            label_smoothing,
+            class_weights,
+            ignored,
+            ..Default::default()
+        })
         .into()
 }
 

@@ -171,7 +171,7 @@ fn tapes_that_are_used_up_or_mixed() {
         x.clone().maximum(0.0);
         { let mut y = x.clone(); y += 1.0; };
         { let mut y = x.clone(); y *= x.clone(); };
-        x.clone().mean().plus_l2(0.1, &linear.weight);
+        x.clone().mean().plus_l2(&linear.weight, 0.1);
         -x.clone();
         &x * &x;
         x.clone().matmul(x.clone());

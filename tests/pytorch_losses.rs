@@ -58,7 +58,11 @@ fn losses_of_classes() {
         agrees!(format!("cross_entropy classes {name} weighted"), One, |(x,), case, reduction| {
             let labels: Tensor<Rank1<3>, usize> = case.parameter_tensor("labels");
             let class_weights = Some(case.parameter_tensor("weights"));
-            x.cross_entropy_with(&labels, &CrossEntropy { label_smoothing, class_weights, ignored: None }, reduction)
+            x.cross_entropy_with(
+                &labels,
+                &CrossEntropy { label_smoothing, class_weights, ..Default::default() },
+                reduction,
+            )
         });
         agrees!(format!("cross_entropy soft {name} plain"), One, |(x,), case, reduction| {
             let settings = CrossEntropy { label_smoothing, ..Default::default() };
@@ -66,7 +70,7 @@ fn losses_of_classes() {
         });
         agrees!(format!("cross_entropy soft {name} weighted"), One, |(x,), case, reduction| {
             let class_weights = Some(case.parameter_tensor("weights"));
-            let settings = CrossEntropy { label_smoothing, class_weights, ignored: None };
+            let settings = CrossEntropy { label_smoothing, class_weights, ..Default::default() };
             soft(x, case.parameter_tensor("labels"), settings, reduction)
         });
     }
@@ -93,7 +97,8 @@ fn ignored_labels_do_not_count() {
         agrees!(format!("cross_entropy ignored {name} weighted"), Sequence, |(x,), case, reduction| {
             let labels: Tensor<Rank2<2, 3>, usize> = case.parameter_tensor("labels");
             let class_weights = Some(case.parameter_tensor("weights"));
-            let settings = CrossEntropy { label_smoothing: smoothing, class_weights, ignored: Some(2) };
+            let settings =
+                CrossEntropy { label_smoothing: smoothing, class_weights, ignored: Some(2), ..Default::default() };
             x.cross_entropy_with(&labels, &settings, reduction)
         });
     }

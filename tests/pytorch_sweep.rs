@@ -103,7 +103,7 @@ macro_rules! unpooling {
         let mut count = 0;
         $(
             let name = format!("MaxUnpool2d<{}>", [$(stringify!($argument)),*].join(", "));
-            let there_and_back = |x| MaxUnpool2d::<$($argument),*>.forward(MaxPool2d::<$($argument),*>.with_indices(x));
+            let there_and_back = |x| MaxUnpool2d::<$($argument),*>.forward(MaxPool2d::<$($argument),*>.forward_with_indices(x));
             count += run::<Images, _, f64>(&name, F64, there_and_back, |_, _| {});
         )*
         count

@@ -90,7 +90,7 @@ fn pooling() {
     plain!("adaptive max", X, |x| AdaptiveMaxPool2d::<2, 5>.forward(x));
     plain!("global mean", X, |x| GlobalAvgPool2d.forward(x));
     plain!("global max", X, |x| GlobalMaxPool2d.forward(x));
-    plain!("unpool", X, |x| MaxUnpool2d::<2>.forward(MaxPool2d::<2>.with_indices(x)));
+    plain!("unpool", X, |x| MaxUnpool2d::<2>.forward(MaxPool2d::<2>.forward_with_indices(x)));
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn the_best_model_is_kept() {
         let mut kept = Vec::new();
         for (number, accuracy) in [f64::NAN, 0.5, f64::NAN, 0.4, 0.7, 0.7, 0.6].into_iter().enumerate() {
             *model.bias.value_mut() = Tensor::from([number as f32]);
-            kept.push(best.offer(accuracy, &model).unwrap());
+            kept.push(best.offer(&model, accuracy).unwrap());
         }
         assert_eq!(kept, [true, true, false, false, true, false, false]);
         best.restore(&mut model).unwrap();
@@ -263,17 +263,17 @@ fn the_best_model_is_kept() {
     // a run that resumes knows what the best was; a copy in memory is gone with the program
     let mut best = KeepBest::in_file(run.best(), false);
     let model = Linear::<1, 1>::init(&mut StdRng::seed_from_u64(0));
-    best.offer(0.5, &model).unwrap();
+    best.offer(&model, 0.5).unwrap();
     let mut again = KeepBest::in_file(run.best(), false);
     again.restore_snapshot(&best.snapshot()).unwrap();
-    assert!(!again.offer(0.6, &model).unwrap() && again.offer(0.4, &model).unwrap());
+    assert!(!again.offer(&model, 0.6).unwrap() && again.offer(&model, 0.4).unwrap());
     let mut in_memory = KeepBest::in_memory(false);
     in_memory.restore_snapshot(&best.snapshot()).unwrap();
-    assert!(in_memory.value().is_none() && in_memory.offer(0.6, &model).unwrap());
+    assert!(in_memory.value().is_none() && in_memory.offer(&model, 0.6).unwrap());
     assert!(again.restore_snapshot(&Default::default()).is_err());
     // a file that cannot be written leaves the one before the best
     let mut nowhere = KeepBest::in_file(folder.0.join("no/such/folder"), false);
-    assert!(nowhere.offer(1.0, &model).is_err() && nowhere.value().is_none());
+    assert!(nowhere.offer(&model, 1.0).is_err() && nowhere.value().is_none());
 }
 
 #[cfg(feature = "tensorboard")]

@@ -117,7 +117,7 @@ fn losses() {
     for wrong in NEGATIVE_OR_NONE {
         refused(&["huber", "delta"], || x.clone().huber(&t, wrong));
         refused(&["binary_cross_entropy", "positive_weight"], || x.clone().binary_cross_entropy_with(&t, wrong, Mean));
-        refused(&["plus_l2", "lambda"], || tape.trace(x.clone()).sum().plus_l2(wrong, &layer.weight));
+        refused(&["plus_l2", "lambda"], || tape.trace(x.clone()).sum().plus_l2(&layer.weight, wrong));
         refused(&["is_close", "relative"], || x.is_close(&t, wrong, 0.0));
         refused(&["is_close", "absolute"], || x.is_close(&t, 0.0, wrong));
     }
@@ -258,7 +258,7 @@ fn every_number_says_its_name_and_its_range() {
             &labels, &CrossEntropy { label_smoothing: 1.5, ..Default::default() }, Sum);
         "negative_log_likelihood" "label_smoothing": x.clone().negative_log_likelihood_with(
             &labels, &CrossEntropy { label_smoothing: BAD, ..Default::default() }, Sum);
-        "plus_l2" "lambda": scalar().plus_l2(-1.0, &layer.weight);
+        "plus_l2" "lambda": scalar().plus_l2(&layer.weight, -1.0);
         // layers
         "LeakyRelu" "slope": LeakyRelu { slope: BAD }.forward(x.clone());
         "Elu" "alpha": Elu { alpha: BAD }.forward(x.clone());
@@ -320,7 +320,7 @@ fn every_number_says_its_name_and_its_range() {
             .of_target(&model, &image, Class(0), &mut random());
         "ActivationMaximization" "decay": ActivationMaximization { decay: 2.0, ..Default::default() }
             .of_target(&model, &image, Class(0), &mut random());
-        "deletion_area" "steps": deletion_area(&model, &image, &map, Class(0), &image, 0);
+        "deletion_area" "steps": deletion_area(&model, &image, &map, &image, Class(0), 0);
         "tiles" "columns": tiles(&map, 0);
         // agents
         "with_time_limit" "steps": Environments::<CartPole, 1>::new(0).with_time_limit(Some(0));

@@ -58,7 +58,7 @@ impl Recorder {
     /// # Errors
     /// If it cannot be saved.
     pub fn best<M: Parameters>(&mut self, measured: f64, model: &M) -> Result<(), FileError> {
-        self.writes.as_mut().map_or(Ok(()), |(_, best)| best.offer(measured, model).map(drop))
+        self.writes.as_mut().map_or(Ok(()), |(_, best)| best.offer(model, measured).map(drop))
     }
 
     /// Saves the model as it is at the end.

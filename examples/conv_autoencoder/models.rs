@@ -161,12 +161,12 @@ where
         let (pool, unpool) = (MaxPool2d::<2>, MaxUnpool2d::<2>);
         let wide = self.down.0.forward(x.clone());
         let corners = PoolIndices::corners(wide.shape());
-        let (halved, maxima) = pool.with_indices(wide);
+        let (halved, maxima) = pool.forward_with_indices(wide);
         let outer = if INDICES { maxima } else { corners };
 
         let wide = self.down.1.forward(halved);
         let corners = PoolIndices::corners(wide.shape());
-        let (quartered, maxima) = pool.with_indices(wide);
+        let (quartered, maxima) = pool.forward_with_indices(wide);
         let inner = if INDICES { maxima } else { corners };
 
         let code = self.analysis.forward(x) + self.code.forward(quartered);

@@ -314,7 +314,7 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let signed = parts.attributions.clone().sum_axis::<1>();
         let probability = |logits: networks::Logits<Traced<Inference>>| labels.scores(logits.softmax::<1>());
         let area = |maps: &Tensor<(usize, Const<S>, Const<S>)>| {
-            deletion_area(model, &inputs, maps, probability, &baseline, (S * S).min(49))
+            deletion_area(model, &inputs, maps, &baseline, probability, (S * S).min(49))
         };
         let random = Tensor::from_fn_with(signed.shape(), |_| rng.random::<f32>());
         let areas = [area(&signed), area(&random), area(&center_map(signed.shape()))];

@@ -37,9 +37,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If the server cannot be reached or does not have the files, or a file cannot be written.
-pub fn mnist(folder: &Path) -> Result<(), FileError> {
+pub fn mnist(folder: impl AsRef<Path>) -> Result<(), FileError> {
     for (name, sum) in FILES.into_iter().zip(SUMS) {
-        let target = folder.join(format!("{name}.gz"));
+        let target = folder.as_ref().join(format!("{name}.gz"));
         if !target.is_file() {
             gzip_file(&format!("{MNIST}{name}.gz"), &target, sum)?;
         }
@@ -51,7 +51,8 @@ pub fn mnist(folder: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// If the server cannot be reached or does not have the file, its contents differ, or it cannot be written.
-pub fn gzip_file(address: &str, target: &Path, sha256: &str) -> Result<(), FileError> {
+pub fn gzip_file(address: &str, target: impl AsRef<Path>, sha256: &str) -> Result<(), FileError> {
+    let target = target.as_ref();
     let part = target.with_extension("part.gz");
     if let Some(folder) = target.parent() {
         std::fs::create_dir_all(folder).map_err(|error| FileError::system(folder, "cannot be made", error))?;
@@ -361,7 +362,7 @@ mod tests {
     fn what_is_not_gzip_is_an_error() {
         let folder = Folder::new();
         let (address, server) = serve(b"<html>sign in</html>".to_vec(), vec![Answer::Whole]);
-        let error = gzip_file(&address, &folder.path().join("a.gz"), &sum(b"")).unwrap_err().to_string();
+        let error = gzip_file(&address, folder.path().join("a.gz"), &sum(b"")).unwrap_err().to_string();
         server.join().unwrap();
         assert!(error.contains("is not a gzip file"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

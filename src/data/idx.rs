@@ -33,14 +33,14 @@ impl Idx {
     /// not IDX, or holds fewer or more bytes than its header says. Memory is never allocated on the header's word
     /// alone.
     pub fn read(path: impl AsRef<Path>) -> Result<Idx, FileError> {
-        Idx::read_within(path, Limit::default())
+        Idx::read_with(path, Limit::default())
     }
 
     /// Reads a file with another limit on its size.
     ///
     /// # Errors
     /// As for [`Idx::read`].
-    pub fn read_within(path: impl AsRef<Path>, limit: Limit) -> Result<Idx, FileError> {
+    pub fn read_with(path: impl AsRef<Path>, limit: Limit) -> Result<Idx, FileError> {
         Idx::read_if(path.as_ref(), limit, |_| Ok(()))
     }
 

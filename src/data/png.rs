@@ -58,7 +58,7 @@ impl Colours for Const<3> {
 /// # Errors
 /// If the file cannot be opened, is not a PNG, is damaged, or has more than [`MOST_PIXELS`].
 pub fn read<C: Colours>(path: impl AsRef<Path>) -> Result<Tensor<(C, usize, usize)>, FileError> {
-    read_within(path, MOST_PIXELS)
+    read_with(path, MOST_PIXELS)
 }
 
 /// The largest number of pixels that [`read`] accepts: 2^25, about 33 million. With three channels the tensor takes 400
@@ -69,10 +69,7 @@ pub const MOST_PIXELS: u64 = 1 << 25;
 ///
 /// # Errors
 /// As for [`read`]. The number of pixels is checked in the file's header before any memory is allocated for them.
-pub fn read_within<C: Colours>(
-    path: impl AsRef<Path>,
-    most_pixels: u64,
-) -> Result<Tensor<(C, usize, usize)>, FileError> {
+pub fn read_with<C: Colours>(path: impl AsRef<Path>, most_pixels: u64) -> Result<Tensor<(C, usize, usize)>, FileError> {
     let path = path.as_ref();
     let wrong = |error: ImageError| match error {
         // how the decoder reports a truncated file
@@ -230,8 +227,8 @@ mod tests {
         let folder = Folder::new();
         let path = folder.path().join("x.png");
         write(&path, &Tensor::<Rank3<1, 6, 9>>::ones()).unwrap();
-        assert!(read_within::<Const<1>>(&path, 54).is_ok());
-        let error = read_within::<Const<1>>(&path, 53).unwrap_err();
+        assert!(read_with::<Const<1>>(&path, 54).is_ok());
+        let error = read_with::<Const<1>>(&path, 53).unwrap_err();
         assert!(error.reason().contains("it has 9 x 6 pixels, and 53 are the most"), "{error}");
         // a header that promises more than there is
         let mut large = std::fs::read(&path).unwrap();

@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 ///     let images: Tensor<Rank2<64, 64>> = images;
 /// }
 /// ```
+#[derive(Debug)]
 pub struct Prefetch<T> {
     /// `None` when the iterator has ended.
     running: Option<(Receiver<T>, JoinHandle<()>)>,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 /// Into how many parts a batch is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Parts {
     /// Into this many, whatever the number of ranks, which decides who computes which: results are the same bits on any
     /// number of them. As many ranks as parts work at the same time; 4 or 8 parts are a good choice, and many small ones

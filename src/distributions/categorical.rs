@@ -8,8 +8,8 @@ use crate::trace::{NoTrace, Trace};
 use rand::Rng;
 
 /// A batch of `B` distributions over `N` classes. See [`distributions`](super).
-#[derive(Clone)]
-pub struct Categorical<B, N, E = f32, T = NoTrace> {
+#[derive(Clone, Debug)]
+pub struct Categorical<B: Dim, N: Dim, E: Float = f32, T: Trace = NoTrace> {
     /// Normalised: the logarithms of the probabilities.
     log_probabilities: Tensor<(B, N), E, T>,
 }

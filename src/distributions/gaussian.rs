@@ -12,8 +12,8 @@ use std::f64::consts::TAU;
 /// A batch of `B` distributions of `N` independent numbers. See [`distributions`](super).
 ///
 /// PyTorch has it as `Independent(Normal(mean, deviation), 1)`.
-#[derive(Clone)]
-pub struct Gaussian<B, N, E = f32, T = NoTrace> {
+#[derive(Clone, Debug)]
+pub struct Gaussian<B: Dim, N: Dim, E: Float = f32, T: Trace = NoTrace> {
     mean: Tensor<(B, N), E, T>,
     log_deviation: Tensor<(B, N), E, T>,
 }

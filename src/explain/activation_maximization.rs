@@ -31,7 +31,7 @@ use rand::{Rng, RngExt};
 /// let method = ActivationMaximization { steps: 20, range: Some([0.0, 1.0]), ..Default::default() };
 /// let three = method.of_target(&network, &start, Class(3), &mut rng);
 /// assert!(network.forward(three)[[0, 3]] > network.forward(start.clone())[[0, 3]]);
-/// let second_channel = method.of_channel(&network, |network| &network.0, 1, &start, &mut rng);
+/// let second_channel = method.of_channel(&network, |network| &network.0, &start, 1, &mut rng);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
@@ -92,8 +92,8 @@ impl ActivationMaximization {
         &self,
         model: &M,
         layer: impl Fn(&M) -> &L,
-        channel: usize,
         start: &Tensor<(B, C, H, W)>,
+        channel: usize,
         rng: &mut R,
     ) -> Tensor<(B, C, H, W)>
     where
@@ -183,7 +183,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let model = <((Conv2d<1, 4, 3>, Tanh), Flatten, Linear<144, 2>)>::init(&mut rng);
         let start = Tensor::<Rank4<1, 1, 8, 8>>::zeros();
-        let found = ActivationMaximization::default().of_channel(&model, |model| &model.0, 2, &start, &mut rng);
+        let found = ActivationMaximization::default().of_channel(&model, |model| &model.0, &start, 2, &mut rng);
         let mean = |x: Tensor<Rank4<1, 1, 8, 8>>| model.0.forward(x).slice_at::<1>(2).mean().item();
         assert!(mean(found) > mean(start) + 0.3);
     }

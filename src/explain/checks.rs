@@ -63,16 +63,16 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
 /// let images = Tensor::<Rank4<5, 1, 8, 8>>::uniform(0.0, 1.0, &mut rng);
 /// let maps = map(&saliency(&model, &images, Probability(3)));
 /// let black = Tensor::zeros();
-/// let area = deletion_area(&model, &images, &maps, Probability(3), &black, 16);
-/// let of_center = deletion_area(&model, &images, &center_map(maps.shape()), Probability(3), &black, 16);
+/// let area = deletion_area(&model, &images, &maps, &black, Probability(3), 16);
+/// let of_center = deletion_area(&model, &images, &center_map(maps.shape()), &black, Probability(3), 16);
 /// ```
 #[track_caller]
 pub fn deletion_area<M, B, C, H, W, G>(
     model: &M,
     images: &Tensor<(B, C, H, W)>,
     maps: &Tensor<(B, H, W)>,
-    target: G,
     baseline: &Tensor<(B, C, H, W)>,
+    target: G,
     steps: usize,
 ) -> f64
 where
@@ -156,7 +156,7 @@ mod tests {
             let weight = model.1.weight.value();
             Tensor::<Rank3<6, 4, 4>>::from_fn(|[_, i, j]| sign * weight[[1, 4 * i + j]])
         };
-        let area = |maps| deletion_area(&model, &images, &maps, score, &Tensor::zeros(), 16);
+        let area = |maps| deletion_area(&model, &images, &maps, &Tensor::zeros(), score, 16);
         let (best, worst, center) =
             (area(order(1.0)), area(order(-1.0)), area(center_map(<Rank3<6, 4, 4>>::default())));
         assert!(best < center && center < worst, "{best} {center} {worst}");

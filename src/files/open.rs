@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum Limit {
     /// For a gzip file, 64 times its size, but at least 16 MiB; none for a plain file. So memory is in proportion to
     /// the size on disk.

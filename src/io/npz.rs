@@ -8,6 +8,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 use std::io::{self, Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -115,6 +116,13 @@ pub struct NpzWriter<'a> {
 
 /// Writes one array.
 type WriteArray<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+
+impl fmt::Debug for NpzWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.tensors.iter().map(|(name, _)| name).collect();
+        write!(f, "NpzWriter {{ is_compressed: {}, tensors: {names:?} }}", self.is_compressed)
+    }
+}
 
 impl<'a> NpzWriter<'a> {
     /// No tensors yet.

@@ -61,11 +61,14 @@ pub struct CrossEntropy<C: Dim, E: Float = f32> {
     /// ```
     #[doc(alias = "ignore_index")]
     pub ignored: Option<usize>,
+    // settings may be added, so literals must end in `..Default::default()`
+    #[doc(hidden)]
+    pub more: (),
 }
 
 impl<C: Dim, E: Float> Default for CrossEntropy<C, E> {
     fn default() -> Self {
-        CrossEntropy { label_smoothing: 0.0, class_weights: None, ignored: None }
+        CrossEntropy { label_smoothing: 0.0, class_weights: None, ignored: None, more: () }
     }
 }
 
@@ -214,7 +217,7 @@ mod tests {
         let labels = Tensor::from([2, 0, 3]);
         let one_hot = Tensor::<Rank2<3, 4>, f64>::from_fn(|[i, j]| f64::from(u8::from(labels[[i]] == j)));
         let class_weights = Some(Tensor::of([1.0, 2.0, 0.5, 3.0]));
-        let settings = CrossEntropy { label_smoothing: 0.2, class_weights, ignored: None };
+        let settings = CrossEntropy { label_smoothing: 0.2, class_weights, ..Default::default() };
         let by_index = logits.clone().cross_entropy_with(&labels, &settings, Each);
         let by_probability = logits.cross_entropy_with(&one_hot, &settings, Each);
         assert!(by_index.is_close(&by_probability, 1e-14, 1e-14));
@@ -232,7 +235,8 @@ mod tests {
                     let labels = Tensor::from_fn_with(shape.rows(), |_| rng.next_u32() as usize % classes);
                     let soft = random(shape, 0.0, 1.0, rng);
                     let weights = Tensor::uniform_with((classes,), 0.5, 2.0, rng);
-                    let settings = CrossEntropy { label_smoothing: 0.1, class_weights: Some(weights), ignored: None };
+                    let settings =
+                        CrossEntropy { label_smoothing: 0.1, class_weights: Some(weights), ..Default::default() };
                     let padded = CrossEntropy { ignored: Some(0), ..settings.clone() };
                     let x = random(shape, -3.0, 3.0, rng);
                     if x.count() > 0 {

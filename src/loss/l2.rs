@@ -21,14 +21,14 @@ impl<L: Shape, E: Float, T: Trace> Tensor<L, E, T> {
     /// let machine = Linear::<2, 1>::init(&mut StdRng::seed_from_u64(0));
     /// let (x, labels) = (Tensor::from([[1.0, 2.0], [-1.0, 0.5]]), Tensor::from([[1.0], [-1.0]]));
     /// let tape = Tape::inference();
-    /// let loss = machine.forward(tape.trace(x)).hinge(&labels).plus_l2(0.01, &machine.weight);
+    /// let loss = machine.forward(tape.trace(x)).hinge(&labels).plus_l2(&machine.weight, 0.01);
     /// let gradients = loss.backward();
     /// ```
     ///
     /// # Panics
     /// If lambda is negative, infinite or NaN.
     #[track_caller]
-    pub fn plus_l2<S: Shape>(self, lambda: f64, parameter: &Param<S, E>) -> Self
+    pub fn plus_l2<S: Shape>(self, parameter: &Param<S, E>, lambda: f64) -> Self
     where
         L: ScalarShape,
     {
@@ -65,7 +65,7 @@ mod tests {
         let labels = Tensor::of([[1.0], [-1.0], [1.0], [1.0], [-1.0], [-1.0]]);
         let lambda = 0.3;
         let loss = |machine: &Linear<3, 1, f64>, tape: &Tape<Training>| {
-            machine.forward(tape.trace(x.clone())).hinge(&labels).plus_l2(lambda, &machine.weight)
+            machine.forward(tape.trace(x.clone())).hinge(&labels).plus_l2(&machine.weight, lambda)
         };
         check_parameter_gradients(&machine, loss).unwrap();
 
@@ -79,6 +79,6 @@ mod tests {
     #[test]
     fn a_loss_off_the_tape_has_the_term_too() {
         let weight = Param::new(Tensor::from([3.0, 4.0]));
-        assert_eq!(Tensor::from(1.0).plus_l2(2.0, &weight).item(), 26.0);
+        assert_eq!(Tensor::from(1.0).plus_l2(&weight, 2.0).item(), 26.0);
     }
 }

@@ -9,6 +9,7 @@ use super::weighted_mean::WeightedMean;
 /// not defined (the precision of a class that was never predicted) counts as 0. For samples of one class each, the
 /// numbers are those of scikit-learn by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Average {
     /// The mean of the classes' scores: rare classes count as much as frequent ones.
     Macro,

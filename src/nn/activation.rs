@@ -17,7 +17,7 @@ use rand::Rng;
 /// use taut::prelude::*;
 /// assert_eq!(Relu.forward(Tensor::from([-1.0, 2.0])).to_array(), [0.0, 2.0]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Relu;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Relu {
     type Output = Tensor<S, E, T>;
@@ -96,7 +96,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Elu {
 /// use taut::prelude::*;
 /// assert_eq!(Gelu.forward(Tensor::from([-100.0, 0.0, 100.0])).to_array(), [0.0, 0.0, 100.0]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Gelu;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Gelu {
     type Output = Tensor<S, E, T>;
@@ -106,7 +106,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Gelu {
 }
 
 /// [`Gelu`] in the approximation with tanh, PyTorch's `approximate="tanh"`. See [`Tensor::gelu_tanh`].
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct GeluTanh;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for GeluTanh {
     type Output = Tensor<S, E, T>;
@@ -122,7 +122,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for GeluTanh {
 /// assert_eq!(Silu.forward(Tensor::from([-1000.0, 0.0, 1000.0])).to_array(), [0.0, 0.0, 1000.0]);
 /// ```
 #[doc(alias = "Swish")]
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Silu;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Silu {
     type Output = Tensor<S, E, T>;
@@ -137,7 +137,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Silu {
 /// use taut::prelude::*;
 /// assert_eq!(Softplus.forward(Tensor::from([-1000.0, 1000.0])).to_array(), [0.0, 1000.0]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Softplus;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Softplus {
     type Output = Tensor<S, E, T>;
@@ -152,7 +152,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Softplus {
 /// use taut::prelude::*;
 /// assert_eq!(Sigmoid.forward(Tensor::from([-1000.0, 0.0, 1000.0])).to_array(), [0.0, 0.5, 1.0]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Sigmoid;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Sigmoid {
     type Output = Tensor<S, E, T>;
@@ -167,7 +167,7 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Sigmoid {
 /// use taut::prelude::*;
 /// assert_eq!(Tanh.forward(Tensor::from([-1000.0, 0.0, 1000.0])).to_array(), [-1.0, 0.0, 1.0]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Tanh;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Tanh {
     type Output = Tensor<S, E, T>;

@@ -142,8 +142,8 @@ impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> BatchNo
         let of_batch =
             |values: &[f64], factor: f64| Tensor::from_fn(|[channel]: [usize; 1]| E::of(values[channel] * factor));
         if source.is_first() {
-            self.running_mean.move_on(&x, momentum, of_batch(&statistics.mean, 1.0));
-            self.running_var.move_on(&x, momentum, of_batch(&statistics.variance, unbiased));
+            self.running_mean.move_on(&x, of_batch(&statistics.mean, 1.0), momentum);
+            self.running_var.move_on(&x, of_batch(&statistics.variance, unbiased), momentum);
         }
         batch_norm(x, affine, &statistics, epsilon, planes, source)
     }

@@ -22,7 +22,7 @@ use crate::trace::Trace;
 /// assert!(y.iter().all(|y| y == 0.0 || y == 2.0));
 /// assert!((y.sum().item() - 1000.0).abs() < 150.0);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Dropout<const PERCENT: usize = 50>;
 
 impl<const PERCENT: usize, S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Dropout<PERCENT>
@@ -44,7 +44,7 @@ where
 /// let y = Dropout2d::<50>.forward(tape.trace(Tensor::<Rank4<1, 8, 2, 2>>::ones()));
 /// assert!((0..8).all(|c| y[[0, c, 0, 0]] == y[[0, c, 1, 1]]));
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Dropout2d<const PERCENT: usize = 50>;
 
 impl<const PERCENT: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for Dropout2d<PERCENT>

@@ -148,6 +148,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Weighted for Embedding<VOCA
 
 /// How an [`EmbeddingBag`] combines the vectors of a bag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BagMode {
     /// Their sum.
     Sum,

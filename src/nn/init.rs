@@ -24,6 +24,7 @@ use rand::Rng;
 
 /// The nonlinearity after a layer. It decides the gain: the factor on the weights that preserves the variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Nonlinearity {
     /// Nothing: gain 1.
     Linear,
@@ -127,6 +128,7 @@ impl Distribution {
 
     /// The same with fan-out in place of fan-in: keeps the variance of the gradients in the backward pass. A
     /// [given deviation](Distribution::normal) stays.
+    #[must_use]
     pub fn by_fan_out(self) -> Self {
         match self.fan {
             Fan::Fixed => self,

@@ -49,7 +49,7 @@ use crate::trace::Trace;
 ///     let loss = model.forward((tape.trace(words), lengths)).cross_entropy(&labels);
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct LastStep;
 
 impl<X: SequenceAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for LastStep {

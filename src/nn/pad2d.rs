@@ -15,7 +15,7 @@ use crate::trace::Trace;
 /// let y: Tensor<Rank4<1, 3, 32, 32>> = ZeroPad2d::<2>.forward(Tensor::<Rank4<1, 3, 28, 28>>::ones());
 /// assert_eq!((y[[0, 0, 1, 1]], y[[0, 0, 2, 2]]), (0.0, 1.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct ZeroPad2d<const P: usize>;
 
 /// A frame of `P` pixels that mirrors the image; the outermost pixels are the mirror: a b c becomes c b a b c b a for
@@ -29,7 +29,7 @@ pub struct ZeroPad2d<const P: usize>;
 /// let y = ReflectionPad2d::<1>.forward(x);
 /// assert_eq!(y.to_array()[0][0][0], [5.0, 4.0, 5.0, 6.0, 5.0]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct ReflectionPad2d<const P: usize>;
 
 /// A frame of `P` pixels that repeats the outermost pixels: a b c becomes a a a b c c c for `P = 2`. Shapes as for
@@ -43,7 +43,7 @@ pub struct ReflectionPad2d<const P: usize>;
 ///
 /// # Panics
 /// If the image has no pixels.
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct ReplicationPad2d<const P: usize>;
 
 /// The size of an axis, `P` longer at both ends.

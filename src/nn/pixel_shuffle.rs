@@ -17,7 +17,7 @@ use crate::trace::Trace;
 /// let x = Tensor::from([[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]]);
 /// assert_eq!(PixelShuffle::<2>.forward(x).to_array(), [[[[1.0, 2.0], [3.0, 4.0]]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct PixelShuffle<const R: usize>;
 
 impl<const R: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for PixelShuffle<R>

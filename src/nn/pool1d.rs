@@ -40,7 +40,7 @@ type PooledShape<X, const K: usize, const S: usize, const P: usize> =
 /// let x = Tensor::from([[[1.0, 4.0, 2.0, 3.0, 9.0]]]);
 /// assert_eq!(MaxPool1d::<2>.forward(x).to_array(), [[[4.0, 3.0]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct MaxPool1d<const K: usize, const S: usize = K, const P: usize = 0>;
 
 impl<X: SignalAxes, const K: usize, const S: usize, const P: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
@@ -65,7 +65,7 @@ where
 /// let x = Tensor::from([[[1.0, 5.0, 2.0, 4.0]]]);
 /// assert_eq!(AvgPool1d::<2>.forward(x).to_array(), [[[3.0, 3.0]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct AvgPool1d<const K: usize, const S: usize = K, const P: usize = 0, const COUNT_PADDING: bool = true>;
 
 impl<X: SignalAxes, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float, T: Trace>

@@ -49,7 +49,7 @@ fn parts<X: ImageAxes, const OH: usize, const OW: usize>(images: X) -> ((X::N, X
 /// let x = Tensor::from([[[[1.0, 2.0, 5.0, 3.0], [4.0, 0.0, 1.0, 1.0]]]]);
 /// assert_eq!(MaxPool2d::<2>.forward(x).to_array(), [[[[4.0, 5.0]]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct MaxPool2d<const K: usize, const S: usize = K, const P: usize = 0>;
 
 impl<X: ImageAxes, const K: usize, const S: usize, const P: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
@@ -92,7 +92,7 @@ where
     /// If the window does not fit a run-time size.
     #[track_caller]
     #[allow(clippy::type_complexity)]
-    pub fn with_indices<X: ImageAxes, E: Float, T: Trace>(
+    pub fn forward_with_indices<X: ImageAxes, E: Float, T: Trace>(
         &self,
         x: Tensor<X, E, T>,
     ) -> (Tensor<PooledShape<X, K, S, P>, E, T>, PoolIndices<X::N, X::C, X::H, X::W, K, S, P>)
@@ -160,18 +160,18 @@ without_trace! {
     [N: Dim, C: Dim, H: Window<K, S, P>, W: Window<K, S, P>, const K: usize, const S: usize, const P: usize];
 }
 
-/// Puts maxima back to where they were, with zeros elsewhere: takes the result of [`MaxPool2d::with_indices`].
+/// Puts maxima back to where they were, with zeros elsewhere: takes the result of [`MaxPool2d::forward_with_indices`].
 ///
 /// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
 ///
 /// ```
 /// use taut::prelude::*;
 /// let x = Tensor::from([[[[1.0, 2.0, 5.0, 3.0], [4.0, 0.0, 1.0, 1.0]]]]);
-/// let (maxima, indices) = MaxPool2d::<2>.with_indices(x);
+/// let (maxima, indices) = MaxPool2d::<2>.forward_with_indices(x);
 /// let back = MaxUnpool2d::<2>.forward((maxima, indices));
 /// assert_eq!(back.to_array(), [[[[0.0, 0.0, 5.0, 0.0], [4.0, 0.0, 0.0, 0.0]]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct MaxUnpool2d<const K: usize, const S: usize = K, const P: usize = 0>;
 
 impl<X, N: Dim, C: Dim, H, W, const K: usize, const S: usize, const P: usize, E: Float, T: Trace>
@@ -206,7 +206,7 @@ where
 /// assert_eq!(AvgPool2d::<2, 2, 1>.forward(x.clone()).to_array(), [[[[1.0, 1.0], [1.0, 1.0]]]]);
 /// assert_eq!(AvgPool2d::<2, 2, 1, false>.forward(x).to_array(), [[[[4.0, 4.0], [4.0, 4.0]]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct AvgPool2d<const K: usize, const S: usize = K, const P: usize = 0, const COUNT_PADDING: bool = true>;
 
 impl<X: ImageAxes, const K: usize, const S: usize, const P: usize, const COUNT_PADDING: bool, E: Float, T: Trace>
@@ -231,7 +231,7 @@ where
 /// use taut::prelude::*;
 /// let y: Tensor<Rank4<1, 512, 7, 7>> = AdaptiveAvgPool2d::<7>.forward(Tensor::<Rank4<1, 512, 9, 12>>::ones());
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct AdaptiveAvgPool2d<const OH: usize, const OW: usize = OH>;
 
 impl<X: ImageAxes, const OH: usize, const OW: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
@@ -254,7 +254,7 @@ where
 /// let x = Tensor::from([[[[1.0, 2.0, 3.0, 4.0]]]]);
 /// assert_eq!(AdaptiveMaxPool2d::<1, 2>.forward(x).to_array(), [[[[2.0, 4.0]]]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct AdaptiveMaxPool2d<const OH: usize, const OW: usize = OH>;
 
 impl<X: ImageAxes, const OH: usize, const OW: usize, E: Float, T: Trace> Module<Tensor<X, E, T>>
@@ -277,7 +277,7 @@ where
 /// let x = Tensor::from([[[[1.0, 2.0], [3.0, 6.0]]]]);
 /// assert_eq!(GlobalAvgPool2d.forward(x).to_array(), [[3.0]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct GlobalAvgPool2d;
 
 impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalAvgPool2d {
@@ -296,7 +296,7 @@ impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalAvgPool
 /// let x = Tensor::from([[[[1.0, 2.0], [3.0, 6.0]]]]);
 /// assert_eq!(GlobalMaxPool2d.forward(x).to_array(), [[6.0]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct GlobalMaxPool2d;
 
 impl<X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for GlobalMaxPool2d {
@@ -336,7 +336,7 @@ mod tests {
         check_gradients(|x| GlobalMaxPool2d.forward(x), x.clone()).unwrap();
         check_gradients(
             |x| {
-                let (y, places) = MaxPool2d::<2>.with_indices(x);
+                let (y, places) = MaxPool2d::<2>.forward_with_indices(x);
                 MaxUnpool2d::<2>.forward((y, places))
             },
             x,
@@ -383,7 +383,7 @@ mod tests {
     #[should_panic(expected = "MaxUnpool2d: the image has the shape (1, 1, 1, 1), and its pooling gave (1, 1, 2, 2)")]
     fn unpooling_another_image_panics() {
         let (_, places) =
-            MaxPool2d::<2>.with_indices(Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 4_usize, 4_usize)));
+            MaxPool2d::<2>.forward_with_indices(Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 4_usize, 4_usize)));
         let small = Tensor::<_, f32>::zeros_with((1_usize, 1_usize, 1_usize, 1_usize));
         let _ = MaxUnpool2d::<2>.forward((small, places));
     }

@@ -12,7 +12,7 @@ use crate::trace::Trace;
 /// use taut::prelude::*;
 /// let y: Tensor<Rank2<32, 400>> = Flatten.forward(Tensor::<Rank4<32, 16, 5, 5>>::ones());
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Flatten;
 
 impl<S: FlattenFrom<1>, E: Element, T: Trace> Module<Tensor<S, E, T>> for Flatten {

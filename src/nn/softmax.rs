@@ -16,7 +16,7 @@ use crate::trace::Trace;
 /// let y = Softmax::<1>.forward(Tensor::from([[1000.0, 1000.0], [0.0, 1000.0]]));
 /// assert_eq!(y.to_array(), [[0.5, 0.5], [0.0, 1.0]]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Softmax<const A: usize>;
 
 impl<const A: usize, S: HasAxis<A>, E: Float, T: Trace> Module<Tensor<S, E, T>> for Softmax<A> {
@@ -27,7 +27,7 @@ impl<const A: usize, S: HasAxis<A>, E: Float, T: Trace> Module<Tensor<S, E, T>> 
 }
 
 /// The logarithm of [`Softmax`] along axis `A`. See [`Tensor::log_softmax`].
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct LogSoftmax<const A: usize>;
 
 impl<const A: usize, S: HasAxis<A>, E: Float, T: Trace> Module<Tensor<S, E, T>> for LogSoftmax<A> {

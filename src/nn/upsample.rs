@@ -19,7 +19,7 @@ pub(super) type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
 /// assert_eq!(UpsampleNearest2d::<2>.forward(x).to_array(), [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]);
 /// ```
 #[doc(alias = "interpolate")]
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct UpsampleNearest2d<const F: usize>;
 
 /// Enlarges images by a factor of `F`, interpolating between four neighbouring pixels: (N, C, H, W) to
@@ -33,7 +33,7 @@ pub struct UpsampleNearest2d<const F: usize>;
 /// assert_eq!(UpsampleBilinear2d::<2>.forward(x).to_array(), [[[[0.0, 1.0, 3.0, 4.0], [0.0, 1.0, 3.0, 4.0]]]]);
 /// ```
 #[doc(alias = "interpolate")]
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct UpsampleBilinear2d<const F: usize>;
 
 impl<const F: usize, X: ImageAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for UpsampleNearest2d<F>

@@ -46,6 +46,7 @@ use crate::numbers::range;
 /// Weight decay, which pulls parameters towards zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum WeightDecay {
     /// Nothing.
     #[default]

@@ -15,6 +15,7 @@ use crate::tensor::Float;
 /// What [`RmsProp`] keeps of the direction of earlier steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum RmsMomentum {
     /// Nothing.
     #[default]

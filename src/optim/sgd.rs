@@ -17,6 +17,7 @@ use crate::tensor::Float;
 /// How the direction of earlier steps is carried on. See [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum Momentum {
     /// Not at all.
     None,

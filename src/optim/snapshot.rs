@@ -58,8 +58,9 @@ impl Snapshot {
 pub struct SnapshotMismatch(String);
 
 impl SnapshotMismatch {
-    pub(crate) fn new(message: String) -> Self {
-        SnapshotMismatch(message)
+    /// A mismatch for this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        SnapshotMismatch(reason.into())
     }
 }
 

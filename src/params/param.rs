@@ -171,7 +171,7 @@ impl<S: Shape, E: Float> Buffer<S, E> {
     ///
     /// Of gradients that are [added up](crate::trace::Gradients), each moves the average in turn, in the order in which
     /// they were added: as if the batches had been run one after the other.
-    pub fn move_on<P: Place>(&self, x: &P, rate: f64, batch: Tensor<S, E>) {
+    pub fn move_on<P: Place>(&self, x: &P, batch: Tensor<S, E>, rate: f64) {
         self.note(x, 1.0 - rate, batch * E::of(rate));
     }
 

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// let mut weights = Vec::new();
 /// for loss in [3.0, 1.0, 2.0] {
 ///     weights.push(model.weight.value().clone());
-///     best.offer(loss, &model)?;
+///     best.offer(&model, loss)?;
 ///     *model.weight.value_mut() = model.weight.value() + 1.0; // training goes on
 /// }
 /// best.restore(&mut model)?;
@@ -56,7 +56,7 @@ impl KeepBest {
     ///
     /// # Errors
     /// If the model cannot be saved. The one before then stays the best.
-    pub fn offer<M: Parameters>(&mut self, measured: f64, model: &M) -> Result<bool, FileError> {
+    pub fn offer<M: Parameters>(&mut self, model: &M, measured: f64) -> Result<bool, FileError> {
         let is_better = match self.value {
             None => true,
             Some(best) if best.is_nan() => !measured.is_nan(),

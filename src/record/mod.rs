@@ -33,7 +33,7 @@
 //!     let accuracy = logits.accuracy(&labels);
 //!     let loss = f64::from(logits.cross_entropy(&labels).item());
 //!     run.log(epoch, [("train/loss", training_loss.value()), ("test/loss", loss), ("test/accuracy", accuracy)])?;
-//!     best.offer(loss, &model)?;
+//!     best.offer(&model, loss)?;
 //!     if stopping.should_stop(loss) {
 //!         break;
 //!     }

@@ -1,6 +1,7 @@
 //! Environments and actions.
 
 use crate::distributions::Categorical;
+use crate::optim::SnapshotMismatch;
 use crate::shape::{Const, Dim, InsertAxis, Rank1, StaticShape};
 use crate::tensor::Tensor;
 use crate::trace::Trace;
@@ -16,6 +17,7 @@ use std::fmt::Debug;
 /// rules; it is enforced by [`Environments`](super::Environments), which call that `truncated`.
 ///
 /// ```
+/// use taut::optim::SnapshotMismatch;
 /// use taut::prelude::*;
 /// use taut::rl::{Discrete, Environment, Outcome, saved};
 ///
@@ -40,7 +42,7 @@ use std::fmt::Debug;
 ///     fn save(&self) -> Vec<f64> {
 ///         vec![f64::from(self.0)]
 ///     }
-///     fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+///     fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
 ///         let [place] = saved(state)?;
 ///         self.0 = place as i32;
 ///         Ok(())
@@ -71,7 +73,7 @@ pub trait Environment: Clone + Default + Send + 'static {
     ///
     /// # Errors
     /// If it is not a state of this environment.
-    fn restore(&mut self, state: &[f64]) -> Result<(), String>;
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch>;
     /// A picture of the state in plain characters, for a terminal.
     fn draw(&self) -> String {
         format!("{:?}\n", self.save())
@@ -82,8 +84,9 @@ pub trait Environment: Clone + Default + Send + 'static {
 ///
 /// # Errors
 /// If there are not.
-pub fn saved<const N: usize>(state: &[f64]) -> Result<[f64; N], String> {
-    state.try_into().map_err(|_| format!("a state of this environment has {N} numbers, and {} were saved", state.len()))
+pub fn saved<const N: usize>(state: &[f64]) -> Result<[f64; N], SnapshotMismatch> {
+    let wrong = |_| format!("a state of this environment has {N} numbers, and {} were saved", state.len());
+    state.try_into().map_err(wrong).map_err(SnapshotMismatch::new)
 }
 
 /// The outcome of an action.

@@ -43,8 +43,8 @@ impl Epsilon {
     #[track_caller]
     pub fn explore<const N: usize, const B: usize, R: Rng + ?Sized>(
         &self,
-        step: usize,
         actions: &mut [Discrete<N>; B],
+        step: usize,
         rng: &mut R,
     ) {
         let probability = self.at(step);
@@ -67,7 +67,7 @@ mod tests {
         let epsilon = Epsilon { first: 1.0, last: 0.0, steps: 10 };
         let mut changed = |step| {
             let mut actions = [Discrete::<2>::new(0); 2000];
-            epsilon.explore(step, &mut actions, &mut rng);
+            epsilon.explore(&mut actions, step, &mut rng);
             actions.iter().filter(|action| action.index() == 1).count()
         };
         // half of the random actions are the same as before

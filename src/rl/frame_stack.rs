@@ -1,6 +1,7 @@
 //! Frame stacking.
 
 use super::environment::{Environment, Outcome};
+use crate::optim::SnapshotMismatch;
 use crate::shape::{AtLeastOne, Const, InsertAxis, Shape, StaticShape};
 use rand::Rng;
 
@@ -86,9 +87,10 @@ where
         self.frames.iter().copied().map(f64::from).chain(self.environment.save()).collect()
     }
 
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
         let Some((frames, inner)) = state.split_at_checked(self.frames.len()) else {
-            return Err(format!("a stack of {K} frames has more numbers than the {} that were saved", state.len()));
+            let reason = format!("a stack of {K} frames has more numbers than the {} that were saved", state.len());
+            return Err(SnapshotMismatch::new(reason));
         };
         self.environment.restore(inner)?;
         self.frames.iter_mut().zip(frames).for_each(|(place, &saved)| *place = saved as f32);

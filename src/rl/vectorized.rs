@@ -221,7 +221,7 @@ impl<E: Environment, const N: usize> Environments<E, N> {
             };
             slot.episode = Episode { total_reward, steps: steps as usize };
             slot.rng = Generator::from_state(&state_of(words));
-            slot.environment.restore(state).map_err(SnapshotMismatch::new)?;
+            slot.environment.restore(state)?;
         }
         self.slots = slots;
         self.finished.clear();

@@ -1,6 +1,7 @@
 //! Whether a value is recorded, and in which mode: the third parameter of tensors.
 
 use super::nodes::Node;
+use std::fmt;
 use std::marker::PhantomData;
 
 pub mod sealed {
@@ -20,6 +21,12 @@ pub struct NoTrace;
 pub struct Traced<M> {
     node: Node,
     mode: PhantomData<M>,
+}
+
+impl<M> fmt::Debug for Traced<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Traced {{ entry: {:?} }}", self.node.id)
+    }
 }
 
 /// Layers behave as in training: dropout is active, batch norm uses the batch and records its statistics.

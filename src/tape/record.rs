@@ -8,12 +8,19 @@ use super::rows::Rows;
 use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::Float;
+use std::fmt;
 use std::rc::Rc;
 
 /// Where an operation's backward pass puts the gradients of its `N` operands.
 pub struct Parents<'a, const N: usize> {
     table: &'a mut Table,
     ids: [NodeId; N],
+}
+
+impl<const N: usize> fmt::Debug for Parents<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Parents {{ entries: {:?} }}", self.ids)
+    }
 }
 
 impl<const N: usize> Parents<'_, N> {

@@ -3,7 +3,9 @@
 use super::{Array, Element, Tensor};
 use crate::shape::{ScalarShape, Shape, show, show_sizes};
 use crate::trace::Trace;
+use std::iter::Copied;
 use std::ops::Index;
+use std::slice;
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// The number of a scalar.
@@ -34,7 +36,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 
     /// The elements, the last axis fastest.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = E> + DoubleEndedIterator + '_ {
+    pub fn iter(&self) -> Copied<slice::Iter<'_, E>> {
         self.as_slice().iter().copied()
     }
 
@@ -75,6 +77,15 @@ to_array! {
     [A B C D] [[[[X; D]; C]; B]; A];
     [A B C D E] [[[[[X; E]; D]; C]; B]; A];
     [A B C D E F] [[[[[[X; F]; E]; D]; C]; B]; A];
+}
+
+/// As [`Tensor::iter`].
+impl<'a, S: Shape, E: Element, T: Trace> IntoIterator for &'a Tensor<S, E, T> {
+    type Item = E;
+    type IntoIter = Copied<slice::Iter<'a, E>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 impl<S: Shape<Sizes = [usize; N]>, E: Element, T: Trace, const N: usize> Index<[usize; N]> for Tensor<S, E, T> {

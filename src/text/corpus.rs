@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// How a line is split into tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Tokens {
     /// At white space: for text whose punctuation is already separated.
     #[default]

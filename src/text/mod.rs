@@ -5,8 +5,7 @@
 //! use taut::text::{TokenCounts, Vocabulary, VocabularyOptions, words};
 //!
 //! let text = "The cat sat. The dog sat, too.";
-//! let mut counts = TokenCounts::default();
-//! counts.add_all(words(&text.to_lowercase()));
+//! let counts: TokenCounts = words(&text.to_lowercase()).collect();
 //! let options = VocabularyOptions { minimum_count: 2, special: &["<unknown>"], ..Default::default() };
 //! let vocabulary = Vocabulary::new(&counts, options);
 //! assert_eq!(vocabulary.tokens(), ["<unknown>", "sat", "the"]);

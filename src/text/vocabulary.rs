@@ -10,8 +10,7 @@ use std::path::Path;
 ///
 /// ```
 /// use taut::text::TokenCounts;
-/// let mut counts = TokenCounts::default();
-/// counts.add_all("to be or not to be".split(' '));
+/// let counts: TokenCounts = "to be or not to be".split(' ').collect();
 /// assert_eq!((counts.of("be"), counts.of("is"), counts.len()), (2, 0, 4));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,11 +28,6 @@ impl TokenCounts {
         }
     }
 
-    /// Counts one occurrence of each.
-    pub fn add_all<'a>(&mut self, tokens: impl IntoIterator<Item = &'a str>) {
-        tokens.into_iter().for_each(|token| self.add(token));
-    }
-
     /// How often a token occurred.
     pub fn of(&self, token: &str) -> u64 {
         self.0.get(token).copied().unwrap_or(0)
@@ -47,6 +41,20 @@ impl TokenCounts {
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<T: AsRef<str>> Extend<T> for TokenCounts {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, tokens: I) {
+        tokens.into_iter().for_each(|token| self.add(token.as_ref()));
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for TokenCounts {
+    fn from_iter<I: IntoIterator<Item = T>>(tokens: I) -> Self {
+        let mut counts = TokenCounts::default();
+        counts.extend(tokens);
+        counts
     }
 }
 
@@ -78,8 +86,7 @@ impl Default for VocabularyOptions<'_> {
 ///
 /// ```
 /// use taut::text::{TokenCounts, Vocabulary, VocabularyOptions};
-/// let mut counts = TokenCounts::default();
-/// counts.add_all("to be or not to be".split(' '));
+/// let counts: TokenCounts = "to be or not to be".split(' ').collect();
 /// let options = VocabularyOptions { most: 2, special: &["<unknown>"], ..Default::default() };
 /// let vocabulary = Vocabulary::new(&counts, options);
 /// assert_eq!(vocabulary.tokens(), ["<unknown>", "be", "to"]);
@@ -178,8 +185,7 @@ impl Vocabulary {
     /// use taut::text::{TokenCounts, Vocabulary, VocabularyOptions};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let path = std::env::temp_dir().join(format!("taut-doc-vocabulary-{}.txt", std::process::id()));
-    /// let mut counts = TokenCounts::default();
-    /// counts.add_all("to be or not to be".split(' '));
+    /// let counts: TokenCounts = "to be or not to be".split(' ').collect();
     /// let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
     /// vocabulary.save(&path)?;
     /// assert_eq!(Vocabulary::load(&path)?, vocabulary);
@@ -257,9 +263,7 @@ mod tests {
     use super::*;
 
     fn counts(text: &str) -> TokenCounts {
-        let mut counts = TokenCounts::default();
-        counts.add_all(text.split(' '));
-        counts
+        text.split(' ').collect()
     }
 
     #[test]
@@ -277,8 +281,7 @@ mod tests {
     fn any_token_is_saved() {
         let path = std::env::temp_dir().join(format!("taut-vocabulary-{}.txt", std::process::id()));
         let strange = ["\u{feff}", "\u{feff}a", "", "\t", "a\nb", "\\n", "\\", "\r", "ü 1", "\u{1f600}"];
-        let mut counts = TokenCounts::default();
-        counts.add_all(strange);
+        let counts: TokenCounts = strange.into_iter().collect();
         let vocabulary = Vocabulary::new(&counts, VocabularyOptions::default());
         vocabulary.save(&path).unwrap();
         assert_eq!(Vocabulary::load(&path).unwrap(), vocabulary);

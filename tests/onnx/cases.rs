@@ -158,7 +158,7 @@ where
 {
     type Output = Tensor<(N, C, H, W)>;
     fn apply(&self, x: Tensor<(N, C, H, W)>) -> Self::Output {
-        let (maxima, places) = MaxPool2d::<K, S, P>.with_indices(x);
+        let (maxima, places) = MaxPool2d::<K, S, P>.forward_with_indices(x);
         MaxUnpool2d::<K, S, P>.forward((maxima, places))
     }
 }

@@ -22,7 +22,7 @@ use rand::Rng;
 /// assert_eq!(y.clone().slice(0).slice(0).to_array(), [0.0, 1.0, 0.0, 1.0]);
 /// assert_eq!(y.slice(0).slice(2).to_array()[..2], [2.0_f32.sin(), 2.0_f32.cos()]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Init, Parameters)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct PositionalEncoding<const WIDTH: usize>;
 
 impl<const WIDTH: usize, X: SequenceAxes, E: Float, T: Trace> Module<Tensor<X, E, T>> for PositionalEncoding<WIDTH>

@@ -30,7 +30,7 @@ pub trait Direction<const H: usize>: Clone + Debug + 'static {
 const ONE_EACH: &str = "there is one for each direction";
 
 /// From the first step to the last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OneWay;
 impl<const H: usize> Direction<H> for OneWay {
     type Width = Const<H>;
@@ -51,7 +51,7 @@ impl<const H: usize> Direction<H> for OneWay {
 
 /// From the first step to the last and, with separate parameters, from the last to the first; the outputs are
 /// concatenated, so there are 2 `H` features. Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BothWays;
 impl<const H: usize> Direction<H> for BothWays
 where

@@ -32,7 +32,7 @@ pub trait Memory {
 const HAS_STATE: &str = "every recurrent layer has a state";
 
 /// h alone, a tensor.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hidden;
 impl Memory for Hidden {
     type State<B: Dim, const H: usize, E: Float, T: Trace> = Tensor<(B, Const<H>), E, T>;
@@ -47,7 +47,7 @@ impl Memory for Hidden {
 }
 
 /// h and c, an [`LstmState`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HiddenAndCell;
 impl Memory for HiddenAndCell {
     type State<B: Dim, const H: usize, E: Float, T: Trace> = LstmState<B, Const<H>, E, T>;
@@ -66,7 +66,7 @@ impl Memory for HiddenAndCell {
 pub(super) type State<K, B, const H: usize, E, T> = <<K as RecurrentKind>::Memory as Memory>::State<B, H, E, T>;
 
 /// h = tanh(W x + b + U h' + c)
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Elman;
 impl RecurrentKind for Elman {
     type Gates = Const<1>;
@@ -77,7 +77,7 @@ impl RecurrentKind for Elman {
 }
 
 /// h = relu(W x + b + U h' + c)
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ElmanRelu;
 impl RecurrentKind for ElmanRelu {
     type Gates = Const<1>;
@@ -88,7 +88,7 @@ impl RecurrentKind for ElmanRelu {
 }
 
 /// The gates i, f, g, o of an LSTM, in this order.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LstmGates;
 impl RecurrentKind for LstmGates {
     type Gates = Const<4>;
@@ -99,7 +99,7 @@ impl RecurrentKind for LstmGates {
 }
 
 /// The gates r, z, n of a GRU, in this order.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GruGates;
 impl RecurrentKind for GruGates {
     type Gates = Const<3>;

@@ -19,6 +19,7 @@ use crate::trace::{BackTo, Mode, NoTrace, Place, Tape, ToInference, Trace, Trace
 /// let state: LstmState<Const<2>, Const<5>> = last.detach();
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct LstmState<B: Dim, S: Dim, E: Float = f32, T: Trace = NoTrace> {
     /// h, (B, H)
     pub hidden: Tensor<(B, S), E, T>,

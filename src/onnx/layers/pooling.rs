@@ -48,7 +48,7 @@ impl<const K: usize, const S: usize, const P: usize> MaxPool2d<K, S, P>
 where
     Const<K>: PoolPadding<P>,
 {
-    /// The export of [`with_indices`](Self::with_indices), for that of [`MaxUnpool2d`]: in a module written by hand.
+    /// The export of [`forward_with_indices`](Self::forward_with_indices), for that of [`MaxUnpool2d`]: in a module written by hand.
     ///
     /// ```
     /// use taut::onnx::{ExportOnnx, Graph, Value};
@@ -62,7 +62,7 @@ where
     /// impl Module<Images> for Largest {
     ///     type Output = Images;
     ///     fn apply(&self, x: Images) -> Images {
-    ///         let (maxima, places) = MaxPool2d::<2>.with_indices(x);
+    ///         let (maxima, places) = MaxPool2d::<2>.forward_with_indices(x);
     ///         MaxUnpool2d::<2>.forward((maxima, places))
     ///     }
     /// }

@@ -12,6 +12,7 @@ use crate::trace::Trace;
 
 /// Which length of a vector. See [`Tensor::norm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Norm {
     /// The sum of the magnitudes.
     L1,

@@ -7,6 +7,7 @@ use crate::numbers::range::{expect, not_negative, part};
 /// How a [`OneCycle`] goes from one rate to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum Anneal {
     /// Along a half cosine.
     #[default]

@@ -19,6 +19,7 @@
 //! Barto, "Reinforcement Learning: An Introduction", whose equations these are. Steps are those of Gymnasium.
 
 use super::Canvas;
+use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
 use crate::rl::{Discrete, Environment, Outcome, saved};
 use crate::shape::Rank1;
@@ -108,7 +109,7 @@ impl Environment for Acrobot {
         self.state.to_vec()
     }
 
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
         self.state = saved(state)?;
         Ok(())
     }

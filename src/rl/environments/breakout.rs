@@ -13,6 +13,7 @@
 //! Reproducible Reinforcement Learning Experiments", 2019, and matches theirs step for step.
 
 use crate::numbers::range::{expect, part};
+use crate::optim::SnapshotMismatch;
 use crate::rl::environment::below;
 use crate::rl::{Discrete, Environment, Outcome, saved};
 use crate::shape::Rank3;
@@ -178,11 +179,14 @@ impl Environment for Breakout {
         places.into_iter().map(|place| place as f64).chain(flags).chain([self.stickiness]).collect()
     }
 
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
         let state: [f64; 10 + ROWS * SIZE] = saved(state)?;
         let place = |index: usize, below: usize| match state[index] {
             place if place >= 0.0 && place < below as f64 && place.fract() == 0.0 => Ok(place as usize),
-            place => Err(format!("number {index} of a state of Breakout is {place}, not a whole one below {below}")),
+            place => {
+                let reason = format!("number {index} of a state of Breakout is {place}, not a whole one below {below}");
+                Err(SnapshotMismatch::new(reason))
+            }
         };
         let ball = [place(0, SIZE)?, place(1, SIZE)?];
         let trail = [place(2, SIZE)?, place(3, SIZE)?];
@@ -249,7 +253,7 @@ mod tests {
         other.restore(&state).unwrap();
         assert_eq!(other, game);
         state[0] = 10.0;
-        assert!(other.restore(&state).unwrap_err().contains("number 0"));
+        assert!(other.restore(&state).unwrap_err().to_string().contains("number 0"));
         assert_eq!(other, game);
     }
 }

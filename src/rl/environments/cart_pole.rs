@@ -15,6 +15,7 @@
 //! Florian, "Correct Equations for the Dynamics of the Cart-Pole System", 2007. Steps are those of Gymnasium.
 
 use super::Canvas;
+use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
 use crate::rl::{Discrete, Environment, Outcome, saved};
 use crate::shape::Rank1;
@@ -86,7 +87,7 @@ impl Environment for CartPole {
         self.state.to_vec()
     }
 
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
         self.state = saved(state)?;
         Ok(())
     }

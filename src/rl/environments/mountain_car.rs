@@ -9,6 +9,7 @@
 //! Moore, "Efficient Memory-Based Learning for Robot Control", 1990. Steps are those of Gymnasium.
 
 use super::Canvas;
+use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
 use crate::rl::{Discrete, Environment, Outcome, saved};
 use crate::shape::Rank1;
@@ -63,7 +64,7 @@ impl Environment for MountainCar {
         self.state.to_vec()
     }
 
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
         self.state = saved(state)?;
         Ok(())
     }

@@ -9,6 +9,7 @@
 //! Steps are those of Gymnasium.
 
 use super::Canvas;
+use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
 use crate::rl::{Environment, Outcome, saved};
 use crate::shape::Rank1;
@@ -67,7 +68,7 @@ impl Environment for Pendulum {
         self.state.to_vec()
     }
 
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+    fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
         self.state = saved(state)?;
         Ok(())
     }

@@ -28,6 +28,7 @@ pub enum Architecture {
 /// How the output is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum Output {
     /// Against so many words that are drawn at random.
     NegativeSampling(usize),
@@ -38,6 +39,7 @@ pub enum Output {
 /// How several threads work together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum Parallel {
     /// So many parts of the corpus are learned from at the same time, each on its own for a few hundred words, and what
     /// they learned is added up in order: the result depends on this number and not on that of the threads. More
