@@ -73,8 +73,8 @@ fn expect_mpi() {
         println!(
             "cargo::error=taut's feature `mpi` needs the system's MPI, and libclang to read its headers: on Debian and \
              Ubuntu, `apt-get install libopenmpi-dev openmpi-bin libclang-dev`; on Fedora, `dnf install openmpi-devel \
-             clang-devel` and `module load mpi`; with Homebrew, `brew install open-mpi llvm`; on a cluster, load its MPI \
-             module, or set MPICC to its compiler"
+             clang-devel` and `module load mpi`; with Homebrew, `brew install open-mpi llvm`; on a cluster, load its \
+             MPI module, or set MPICC to its compiler"
         );
     }
 }

@@ -5,8 +5,8 @@
     venv/bin/python benches/compare.py --rounds 5 --threads 1 2 > benches/RESULTS.md
 
 Each round runs every library once at a workload, the next round again, so that what else the machine does meets all of
-them. The figure is the median over the rounds of the medians, in milliseconds; beside PyTorch as it comes (eager) stands
-the better of that and of its fused optimizers and channels_last convolutions (best).
+them. The figure is the median over the rounds of the medians, in milliseconds; beside PyTorch as it comes (eager)
+stands the better of that and of its fused optimizers and channels_last convolutions (best).
 """
 import argparse
 import datetime

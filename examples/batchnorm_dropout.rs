@@ -282,8 +282,8 @@ fn conclusion(variants: &[Variant; 4]) -> String {
     let by_test = |a: &&Variant, b: &&Variant| a.last().test_accuracy.total_cmp(&b.last().test_accuracy);
     let best = variants.iter().max_by(by_test).unwrap_or(neither);
     format!(
-        "Batch norm {speed}, and {}. Dropout {verb} the gap between training and test accuracy ({closed:.1} points, not \
-         {open:.1}), and {}. The highest test accuracy has the network with {}: {:.2}%.",
+        "Batch norm {speed}, and {}. Dropout {verb} the gap between training and test accuracy ({closed:.1} points, \
+         not {open:.1}), and {}. The highest test accuracy has the network with {}: {:.2}%.",
         times(batch_norm.seconds_an_epoch()),
         times(dropout.seconds_an_epoch()),
         best.name,

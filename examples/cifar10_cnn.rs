@@ -3,8 +3,8 @@
 //!     cargo run --release --example cifar10_cnn -- --data FOLDER
 //!     cargo run --release --example cifar10_cnn -- --data FOLDER --long --checkpoint run.safetensors
 //!
-//! Built with `--features mpi`, it runs on several processes: `mpirun -n 2 target/release/examples/cifar10_cnn`. The weights
-//! are the same on any number of them, and a run can be resumed with another.
+//! Built with `--features mpi`, it runs on several processes: `mpirun -n 2 target/release/examples/cifar10_cnn`. The
+//! weights are the same on any number of them, and a run can be resumed with another.
 //!
 //! Needs the six files of the dataset's binary version. The second command takes up to an hour on two cores; after an
 //! interruption, the same command with `--resume` continues bit for bit from the last whole epoch.

@@ -3,8 +3,8 @@
 //!     cargo run --release --example mnist_cnn -- --data FOLDER
 //!     cargo run --release --example mnist_cnn -- --data FOLDER --dataset fashion-mnist
 //!
-//! Built with `--features mpi`, it runs on several processes: `mpirun -n 2 target/release/examples/mnist_cnn`. The weights
-//! are the same on any number of them.
+//! Built with `--features mpi`, it runs on several processes: `mpirun -n 2 target/release/examples/mnist_cnn`. The
+//! weights are the same on any number of them.
 //!
 //! Needs the four files of the dataset. LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
 //! Recognition", 1998.

@@ -167,7 +167,8 @@ pub use numbers::{Generator, GeneratorState};
 pub use prelude::*;
 pub use rand::Rng as RandomSource;
 
-/// What `#[derive(Module)]` adds for the feature `onnx`. The crate of the derives does not see the features of this one.
+/// What `#[derive(Module)]` adds for the feature `onnx`. The crate of the derives does not see the features of this
+/// one.
 #[cfg(feature = "onnx")]
 #[doc(hidden)]
 #[macro_export]

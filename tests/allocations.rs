@@ -1,5 +1,5 @@
-//! A training step that has run before takes all buffers from the pool, and little else from the system's allocator; acting
-//! in an environment, nothing.
+//! A training step that has run before takes all buffers from the pool, and little else from the system's allocator;
+//! acting in an environment, nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

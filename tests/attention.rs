@@ -88,14 +88,11 @@ fn multi_head_attention() {
 
 #[test]
 fn encoder_layers() {
-    compare!("encoder layer", TransformerEncoderLayer<4, 2, 6, 0, NoMask, PostNorm, Relu>, |layer, x, _| layer
-        .forward(x[0].clone()));
-    compare!("encoder layer, normalised first", TransformerEncoderLayer<4, 2, 6, 0, NoMask, PreNorm, Gelu>, |layer, x, _| {
-        layer.forward(x[0].clone())
-    });
-    compare!("encoder layer with lengths", TransformerEncoderLayer<4, 2, 6, 0, NoMask, PostNorm, Relu>, |layer, x, lengths| {
-        layer.forward((x[0].clone(), lengths))
-    });
+    type NormalisedFirst<E> = TransformerEncoderLayer<4, 2, 6, 0, NoMask, PreNorm, Gelu, E>;
+    type NormalisedLast<E> = TransformerEncoderLayer<4, 2, 6, 0, NoMask, PostNorm, Relu, E>;
+    compare!("encoder layer", NormalisedLast, |layer, x, _| layer.forward(x[0].clone()));
+    compare!("encoder layer, normalised first", NormalisedFirst, |layer, x, _| layer.forward(x[0].clone()));
+    compare!("encoder layer with lengths", NormalisedLast, |layer, x, lengths| layer.forward((x[0].clone(), lengths)));
     compare!("causal encoder layer", TransformerEncoderLayer<4, 2, 6, 0, CausalMask, PreNorm, Gelu>, |layer, x, _| layer
         .forward(x[0].clone()));
 }

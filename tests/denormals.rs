@@ -10,7 +10,8 @@ fn keeps() -> bool {
     black_box(1e-30_f32) * black_box(1e-10_f32) != 0.0
 }
 
-/// Products, sums and gradients all of whose numbers would be denormal, long enough for several threads: how many are not 0.
+/// Products, sums and gradients all of whose numbers would be denormal, long enough for several threads: how many are
+/// not 0.
 fn denormals_of<E: Float>(factor: f64) -> usize {
     let count = |x: &[E]| x.iter().filter(|&&x| x != E::zero()).count();
     let small = E::min_positive_value() * E::of(4.0);

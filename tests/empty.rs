@@ -148,7 +148,8 @@ fn operations<E: Float>() {
         slice_range[0](0..0); slice_range[1](0..0); slice_range[2](0..0);
         flatten(); flatten_from[0](); unsqueeze[1](); broadcast_axis[0, _](2); broadcast_axis[3, _](2);
         broadcast_axis[1, _](0);
-        relu(); exp(); gelu(); square(); powf(half); clamp(half, one); leaky_relu(half); softplus(); scale_shift(half, one);
+        relu(); exp(); gelu(); square(); powf(half); clamp(half, one); leaky_relu(half); softplus();
+        scale_shift(half, one);
     }
     each_shape("sort", &shapes, |x: Traced3<E>| x.sort::<1>(Order::Ascending).0);
     each_shape("sort", &shapes, |x: Traced3<E>| x.sort::<2>(Order::Descending).0);
@@ -265,13 +266,16 @@ fn layers_on_nothing() {
     );
     let sequences = [(0, 3, Const::<4>), (0, LONG, Const), (LONG, 0, Const), (3, 0, Const), (0, 0, Const)];
     each!(sequences:
-        Rnn<4, 3>, Lstm<4, 3>, Gru<4, 3>, Lstm<4, 3, 2>, MultiHeadAttention<4, 2>, MultiHeadAttention<4, 2, 50, CausalMask>,
-        TransformerEncoderLayer<4, 2, 8>, LayerNorm<4>, Linear<4, 2>, LastStep, Bias<4>,
+        Rnn<4, 3>, Lstm<4, 3>, Gru<4, 3>, Lstm<4, 3, 2>, MultiHeadAttention<4, 2>,
+        MultiHeadAttention<4, 2, 50, CausalMask>, TransformerEncoderLayer<4, 2, 8>, LayerNorm<4>, Linear<4, 2>,
+        LastStep, Bias<4>,
     );
     let rows = [(0, Const::<4>)];
     each!(rows: Linear<4, 2>, BatchNorm1d<4>, LayerNorm<4>, Softmax<1>, LogSoftmax<1>, Dropout<50>);
     let channels = [(0, Const::<4>, LONG), (LONG, Const, 0), (1, Const, 0), (0, Const, 0), (0, Const, 5)];
-    each!(channels: MaxPool1d<2>, AvgPool1d<2>, AvgPool1d<1>, MaxPool1d<3, 2, 1>, Conv1d<4, 3, 3>, Conv1d<4, 3, 1>, GroupNorm<2, 4>);
+    each!(channels:
+        MaxPool1d<2>, AvgPool1d<2>, AvgPool1d<1>, MaxPool1d<3, 2, 1>, Conv1d<4, 3, 3>, Conv1d<4, 3, 1>, GroupNorm<2, 4>,
+    );
     assert!(!FAILED.load(Relaxed));
 }
 

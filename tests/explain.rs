@@ -1,5 +1,5 @@
-//! Explanations are those of captum and pytorch-grad-cam (see `tests/explain/generate.py`), and depend on what a model has
-//! learned.
+//! Explanations are those of captum and pytorch-grad-cam (see `tests/explain/generate.py`), and depend on what a model
+//! has learned.
 
 use rand::RngExt;
 use taut::data::digits;

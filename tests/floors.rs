@@ -1,5 +1,5 @@
-//! The house has floors, in the order in which CONTRIBUTING.md lists them, and a file imports from its own floor and those
-//! below only. No files import each other in a circle, either.
+//! The house has floors, in the order in which CONTRIBUTING.md lists them, and a file imports from its own floor and
+//! those below only. No files import each other in a circle, either.
 //!
 //! What is read are the `use` lines and the paths of the sources, without comments and unit tests. A name that a module
 //! only hands on (`pub use`) counts as that of the file that defines it.

@@ -1,5 +1,5 @@
-//! Metrics that stream over batches: values from scikit-learn (`tests/metrics/generate_sklearn.py`), and that it does not
-//! matter in which batches the samples come.
+//! Metrics that stream over batches: values from scikit-learn (`tests/metrics/generate_sklearn.py`), and that it does
+//! not matter in which batches the samples come.
 
 use serde_json::Value;
 use taut::metrics::{

@@ -1,7 +1,7 @@
 //! Layers of random arguments on images of random sizes against PyTorch: forward and backward, in f32 and f64.
 //!
-//! The types are those that `sweep` in `tests/pytorch/generate.py` drew. Inputs are computed on both sides, and of every
-//! result two weighted sums are compared.
+//! The types are those that `sweep` in `tests/pytorch/generate.py` drew. Inputs are computed on both sides, and of
+//! every result two weighted sums are compared.
 
 mod common;
 
@@ -103,7 +103,8 @@ macro_rules! unpooling {
         let mut count = 0;
         $(
             let name = format!("MaxUnpool2d<{}>", [$(stringify!($argument)),*].join(", "));
-            let there_and_back = |x| MaxUnpool2d::<$($argument),*>.forward(MaxPool2d::<$($argument),*>.forward_with_indices(x));
+            let pooled = |x| MaxPool2d::<$($argument),*>.forward_with_indices(x);
+            let there_and_back = |x| MaxUnpool2d::<$($argument),*>.forward(pooled(x));
             count += run::<Images, _, f64>(&name, F64, there_and_back, |_, _| {});
         )*
         count

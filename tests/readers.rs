@@ -2,7 +2,8 @@
 //! on every run, without a fuzzer.
 //!
 //! `TAUT_DAMAGE=100 cargo test --release --all-features --test readers` damages a hundred times as many.
-//! `TAUT_CORPUS=fuzz/corpus cargo test --all-features --test readers` writes the good files, for a fuzzer to begin with.
+//! `TAUT_CORPUS=fuzz/corpus cargo test --all-features --test readers` writes the good files, for a fuzzer to begin
+//! with.
 
 #[path = "common/damage.rs"]
 mod damage;

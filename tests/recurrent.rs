@@ -72,12 +72,18 @@ fn state_of<const H: usize, E: Float + Entry>(case: &Case, name: &str, index: us
 
 /// Compares output, states, and all gradients of a layer with a case of PyTorch's.
 macro_rules! compare {
-    ($name:expr, $layer:ident<$i:literal, $h:literal, $layers:literal, $direction:ident> gives $o:literal, $input:ident) => {
+    (
+        $name:expr, $layer:ident<$i:literal, $h:literal, $layers:literal, $direction:ident>
+        gives $o:literal, $input:ident
+    ) => {
         compare!(@run $name, $layer<$i, $h, $layers, $direction, f64>, f64, F64, $i, $h, $o, $input);
         // sums over steps and gates in f32
         compare!(@run $name, $layer<$i, $h, $layers, $direction, f32>, f32, 40.0 * F32, $i, $h, $o, $input);
     };
-    (@run $name:expr, $layer:ty, $element:ident, $tolerance:expr, $i:literal, $h:literal, $o:literal, $input:ident) => {{
+    (
+        @run $name:expr, $layer:ty, $element:ident, $tolerance:expr,
+        $i:literal, $h:literal, $o:literal, $input:ident
+    ) => {{
         let (case, tolerance) = (case("recurrent", $name), $tolerance);
         let mut layer = <$layer>::init(&mut rng());
         case.fill(&mut layer);

@@ -1,4 +1,5 @@
-//! Environments step as Gymnasium's do, from injected states, and Breakout as MinAtar's. `tests/environments/generate.py` makes the values.
+//! Environments step as Gymnasium's do, from injected states, and Breakout as MinAtar's.
+//! `tests/environments/generate.py` makes the values.
 
 use serde_json::Value;
 use taut::prelude::*;

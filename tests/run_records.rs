@@ -1,6 +1,6 @@
-//! The folder of a run: what is in it, what a resumed and a killed run leave, and damaged files. TensorBoard's part is read
-//! back by TensorBoard itself, if there is a Python that has it (`pip install tensorboard`): the one that the variable
-//! `TAUT_PYTHON` names, or `python3`.
+//! The folder of a run: what is in it, what a resumed and a killed run leave, and damaged files. TensorBoard's part is
+//! read back by TensorBoard itself, if there is a Python that has it (`pip install tensorboard`): the one that the
+//! variable `TAUT_PYTHON` names, or `python3`.
 
 use std::path::{Path, PathBuf};
 use taut::prelude::*;

@@ -185,8 +185,8 @@ fn explanations() {
     refused(&["ActivationMaximization", "jitter"], || method.of_target(&model, &x, Class(0), &mut rng));
 }
 
-/// Every number of the public interface that has a range, one a line: who says it, its name, and a call with a value out
-/// of the range. New ones are added here.
+/// Every number of the public interface that has a range, one a line: who says it, its name, and a call with a value
+/// out of the range. New ones are added here.
 #[test]
 fn every_number_says_its_name_and_its_range() {
     use taut::data::{Augmentation, Csv, Prefetch};
@@ -195,8 +195,8 @@ fn every_number_says_its_name_and_its_range() {
     };
     use taut::loss::{CrossEntropy, Sum};
     use taut::metrics::{Accuracy, BinaryConfusion, MultilabelConfusion};
-    use taut::nn::EmbeddingBag;
     use taut::nn::init::Distribution;
+    use taut::nn::{BatchNormOptions, EmbeddingBag};
     use taut::optim::{
         Cosine, CosineRestarts, Exponential, Group, Milestones, OneCycle, Plateau, PlateauConfig, Schedule, Scheduler,
         StepDecay, WarmUp,
@@ -236,6 +236,7 @@ fn every_number_says_its_name_and_its_range() {
         )* };
     }
     let random = || StdRng::seed_from_u64(0);
+    let batch_norm = |options| BatchNorm1d::<3> { options, ..BatchNorm1d::init(&mut random()) };
     each! {
         // data
         "crop" "padding": Augmentation::new(&mut random()).crop(usize::MAX);
@@ -262,10 +263,10 @@ fn every_number_says_its_name_and_its_range() {
         // layers
         "LeakyRelu" "slope": LeakyRelu { slope: BAD }.forward(x.clone());
         "Elu" "alpha": Elu { alpha: BAD }.forward(x.clone());
-        "LayerNorm" "epsilon": { let mut norm = LayerNorm::<3>::init(&mut random()); norm.epsilon = -1.0; norm.forward(x.clone()) };
-        "GroupNorm" "epsilon": { let mut norm = GroupNorm::<1, 3>::init(&mut random()); norm.epsilon = BAD; norm.forward(x.clone()) };
-        "BatchNorm" "epsilon": { let mut norm = BatchNorm1d::<3>::init(&mut random()); norm.options.epsilon = BAD; norm.forward(x.clone()) };
-        "BatchNorm" "momentum": { let mut norm = BatchNorm1d::<3>::init(&mut random()); norm.options.momentum = 2.0; norm.forward(x.clone()) };
+        "LayerNorm" "epsilon": LayerNorm { epsilon: -1.0, ..LayerNorm::<3>::init(&mut random()) }.forward(x.clone());
+        "GroupNorm" "epsilon": GroupNorm { epsilon: BAD, ..GroupNorm::<1, 3>::init(&mut random()) }.forward(x.clone());
+        "BatchNorm" "epsilon": batch_norm(BatchNormOptions { epsilon: BAD, ..Default::default() }).forward(x.clone());
+        "BatchNorm" "momentum": batch_norm(BatchNormOptions { momentum: 2.0, ..Default::default() }).forward(x.clone());
         "with_padding" "index": Embedding::<4, 2>::init(&mut random()).with_padding(4);
         "with_padding" "index": EmbeddingBag::<4, 2>::init(&mut random()).with_padding(4);
         "normal" "deviation": Distribution::normal(-1.0);

@@ -1,7 +1,7 @@
 //! Long sums, means and variances are as good as from f64 sums, wherever the library adds up numbers.
 //!
-//! The number that is added up again and again is 0.1: a running f32 sum of many of them is wrong in the second digit, and
-//! that of 20 million ones stops at 2^24.
+//! The number that is added up again and again is 0.1: a running f32 sum of many of them is wrong in the second digit,
+//! and that of 20 million ones stops at 2^24.
 
 use taut::loss::Sum;
 use taut::ops::{Norm, Variance};

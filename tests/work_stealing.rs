@@ -1,5 +1,5 @@
-//! While an operation waits for rayon's pool, its thread takes up other jobs: none of them may meet what a frozen part, a
-//! part in inference mode, or a summary of another model changes.
+//! While an operation waits for rayon's pool, its thread takes up other jobs: none of them may meet what a frozen part,
+//! a part in inference mode, or a summary of another model changes.
 
 use rayon::prelude::*;
 use std::cell::Cell;

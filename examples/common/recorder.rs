@@ -14,8 +14,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts a record, with the options of the program as its configuration. A program that trains several models gives
-    /// each a `part` of the folder; the only one has "".
+    /// Starts a record, with the options of the program as its configuration. A program that trains several models
+    /// gives each a `part` of the folder; the only one has "".
     ///
     /// # Errors
     /// If the folder holds a run already, or cannot be written.

@@ -224,8 +224,9 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
             >,
     {
         if let Some(path) = &self.options.load {
-            let tried = "the networks that a file may be of: with --dataset mnist or fashion-mnist that of mnist_cnn, with \
-                         --dataset cifar-10 that of cifar10_cnn, and with each dataset that which this program saves";
+            let tried = "the networks that a file may be of: with --dataset mnist or fashion-mnist that of mnist_cnn, \
+                         with --dataset cifar-10 that of cifar10_cnn, and with each dataset that which \
+                         this program saves";
             return Small::load(path).map_err(|error| format!("{error}\n{tried}").into());
         }
         if self.train.len() < BATCH {

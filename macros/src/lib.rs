@@ -70,8 +70,8 @@ fn options(field: &Field) -> Result<Options> {
                     options.name = Some(text);
                 } else {
                     return Err(meta.error(
-                        "unknown option: `#[parameters(name = \"..\")]` renames a field in files, `#[parameters(skip)]` \
-                         says that it holds no parameters",
+                        "unknown option: `#[parameters(name = \"..\")]` renames a field in files, \
+                         `#[parameters(skip)]` says that it holds no parameters",
                     ));
                 }
                 Ok(())
@@ -208,11 +208,15 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
     // spans of the fields' types: an error about a field is shown at the field
     let visits = parts.iter().map(|part| {
         let (field, member, name) = (part.field, &part.member, part.name());
-        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::params::Parameters::visit(&self.#member, path, visitor));)
+        quote_spanned! {field.ty.span()=>
+            path.at(#name, |path| ::taut::params::Parameters::visit(&self.#member, path, visitor));
+        }
     });
     let visits_mut = parts.iter().map(|part| {
         let (field, member, name) = (part.field, &part.member, part.name());
-        quote_spanned!(field.ty.span()=> path.at(#name, |path| ::taut::params::Parameters::visit_mut(&mut self.#member, path, visitor));)
+        quote_spanned! {field.ty.span()=>
+            path.at(#name, |path| ::taut::params::Parameters::visit_mut(&mut self.#member, path, visitor));
+        }
     });
     Ok(quote! {
         #[automatically_derived]
@@ -221,7 +225,11 @@ fn parameters(input: &DeriveInput) -> Result<Tokens> {
             fn visit(&self, path: &mut ::taut::params::ParameterPath, visitor: &mut dyn ::taut::params::Visitor) {
                 #(#visits)*
             }
-            fn visit_mut(&mut self, path: &mut ::taut::params::ParameterPath, visitor: &mut dyn ::taut::params::VisitorMut) {
+            fn visit_mut(
+                &mut self,
+                path: &mut ::taut::params::ParameterPath,
+                visitor: &mut dyn ::taut::params::VisitorMut,
+            ) {
                 #(#visits_mut)*
             }
         }

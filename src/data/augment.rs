@@ -15,7 +15,8 @@ use rand::RngExt;
 /// use taut::data::{Augmentation, Prefetch};
 /// use taut::prelude::*;
 /// let mut rng = StdRng::seed_from_u64(0);
-/// let images = Tensor::<(usize, Const<3>, Const<8>, Const<8>)>::uniform_with((10, Const, Const, Const), 0.0, 1.0, &mut rng);
+/// let shape = (10_usize, Const::<3>, Const::<8>, Const::<8>);
+/// let images = Tensor::<_, f32>::uniform_with(shape, 0.0, 1.0, &mut rng);
 /// let mut augmentation = Augmentation::new(&mut rng).crop(1).flip().cutout(3);
 /// let batches = images.batches::<5>(&mut rng).map(move |batch| augmentation.apply(batch));
 /// for batch in Prefetch::new(batches, 2) {
@@ -78,8 +79,8 @@ impl Augmentation {
     }
 
     /// Augments images (N, C, H, W), of which each has a number, usually its place in the dataset: the number and the
-    /// augmentation's seed decide what happens to an image, and not the other images of the batch. So it does not matter
-    /// how batches are cut in parts, and on how many [processes](crate::distributed) they are.
+    /// augmentation's seed decide what happens to an image, and not the other images of the batch. So it does not
+    /// matter how batches are cut in parts, and on how many [processes](crate::distributed) they are.
     ///
     /// An image of the same number is changed alike in every call: make a new augmentation for each epoch.
     ///

@@ -14,12 +14,12 @@ use crate::trace::{Gradients, Tape, Traced, Training};
 use rand::Rng;
 
 impl<X> GlobalBatch<X> {
-    /// The mean loss of the batch and its gradients, the same on all ranks, where `loss` is the mean loss of the samples
-    /// of one part: forward and backward pass of each part of this rank, and the sum over all ranks.
+    /// The mean loss of the batch and its gradients, the same on all ranks, where `loss` is the mean loss of the
+    /// samples of one part: forward and backward pass of each part of this rank, and the sum over all ranks.
     ///
-    /// Each part has a tape that knows its [samples](Tape::training_of), with a seed that is drawn from `rng`: all ranks
-    /// must pass generators in the same state. Batch norms normalise each part by its own statistics, and the running
-    /// averages follow the parts in turn; for those of the whole batch, see
+    /// Each part has a tape that knows its [samples](Tape::training_of), with a seed that is drawn from `rng`: all
+    /// ranks must pass generators in the same state. Batch norms normalise each part by its own statistics, and the
+    /// running averages follow the parts in turn; for those of the whole batch, see
     /// [`backward_synchronized`](Self::backward_synchronized).
     ///
     /// While the backward pass of the last part runs, gradients of the layers that it has passed travel already.

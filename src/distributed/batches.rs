@@ -12,8 +12,8 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum Parts {
     /// Into this many, whatever the number of ranks, which decides who computes which: results are the same bits on any
-    /// number of them. As many ranks as parts work at the same time; 4 or 8 parts are a good choice, and many small ones
-    /// a slow one.
+    /// number of them. As many ranks as parts work at the same time; 4 or 8 parts are a good choice, and many small
+    /// ones a slow one.
     Fixed(usize),
     /// Into as many as there are ranks: parts are as large as can be, so this is the fastest. All ranks have the same
     /// bits, but another number of ranks has others.
@@ -73,9 +73,9 @@ pub trait DistributedDataset: Dataset {
         batches
     }
 
-    /// All samples in a random order, in batches of `size`, the remainder in the last one, each cut in parts that differ
-    /// by one sample at most; of each batch, the parts of this rank. A batch of fewer samples than parts has a part for
-    /// each sample.
+    /// All samples in a random order, in batches of `size`, the remainder in the last one, each cut in parts that
+    /// differ by one sample at most; of each batch, the parts of this rank. A batch of fewer samples than parts has a
+    /// part for each sample.
     ///
     /// All ranks must pass generators in the same state.
     ///

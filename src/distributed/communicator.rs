@@ -27,8 +27,8 @@ pub trait Communicator {
     /// If there are not as many messages as ranks.
     fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError>;
 
-    /// Runs `work`, which hands over the messages of `count` exchanges, one after the other, while it computes: for each
-    /// a message to each rank. Returns what each exchange brought, as [`exchange`](Self::exchange) does.
+    /// Runs `work`, which hands over the messages of `count` exchanges, one after the other, while it computes: for
+    /// each a message to each rank. Returns what each exchange brought, as [`exchange`](Self::exchange) does.
     ///
     /// A communicator that can lets messages travel while `work` computes. This one has them wait until it is done.
     ///

@@ -42,14 +42,14 @@
 //! This takes three things besides: every rank draws the same random numbers from its generator (the order of the
 //! samples, say: [`GlobalBatch::backward`] compares), what dropout drops of a sample depends on the sample's number and
 //! not on its neighbours ([`Tape::training_of`](crate::trace::Tape::training_of)), and so does augmentation
-//! ([`Augmentation::apply_to`](crate::data::Augmentation::apply_to)). All processors must have the same instructions, as
-//! for one process.
+//! ([`Augmentation::apply_to`](crate::data::Augmentation::apply_to)). All processors must have the same instructions,
+//! as for one process.
 //!
 //! Batch norms take the statistics of each part, or those of the whole batch
 //! ([`GlobalBatch::backward_synchronized`]); both give the same bits on any number of processes.
 //!
-//! [`Parts::OnePerRank`] is faster, as parts are as large as can be: all ranks have the same weights, but another number
-//! of ranks has others, as different as rounding makes them.
+//! [`Parts::OnePerRank`] is faster, as parts are as large as can be: all ranks have the same weights, but another
+//! number of ranks has others, as different as rounding makes them.
 //!
 //! # What travels
 //!
@@ -57,16 +57,16 @@
 //! the gradients for each rank, whatever their number. They travel in [buckets](BUCKET). Of an
 //! [embedding](crate::nn::Embedding), the rows that were used travel, and not the table.
 //!
-//! In [`GlobalBatch::backward`], shares travel while the backward pass of a rank's last part still runs: a bucket starts as
-//! soon as the pass is through with all its parameters, those of the last layers first. The sums come back when it is done.
-//! A model of fewer numbers than a [bucket](BUCKET) has only one, which travels afterwards. Elsewhere
-//! ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), all travel after the backward pass. That changes when
-//! gradients travel, and not what is added to what.
+//! In [`GlobalBatch::backward`], shares travel while the backward pass of a rank's last part still runs: a bucket
+//! starts as soon as the pass is through with all its parameters, those of the last layers first. The sums come back
+//! when it is done. A model of fewer numbers than a [bucket](BUCKET) has only one, which travels afterwards. Elsewhere
+//! ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), all travel after the backward pass. That changes
+//! when gradients travel, and not what is added to what.
 //!
 //! # When a rank ends early
 //!
-//! With threads as ranks, the others get a [`CommunicationError`]. With MPI, a panic, an error that the program returns,
-//! and the death of a process end all of them.
+//! With threads as ranks, the others get a [`CommunicationError`]. With MPI, a panic, an error that the program
+//! returns, and the death of a process end all of them.
 
 mod backward;
 mod batches;

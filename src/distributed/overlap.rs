@@ -1,7 +1,7 @@
 //! Gradients that travel while the backward pass still runs.
 //!
-//! The last part of a rank completes what this rank has of each parameter. Its backward pass goes from the last layer to
-//! the first, and so do the buckets: one starts to travel as soon as every gradient in it is complete.
+//! The last part of a rank completes what this rank has of each parameter. Its backward pass goes from the last layer
+//! to the first, and so do the buckets: one starts to travel as soon as every gradient in it is complete.
 
 use super::reduce::{OwnBlock, Piece, Places, Share, buckets, expect_none_outside, shares_of};
 use super::tree::{Tree, add_options};

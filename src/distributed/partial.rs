@@ -57,8 +57,8 @@ impl PartialGradients {
     }
 
     /// The sum of the gradients of all parts on all ranks, in an order that the number of parts alone decides: the same
-    /// bits on every rank, and for every number of ranks. New running statistics come along; of parts of one batch, each
-    /// moves the averages in turn. Gradients of inputs stay behind.
+    /// bits on every rank, and for every number of ranks. New running statistics come along; of parts of one batch,
+    /// each moves the averages in turn. Gradients of inputs stay behind.
     ///
     /// # Errors
     /// If another rank has ended. If the ranks have another model, or the parts are not those from 0 on, each once.

@@ -2,9 +2,9 @@
 //!
 //! 1. Each rank tells all others which sums of parts it has, and of each what there is: whole gradients, some rows of a
 //!    table, or nothing. Losses and running statistics, which are small, are in the same message.
-//! 2. Parameters are laid end to end and cut in buckets, and every piece in a bucket in a share for each rank. A rank gets
-//!    its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the sums to all.
-//!    The shares may have travelled before the first message, while the backward pass ran: `overlap.rs`.
+//! 2. Parameters are laid end to end and cut in buckets, and every piece in a bucket in a share for each rank. A rank
+//!    gets its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the sums to
+//!    all. The shares may have travelled before the first message, while the backward pass ran: `overlap.rs`.
 //! 3. Rows go from every rank to all others, which add them in the same order.
 
 use super::batches::share;
@@ -18,8 +18,8 @@ use crate::trace::Gradients;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// How many numbers of whole gradients start to travel together: 4 MB of f32. More would start later in the backward pass,
-/// and less would be more messages.
+/// How many numbers of whole gradients start to travel together: 4 MB of f32. More would start later in the backward
+/// pass, and less would be more messages.
 pub const BUCKET: usize = if cfg!(test) { 97 } else { 1 << 20 };
 
 /// How many buckets travel at once when nothing is computed meanwhile: more would need more memory, and less would wait

@@ -46,13 +46,13 @@ impl Running<'_> {
 }
 
 impl<X: Send> GlobalBatch<X> {
-    /// [`backward`](Self::backward), in which [batch norms](crate::nn::BatchNorm) take the statistics of the whole batch
-    /// over all parts and ranks, and gradients pass through them, as if the batch were in one piece. The running averages
-    /// follow the batch. The results are the same bits on any number of ranks.
+    /// [`backward`](Self::backward), in which [batch norms](crate::nn::BatchNorm) take the statistics of the whole
+    /// batch over all parts and ranks, and gradients pass through them, as if the batch were in one piece. The running
+    /// averages follow the batch. The results are the same bits on any number of ranks.
     ///
     /// The parts of a rank run in threads of their own, one at a time, and each waits at a batch norm until the others
-    /// are there. So their tapes are in memory together, as that of a whole batch would be. Operations use rayon's global
-    /// pool, whatever pool this is called in.
+    /// are there. So their tapes are in memory together, as that of a whole batch would be. Operations use rayon's
+    /// global pool, whatever pool this is called in.
     ///
     /// ```
     /// use taut::distributed::{DistributedDataset, run_threads};
@@ -71,8 +71,8 @@ impl<X: Send> GlobalBatch<X> {
     /// ```
     ///
     /// # Errors
-    /// If another rank has ended; if the ranks have other models, or random numbers that differ; if one part runs through
-    /// other batch norms than another.
+    /// If another rank has ended; if the ranks have other models, or random numbers that differ; if one part runs
+    /// through other batch norms than another.
     ///
     /// # Panics
     /// If the loss depends on parameters outside `model`.

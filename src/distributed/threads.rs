@@ -10,8 +10,8 @@ struct Rank {
     from: Vec<Receiver<Vec<u8>>>,
 }
 
-/// Runs `program` on as many ranks, each a thread of this process with everything its own, and returns what each of them
-/// returned. For tests: a program that is the same on several threads is so on several machines.
+/// Runs `program` on as many ranks, each a thread of this process with everything its own, and returns what each of
+/// them returned. For tests: a program that is the same on several threads is so on several machines.
 ///
 /// ```
 /// use taut::distributed::run_threads;

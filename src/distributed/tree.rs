@@ -10,10 +10,10 @@ pub(super) struct Block<T> {
     pub sum: T,
 }
 
-/// Adds up numbered parts in an order that depends on their numbers alone, not on where they were computed: parts 2i and
-/// 2i + 1 make a pair, pairs 2i and 2i + 1 make four, and so on; what has no partner waits for the end, where the last
-/// is added to the one before. So any process that has some neighbouring parts adds those that belong together, and
-/// whoever gets the sums of all processes adds up the rest.
+/// Adds up numbered parts in an order that depends on their numbers alone, not on where they were computed: parts 2i
+/// and 2i + 1 make a pair, pairs 2i and 2i + 1 make four, and so on; what has no partner waits for the end, where the
+/// last is added to the one before. So any process that has some neighbouring parts adds those that belong together,
+/// and whoever gets the sums of all processes adds up the rest.
 #[derive(Clone, Debug)]
 pub(super) struct Tree<T> {
     /// From the first part on, each block at least twice as large as the next, or not its partner.

@@ -3,13 +3,13 @@
 use crate::shape::Dim;
 use crate::tensor::Tensor;
 
-/// Each plane of the images smoothed `times` times by (1, 2, 1) / 4, vertically and horizontally: 8 times is a Gaussian blur with a
-/// deviation of 2 pixels. Edge pixels are repeated beyond the edge.
+/// Each plane of the images smoothed `times` times by (1, 2, 1) / 4, vertically and horizontally: 8 times is a Gaussian
+/// blur with a deviation of 2 pixels. Edge pixels are repeated beyond the edge.
 ///
-/// It is a baseline that shows nothing and still looks like an image, where black or gray pixels between others would look
-/// like something: for [`IntegratedGradients`](super::IntegratedGradients) and
-/// [`deletion_area`](super::checks::deletion_area). Fong and Vedaldi, "Interpretable Explanations of Black Boxes by Meaningful
-/// Perturbation", 2017.
+/// It is a baseline that shows nothing and still looks like an image, where black or gray pixels between others would
+/// look like something: for [`IntegratedGradients`](super::IntegratedGradients) and
+/// [`deletion_area`](super::checks::deletion_area). Fong and Vedaldi, "Interpretable Explanations of Black Boxes by
+/// Meaningful Perturbation", 2017.
 ///
 /// ```
 /// use taut::explain::blurred;

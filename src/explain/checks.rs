@@ -47,9 +47,9 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
 /// in the map first, by the trapezoid rule; averaged over the samples. The smaller it is, the better the map knows what
 /// the score depends on. Use a score between 0 and 1, such as [`Probability`](super::Probability).
 ///
-/// A pixel is deleted when it is that of `baseline`: black for white digits on black; for photographs the same images without
-/// their details ([`blurred`](super::blurred)), for a few black pixels in a photograph look like something, too, and any
-/// network is at a loss.
+/// A pixel is deleted when it is that of `baseline`: black for white digits on black; for photographs the same images
+/// without their details ([`blurred`](super::blurred)), for a few black pixels in a photograph look like something,
+/// too, and any network is at a loss.
 ///
 /// # Panics
 /// If there are no steps, or run-time dimensions of images, baseline and maps disagree.

@@ -31,7 +31,8 @@ impl<S: Shape, M: Module<Tensor<S, f32, Traced<Inference>>> + ?Sized> Explainabl
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no target for a model that gives `{Y}`",
-    note = "a target is `Class(number)` or a tensor of labels for logits (batch, classes), or a function from the output to one number for each sample, (batch)"
+    note = "a target is `Class(number)` or a tensor of labels for logits (batch, classes), or a function from the \
+            output to one number for each sample, (batch)"
 )]
 pub trait Target<Y, B: Dim> {
     /// One number for each sample.

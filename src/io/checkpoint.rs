@@ -72,7 +72,8 @@ use std::str::FromStr;
 /// let of_epoch = rng.clone();
 /// let mut batches = digits().batches::<64>(&mut rng);
 /// batches.by_ref().take(10).for_each(drop); // train on ten of them
-/// Checkpoint::new().with_generator("rng", &rng).with_generator("of_epoch", &of_epoch).with_count("batch", 10).save(&path)?;
+/// let checkpoint = Checkpoint::new().with_generator("rng", &rng).with_generator("of_epoch", &of_epoch);
+/// checkpoint.with_count("batch", 10).save(&path)?;
 ///
 /// let checkpoint = Checkpoint::load(&path)?;
 /// let again = digits().batches::<64>(&mut checkpoint.generator("of_epoch")?).skip(checkpoint.count("batch")?);

@@ -1,5 +1,6 @@
-//! The two 16-bit floats, as bits. Both become f32 exactly; the other way they are rounded to the nearest, ties to even.
-//! By hand, because it is forty lines that exhaustive tests cover, and the crate `half` would be built by everybody.
+//! The two 16-bit floats, as bits. Both become f32 exactly; the other way they are rounded to the nearest, ties to
+//! even. By hand, because it is forty lines that exhaustive tests cover, and the crate `half` would be built by
+//! everybody.
 
 /// The largest number of binary16.
 const LARGEST_F16: f32 = 65_504.0;

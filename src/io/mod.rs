@@ -23,14 +23,14 @@
 //! # In memory, and in 16 bits
 //!
 //! What goes to a file also goes to bytes, and comes from them: [`Persist::to_safetensors`],
-//! [`Persist::from_safetensors`], [`Checkpoint::to_safetensors`], [`ParameterFile::from_safetensors`]. [`Precision`] says
-//! in how many bits numbers are saved.
+//! [`Persist::from_safetensors`], [`Checkpoint::to_safetensors`], [`ParameterFile::from_safetensors`]. [`Precision`]
+//! says in how many bits numbers are saved.
 //!
 //! # PyTorch's files
 //!
 //! Names are those of a PyTorch `state_dict`, and so are the layouts of the weights. So what
-//! `safetensors.torch.save_file(nn.Sequential(...).state_dict(), path)` writes loads into a tuple of the same layers, and
-//! what `torch.save` writes, with the feature `pytorch`: `ParameterFile::open_pytorch`.
+//! `safetensors.torch.save_file(nn.Sequential(...).state_dict(), path)` writes loads into a tuple of the same layers,
+//! and what `torch.save` writes, with the feature `pytorch`: `ParameterFile::open_pytorch`.
 //!
 //! # Other libraries
 //!

@@ -26,8 +26,8 @@
 //! objects are not. Several arrays in one file: [`NpzFile`](super::NpzFile).
 //!
 //! The header is read by hand, as the crates for it bring a parser generator for three fields, and trust what a file
-//! claims: npyz 0.9 multiplies sizes without a check; ndarray-npy 0.10 checks them, but makes room for all elements before
-//! it reads the first, so that a file of a hundred bytes may end the program. The format: NumPy's
+//! claims: npyz 0.9 multiplies sizes without a check; ndarray-npy 0.10 checks them, but makes room for all elements
+//! before it reads the first, so that a file of a hundred bytes may end the program. The format: NumPy's
 //! [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 
 use super::half::from_f16;
@@ -280,8 +280,8 @@ pub(super) fn read_tensor<S: Shape, E: NpyElement>(reader: &mut dyn Read, length
         }
         None => {
             return Err(Reason::Text(format!(
-                "holds `{description}`, which {} does not hold without loss: read a tensor of other elements, or convert \
-                 the array in Python, `x.astype(np.dtype(\"{}\"))`",
+                "holds `{description}`, which {} does not hold without loss: read a tensor of other elements, or \
+                 convert the array in Python, `x.astype(np.dtype(\"{}\"))`",
                 E::NAME,
                 E::DESCRIPTION
             )));

@@ -80,8 +80,8 @@ impl NpzFile {
     /// Reads an array.
     ///
     /// # Errors
-    /// If there is none of the name, it is damaged or unpacks to more than the limit, has another shape, or elements that
-    /// the tensor does not hold without loss.
+    /// If there is none of the name, it is damaged or unpacks to more than the limit, has another shape, or elements
+    /// that the tensor does not hold without loss.
     pub fn tensor<S: Shape, E: NpyElement>(&mut self, name: &str) -> Result<Tensor<S, E>, FileError> {
         if !self.names().any(|found| found == name) {
             let names: Vec<&str> = self.names().collect();

@@ -14,8 +14,8 @@ use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// A file whose names differ from those of the model, or of which the model is only a part: rename tensors, leave out
-/// parts, load several parts at once, or load just what fits. It is a safetensors file or, with the feature `pytorch`, one
-/// of `torch.save`.
+/// parts, load several parts at once, or load just what fits. It is a safetensors file or, with the feature `pytorch`,
+/// one of `torch.save`.
 ///
 /// ```
 /// use taut::io::ParameterFile;
@@ -133,13 +133,13 @@ impl ParameterFile {
     /// `{"epoch": 3, "model": model.state_dict()}` the tensors are called `model.0.weight`; [`part`](Self::part) takes
     /// `model` off. With the feature `pytorch`.
     ///
-    /// Nothing in the file is run. It is a pickle, which may name any function of Python, but the few names that weights
-    /// need are known here, and any other is an error that says which. Tensors may be views of any strides and share
-    /// storages; those of 16 bits are widened. Tensors of whole numbers are listed and can be left out, and loaded into
-    /// nothing.
+    /// Nothing in the file is run. It is a pickle, which may name any function of Python, but the few names that
+    /// weights need are known here, and any other is an error that says which. Tensors may be views of any strides and
+    /// share storages; those of 16 bits are widened. Tensors of whole numbers are listed and can be left out, and
+    /// loaded into nothing.
     ///
-    /// PyTorch wrote another format before 1.6, and with `_use_new_zipfile_serialization=False` still does: it is no zip
-    /// archive, and not read. `torch.save(torch.load(path, weights_only=True), path)` converts it.
+    /// PyTorch wrote another format before 1.6, and with `_use_new_zipfile_serialization=False` still does: it is no
+    /// zip archive, and not read. `torch.save(torch.load(path, weights_only=True), path)` converts it.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, is in that older format, or holds more than weights: a whole pickled

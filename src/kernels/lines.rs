@@ -244,7 +244,8 @@ fn scatter<E: Float>(lines: &[E], block: &mut [E], inner: usize, start: usize, c
 }
 
 vectorized! {
-    wide(wide_pays::<E>(F::COSTLY)) fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
+    wide(wide_pays::<E>(F::COSTLY))
+    fn fold_rows [F: Fold, E: Float] [F, E] (x: &[E], width: usize, out: &mut [E], p: E) {
         for (i, out) in out.iter_mut().enumerate() {
             *out = F::forward::<M, E>(&x[i * width..(i + 1) * width], p);
         }
@@ -252,7 +253,8 @@ vectorized! {
 }
 
 vectorized! {
-    wide(wide_pays::<E>(F::COSTLY)) fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
+    wide(wide_pays::<E>(F::COSTLY))
+    fn fold_back_rows [F: Fold, E: Float] [F, E] (lines: &mut [E], width: usize, y: &[E], gradient: &[E], p: E) {
         for ((line, &y), &gradient) in lines.chunks_exact_mut(width).zip(y).zip(gradient) {
             F::backward::<M, E>(line, y, gradient, p);
         }
@@ -268,7 +270,8 @@ vectorized! {
 }
 
 vectorized! {
-    wide(wide_pays::<E>(P::COSTLY)) fn map_back_rows [P: Map, E: Float] [P, E] (gradient: &mut [E], y: &[E], width: usize) {
+    wide(wide_pays::<E>(P::COSTLY))
+    fn map_back_rows [P: Map, E: Float] [P, E] (gradient: &mut [E], y: &[E], width: usize) {
         for (g, y) in gradient.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
             P::backward::<M, E>(g, y);
         }

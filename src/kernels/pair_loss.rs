@@ -27,7 +27,8 @@ impl<E: Float> PairLossLoops<E> {
 }
 
 vectorized! {
-    wide(wide_pays::<E>(true)) fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
+    wide(wide_pays::<E>(true))
+    fn part [L: PairLoss, E: Float] [L, E] (x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
         for ((x, &target), loss) in x.iter_mut().zip(targets).zip(losses) {
             (*loss, *x) = L::loss::<M, E>(*x, target, p);
         }

@@ -85,8 +85,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.mean_squared_error_with(target, Mean)
     }
 
-    /// The [squared error](Tensor::mean_squared_error) (x - t)^2: the [`Mean`] or [`Sum`](super::Sum) over all elements,
-    /// or [`Each`](super::Each).
+    /// The [squared error](Tensor::mean_squared_error) (x - t)^2: the [`Mean`] or [`Sum`](super::Sum) over all
+    /// elements, or [`Each`](super::Each).
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.
@@ -122,8 +122,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.mean_absolute_error_with(target, Mean)
     }
 
-    /// The [absolute error](Tensor::mean_absolute_error) |x - t|: the [`Mean`] or [`Sum`](super::Sum) over all elements,
-    /// or [`Each`](super::Each).
+    /// The [absolute error](Tensor::mean_absolute_error) |x - t|: the [`Mean`] or [`Sum`](super::Sum) over all
+    /// elements, or [`Each`](super::Each).
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.

@@ -24,7 +24,8 @@ impl Family for RowLossOp {
 /// on. The classes are the last axis.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} is none of class scores",
-    note = "class scores have the shape (classes), (batch, classes), (batch, time, classes) and so on: at least one axis",
+    note = "class scores have the shape (classes), (batch, classes), (batch, time, classes) and so on: at least one \
+            axis",
     note = "in generic code, write `Tensor<(B, C), ..>` for dimensions `B: Dim` and `C: Dim`"
 )]
 pub trait Logits: LastAxis {

@@ -67,8 +67,8 @@ pub(super) fn expect_class(metric: &str, label: usize, classes: usize) {
 
 /// The fraction of samples whose label has the highest score, or one of the k highest, over any number of batches.
 ///
-/// Of equal scores, that of the lower class counts as higher; NaN counts as higher than all numbers. So with k = 1 it is
-/// the mean of [`Tensor::accuracy`] over all samples.
+/// Of equal scores, that of the lower class counts as higher; NaN counts as higher than all numbers. So with k = 1 it
+/// is the mean of [`Tensor::accuracy`] over all samples.
 ///
 /// ```
 /// use taut::metrics::Accuracy;

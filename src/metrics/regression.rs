@@ -8,9 +8,9 @@ use crate::trace::Trace;
 /// Errors of predicted numbers, over any number of batches: mean absolute and squared error, and R^2.
 ///
 /// All numbers of a batch, of whatever shape, count as values of one variable. For each of several variables keep one:
-/// `[Regression; 3]`, with `predictions.slice_at::<1>(k)`. Sums are in `f64`, those of R^2 about the mean, so that large
-/// targets of small spread lose no digits (Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for
-/// Computing Sample Variances", 1979).
+/// `[Regression; 3]`, with `predictions.slice_at::<1>(k)`. Sums are in `f64`, those of R^2 about the mean, so that
+/// large targets of small spread lose no digits (Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm
+/// for Computing Sample Variances", 1979).
 ///
 /// ```
 /// use taut::metrics::Regression;

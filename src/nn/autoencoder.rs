@@ -31,7 +31,8 @@ pub struct Autoencoder<E, D> {
 
 /// The output shape of an autoencoder: that of its input.
 #[diagnostic::on_unimplemented(
-    message = "a decoder gives back what the encoder took: `{In}` goes into the encoder and `{Self}` comes out of the decoder",
+    message = "a decoder gives back what the encoder took: `{In}` goes into the encoder and `{Self}` comes out of the \
+            decoder",
     label = "this decoder gives something of another shape"
 )]
 pub trait GivesBack<In>: Shape {}

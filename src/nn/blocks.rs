@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 #[diagnostic::on_unimplemented(
     message = "blocks of a list keep the shape: `{X}` goes into a block and `{Self}` comes out",
     label = "these blocks change the shape",
-    note = "arrays, vectors and options of blocks give what they take: layers that change the shape are chained by a tuple",
+    note = "arrays, vectors and options of blocks give what they take: layers that change the shape are chained by a \
+            tuple",
     note = "where another error says that a layer of these blocks does not take the input, that is the cause"
 )]
 pub trait SameAs<X>: Sized {

@@ -65,7 +65,8 @@ impl<X: Untraced, Y: Untraced, M> Trainable<X, Y> for M where
 /// A tensor that is not on a tape, as [`Trainable`] names what a model takes and gives.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tensor without a tape",
-    note = "`Trainable<X, Y>` is about tensors as they are without a tape: `Tensor<(B, Const<784>)>`, `Tensor<(B,), usize>`"
+    note = "`Trainable<X, Y>` is about tensors as they are without a tape: `Tensor<(B, Const<784>)>`, `Tensor<(B,), \
+            usize>`"
 )]
 pub trait Untraced {
     /// The same on a tape of this kind.

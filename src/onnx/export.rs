@@ -53,9 +53,9 @@ use std::path::Path;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be exported to ONNX with `{X}` as its input",
     label = "this has no export",
-    note = "a module written by hand implements `taut::onnx::ExportOnnx<X>`, and one that derives `Module` has it if all of \
-            its layers have; a `Lambda` has none: make it a type with both implementations; an input is a tensor that is \
-            on no tape"
+    note = "a module written by hand implements `taut::onnx::ExportOnnx<X>`, and one that derives `Module` has it if \
+            all of its layers have; a `Lambda` has none: make it a type with both implementations; an input is a \
+            tensor that is on no tape"
 )]
 pub trait ExportOnnx<X>: Module<X> {
     /// Adds the nodes of this layer, in inference, to the graph: from the value `x` to the value that is returned.

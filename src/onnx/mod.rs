@@ -1,8 +1,8 @@
 //! Models as [ONNX](https://onnx.ai) files, for onnxruntime and other programs that run networks.
 //!
 //! [`ToOnnx::export_onnx`] writes any model of taut's layers; [`ExportOnnx`] is what a module written by hand
-//! implements. The graph is the model in inference, of operators that onnxruntime has had since 2022 (version 17 of ONNX's
-//! operators); its outputs are taut's to 1e-5, which is tested for every layer.
+//! implements. The graph is the model in inference, of operators that onnxruntime has had since 2022 (version 17 of
+//! ONNX's operators); its outputs are taut's to 1e-5, which is tested for every layer.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -31,8 +31,8 @@
 //!
 //! # Kinds of numbers
 //!
-//! Models of `f64` are valid files, but some of onnxruntime's operators take `f32` only: convolutions and LSTMs among them.
-//! Attributes (epsilons, slopes) are `f32` in the format. Indices and lengths are 64-bit integers.
+//! Models of `f64` are valid files, but some of onnxruntime's operators take `f32` only: convolutions and LSTMs among
+//! them. Attributes (epsilons, slopes) are `f32` in the format. Indices and lengths are 64-bit integers.
 
 mod export;
 mod graph;

@@ -1,6 +1,6 @@
-//! The graphs of all layers, as text: `tests/onnx/graphs.txt` has what they are. That onnxruntime computes the same with
-//! them as taut is tested by `tests/onnx.rs`; this is for machines without it. `TAUT_WRITE_GRAPHS=1` writes the file
-//! anew.
+//! The graphs of all layers, as text: `tests/onnx/graphs.txt` has what they are. That onnxruntime computes the same
+//! with them as taut is tested by `tests/onnx.rs`; this is for machines without it. `TAUT_WRITE_GRAPHS=1` writes the
+//! file anew.
 
 use super::export::{model, within_the_limit};
 use super::messages::{AttributeProto, GraphProto, ModelProto, Size, TensorProto, ValueInfoProto, element};

@@ -42,7 +42,10 @@ macro_rules! check_reduction {
     (of_something $($rest:tt)*) => {
         check_reduction!(@ false, $($rest)*)
     };
-    (@ $empty:expr, $all:ident, $axis:ident, $axes:ident, |$shape:ident, $rng:ident| $random:expr $(, $argument:expr)?) => {{
+    (
+        @ $empty:expr, $all:ident, $axis:ident, $axes:ident,
+        |$shape:ident, $rng:ident| $random:expr $(, $argument:expr)?
+    ) => {{
         random_shapes!([(), (usize,), (usize, usize), (usize, usize, usize, usize, usize, usize)] |$shape, $rng| {
             let x = $random;
             if x.count() == 0 && !$empty {

@@ -58,7 +58,8 @@ impl Default for SgdConfig {
 /// use taut::prelude::*;
 /// let mut rng = StdRng::seed_from_u64(0);
 /// let mut model = Linear::<1, 1>::init(&mut rng);
-/// let mut optimizer = Sgd::new(SgdConfig { learning_rate: 0.1, momentum: Momentum::Classic(0.5), ..Default::default() });
+/// let config = SgdConfig { learning_rate: 0.1, momentum: Momentum::Classic(0.5), ..Default::default() };
+/// let mut optimizer = Sgd::new(config);
 /// let x = Tensor::from([[-1.0], [0.0], [1.0]]);
 /// for _ in 0..100 {
 ///     let tape = Tape::training(&mut rng);

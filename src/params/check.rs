@@ -32,7 +32,8 @@ impl fmt::Display for GradientMismatch {
         let GradientMismatch { operand, element, gradient, finite_difference } = self;
         write!(
             f,
-            "the gradient of {operand}, element {element}, is {gradient}, but the finite difference is {finite_difference}"
+            "the gradient of {operand}, element {element}, is {gradient}, \
+             but the finite difference is {finite_difference}"
         )
     }
 }

@@ -347,7 +347,8 @@ mod tests {
         let wide = Linear::<3, 2>::init(&mut rng);
         let message = refusal(|| two[0].clone().move_towards(&wide, 0.5));
         assert!(message.ends_with(
-            "the first has `weight` of shape (2, 2) and type f32 where the second has `weight` of shape (2, 3) and type f32"
+            "the first has `weight` of shape (2, 2) and type f32 \
+             where the second has `weight` of shape (2, 3) and type f32"
         ));
         let double = Linear::<2, 2, f64>::init(&mut rng);
         assert!(refusal(|| two[0].clone().copy_from(&double)).contains("and type f64"));

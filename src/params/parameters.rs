@@ -105,8 +105,8 @@ pub trait Parameters {
     }
 }
 
-/// Calls `f` with every parameter and buffer of any model, also a `&dyn Parameters`: code that takes models so is compiled
-/// once for all of them.
+/// Calls `f` with every parameter and buffer of any model, also a `&dyn Parameters`: code that takes models so is
+/// compiled once for all of them.
 pub(crate) fn each_parameter<M: Parameters + ?Sized>(model: &M, f: &mut dyn FnMut(&str, Leaf<'_>)) {
     struct Each<'a>(&'a mut dyn FnMut(&str, Leaf<'_>));
     impl Visitor for Each<'_> {
@@ -258,8 +258,8 @@ impl ParameterPath {
         if let Some(path) = self.shared.take() {
             let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
             panic!(
-                "the model is shared{place}: parameters behind an `Arc` or `Rc` that others hold cannot be changed. Drop \
-                 the others first, or train a clone of the model that is in it"
+                "the model is shared{place}: parameters behind an `Arc` or `Rc` that others hold cannot be changed. \
+                 Drop the others first, or train a clone of the model that is in it"
             );
         }
     }

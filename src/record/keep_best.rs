@@ -91,8 +91,8 @@ impl KeepBest {
         }
     }
 
-    /// The best measurement, for a [checkpoint](crate::Checkpoint) from which the run resumes. The model is not included:
-    /// it is in its file.
+    /// The best measurement, for a [checkpoint](crate::Checkpoint) from which the run resumes. The model is not
+    /// included: it is in its file.
     pub fn snapshot(&self) -> Snapshot {
         let value = self.value.map(|value| ("best".to_string(), value));
         let kept = ("kept".to_string(), f64::from(u8::from(value.is_some())));

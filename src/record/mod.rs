@@ -1,8 +1,8 @@
 //! Records of training runs: one folder for each run, in which it can be watched while it goes on.
 //!
-//! The loop stays yours. A [`Run`] writes what it is given: the configuration, and metrics in CSV and JSON lines; with the
-//! feature `tensorboard` also an event file, so that `tensorboard --logdir runs` draws the curves, side by side with those
-//! of the other folders in `runs`. [`KeepBest`] keeps the best model, [`EarlyStopping`] says when to end.
+//! The loop stays yours. A [`Run`] writes what it is given: the configuration, and metrics in CSV and JSON lines; with
+//! the feature `tensorboard` also an event file, so that `tensorboard --logdir runs` draws the curves, side by side
+//! with those of the other folders in `runs`. [`KeepBest`] keeps the best model, [`EarlyStopping`] says when to end.
 //!
 //! ```
 //! use taut::metrics::WeightedMean;

@@ -62,8 +62,8 @@ impl Run {
 
     /// Continues the run in this folder at step `next_step`, or starts one if there is none.
     ///
-    /// A run is usually resumed from a checkpoint that is older than its last metrics: what was written of `next_step` and
-    /// later steps is removed, and TensorBoard is told to forget it.
+    /// A run is usually resumed from a checkpoint that is older than its last metrics: what was written of `next_step`
+    /// and later steps is removed, and TensorBoard is told to forget it.
     ///
     /// # Errors
     /// If the metrics are damaged, another program is writing them, or the folder cannot be written.
@@ -151,8 +151,8 @@ impl Run {
         Ok(())
     }
 
-    /// Writes metrics of a step (or an epoch, or whatever is counted): a line in each file. Names with a slash are shown in
-    /// groups: `train/loss`, `train/accuracy`.
+    /// Writes metrics of a step (or an epoch, or whatever is counted): a line in each file. Names with a slash are
+    /// shown in groups: `train/loss`, `train/accuracy`.
     ///
     /// # Errors
     /// If a file cannot be written.

@@ -12,7 +12,8 @@ use rand::Rng;
 /// A distribution over the actions in each of `B` environments: what policy gradient methods need.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not choose actions of the type `{A}`",
-    note = "a network ends with `CategoricalPolicy` for actions `Discrete<N>`, and with `GaussianPolicy<N>` for `[f32; N]`"
+    note = "a network ends with `CategoricalPolicy` for actions `Discrete<N>`, and with `GaussianPolicy<N>` for `[f32; \
+            N]`"
 )]
 pub trait Policy<A, const B: usize, T: Trace = NoTrace> {
     /// An action drawn for each environment.

@@ -46,7 +46,8 @@ where
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension {Self}",
-    note = "the padded dimension is smaller than the window, or kernel or stride is 0, or the size is over 2048: a larger size is given as `usize` and checked when the program runs",
+    note = "the padded dimension is smaller than the window, or kernel or stride is 0, or the size is over 2048: a \
+            larger size is given as `usize` and checked when the program runs",
     note = "in generic code, write `where H: taut::shape::Window<{KERNEL}, {STRIDE}, {PADDING}>`, for a dimension `H`"
 )]
 pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize = 1>:
@@ -118,9 +119,12 @@ where
 ///
 /// `Out = (size - 1) STRIDE + KERNEL + OUTPUT_PADDING - 2 PADDING`
 #[diagnostic::on_unimplemented(
-    message = "a transposed window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension {Self}",
-    note = "nothing would be left of the output, or the result is outside the table of sizes: a `usize` dimension works for any size",
-    note = "in generic code, write `where H: taut::shape::TransposedWindow<{KERNEL}, {STRIDE}, {PADDING}>`, for a dimension `H`"
+    message = "a transposed window of kernel {KERNEL}, stride {STRIDE}, padding {PADDING} does not fit dimension \
+            {Self}",
+    note = "nothing would be left of the output, or the result is outside the table of sizes: a `usize` dimension \
+            works for any size",
+    note = "in generic code, write `where H: taut::shape::TransposedWindow<{KERNEL}, {STRIDE}, {PADDING}>`, for a \
+            dimension `H`"
 )]
 pub trait TransposedWindow<
     const KERNEL: usize,
@@ -262,7 +266,8 @@ impl<const B: usize, const A: usize> Padded<B, A> for usize {
 /// The `LENGTH` cells from `START` on exist in this dimension.
 #[diagnostic::on_unimplemented(
     message = "a slice of {LENGTH} from {START} on does not fit dimension {Self}",
-    note = "it ends beyond the dimension, or the size is over 2048: a larger size is given as `usize` and checked when the program runs",
+    note = "it ends beyond the dimension, or the size is over 2048: a larger size is given as `usize` and checked when \
+            the program runs",
     note = "in generic code, write `where D: taut::shape::Holds<{START}, {LENGTH}>`, for a dimension `D`"
 )]
 pub trait Holds<const START: usize, const LENGTH: usize>: Dim {
@@ -361,7 +366,8 @@ impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
 /// the table holds 25,088.
 #[diagnostic::on_unimplemented(
     message = "the product of {Self} is outside the table of sizes",
-    note = "the compiler multiplies sizes up to 2048 each; it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size",
+    note = "the compiler multiplies sizes up to 2048 each; it knows every result up to 8192 and m * 2^e (m < 1024) up \
+            to 262144: a `usize` dimension works for any size",
     note = "in generic code, write `where (Const<C>, H, W): taut::shape::Product`, for these dimensions"
 )]
 pub trait Product: Copy {

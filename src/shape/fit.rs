@@ -67,7 +67,8 @@ impl<D: Dim> AsMany<D> for usize {}
 /// A shape with as many elements as `Other`, if the compiler knows both.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} cannot become shape {Other}",
-    note = "the compiler multiplies sizes up to 2048 each: `reshape_with(shape)` takes shapes of any sizes, and is checked when the program is built or run",
+    note = "the compiler multiplies sizes up to 2048 each: `reshape_with(shape)` takes shapes of any sizes, and is \
+            checked when the program is built or run",
     note = "in generic code, write `where S: taut::shape::ReshapesTo<..>`"
 )]
 pub trait ReshapesTo<Other: Shape>: Shape {}

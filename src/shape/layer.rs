@@ -42,7 +42,8 @@ impl<const GROUPS: usize, C: DivisibleBy<GROUPS>> InGroups<GROUPS> for C {
 /// pixel is not repeated.
 #[diagnostic::on_unimplemented(
     message = "a reflection of {PIXELS} pixels does not fit dimension {Self}",
-    note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1; a size over 2048 is given as `usize`"
+    note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1; a size over 2048 is given as \
+            `usize`"
 )]
 pub trait Mirrored<const PIXELS: usize>: Dim {
     /// Panics at the caller's line if a `usize` dimension is too short.

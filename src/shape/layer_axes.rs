@@ -1,8 +1,8 @@
 //! Shapes by the meaning of their axes, for layers that take a certain number of axes.
 //!
 //! A layer is implemented for a tensor of shape `X: ImageAxes`, and not of shape `(N, C, H, W)`: for another number of
-//! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes. So are
-//! operations on tensors: those of `Tensor<(N, C, H, W)>` alone would not be found at all.
+//! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes. So
+//! are operations on tensors: those of `Tensor<(N, C, H, W)>` alone would not be found at all.
 
 use super::Shape;
 use super::dim::{Channels, Dim, Features};
@@ -89,7 +89,8 @@ impl<B: Dim, L: Dim, F: Dim> SequenceAxes for (B, L, F) {
 #[diagnostic::on_unimplemented(
     message = "this layer takes rows, (batch, features), and {Self} comes",
     label = "these are not the two axes of rows",
-    note = "`unsqueeze::<0>()` makes one row a batch of one; of whole sequences a recurrent cell takes one step at a time"
+    note = "`unsqueeze::<0>()` makes one row a batch of one; of whole sequences a recurrent cell takes one step at a \
+            time"
 )]
 pub trait RowAxes: Shape {
     /// The number of rows.
@@ -111,7 +112,8 @@ impl<B: Dim, F: Dim> RowAxes for (B, F) {
 #[diagnostic::on_unimplemented(
     message = "attention takes (batch, heads, steps, features), and {Self} comes",
     label = "these are not the four axes of heads",
-    note = "`unsqueeze::<1>()` gives sequences, (batch, steps, features), one head; `MultiHeadAttention` splits them into heads"
+    note = "`unsqueeze::<1>()` gives sequences, (batch, steps, features), one head; `MultiHeadAttention` splits them \
+            into heads"
 )]
 pub trait HeadAxes: Shape {
     /// The number of sequences.

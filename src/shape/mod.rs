@@ -80,7 +80,8 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
 /// A shape whose every dimension is known to the compiler, so that the type alone is enough to make a tensor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a shape that the compiler knows",
-    note = "a shape with a run-time dimension (`usize`) is given as a value: `zeros_with(shape)`, `from_vec(values, shape)`, ...",
+    note = "a shape with a run-time dimension (`usize`) is given as a value: `zeros_with(shape)`, `from_vec(values, \
+            shape)`, ...",
     note = "one dimension is a tuple, too: `(Const<3>,)` or `Rank1<3>`"
 )]
 pub trait StaticShape: Shape + Default {}

@@ -23,8 +23,8 @@ pub trait Join<High> {
     type Dim;
 }
 
-/// Stands for the numbers that are not in the table. A dimension, though none that there is: so that rustc says that the
-/// size is not in the table, and not, too, that a shape of it is none.
+/// Stands for the numbers that are not in the table. A dimension, though none that there is: so that rustc says that
+/// the size is not in the table, and not, too, that a shape of it is none.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum OutsideTheTable {}
 impl Dim for OutsideTheTable {
@@ -53,7 +53,8 @@ where
 #[diagnostic::on_unimplemented(
     message = "a size that the compiler computes here is outside the table of sizes",
     label = "outside the table of sizes",
-    note = "it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any size"
+    note = "it knows every result up to 8192 and m * 2^e (m < 1024) up to 262144: a `usize` dimension works for any \
+            size"
 )]
 pub trait Size: Dim + Default {}
 impl<const N: usize> Size for Const<N> {}

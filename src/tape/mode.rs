@@ -131,7 +131,8 @@ impl BackTo<NoTrace> for Traced<Inference> {
 /// A value with trace `Self` can meet one with trace `Right` in an operation; the result has trace `Out`.
 #[diagnostic::on_unimplemented(
     message = "a value of mode `{Self}` cannot meet one of mode `{Right}`",
-    note = "both come from tapes, one for training and one for inference: bring all values of a computation onto one tape"
+    note = "both come from tapes, one for training and one for inference: bring all values of a computation onto one \
+            tape"
 )]
 pub trait Merge<Right>: Sized {
     /// The trace of the result: traced if one of the operands is.

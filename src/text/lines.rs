@@ -55,8 +55,8 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Only one line at a time is in memory.
 ///
 /// # Errors
-/// If the file cannot be opened, or a size in the options is 0. Each line can be an error, too, and is then the last: if reading fails, the line is
-/// not UTF-8, or it is too long.
+/// If the file cannot be opened, or a size in the options is 0. Each line can be an error, too, and is then the last:
+/// if reading fails, the line is not UTF-8, or it is too long.
 ///
 /// ```
 /// use taut::files::Position;

@@ -35,7 +35,8 @@ pub trait Operands {
 /// tensors and tapes stay in their thread, so nothing that can be sent to another thread holds them.
 #[diagnostic::on_unimplemented(
     message = "this backward pass holds a value of a tape, or something else that cannot leave its thread",
-    note = "a traced tensor would keep its own tape alive: use the untraced values that the forward pass is given, or `x.detach()`"
+    note = "a traced tensor would keep its own tape alive: use the untraced values that the forward pass is given, or \
+            `x.detach()`"
 )]
 pub trait WithoutTape {}
 #[diagnostic::do_not_recommend]
@@ -54,7 +55,8 @@ fn add<S: Shape, E: Float, const N: usize>(
     } else {
         let [shape, other] = [show(shape), show(gradient.shape())];
         parents.refuse(format!(
-            "custom: operand {index} and its gradient: the shapes {shape} and {other} do not fit, in the operation at {made_at}"
+            "custom: operand {index} and its gradient: the shapes {shape} and {other} do not fit, \
+             in the operation at {made_at}"
         ));
     }
 }

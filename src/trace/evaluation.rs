@@ -136,7 +136,9 @@ macro_rules! tuples {
                 (self.0.to_inference(), $(self.$index.to_inference(),)*)
             }
         }
-        impl<Outside, $first: BackTo<Outside>, $($member: BackTo<Outside>),*> BackTo<Outside> for ($first, $($member,)*) {
+        impl<Outside, $first: BackTo<Outside>, $($member: BackTo<Outside>),*> BackTo<Outside>
+            for ($first, $($member,)*)
+        {
             type Restored = ($first::Restored, $($member::Restored,)*);
             fn back(self) -> Self::Restored {
                 (self.0.back(), $(self.$index.back(),)*)

@@ -80,8 +80,8 @@ impl<M: Mode> Observed<M> {
                 self.observer.layer.name
             ),
             (_, others) => panic!(
-                "observe: {} gave {} values: layers without parameters in one tuple are not told apart, and a layer may \
-                 run several times; `values` has all",
+                "observe: {} gave {} values: layers without parameters in one tuple are not told apart, and a layer \
+                 may run several times; `values` has all",
                 self.observer.layer.name,
                 others + 1
             ),

@@ -1,7 +1,7 @@
 //! What must hold of every reader of files, whatever the bytes: it ends with an error or with something right, and
-//! never with a panic or a half-loaded model. Each function here gives bytes to one reader, and says whether they could be
-//! read. `tests/readers.rs` runs them over damaged copies of good files, and the programs in `fuzz/` over what a fuzzer
-//! finds.
+//! never with a panic or a half-loaded model. Each function here gives bytes to one reader, and says whether they could
+//! be read. `tests/readers.rs` runs them over damaged copies of good files, and the programs in `fuzz/` over what a
+//! fuzzer finds.
 
 // each program uses a part of this
 #![allow(dead_code)]

@@ -2,8 +2,8 @@
 
     python tests/explain/generate.py
 
-It needs torch, captum, grad-cam (with torchvision) and safetensors. The network has random weights; everything is computed in
-64 bits and kept in 32. Noise, where a method adds some, is kept too.
+It needs torch, captum, grad-cam (with torchvision) and safetensors. The network has random weights; everything is
+computed in 64 bits and kept in 32. Noise, where a method adds some, is kept too.
 """
 
 import pathlib
@@ -27,7 +27,9 @@ torch.manual_seed(0)
 torch.set_default_dtype(torch.float64)
 
 network = torch.nn.Sequential(
-    torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3, padding=1), torch.nn.BatchNorm2d(6), torch.nn.ReLU(), torch.nn.MaxPool2d(2)),
+    torch.nn.Sequential(
+        torch.nn.Conv2d(3, 6, 3, padding=1), torch.nn.BatchNorm2d(6), torch.nn.ReLU(), torch.nn.MaxPool2d(2)
+    ),
     torch.nn.Sequential(torch.nn.Conv2d(6, 8, 3), torch.nn.ReLU()),
     torch.nn.Flatten(),
     torch.nn.Sequential(torch.nn.Linear(8 * 4 * 3, 16), torch.nn.ReLU(), torch.nn.Dropout(0.5)),
@@ -64,8 +66,12 @@ values["integrated_gradients"] = IntegratedGradients(network).attribute(
     inputs(), baselines=baseline, target=labels, n_steps=50, method="gausslegendre"
 )
 values["guided_backpropagation"] = GuidedBackprop(network).attribute(inputs(), target=labels)
-values["grad_cam_of_layer"] = LayerGradCam(network, network[1]).attribute(inputs(), target=labels, relu_attributions=True)
-values["grad_cam_of_block"] = LayerGradCam(network, network[0]).attribute(inputs(), target=labels, relu_attributions=True)
+values["grad_cam_of_layer"] = LayerGradCam(network, network[1]).attribute(
+    inputs(), target=labels, relu_attributions=True
+)
+values["grad_cam_of_block"] = LayerGradCam(network, network[0]).attribute(
+    inputs(), target=labels, relu_attributions=True
+)
 values["guided_grad_cam"] = GuidedGradCam(network, network[1]).attribute(
     inputs(), target=labels, interpolate_mode="bilinear"
 )

@@ -1,5 +1,5 @@
-"""Writes the files in `files/`, with which `tests/gensim.rs` compares: small word vectors as gensim 4.4.0 saves them, and
-what gensim says of them.
+"""Writes the files in `files/`, with which `tests/gensim.rs` compares: small word vectors as gensim 4.4.0 saves them,
+and what gensim says of them.
 
     python tests/gensim/generate.py
 """
@@ -24,7 +24,8 @@ vectors.save_word2vec_format(str(FILES / "vectors.bin"), binary=True)
 vectors.save_word2vec_format(str(FILES / "vectors.txt.gz"), binary=False)
 
 pairs = [("king", "queen", 8.5), ("man", "woman", 8.3), ("of", "king", 1.0), ("Größe", "日本", 1.0), ("woman", ",", 0.2)]
-(FILES / "pairs.tsv").write_text("# word pairs\n" + "".join(f"{a}\t{b}\t{score}\n" for a, b, score in pairs + [("no", "of", 3)]))
+lines = [f"{a}\t{b}\t{score}\n" for a, b, score in pairs + [("no", "of", 3)]]
+(FILES / "pairs.tsv").write_text("# word pairs\n" + "".join(lines))
 pearson, spearman, unknown = vectors.evaluate_word_pairs(str(FILES / "pairs.tsv"), case_insensitive=False)
 (FILES / "values.json").write_text(json.dumps({
     "words": WORDS,

@@ -1,9 +1,10 @@
-"""Writes `values.json`, which `tests/metrics.rs` compares with: Fréchet distances and classifier scores by numpy and scipy.
+"""Writes `values.json`, which `tests/metrics.rs` compares with: Fréchet distances and classifier scores by numpy and
+scipy.
 
     python tests/metrics/generate.py
 
-The distance is that of pytorch-fid: the root of the product of the covariances by `scipy.linalg.sqrtm`. The score is written
-out from its definition. Points are multiples of 1/64.
+The distance is that of pytorch-fid: the root of the product of the covariances by `scipy.linalg.sqrtm`. The score is
+written out from its definition. Points are multiples of 1/64.
 """
 
 import json

@@ -84,7 +84,8 @@ def binary(count, scale):
     logits = scores(count, scale=scale)
     labels = random.random(count) < scipy.special.expit(logits)
     predicted = logits > 0
-    true_negatives, false_positives, false_negatives, true_positives = metrics.confusion_matrix(labels, predicted).ravel()
+    counts = metrics.confusion_matrix(labels, predicted).ravel()
+    true_negatives, false_positives, false_negatives, true_positives = counts
     return {
         "scores": logits.tolist(),
         "labels": labels.tolist(),

@@ -92,7 +92,8 @@ impl Cases {
             model.forward(x).list(&mut outputs);
             runs.push(json!({ "inputs": inputs, "outputs": outputs }));
         }
-        // recurrent layers have their gates in another order, under other names, and spectral norms what is left of theirs
+        // recurrent layers have their gates in another order, under other names, and spectral norms what is left of
+        // theirs
         let changed = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "u", "v", "layer.weight"];
         let (mut names, mut places) = (Vec::new(), Vec::new());
         model.for_each_parameter(|name, leaf| {

@@ -1,7 +1,8 @@
 """Checks the ONNX files that `tests/onnx.rs` writes: each is valid, and onnxruntime's outputs are taut's.
 
-Usage: python check.py FOLDER. Needs the packages `onnx`, `onnxruntime` and `numpy`. The folder holds a `NAME.onnx` for each
-case, and `cases.json`, a list of `{name, names, runs: [{inputs, outputs}]}`, in which a tensor is `{type, sizes, values}`.
+Usage: python check.py FOLDER. Needs the packages `onnx`, `onnxruntime` and `numpy`. The folder holds a `NAME.onnx` for
+each case, and `cases.json`, a list of `{name, names, runs: [{inputs, outputs}]}`, in which a tensor is
+`{type, sizes, values}`.
 """
 
 import json

@@ -27,8 +27,12 @@ def halves():
 
     exponents = torch.randint(-30, 16, (400,)).double()
     wide = (torch.rand(400, dtype=torch.float64) * 2 - 1) * 2.0**exponents
-    # (no NaN, of which there are many bits.) Halfway between neighbours of either type, and beside it; the ends of the range of binary16
-    ties = [sign * (1 + (n + 0.5) * 2.0**-bits) * 2.0**e for bits in (7, 10) for n in range(4) for e in (-20, -14, 0, 9) for sign in (1, -1)]
+    # (no NaN, of which there are many bits.) Halfway between neighbours of either type, and beside it; the ends of the
+    # range of binary16
+    ties = [
+        sign * (1 + (n + 0.5) * 2.0**-bits) * 2.0**e
+        for bits in (7, 10) for n in range(4) for e in (-20, -14, 0, 9) for sign in (1, -1)
+    ]
     special = [0.0, -0.0, math.inf, -math.inf, 65504.0, 65519.0, 2.0**-14, 2.0**-24, 2.0**-25, 1.5 * 2.0**-25]
     wide = torch.cat([wide, torch.tensor(ties + special, dtype=torch.float64)])
     narrow = wide.float()
@@ -91,7 +95,8 @@ def views():
         "channels_last": torch.randn(2, 3, 4, 2).to(memory_format=torch.channels_last),
     }
     whole = {"counts": torch.arange(6).reshape(2, 3).T, "mask": torch.tensor([True, False])}
-    whole |= {f"int{i}": torch.arange(3, dtype=getattr(torch, name)) for i, name in enumerate(("int8", "int16", "int32", "uint8"))}
+    types = ("int8", "int16", "int32", "uint8")
+    whole |= {f"int{i}": torch.arange(3, dtype=getattr(torch, name)) for i, name in enumerate(types)}
     torch.save(tensors | whole, FILES / "views.pt")
     torch.save(tensors | whole, FILES / "views_protocol_5.pt", pickle_protocol=5)
     save_file({key: value.detach().clone().contiguous() for key, value in tensors.items()}, FILES / "views.safetensors")

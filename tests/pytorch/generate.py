@@ -185,7 +185,8 @@ def binary():
 
 @topic
 def masks():
-    """Comparisons, the logic of their results, casts, and choices; with equal numbers, NaN and infinities among them."""
+    """Comparisons, the logic of their results, casts, and choices; with equal numbers, NaN and infinities among
+    them."""
     a, b = numbers(3, 4).round(), numbers(3, 4).round()
     a[0], b[1] = (torch.tensor([math.nan, math.inf, -math.inf, 1.0]).double() for _ in range(2))
     b[0, 1] = math.inf
@@ -488,7 +489,8 @@ class ResNet18(torch.nn.Module):
 
     def __init__(self, small):
         super().__init__()
-        self.conv1 = torch.nn.Conv2d(3, 64, 3, 1, 1, bias=False) if small else torch.nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        kernel, stride, padding = (3, 1, 1) if small else (7, 2, 3)
+        self.conv1 = torch.nn.Conv2d(3, 64, kernel, stride, padding, bias=False)
         self.bn1 = torch.nn.BatchNorm2d(64)
         self.maxpool = torch.nn.Identity() if small else torch.nn.MaxPool2d(3, 2, 1)
         self.layer1 = torch.nn.Sequential(ResNetBlock(64, 64), ResNetBlock(64, 64))
@@ -816,9 +818,9 @@ def hashed(place, count):
 @topic
 def curves():
     """The losses of the first 50 training steps of two networks with batches of 64: the first in 32 bits, the second in
-    64, for in 32 its losses are 0.007 away from those in 64 after 7 steps already, on one library. Weights and images are
-    computed on both sides; an image is the pattern of its class and noise, so there is something to learn. The second
-    network has no dropout: its masks come from another generator here."""
+    64, for in 32 its losses are 0.007 away from those in 64 after 7 steps already, on one library. Weights and images
+    are computed on both sides; an image is the pattern of its class and noise, so there is something to learn. The
+    second network has no dropout: its masks come from another generator here."""
     nn = torch.nn
 
     def curve(name, model, optimizer, shape, dtype):
@@ -844,7 +846,8 @@ def curves():
 
     def name_of(model, parameter):
         """The class of the layer that holds this parameter."""
-        return next(type(m).__name__ for m in model.modules() if any(p is parameter for p in m.parameters(recurse=False)))
+        holds = lambda module: any(p is parameter for p in module.parameters(recurse=False))
+        return next(type(module).__name__ for module in model.modules() if holds(module))
 
     lenet = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -871,9 +874,9 @@ def chosen(low, high):
 
 @topic
 def sweep():
-    """Layers of random arguments on images of random sizes. Inputs, parameters and the gradient that arrives are `hashed`
-    numbers, which the tests compute too; of each result the file holds two sums with `hashed` weights, which a single wrong
-    number would change. A case's name is the layer's type in the tests, which list the same types."""
+    """Layers of random arguments on images of random sizes. Inputs, parameters and the gradient that arrives are
+    `hashed` numbers, which the tests compute too; of each result the file holds two sums with `hashed` weights, which a
+    single wrong number would change. A case's name is the layer's type in the tests, which list the same types."""
 
     def sums(values):
         values = values.detach().double().flatten()
@@ -1062,7 +1065,8 @@ def recurrent():
         result.append(recurrent_case(f"{kind} with both", kind, 3, 2, with_state=True, with_lengths=True))
         result.append(recurrent_case(f"{kind} of two layers", kind, 2, 3, layers=2, with_state=True))
         result.append(recurrent_case(f"{kind} both ways", kind, 3, 2, both=True, with_lengths=True))
-        result.append(recurrent_case(f"{kind} of two layers both ways", kind, 1, 2, layers=2, both=True, with_state=True))
+        name = f"{kind} of two layers both ways"
+        result.append(recurrent_case(name, kind, 1, 2, layers=2, both=True, with_state=True))
     # wider than the kernels' blocks of units, and no multiple of them
     result.append(recurrent_case("lstm of many units", "lstm", 1, 17))
     result.append(recurrent_case("gru of many units", "gru", 1, 17, with_state=True))
@@ -1071,7 +1075,8 @@ def recurrent():
 
 @topic
 def recurrent_files():
-    """State dictionaries of recurrent networks in `files/`, of sizes that were drawn once, and what the networks give."""
+    """State dictionaries of recurrent networks in `files/`, of sizes that were drawn once, and what the networks
+    give."""
     from safetensors.torch import save_file
 
     class Network(torch.nn.Module):
@@ -1244,7 +1249,10 @@ def distributions():
     return [
         case("categorical log_probability", lambda z: Categorical(logits=z).log_prob(classes), logits, classes=classes),
         case("categorical entropy", lambda z: Categorical(logits=z).entropy(), logits),
-        case("categorical masked log_probability", lambda z: Categorical(logits=z).log_prob(classes), masked, classes=classes),
+        case(
+            "categorical masked log_probability",
+            lambda z: Categorical(logits=z).log_prob(classes), masked, classes=classes,
+        ),
         # PyTorch's gradient of this one is NaN where the upstream gradient is above 1
         case("categorical masked entropy", lambda z: Categorical(logits=z.detach()).entropy(), masked),
         case("gaussian log_probability", lambda m, s: normal(m, s).log_prob(x), mean, log_deviation, x=x),

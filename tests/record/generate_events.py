@@ -1,4 +1,5 @@
-"""Writes `events.bin`, with which a test of `src/record/events/` compares its bytes: records by TensorBoard's own writer.
+"""Writes `events.bin`, with which a test of `src/record/events/` compares its bytes: records by TensorBoard's own
+writer.
 
     python tests/record/generate_events.py
 """

@@ -11,7 +11,8 @@ import zlib
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
 
-accumulator = event_accumulator.EventAccumulator(sys.argv[1], size_guidance={"images": 0, "scalars": 0, "histograms": 0})
+all_of_each = {"images": 0, "scalars": 0, "histograms": 0}
+accumulator = event_accumulator.EventAccumulator(sys.argv[1], size_guidance=all_of_each)
 accumulator.Reload()
 tags = accumulator.Tags()
 

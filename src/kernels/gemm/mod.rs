@@ -96,7 +96,8 @@ fn product<E: InRegisters>(
     split((m, k, n), a, b, c, store);
 }
 
-/// The longest inner dimension that is added up in the type of the entries: a multiple of the pieces that tiles run over.
+/// The longest inner dimension that is added up in the type of the entries: a multiple of the pieces that tiles run
+/// over.
 const LONG: usize = 1 << 12;
 
 /// A product of long rows and columns: those of pieces of them, added up in f64.

@@ -40,8 +40,8 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
     }
 }
 
-/// The first `height` rows and `depth` columns of `a` as strips: `ROWS` rows each, one column after the other. `out` has
-/// room for one register beyond the last strip.
+/// The first `height` rows and `depth` columns of `a` as strips: `ROWS` rows each, one column after the other. `out`
+/// has room for one register beyond the last strip.
 ///
 /// # Safety
 /// The processor has what `R` needs, and all entries of `a` lie in its slice.

@@ -80,7 +80,8 @@ pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: 
 /// For each row the sum over k of the number at `row + offset(k)` times row k of the panel.
 ///
 /// # Safety
-/// The processor has what `R` needs, all numbers of the rows can be read, and the panel has `depth` rows of two registers.
+/// The processor has what `R` needs, all numbers of the rows can be read, and the panel has `depth` rows of two
+/// registers.
 #[inline(always)]
 pub unsafe fn sums<E: Float, R: Register<E>, const ROWS: usize>(
     depth: usize,

@@ -96,11 +96,12 @@ where
 /// Sequences of this many steps have no more than `LENGTH`. A `usize` is checked when the layer runs.
 #[diagnostic::on_unimplemented(
     message = "sequences of {Self} steps, and {LENGTH} positions are learned",
-    note = "give the layer as many positions as the longest sequence has steps; over 2048 the compiler does not compare: such a number of steps is given as `usize`, and checked when the program runs"
+    note = "give the layer as many positions as the longest sequence has steps; over 2048 the compiler does not \
+            compare: such a number of steps is given as `usize`, and checked when the program runs"
 )]
 pub trait StepsWithin<const LENGTH: usize>: Dim {}
 #[diagnostic::do_not_recommend]
-impl<const LENGTH: usize, const STEPS: usize> StepsWithin<LENGTH> for Const<STEPS> where Const<LENGTH>: Holds<STEPS, 0> {}
+impl<const MOST: usize, const STEPS: usize> StepsWithin<MOST> for Const<STEPS> where Const<MOST>: Holds<STEPS, 0> {}
 impl<const LENGTH: usize> StepsWithin<LENGTH> for usize {}
 
 #[cfg(test)]

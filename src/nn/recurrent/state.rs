@@ -14,7 +14,8 @@ use crate::trace::Trace;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a state of this layer, which has {H} features for each sequence of its input",
     label = "the state of a `{K}` layer is expected, of width {H} and for a batch of `{B}`",
-    note = "a state is a tensor (batch, {H}) for `Rnn` and `Gru`, and an `LstmState` of two such tensors for `Lstm`; it is on the tape of the input"
+    note = "a state is a tensor (batch, {H}) for `Rnn` and `Gru`, and an `LstmState` of two such tensors for `Lstm`; \
+            it is on the tape of the input"
 )]
 pub trait InitialState<K, B, const H: usize, E, T> {
     #[doc(hidden)]
@@ -56,7 +57,8 @@ impl<B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<Ls
 /// backward, in both directions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the states of {LAYERS} layers, `{D}`",
-    note = "the states are an array with one for each layer, `[state; {LAYERS}]`, and of a layer both ways with two for each, `[[forth, back]; {LAYERS}]`"
+    note = "the states are an array with one for each layer, `[state; {LAYERS}]`, and of a layer both ways with two \
+            for each, `[[forth, back]; {LAYERS}]`"
 )]
 pub trait InitialStates<K, B, const H: usize, const LAYERS: usize, D, E, T> {
     /// Layer by layer, and in each direction by direction.
@@ -98,7 +100,9 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
 /// A named requirement, rather than simply that tensor in the layer's signature, for the sake of the compiler's error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the lengths of the sequences of a batch of `{B}`",
-    note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or states, an array with one for each layer: a state alone is `(x, [state])`, for an LSTM an `LstmState` in an array"
+    note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or \
+            states, an array with one for each layer: a state alone is `(x, [state])`, for an LSTM an `LstmState` in \
+            an array"
 )]
 pub trait SequenceLengths<B: Dim> {
     #[doc(hidden)]

@@ -179,8 +179,8 @@ where
     }
 }
 
-/// sin and cos of step times frequency, where cos(a) = sin(a + pi/2), in double precision: of a long sequence's last steps
-/// only the angle's fraction of a turn counts.
+/// sin and cos of step times frequency, where cos(a) = sin(a + pi/2), in double precision: of a long sequence's last
+/// steps only the angle's fraction of a turn counts.
 impl<const WIDTH: usize, X: SequenceAxes, E: Float> ExportOnnx<Tensor<X, E>> for PositionalEncoding<WIDTH>
 where
     X::F: Features<WIDTH>,

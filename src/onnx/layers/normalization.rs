@@ -46,8 +46,8 @@ where
     }
 }
 
-/// Instance norm of the groups, (N, G, ..), then the scale and the shift of each channel. (ONNX's own operator for groups
-/// came later, and with one scale for each group at first.)
+/// Instance norm of the groups, (N, G, ..), then the scale and the shift of each channel. (ONNX's own operator for
+/// groups came later, and with one scale for each group at first.)
 impl<const G: usize, const C: usize, S: HasAxis<1>, E: Float> ExportOnnx<Tensor<S, E>> for GroupNorm<G, C, E>
 where
     S::Length: Channels<C>,

@@ -48,7 +48,8 @@ impl<const K: usize, const S: usize, const P: usize> MaxPool2d<K, S, P>
 where
     Const<K>: PoolPadding<P>,
 {
-    /// The export of [`forward_with_indices`](Self::forward_with_indices), for that of [`MaxUnpool2d`]: in a module written by hand.
+    /// The export of [`forward_with_indices`](Self::forward_with_indices), for that of [`MaxUnpool2d`]: in a module
+    /// written by hand.
     ///
     /// ```
     /// use taut::onnx::{ExportOnnx, Graph, Value};

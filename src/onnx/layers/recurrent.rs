@@ -1,5 +1,5 @@
-//! Recurrent layers and cells, with ONNX's order of gates: i, o, f, g of an LSTM (i, f, g, o here), z, r, n of a GRU (r, z, n
-//! here).
+//! Recurrent layers and cells, with ONNX's order of gates: i, o, f, g of an LSTM (i, f, g, o here), z, r, n of a GRU
+//! (r, z, n here).
 
 use crate::nn::{
     Direction, Elman, ElmanRelu, GruGates, InitialState, InitialStates, LstmGates, Module, Recurrent, RecurrentCell,
@@ -49,8 +49,8 @@ fn in_order<K: ExportedCell, S: Shape, E: Float>(value: &Tensor<S, E>) -> Vec<f6
     K::GATES.iter().flat_map(|&gate| gates[gate].iter().map(|x| x.as_f64())).collect()
 }
 
-/// The operator's W, R and B of one layer, with a cell for each direction. They are called as the parameters of the first
-/// direction are, `W_l0` for `weight_ih_l0`.
+/// The operator's W, R and B of one layer, with a cell for each direction. They are called as the parameters of the
+/// first direction are, `W_l0` for `weight_ih_l0`.
 fn tensors<K: ExportedCell, I: Dim, const H: usize, E: Float>(
     graph: &mut Graph,
     cells: &[RecurrentCell<K, I, H, E>],
@@ -101,8 +101,8 @@ impl States {
     }
 }
 
-/// Runs one layer in all its directions over x, (steps, batch, features): its outputs (steps, directions, batch, H), and
-/// the last h and c, (directions, batch, H).
+/// Runs one layer in all its directions over x, (steps, batch, features): its outputs (steps, directions, batch, H),
+/// and the last h and c, (directions, batch, H).
 fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
     graph: &mut Graph,
     cells: &[RecurrentCell<K, I, H, E>],
@@ -132,7 +132,8 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
         (y, vec![hidden])
     };
     let Some(lengths) = lengths else { return (y, last) };
-    // of a sequence without a step the last state is the initial one: onnxruntime says 0, or what was in memory (RNN, 1.15)
+    // of a sequence without a step the last state is the initial one: onnxruntime says 0, or what was in memory (RNN,
+    // 1.15)
     let initial = [hidden, cell];
     let last = last.into_iter().zip(initial).map(|(last, initial)| {
         let initial = initial.unwrap_or_else(|| graph.number::<E>(0.0));

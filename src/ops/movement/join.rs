@@ -61,7 +61,8 @@ impl<S, E, T, P, U, Q, V, R, W> Join for (Tensor<S, E, T>, Tensor<P, E, U>, Tens
 /// These tensors can be [concatenated](Join::concat) along axis `A`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be concatenated along axis {A}",
-    note = "`concat` takes a tuple of two to four tensors, or an array or `Vec` of tensors, with the same dimensions on all other axes"
+    note = "`concat` takes a tuple of two to four tensors, or an array or `Vec` of tensors, with the same dimensions \
+            on all other axes"
 )]
 pub trait Concat<const A: usize> {
     /// The result.
@@ -124,7 +125,8 @@ fn check<S: Shape>(operation: &str, first: impl Shape, other: impl Shape, [left,
 // trace, and how lengths add up and traces merge.
 macro_rules! concat {
     ($($length:ident $result:ident:
-       $($index:tt $shape:ident $trace:ident ($($left:tt)+) + => $sum:ident, $merging:ident => $merged:ident);+.)*) => { $(
+       $($index:tt $shape:ident $trace:ident ($($left:tt)+) + => $sum:ident, $merging:ident => $merged:ident);+.
+    )*) => { $(
         impl<const AXIS: usize, El: Element, S: HasAxis<AXIS>, T: Trace,
             $($shape: SameExcept<AXIS, S>, $trace: Trace, $sum: Dim, $merged: Trace),+> Concat<AXIS>
             for (Tensor<S, El, T>, $(Tensor<$shape, El, $trace>),+)

@@ -161,7 +161,8 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// ```
     /// use taut::prelude::*;
     /// let x: Tensor<Rank3<2, 10, 64>> = Tensor::<Rank4<2, 10, 4, 16>>::ones().merge_axes::<2>();
-    /// let rows: Tensor<(usize, Const<64>)> = Tensor::<(usize, Const<10>, Const<64>)>::zeros_with((2, Const, Const)).merge_axes::<0>();
+    /// let sequences = Tensor::<(usize, Const<10>, Const<64>)>::zeros_with((2, Const, Const));
+    /// let rows: Tensor<(usize, Const<64>)> = sequences.merge_axes::<0>();
     /// ```
     #[track_caller]
     pub fn merge_axes<const A: usize>(self) -> Tensor<S::Merged, E, T>

@@ -11,8 +11,8 @@
 //! - gradient of beta: sum g
 //! - gradient of x: gamma i (g - (sum g) / M - n (sum g n) / M)
 //!
-//! If the batch is cut in parts that [run at the same time](crate::distributed::GlobalBatch::backward_synchronized), m, v,
-//! M, and the sums in the gradient of x are those of all parts, which meet forward and backward.
+//! If the batch is cut in parts that [run at the same time](crate::distributed::GlobalBatch::backward_synchronized), m,
+//! v, M, and the sums in the gradient of x are those of all parts, which meet forward and backward.
 //!
 //! In inference m and v are constants, and the gradient of x is gamma i g.
 //!

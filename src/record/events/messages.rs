@@ -1,6 +1,6 @@
 //! The few messages of TensorFlow's event files that are written, by hand, so that no compiler for them is needed:
-//! `tensorflow/core/util/event.proto`, `tensorflow/core/framework/{summary, histogram, tensor}.proto`. Names are our own, for
-//! a file holds only the numbers of the fields.
+//! `tensorflow/core/util/event.proto`, `tensorflow/core/framework/{summary, histogram, tensor}.proto`. Names are our
+//! own, for a file holds only the numbers of the fields.
 
 use prost::{Message, Oneof};
 

@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn right_answers_are_counted_by_section() {
         let path = std::env::temp_dir().join(format!("taut-questions-{}.txt", std::process::id()));
-        let text = ": capitals\nParis France Rome Italy\nRome Italy Paris France\nParis France Oslo Norway\n\n: wrong\nParis France Rome Tea\n";
+        let text = ": capitals\nParis France Rome Italy\nRome Italy Paris France\nParis France Oslo Norway\n\n\
+                    : wrong\nParis France Rome Tea\n";
         std::fs::write(&path, text).unwrap();
         let questions = Questions::load(&path).unwrap();
         let vectors = vectors(&[

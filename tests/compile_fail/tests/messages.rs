@@ -1,5 +1,5 @@
-//! Every file in `programs/` is a mistake that the compiler must find, in words that name the numbers. So is every file in
-//! `onnx/`: `cargo test -p taut-compile-fail --features onnx`.
+//! Every file in `programs/` is a mistake that the compiler must find, in words that name the numbers. So is every file
+//! in `onnx/`: `cargo test -p taut-compile-fail --features onnx`.
 //!
 //! Next to each program, a `.stderr` file holds what rustc prints. Comments of the form `//~ phrase` in a program say
 //! what that must contain, at the line that follows the comments. After a change of a message, run
@@ -113,9 +113,9 @@ fn no_message_shows_the_digits_behind_the_arithmetic() {
     }
 }
 
-/// A block after `<!-- program -->` in a document shows what rustc says of that program: each of its lines stands in the
-/// `.stderr` file, in this order. Lines that help nobody, lists of impls, may be left out. `docs/errors.md` shows every
-/// program.
+/// A block after `<!-- program -->` in a document shows what rustc says of that program: each of its lines stands in
+/// the `.stderr` file, in this order. Lines that help nobody, lists of impls, may be left out. `docs/errors.md` shows
+/// every program.
 #[test]
 fn documents_show_the_messages_as_they_are() {
     let cases = cases();
