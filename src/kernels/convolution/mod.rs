@@ -11,6 +11,7 @@ mod tests;
 #[allow(unsafe_code)]
 mod winograd;
 
+use super::instructions::{Instructions, instructions};
 use super::reduce::sum_f64;
 use crate::kernels::store::Store;
 use crate::numbers::{Family, Float, PerFloat};
@@ -41,6 +42,10 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
     f64: Methods { columns: columns::passes(), indirect: None, planes: None, winograd: None },
 };
 
+/// Whether the methods made of registers are compiled for the instructions of the compilation target, too. Not for
+/// x86-64, where every build would take a second longer for processors without AVX2: these take im2col. Tests run all.
+const PORTABLE: bool = cfg!(any(test, not(target_arch = "x86_64")));
+
 /// What is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -60,12 +65,15 @@ enum Direction {
 ///   what they read, or few taps are added up; and if their number leaves much of two registers of them unused, rows of
 ///   outputs are long and their taps few, or the outputs are so few that rearranging the weight costs most;
 /// - [`indirect`], if there are enough filters (channels) for two registers;
-/// - [`columns`]; always for f64.
+/// - [`columns`]; always for f64, and on x86-64 without AVX2.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
     let Methods { columns, indirect: Some(indirect), planes: Some(planes), winograd: Some(winograd) } = methods else {
         return &methods.columns;
     };
+    if !PORTABLE && instructions() == Instructions::Portable {
+        return columns;
+    }
     let Convolution { batch, windows, filters, .. } = *sizes;
     let (channels, outputs) = (windows.channels, batch * windows.positions());
     let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];

@@ -1,6 +1,7 @@
 //! What is done with registers, compiled for each set of instructions.
 
 use super::region::Region;
+use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::Map;
 use crate::kernels::gemm::Matrix;
 use crate::kernels::gemm::pack::panels;
@@ -64,7 +65,8 @@ pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
             Instructions::Avx512 => avx512(task),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2(task),
-            _ => run_with::<Plain<f32>, 4>(task),
+            _ if PORTABLE => run_with::<Plain<f32>, 4>(task),
+            _ => unreachable!("im2col is chosen"),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 use super::region::{MOST_LANES, Region};
 use super::{fitting, lanes};
+use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::{Convolution, Map, PARALLEL_ABOVE};
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::{Instructions, instructions};
@@ -95,7 +96,8 @@ unsafe fn run(instructions: Instructions, task: &Task<'_>, sums: &mut [f32]) {
             Instructions::Avx512 => avx512(task, sums),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2(task, sums),
-            _ => run_with::<Plain<f32>, 2>(task, sums),
+            _ if PORTABLE => run_with::<Plain<f32>, 2>(task, sums),
+            _ => unreachable!("im2col is chosen"),
         }
     }
 }

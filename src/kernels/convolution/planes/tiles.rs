@@ -2,6 +2,7 @@
 
 use super::chunk::Chunk;
 use super::region::MOST_LANES;
+use crate::kernels::convolution::PORTABLE;
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
 use crate::kernels::store::Store;
@@ -40,7 +41,8 @@ pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
             Instructions::Avx512 => avx512(task, y),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2(task, y),
-            _ => run_with::<Plain<f32>, 4>(task, y),
+            _ if PORTABLE => run_with::<Plain<f32>, 4>(task, y),
+            _ => unreachable!("im2col is chosen"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::block::{Block, convolve_block, transform_filters};
 use super::chunk::{Part, add_products, store_weights, transform_gradients};
 use super::map::transform_pixels;
+use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::{Filters, Map};
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
@@ -49,7 +50,8 @@ pub unsafe fn work(instructions: Instructions, work: Work<'_>) {
             Instructions::Avx512 => avx512(work),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2(work),
-            _ => work_with::<Plain<f32>, 4>(work),
+            _ if PORTABLE => work_with::<Plain<f32>, 4>(work),
+            _ => unreachable!("im2col is chosen"),
         }
     }
 }
