@@ -47,3 +47,26 @@ pub fn arithmetic<E: Index>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_checked_one_by_one() {
+        let (a, b) = ([7_usize, 9, 2], [2, 4, 2]);
+        let of = |operator| {
+            let mut out = [0; 3];
+            arithmetic(operator, Source::Each(&a), Source::Each(&b), &mut out).map(|()| out)
+        };
+        assert_eq!(of(Operator::Add), Ok([9, 13, 4]));
+        assert_eq!(of(Operator::Subtract), Ok([5, 5, 0]));
+        assert_eq!(of(Operator::Multiply), Ok([14, 36, 4]));
+        assert_eq!(of(Operator::Divide), Ok([3, 2, 1]));
+        assert_eq!(of(Operator::Remainder), Ok([1, 1, 0]));
+        let mut out = [0; 3];
+        assert_eq!(arithmetic(Operator::Subtract, Source::Each(&a), Source::One(5), &mut out), Err(2));
+        assert_eq!(arithmetic(Operator::Divide, Source::Each(&a), Source::One(0), &mut out), Err(0));
+        assert_eq!(arithmetic(Operator::Multiply, Source::Each(&a), Source::One(usize::MAX), &mut out), Err(0));
+    }
+}

@@ -324,3 +324,115 @@ pub fn sum_of<E: Float>(line: &[E], f: impl Fn(E) -> E) -> E {
     }
     E::of(sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::instructions::tests::{available, with};
+    use crate::kernels::testing::{assert_close, random};
+    use crate::numbers::Generator;
+
+    /// sum x^2 + p
+    struct Squares;
+    impl Fold for Squares {
+        fn forward<M: Math, E: Float>(line: &[E], p: E) -> E {
+            sum_of(line, |x| x * x) + p
+        }
+        fn backward<M: Math, E: Float>(line: &mut [E], y: E, gradient: E, p: E) {
+            // y - p is 0 of a line of zeros only: y and p belong to this line
+            line.iter_mut().for_each(|x| *x = (*x + *x) * gradient + (y - p));
+        }
+    }
+
+    /// The sums so far.
+    struct Sums;
+    impl Map for Sums {
+        fn forward<M: Math, E: Float>(line: &mut [E]) {
+            (1..line.len()).for_each(|i| line[i] = line[i] + line[i - 1]);
+        }
+        fn backward<M: Math, E: Float>(gradient: &mut [E], y: &[E]) {
+            gradient.iter_mut().zip(y).for_each(|(gradient, &y)| *gradient = *gradient * y);
+        }
+    }
+
+    /// Lines next to each other, apart, more than one task takes, and of nothing.
+    const SIZES: [Blocks; 8] =
+        [(3, 5, 1), (2, 7, 3), (1, 9, 40), (3, 1, 17), (700, 70, 1), (5, 300, 33), (2, 3, 0), (0, 3, 2)];
+
+    /// Where element `middle` of the line (outer, inner) is.
+    fn places((outer, middle, inner): Blocks) -> Vec<Vec<usize>> {
+        let line = move |o: usize, i: usize| (0..middle).map(|m| (o * middle + m) * inner + i).collect();
+        (0..outer).flat_map(move |o| (0..inner).map(move |i| line(o, i))).collect()
+    }
+
+    fn folds<E: Float>() {
+        let (op, rng, p) = (FoldLoops::<E>::of::<Squares>(), &mut Generator::new(1), E::of(0.5));
+        for blocks in SIZES {
+            let lines = places(blocks);
+            let count = blocks.0 * blocks.1 * blocks.2;
+            let (x, before): (Vec<E>, Vec<E>) = (random(count, rng), random(count, rng));
+            let gradient: Vec<E> = random(lines.len(), rng);
+            let at = |place: usize| x[place].as_f64();
+            let squares = |line: &Vec<usize>| line.iter().map(|&place| at(place).powi(2)).sum::<f64>();
+            let expected: Vec<f64> = lines.iter().map(|line| squares(line) + 0.5).collect();
+            for instructions in available() {
+                let mut y = vec![E::nan(); lines.len()];
+                with(instructions, || op.forward(&x, blocks, &mut y, p));
+                assert_close(&y, &expected, blocks.1);
+                for store in [Store::Overwrite, Store::Add] {
+                    let mut expected: Vec<f64> =
+                        before.iter().map(|x| if store.adds() { x.as_f64() } else { 0.0 }).collect();
+                    for (line, gradient) in lines.iter().zip(&gradient) {
+                        let sum = squares(line);
+                        line.iter().for_each(|&place| expected[place] += 2.0 * at(place) * gradient.as_f64() + sum);
+                    }
+                    let mut out = before.clone();
+                    let input = FoldBackward { x: &x, y: &y, gradient: &gradient, store };
+                    with(instructions, || op.backward(input, blocks, &mut out, p));
+                    assert_close(&out, &expected, blocks.1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn folds_are_those_of_each_line() {
+        folds::<f32>();
+        folds::<f64>();
+    }
+
+    fn maps<E: Float>() {
+        let (op, rng) = (MapLoops::<E>::of::<Sums>(), &mut Generator::new(2));
+        for blocks in SIZES {
+            let lines = places(blocks);
+            let count = blocks.0 * blocks.1 * blocks.2;
+            let (x, g): (Vec<E>, Vec<E>) = (random(count, rng), random(count, rng));
+            let mut expected = vec![0.0; count];
+            for line in &lines {
+                line.iter().fold(0.0, |sum, &place| {
+                    expected[place] = sum + x[place].as_f64();
+                    expected[place]
+                });
+            }
+            for instructions in available() {
+                let (mut y, mut in_place) = (vec![E::nan(); count], x.clone());
+                with(instructions, || {
+                    op.forward(Some(&x), &mut y, blocks);
+                    op.forward(None, &mut in_place, blocks);
+                });
+                assert_close(&y, &expected, blocks.1);
+                assert!(y == in_place);
+                let mut gradient = g.clone();
+                with(instructions, || op.backward(&mut gradient, &y, blocks));
+                let product: Vec<f64> = g.iter().zip(&y).map(|(g, y)| g.as_f64() * y.as_f64()).collect();
+                assert_close(&gradient, &product, 8);
+            }
+        }
+    }
+
+    #[test]
+    fn maps_are_those_of_each_line() {
+        maps::<f32>();
+        maps::<f64>();
+    }
+}

@@ -365,3 +365,120 @@ fn move_to<E: Float>(sums: &mut [E], totals: &mut [f64]) {
         *sum = E::zero();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::instructions::tests::{available, with};
+    use crate::kernels::testing::{assert_close, random, wide};
+    use crate::numbers::Generator;
+
+    const EPSILON: f64 = 1e-3;
+
+    /// (x - mean) / sqrt(variance + epsilon), and 1 / sqrt(variance + epsilon).
+    fn normalized(x: &[f64]) -> (Vec<f64>, f64) {
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / x.len() as f64;
+        let inverse = 1.0 / (variance + EPSILON).sqrt();
+        (x.iter().map(|x| (x - mean) * inverse).collect(), inverse)
+    }
+
+    /// One plane and many, shorter and longer than what is copied together, and more channels than a block.
+    const PLANES: [[usize; 3]; 6] = [[2, 3, 5], [7, 40, 1], [3, 1, 700], [5, 33, 150], [64, 2, 300], [0, 3, 4]];
+
+    fn channels<E: Float>() {
+        let rng = &mut Generator::new(1);
+        for [batch, channels, positions] in PLANES {
+            let planes = Planes { batch, channels, positions };
+            let count = batch * channels * positions;
+            let (x, g): (Vec<E>, Vec<E>) = (random(count, rng), random(count, rng));
+            let (scale, shift): (Vec<E>, Vec<E>) = (random(channels, rng), random(channels, rng));
+            let factors: Vec<[E; 3]> = (0..channels).map(|_| [E::of(0.5), E::of(-0.25), E::of(0.125)]).collect();
+            let (mut expected, mut expected_dx) = (vec![0.0; count], vec![0.0; count]);
+            let mut sums = vec![];
+            for channel in 0..channels {
+                let place = |i: usize| (i / positions * channels + channel) * positions + i % positions;
+                let of_channel: Vec<f64> = (0..planes.samples()).map(|i| x[place(i)].as_f64()).collect();
+                let (n, _) = normalized(&of_channel);
+                for (i, n) in n.iter().enumerate() {
+                    expected[place(i)] = n * scale[channel].as_f64() + shift[channel].as_f64();
+                    expected_dx[place(i)] = 0.5 * g[place(i)].as_f64() - 0.25 * n + 0.125;
+                }
+                let g = |i: usize| g[place(i)].as_f64();
+                sums.push(
+                    [0, 1].map(|k| n.iter().enumerate().map(|(i, n)| g(i) * if k == 0 { 1.0 } else { *n }).sum()),
+                );
+            }
+            for instructions in available() {
+                with(instructions, || {
+                    let moments = channel_moments(planes, &x);
+                    let normal: Vec<Normal<E>> =
+                        moments.iter().map(|m| Normal::new(m.mean(), m.variance(), EPSILON)).collect();
+                    let mut y = vec![E::nan(); count];
+                    normalize_channels(planes, &x, &normal, Some([&scale, &shift]), &mut y);
+                    assert_close(&y, &expected, 32);
+                    for (found, expected) in gradient_sums(planes, &x, &g, &normal).iter().zip(&sums) {
+                        assert_close(&found.map(E::of), expected, 2 * planes.samples());
+                    }
+                    let mut dx = g.clone();
+                    input_gradient(planes, &x, &mut dx, &normal, &factors);
+                    assert_close(&dx, &expected_dx, 32);
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn channels_are_those_of_naive_loops() {
+        channels::<f32>();
+        channels::<f64>();
+    }
+
+    fn rows<E: Float>() {
+        let rng = &mut Generator::new(2);
+        for (count, rows) in [
+            (3, Rows { width: 7, positions: 1, groups: 1 }),
+            (70, Rows { width: 33, positions: 1, groups: 1 }),
+            (6, Rows { width: 12, positions: 3, groups: 2 }),
+            (300, Rows { width: 200, positions: 50, groups: 3 }),
+        ] {
+            let channels = rows.affine() * rows.groups;
+            let (x, g): (Vec<E>, Vec<E>) = (random(count * rows.width, rng), random(count * rows.width, rng));
+            let (scale, shift): (Vec<E>, Vec<E>) = (random(channels, rng), random(channels, rng));
+            let (mut expected, mut expected_dx) = (vec![], vec![]);
+            let mut expected_affine = [vec![0.0; channels], vec![0.0; channels]];
+            for (row, (x, g)) in x.chunks(rows.width).zip(g.chunks(rows.width)).enumerate() {
+                let channel = |i: usize| row % rows.groups * rows.affine() + i / rows.positions;
+                let (n, inverse) = normalized(&wide(x));
+                let scaled: Vec<f64> = (0..rows.width).map(|i| g[i].as_f64() * scale[channel(i)].as_f64()).collect();
+                let mean_g = scaled.iter().sum::<f64>() / rows.width as f64;
+                let mean_gn = scaled.iter().zip(&n).map(|(g, n)| g * n).sum::<f64>() / rows.width as f64;
+                for i in 0..rows.width {
+                    expected.push(n[i] * scale[channel(i)].as_f64() + shift[channel(i)].as_f64());
+                    expected_dx.push(inverse * (scaled[i] - mean_g - n[i] * mean_gn));
+                    expected_affine[0][channel(i)] += g[i].as_f64() * n[i];
+                    expected_affine[1][channel(i)] += g[i].as_f64();
+                }
+            }
+            for instructions in available() {
+                with(instructions, || {
+                    let (mut y, mut normals) = (vec![E::nan(); x.len()], vec![Normal::default(); count]);
+                    normalize_rows(rows, &x, [&scale, &shift], EPSILON, &mut y, &mut normals);
+                    assert_close(&y, &expected, 32);
+                    let mut dx = g.clone();
+                    let affine = normalize_rows_backward(rows, &x, &normals, &scale, &mut dx, true);
+                    assert_close(&dx, &expected_dx, 64);
+                    for (found, expected) in affine.iter().zip(&expected_affine) {
+                        assert_close(found.as_slice(), expected, 2 * count * rows.positions);
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_those_of_naive_loops() {
+        rows::<f32>();
+        rows::<f64>();
+    }
+}

@@ -29,3 +29,46 @@ vectorized! {
         (max, reduce::sum(row))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::instructions::tests::{available, with};
+    use crate::kernels::testing::{assert_close, random, wide};
+    use crate::numbers::Generator;
+
+    fn row<E: Float>(x: &[E]) {
+        let max = x.iter().fold(E::neg_infinity(), |max, &x| max.max(x));
+        let shift = if max == E::neg_infinity() { 0.0 } else { max.as_f64() };
+        let expected: Vec<f64> = wide(x).iter().map(|x| (x - shift).exp()).collect();
+        for instructions in available() {
+            let mut found = x.to_vec();
+            let (found_max, sum) = with(instructions, || exponentials(&mut found));
+            assert!(found_max == max);
+            assert_close(&found, &expected, 8);
+            assert_close(&[sum], &[expected.iter().sum()], x.len());
+        }
+    }
+
+    fn rows<E: Float>() {
+        let rng = &mut Generator::new(1);
+        // shorter and longer than the lanes, and a remainder
+        for len in [0, 1, 15, 16, 53, 1000] {
+            let mut x: Vec<E> = random(len, rng);
+            x.iter_mut().for_each(|x| *x = *x * E::of(40.0));
+            row(&x);
+            // a masked element, at each end
+            if let [first, .., last] = &mut x[..] {
+                (*first, *last) = (E::neg_infinity(), E::neg_infinity());
+                row(&x);
+            }
+            row(&vec![E::neg_infinity(); len]);
+        }
+    }
+
+    #[test]
+    fn rows_are_those_of_naive_loops() {
+        rows::<f32>();
+        rows::<f64>();
+    }
+}
