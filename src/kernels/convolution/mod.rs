@@ -60,7 +60,9 @@ enum Direction {
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
 /// the weight, which are a small part of it only while they fit the second-level cache. Otherwise
 ///
-/// - windows that are the pixels themselves, and gradients of few weights, by many outputs: [`planes`];
+/// - gradients of few weights, by many outputs: [`planes`];
+/// - windows that are the pixels themselves: [`planes`], if there are many channels and filters, or planes are small; so
+///   that of the weight, if transposing the pixels costs little beside the product; or [`columns`], which copies nothing;
 /// - forward, and back to the image where windows move by 1: [`planes`], if filters (channels) are many enough to share
 ///   what they read, or few taps are added up; and if their number leaves much of two registers of them unused, rows of
 ///   outputs are long and their taps few, or the outputs are so few that rearranging the weight costs most;
@@ -88,12 +90,13 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
     let unused = to * 5 < to.next_multiple_of(32) * 4;
     let shared = to >= 4 || terms <= 64;
     let in_planes = match direction {
-        _ if windows.is_pointwise() => true,
+        Direction::Weight if windows.is_pointwise() => filters >= channels && windows.positions() <= 1 << 10,
+        _ if windows.is_pointwise() => channels * filters > 1 << 13 || windows.positions() <= 1 << 9,
         Direction::Forward => shared && (unused || outputs <= 256 || (terms <= 256 && windows.out[1] >= 16)),
         Direction::Input => shared && unused && windows.stride == [1; 2],
         Direction::Weight => to * terms <= 1 << 10 && outputs > 1 << 10,
     };
-    let fills = if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
+    let fills = !windows.is_pointwise() && if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
     match () {
         () if in_planes => planes,
         () if fills => indirect,

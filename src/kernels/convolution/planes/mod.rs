@@ -25,6 +25,7 @@ use super::sizes::{Convolution, Filters, Map, PARALLEL_ABOVE, Passes, Start};
 use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::parallel::{self, Entries};
 use crate::kernels::store::Store;
+use crate::kernels::transpose::transpose;
 use crate::memory::Storage;
 use chunk::Chunk;
 use region::Region;
@@ -53,7 +54,10 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
         return (columns::passes().backward_input)(sizes, g, weight, start, dx);
     };
     for map in maps {
-        let rows = rows_of(&map, |group| sizes.turned_filters_of(group, weight, &map));
+        let mut rows = Storage::scratch(map.groups * map.to * map.from * map.taps());
+        for (group, rows) in rows.make_mut().chunks_exact_mut(map.to * map.from * map.taps()).enumerate() {
+            put_rows(&map, sizes.turned_filters_of(group, weight, &map), rows);
+        }
         convolve(&map, g, rows.as_slice(), start, dx);
     }
 }
@@ -67,24 +71,24 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], st
     }
 }
 
-/// The filters of all groups as rows of numbers for each channel and tap that they read.
-fn rows_of<'a>(map: &Map, filters: impl Fn(usize) -> Filters<'a> + Sync) -> Storage<f32> {
+/// The filters of a group as rows of numbers for each channel and tap that they read.
+fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
+    filters.check(map);
     let (taps, of_filter) = (map.taps(), map.from * map.taps());
-    let mut rows = Storage::scratch(map.groups * map.to * of_filter);
+    if taps == 1 && (filters.to_stride, filters.from_stride) == (1, map.to) {
+        return transpose(&filters.values[filters.first..], map.from, map.to, rows);
+    }
+    let places: Vec<isize> = (0..map.kernel[0])
+        .flat_map(|down| (0..map.kernel[1]).map(move |right| [down, right]))
+        .map(|tap| filters.place(0, 0, tap).cast_signed() - filters.first.cast_signed())
+        .collect();
     // some filters at a time: their numbers are in the same lines of the cache
     let some = (1..=16).rev().find(|&some| map.to.is_multiple_of(some)).unwrap_or(1);
     let many = parallel::worthwhile(rows.len(), parallel::CHEAP);
-    parallel::chunks(rows.make_mut(), some * of_filter, many, |i, rows| {
-        let (group, first) = (i * some / map.to, i * some % map.to);
-        let filters = filters(group);
-        filters.check(map);
-        let places: Vec<isize> = (0..map.kernel[0])
-            .flat_map(|down| (0..map.kernel[1]).map(move |right| [down, right]))
-            .map(|tap| filters.place(0, 0, tap).cast_signed() - filters.first.cast_signed())
-            .collect();
+    parallel::chunks(rows, some * of_filter, many, |i, rows| {
         for from in 0..map.from {
             for (to, row) in rows.chunks_exact_mut(of_filter).enumerate() {
-                let first = filters.place(first + to, from, [0, 0]);
+                let first = filters.place(i * some + to, from, [0, 0]);
                 let row = &mut row[from * taps..(from + 1) * taps];
                 row.iter_mut()
                     .zip(&places)
@@ -92,7 +96,6 @@ fn rows_of<'a>(map: &Map, filters: impl Fn(usize) -> Filters<'a> + Sync) -> Stor
             }
         }
     });
-    rows
 }
 
 /// The registers' length.
