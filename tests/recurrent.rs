@@ -301,6 +301,40 @@ fn padding_is_never_seen() {
     assert_eq!(run(spoiled), (y, d_x, d_w));
 }
 
+/// Sequences enough for several groups, one of them larger than the others, and some that end early.
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    fn compare(run: impl Fn() -> [Vec<f32>; 5] + Sync) {
+        let on = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&run);
+        let one = on(1);
+        for threads in [2, 3, 8] {
+            assert!(on(threads) == one, "{threads} threads");
+        }
+    }
+    let x = Tensor::<Rank3<25, 6, 5>>::randn(&mut rng());
+    let lengths = Tensor::<Rank1<25>, usize>::from_fn(|[i]| 1 + i % 6);
+    let lstm = Lstm::<5, 48>::init(&mut rng());
+    compare(|| {
+        let tape = Tape::training(&mut rng());
+        let x = tape.watch(x.clone());
+        let (y, [last]) = lstm.forward((x.clone(), lengths.clone()));
+        let gradients = (y.clone().square().sum() + (last.hidden * last.cell).sum()).backward();
+        let layer = &lstm.first[0];
+        let [d_w, d_u] = [gradients.of(&layer.weight_ih).to_vec(), gradients.of(&layer.weight_hh).to_vec()];
+        [y.to_vec(), gradients.of_input(&x).to_vec(), d_w, d_u, gradients.of(&layer.bias_hh).to_vec()]
+    });
+    let gru = Gru::<5, 48>::init(&mut rng());
+    compare(|| {
+        let tape = Tape::training(&mut rng());
+        let x = tape.watch(x.clone());
+        let y = gru.forward(x.clone());
+        let gradients = y.clone().square().sum().backward();
+        let layer = &gru.first[0];
+        let [d_w, d_u] = [gradients.of(&layer.weight_ih).to_vec(), gradients.of(&layer.weight_hh).to_vec()];
+        [y.to_vec(), gradients.of_input(&x).to_vec(), d_w, d_u, gradients.of(&layer.bias_hh).to_vec()]
+    });
+}
+
 /// Zeros are left out of products: next to zeros, which are not, give the same.
 #[test]
 fn one_hot_inputs() {

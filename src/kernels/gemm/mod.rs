@@ -33,8 +33,9 @@ use register::InRegisters;
 const PARALLEL_ABOVE: usize = 1 << 19;
 /// The multiply-adds of one task at least.
 const TASK: usize = 1 << 18;
-/// Into how many tasks a product is split at most.
-const TASKS: usize = 16;
+/// Into how many tasks for each thread a product is split at most. Unlike other splits this one may follow the number of
+/// threads, for it changes no entry.
+const TASKS_OF_THREAD: usize = 2;
 
 /// `c = a b`, overwritten or added; a is m x k, b is k x n, c is m x n row by row.
 ///
@@ -42,11 +43,11 @@ const TASKS: usize = 16;
 /// number of threads.
 ///
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], store: Store) {
-    E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, store);
+    E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, store, true);
 }
 
-/// (m, k, n), a, b, c, add.
-type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], Store);
+/// (m, k, n), a, b, c, add, and whether several threads may take part.
+type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], Store, bool);
 struct Products;
 impl Family for Products {
     type Of<E: Float> = Product<E>;
@@ -69,6 +70,7 @@ fn product<E: InRegisters>(
     b: Right<'_, E>,
     c: &mut [E],
     store: Store,
+    spread: bool,
 ) {
     assert_eq!(m.checked_mul(n), Some(c.len()), "the result is m x n");
     a.check(m, k);
@@ -93,7 +95,7 @@ fn product<E: InRegisters>(
             return long((m, k, n), a, b, c, store);
         }
     }
-    split((m, k, n), a, b, c, store);
+    split((m, k, n), a, b, c, store, spread);
 }
 
 /// The longest inner dimension that is added up in the type of the entries: a multiple of the pieces that tiles run
@@ -112,7 +114,7 @@ fn long<E: InRegisters>(
     let mut totals = Storage::<f64>::zeros(m * n);
     for start in (0..k).step_by(LONG) {
         let (sums, b) = (sums.make_mut(), Right::Matrix(b.part(start, 0)));
-        split((m, LONG.min(k - start), n), a.part(0, start), b, sums, Store::Overwrite);
+        split((m, LONG.min(k - start), n), a.part(0, start), b, sums, Store::Overwrite, true);
         totals.make_mut().iter_mut().zip(sums).for_each(|(total, sum)| *total += sum.as_f64());
     }
     c.iter_mut()
@@ -141,14 +143,15 @@ impl<'a, E: Float> Packed<'a, E> {
         Packed { k, n, matrix, panels }
     }
 
-    /// [`gemm`] with this matrix on the right.
-    pub fn times(&self, m: usize, a: Matrix<'_, E>, c: &mut [E], store: Store) {
+    /// [`gemm`] with this matrix on the right, on several threads only if it may `spread`.
+    pub fn times(&self, m: usize, a: Matrix<'_, E>, c: &mut [E], store: Store, spread: bool) {
         let (k, n) = (self.k, self.n);
-        if self.panels.len() == 0 {
-            return gemm(m, k, n, a, self.matrix, c, store);
-        }
-        let columns = columns_of_panels(n);
-        E::pick(&PRODUCT)((m, k, n), a, Right::Panels { panels: self.panels.as_slice(), columns, left: 0 }, c, store);
+        let b = if self.panels.len() == 0 {
+            Right::Matrix(self.matrix)
+        } else {
+            Right::Panels { panels: self.panels.as_slice(), columns: columns_of_panels(n), left: 0 }
+        };
+        E::pick(&PRODUCT)((m, k, n), a, b, c, store, spread);
     }
 }
 
@@ -176,6 +179,7 @@ fn split<E: InRegisters>(
     b: Right<'_, E>,
     c: &mut [E],
     store: Store,
+    spread: bool,
 ) {
     let c = Entries::of(c);
     let part = |(top, rows): (usize, usize), (left, columns): (usize, usize)| {
@@ -189,8 +193,9 @@ fn split<E: InRegisters>(
     };
     // m n fits, for c does
     let work = (m * n).saturating_mul(k);
-    let tasks = (work / TASK).min(TASKS);
-    if !parallel::worthwhile(work, PARALLEL_ABOVE) {
+    // each task packs what it reads, so there are no more than leave each thread something to do while another is held up
+    let tasks = (work / TASK).min(TASKS_OF_THREAD * rayon::current_num_threads());
+    if !spread || !parallel::worthwhile(work, PARALLEL_ABOVE) {
         part((0, m), (0, n));
     } else if m >= n {
         let rows = m.div_ceil(tasks).next_multiple_of(12);

@@ -35,7 +35,7 @@ fn compare<E: InRegisters>(m: usize, k: usize, n: usize, rng: &mut Generator) {
                 let mut three = [before.clone(), before.clone(), before.clone()];
                 with(instructions, || {
                     gemm(m, k, n, a, b, &mut three[0], store);
-                    Packed::new(m, k, n, b).times(m, a, &mut three[1], store);
+                    Packed::new(m, k, n, b).times(m, a, &mut three[1], store, true);
                     if k > 0 && m > 0 && n > 0 {
                         let (b, c) = (Right::Matrix(b), three[2].as_mut_ptr());
                         // SAFETY: the matrices were made for these sizes.
@@ -129,7 +129,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
                 let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
                 pool.install(|| gemm(m, k, n, a, b, &mut c, Store::Overwrite));
                 let mut of_packed = vec![0.0; m * n];
-                pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, Store::Overwrite));
+                pool.install(|| Packed::new(m, k, n, b).times(m, a, &mut of_packed, Store::Overwrite, true));
                 assert!(of_packed == c, "{m} x {k} x {n}, packed, {instructions:?}");
                 c
             };

@@ -24,6 +24,7 @@ pub(crate) use rnn::{RNN_RELU, RNN_TANH};
 pub(crate) use times::Times;
 
 use crate::kernels::gemm::{Matrix, Packed, gemm};
+use crate::kernels::parallel;
 use crate::kernels::recurrent::{Backward, Cell, CellLoops, Forward, Left, Rows};
 use crate::kernels::reduce::sum_axis;
 use crate::kernels::sparse;
@@ -37,6 +38,12 @@ use crate::trace::{Parents, Trace};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
+
+/// So many sequences go through their steps on one thread: the gates of a step and its product would otherwise wait for
+/// each other, step by step.
+const GROUP: usize = 8;
+/// Below this many multiply-adds, threads cost more than they save.
+const PARALLEL_ABOVE: usize = 1 << 19;
 
 /// The loops of one [`Cell`], and its name.
 pub struct CellOp {
@@ -161,8 +168,38 @@ impl<E: Float> Layer<E> {
         0..if self.sizes().0 == 0 { 0 } else { self.times.steps }
     }
 
-    fn rows(&self, time: usize) -> Rows<'_> {
-        Rows { width: self.width, time, lengths: self.times.lengths.as_deref() }
+    fn rows(&self, time: usize, sequences: &Range<usize>) -> Rows<'_> {
+        let lengths = self.times.lengths.as_deref().map(|lengths| &lengths[sequences.clone()]);
+        Rows { width: self.width, time, lengths }
+    }
+
+    /// Runs `f(sequences, parts, alone)` for groups of sequences, each through all its steps, in parallel if that is
+    /// worth it: `parts` are those that belong to the group of four arrays, step by step. The first has the numbers of
+    /// all gates for each sequence, the others those of a state.
+    ///
+    /// If all are one group it is `alone`, and may use several threads itself.
+    fn in_groups(&self, arrays: [&mut [E]; 4], f: &(dyn Fn(Range<usize>, &mut [Vec<&mut [E]>; 4], bool) + Sync)) {
+        let (batch, width) = (self.times.batch, self.width);
+        let gates = self.loops.gates * width;
+        let work = (batch * self.times.steps).saturating_mul(gates * width);
+        let count = if parallel::worthwhile(work, PARALLEL_ABOVE) { (batch / GROUP).max(1) } else { 1 };
+        let ends = (1..count).map(|group| group * GROUP).chain([batch]);
+        let mut groups: Vec<(Range<usize>, [Vec<&mut [E]>; 4])> =
+            (0..).step_by(GROUP).zip(ends).map(|(start, end)| (start..end, Default::default())).collect();
+        for (index, (values, width)) in arrays.into_iter().zip([gates, width, width, width]).enumerate() {
+            for mut step in values.chunks_mut((batch * width).max(1)) {
+                for (sequences, parts) in &mut groups {
+                    let (part, rest) = step.split_at_mut(sequences.len() * width);
+                    parts[index].push(part);
+                    step = rest;
+                }
+            }
+        }
+        parallel::chunks(&mut groups, 1, count > 1, |_, group| {
+            for (sequences, parts) in group {
+                f(sequences.clone(), parts, count == 1);
+            }
+        });
     }
 
     /// A state before the first step, and room for those after each.
@@ -193,21 +230,23 @@ impl<E: Float> Layer<E> {
         let mut separate = Storage::scratch(if self.loops.separate { steps * state } else { 0 });
         let mut hidden = self.states(initial[0]);
         let mut cells = if self.loops.has_cell { self.states(initial[1]) } else { Storage::scratch(0) };
-        let mut recurrent = Storage::zeros(all_gates);
         let u = Packed::new(batch, self.width, columns, Matrix::transposed(u, self.width));
-        for time in self.steps() {
-            let [(hidden_before, hidden), (cell_before, cell)] =
-                [hidden.make_mut(), cells.make_mut()].map(|states| neighbours(states, time, state));
-            if time > 0 || initial[0].is_some() {
-                u.times(batch, Matrix::rows(hidden_before, self.width), recurrent.make_mut(), Store::Overwrite);
+        let arrays = [gates.make_mut(), separate.make_mut(), hidden.make_mut(), cells.make_mut()];
+        self.in_groups(arrays, &|sequences, [gates, separate, hidden, cells], alone| {
+            let batch = sequences.len();
+            let mut recurrent = Storage::zeros(batch * columns);
+            for time in self.steps() {
+                let [(hidden_before, hidden), (cell_before, cell)] = [&mut *hidden, cells].map(|s| neighbours(s, time));
+                if time > 0 || initial[0].is_some() {
+                    let before = Matrix::rows(hidden_before, self.width);
+                    u.times(batch, before, recurrent.make_mut(), Store::Overwrite, alone);
+                }
+                let operands =
+                    Forward { recurrent: recurrent.as_slice(), biases, before: [hidden_before, cell_before] };
+                let left = Left { gates: at(gates, time), separate: at(separate, time) };
+                (self.loops.forward)(self.rows(time, &sequences), &operands, left, [hidden, cell]);
             }
-            let operands = Forward { recurrent: recurrent.as_slice(), biases, before: [hidden_before, cell_before] };
-            let left = Left {
-                gates: &mut gates.make_mut()[time * all_gates..][..all_gates],
-                separate: at(separate.make_mut(), time, state),
-            };
-            (self.loops.forward)(self.rows(time), &operands, left, [hidden, cell]);
-        }
+        });
         Saved { x, sparse, gates, separate, hidden, cells }
     }
 
@@ -220,9 +259,9 @@ impl<E: Float> Layer<E> {
         [w, u]: [&[E]; 2],
         parents: &mut Parents<'_, 7>,
     ) {
-        let Saved { x, sparse, mut gates, mut separate, hidden, mut cells } = saved;
+        let Saved { x, sparse, mut gates, mut separate, hidden, cells } = saved;
         let Times { batch, steps, .. } = self.times;
-        let (state, all_gates) = self.sizes();
+        let (state, _) = self.sizes();
         let (width, columns, rows) = (self.width, self.loops.gates * self.width, batch * steps);
         // the gates whose recurrent product has the gradient of the sum: their columns come first
         let summed = if self.loops.separate { columns - width } else { columns };
@@ -231,26 +270,30 @@ impl<E: Float> Layer<E> {
         let of_summed = Packed::new(batch, summed, width, Matrix::rows(of_summed, width));
         let of_separate = Packed::new(batch, columns - summed, width, Matrix::rows(of_separate, width));
         let [mut d_hidden, mut d_cell] = d_last.map(|last| last.unwrap_or_else(|| Storage::zeros(state)));
-        for time in self.steps().rev() {
-            let hidden_before = &hidden.as_slice()[time * state..][..state];
-            let (cell_before, cell) = neighbours(cells.make_mut(), time, state);
-            let operands = Backward {
-                before: [hidden_before, cell_before],
-                cell,
-                upstream: &g.as_slice()[time * state..][..state],
-            };
-            let gates = &mut gates.make_mut()[time * all_gates..][..all_gates];
-            let separate = at(separate.make_mut(), time, state);
-            let left = Left { gates, separate };
-            (self.loops.backward)(self.rows(time), &operands, left, [d_hidden.make_mut(), d_cell.make_mut()]);
-            if time > 0 || parents.needs(1) {
-                let d_hidden = d_hidden.make_mut();
-                of_summed.times(batch, Matrix::rows(gates, columns), d_hidden, Store::Add);
-                if self.loops.separate {
-                    of_separate.times(batch, Matrix::rows(separate, width), d_hidden, Store::Add);
+        let reaches_first = parents.needs(1);
+        let arrays = [gates.make_mut(), separate.make_mut(), d_hidden.make_mut(), d_cell.make_mut()];
+        self.in_groups(arrays, &|sequences, [gates, separate, d_hidden, d_cell], alone| {
+            let batch = sequences.len();
+            // where the states of these sequences are in those of the whole batch
+            let place = |time: usize| time * state + sequences.start * width..time * state + sequences.end * width;
+            let (d_hidden, d_cell) = (at(d_hidden, 0), at(d_cell, 0));
+            for time in self.steps().rev() {
+                let operands = Backward {
+                    before: [part(&hidden, place(time)), part(&cells, place(time))],
+                    cell: part(&cells, place(time + 1)),
+                    upstream: part(&g, place(time)),
+                };
+                let (gates, separate) = (at(gates, time), at(separate, time));
+                let left = Left { gates: &mut *gates, separate: &mut *separate };
+                (self.loops.backward)(self.rows(time, &sequences), &operands, left, [&mut *d_hidden, &mut *d_cell]);
+                if time > 0 || reaches_first {
+                    of_summed.times(batch, Matrix::rows(gates, columns), d_hidden, Store::Add, alone);
+                    if self.loops.separate {
+                        of_separate.times(batch, Matrix::rows(separate, width), d_hidden, Store::Add, alone);
+                    }
                 }
             }
-        }
+        });
         parents.add(1, d_hidden);
         if self.loops.has_cell {
             parents.add(2, d_cell);
@@ -282,30 +325,36 @@ impl<E: Float> Layer<E> {
                 gemm(width, rows, width, product.0, product.1, of_separate, store);
             }
         });
-        parents.write(5, columns, |out, store| sum_axis(gates, (1, rows, columns), out, store));
-        parents.write(6, columns, |out: &mut [E], store| {
-            if self.loops.separate {
-                let mut sums = Storage::scratch(columns);
-                sum_axis(gates, (1, rows, columns), sums.make_mut(), Store::Overwrite);
-                sum_axis(separate, (1, rows, width), &mut sums.make_mut()[summed..], Store::Overwrite);
-                sum_axis(sums.as_slice(), (1, 1, columns), out, store);
-            } else {
-                sum_axis(gates, (1, rows, columns), out, store);
-            }
-        });
+        if parents.needs(5) || parents.needs(6) {
+            let mut sums = Storage::scratch(columns);
+            sum_axis(gates, (1, rows, columns), sums.make_mut(), Store::Overwrite);
+            let copy = |sums: &[E], out: &mut [E], store| sum_axis(sums, (1, 1, columns), out, store);
+            parents.write(5, columns, |out, store| copy(sums.as_slice(), out, store));
+            parents.write(6, columns, |out, store| {
+                if self.loops.separate {
+                    sum_axis(separate, (1, rows, width), &mut sums.make_mut()[summed..], Store::Overwrite);
+                }
+                copy(sums.as_slice(), out, store);
+            });
+        }
     }
 }
 
-/// The states before and after a step; nothing of states that the cell does not have.
-fn neighbours<E>(states: &mut [E], time: usize, state: usize) -> (&[E], &mut [E]) {
+/// The states before and after a step, of all states; nothing of states that the cell does not have.
+fn neighbours<'s, E>(states: &'s mut [&mut [E]], time: usize) -> (&'s [E], &'s mut [E]) {
     if states.is_empty() {
         return (&[], &mut []);
     }
-    let (before, after) = states[time * state..][..2 * state].split_at_mut(state);
-    (before, after)
+    let (before, after) = states.split_at_mut(time + 1);
+    (&*before[time], &mut *after[0])
+}
+
+/// Some of the states; nothing of states that the cell does not have.
+fn part<E: Float>(states: &Storage<E>, place: Range<usize>) -> &[E] {
+    states.as_slice().get(place).unwrap_or_default()
 }
 
 /// What belongs to a step; nothing of what the cell does not have.
-fn at<E>(values: &mut [E], time: usize, state: usize) -> &mut [E] {
-    if values.is_empty() { values } else { &mut values[time * state..][..state] }
+fn at<'s, E>(steps: &'s mut [&mut [E]], time: usize) -> &'s mut [E] {
+    steps.get_mut(time).map_or(&mut [], |step| &mut **step)
 }
