@@ -1,4 +1,4 @@
-//! Tensors of no elements: nothing is computed, however long the other axes are, forward and backward.
+//! Empty tensors: nothing is computed, however long the other axes are, forward and backward.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

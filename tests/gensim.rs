@@ -1,4 +1,4 @@
-//! Word vectors that gensim saved load here, and what gensim says of them is said here.
+//! Word vectors saved by gensim load here, and give the answers that gensim gives.
 
 use serde_json::Value;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Models of every make: tuples, containers, references, derived and hand-written structs.
+//! Every kind of model: tuples, containers, references, derived and hand-written structs.
 
 use std::panic::Location;
 use std::rc::Rc;

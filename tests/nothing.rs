@@ -1,5 +1,5 @@
 //! Nothing within something: losses of no samples, of samples that do not count, sequences of length 0 and bags of
-//! nothing in batches that are not empty. What comes of them is 0, and so are the gradients.
+//! nothing in batches that are not empty. Their results are 0, and so are the gradients.
 
 use taut::loss::{CrossEntropy, Each, Mean, Sum};
 use taut::nn::{BagMode, BothWays, OneWay};

@@ -1,7 +1,7 @@
 //! Models in onnxruntime: every layer over random sizes, and whole models. A Python with the packages `onnx`,
 //! `onnxruntime` and `numpy` (the one that the variable `TAUT_PYTHON` names, or `python3`) checks each file with ONNX's
 //! own checker, runs it, and compares what comes out with taut's outputs: `tests/onnx/check.py`. Without one, that part
-//! is skipped, which is said; what the graphs are is compared with `tests/onnx/graphs.txt` by unit tests, in any case.
+//! is skipped, with a note; unit tests compare the graphs with `tests/onnx/graphs.txt` in any case.
 #![cfg(feature = "onnx")]
 
 #[path = "onnx/cases.rs"]

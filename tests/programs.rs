@@ -1,4 +1,4 @@
-//! What the programs in `examples/` say to what cannot be, before they begin with anything.
+//! What the programs in `examples/` say of settings that cannot work, before they start.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

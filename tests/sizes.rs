@@ -1,5 +1,5 @@
-//! Shapes of more elements than can be addressed, and more than there is memory for: refused in words, at the line that
-//! asks for them, by everything that makes a shape.
+//! Shapes of more elements than can be addressed, and more than there is memory for: refused with a message, at the
+//! line that asks for them, by everything that makes a shape.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};

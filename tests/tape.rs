@@ -1,4 +1,4 @@
-//! The tape as a user sees it: long computations, what gets a gradient, and misuse that must be said aloud.
+//! The tape as a user sees it: long computations, what gets a gradient, and misuse that must not pass silently.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

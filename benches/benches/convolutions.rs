@@ -1,5 +1,5 @@
-//! Convolutions over W5's sizes and a few others: forward, beside im2col and a product of matrices, and forward with both
-//! gradients. `TAUT_CONVOLUTION=direct` measures what is used without Winograd's method.
+//! Convolutions over W5's sizes and a few others: forward, beside im2col and a product of matrices, and forward with
+//! both gradients. `TAUT_CONVOLUTION=direct` measures what is used without Winograd's method.
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use taut::ops::Window2d;

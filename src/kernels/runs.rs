@@ -4,7 +4,8 @@ use super::elementwise;
 use super::reduce::sum_of_rows;
 use crate::numbers::Float;
 
-/// So many gradients of one element are added up as they come; more of them in groups, whose sums are as good as in f64.
+/// So many gradients of one element are added up as they come; more of them in groups, whose sums are as good as in
+/// f64.
 const FEW: usize = 256;
 
 /// Which elements go where: `count` runs of `length` elements; run i is taken from `place(i).0` and put at

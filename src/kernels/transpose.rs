@@ -2,9 +2,9 @@
 
 use super::vectorized;
 
-/// The side of the square transposed at a time: a cache line of f32, so that whole lines are read and written. Rows of a
-/// matrix whose width is a power of two compete for the same few lines of the first-level cache, so a square goes through
-/// a copy.
+/// The side of the square transposed at a time: a cache line of f32, so that whole lines are read and written. Rows of
+/// a matrix whose width is a power of two compete for the same few lines of the first-level cache, so a square goes
+/// through a copy.
 const TILE: usize = 16;
 
 /// Writes the transpose of the rows x columns matrix `x`, stored row by row, to `out`.

@@ -1,4 +1,4 @@
-//! W12: several processes. How long the sum of gradients of so many numbers takes, in f32; and a training step of
+//! W12: several processes. How long the sum of gradients takes, by their size, in f32; and a training step of
 //! LeNet, batch 256 in four parts, Adam; and one of a network of 5.8 million parameters, batch 128 in a part per rank,
 //! in turns with gradients that travel during the backward pass and after it. All ranks call equally often, so the
 //! number of calls is fixed; the median is rank 0's.

@@ -1,4 +1,4 @@
-//! W8: single operations, without gradients but where the name says so; each result is a new tensor.
+//! W8: single operations, without gradients unless the name says so; each result is a new tensor.
 
 use rand::RngExt;
 use taut::prelude::*;

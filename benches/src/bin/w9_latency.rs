@@ -1,4 +1,4 @@
-//! W9: how long the answer to one sample takes, without gradients: W1's network, W3's, ResNet-18 over an image of
+//! W9: the latency of one sample, without gradients: W1's network, W3's, ResNet-18 over an image of
 //! 224x224, and a network of 4-32-32-2. And a step of CartPole with the best action of a network of 4-64-64-2, alone
 //! and in eight environments: samples are steps.
 

@@ -1,7 +1,7 @@
 //! What a product is computed with: the size of a tile, and functions compiled for one set of instructions.
 //!
-//! The loops around them are compiled once. And a tile needs a function of its own: where it was inlined into the loops,
-//! the compiler kept some of its sums in memory, sometimes, and that was a third slower.
+//! The loops around them are compiled once. And a tile needs a function of its own: where it was inlined into the
+//! loops, the compiler kept some of its sums in memory, sometimes, and that was a third slower.
 
 use super::Matrix;
 use super::register::InRegisters;

@@ -1,4 +1,4 @@
-//! Gradients that nobody takes: the model would stay as it is.
+//! Gradients that nobody uses: the model would stay as it is.
 #![deny(unused_must_use)]
 
 use taut::prelude::*;

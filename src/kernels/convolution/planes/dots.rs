@@ -2,9 +2,9 @@
 //!
 //! dw(f, k) = sum over p of g(f, p) x[place(p) + step(k)]
 //!
-//! with neighbouring positions in the lanes of registers. The gradients are copied to where the pixels' places are, with
-//! zeros for places that belong to no position. A pixel that is not finite makes the gradients of taps NaN, too, that
-//! do not see it.
+//! with neighbouring positions in the lanes of registers. The gradients are copied to where the pixels' places are,
+//! with zeros for places that belong to no position. A pixel that is not finite makes the gradients of taps NaN, too,
+//! that do not see it.
 
 use super::region::{MOST_LANES, Region};
 use super::{fitting, lanes};

@@ -11,8 +11,8 @@ pub struct Region {
     images: usize,
     /// Whether they are copied; otherwise they are read in the image.
     copies: bool,
-    /// Along each axis: how many pixels after another are seen, and the first pixel of each plane that is seen, of the s
-    /// that there are if windows move by s.
+    /// Along each axis: how many pixels after another are seen, and the first pixel of each plane that is seen, of the
+    /// s that there are if windows move by s.
     size: [usize; 2],
     phases: [Vec<usize>; 2],
     /// From one image, and one line, to the next.

@@ -9,7 +9,8 @@ use crate::kernels::store::Store;
 use crate::memory::Storage;
 use std::ops::Range;
 
-/// The most steps that a tile runs over in one go: the pixels of three registers for each stay in the first-level cache.
+/// The most steps that a tile runs over in one go: the pixels of three registers for each stay in the first-level
+/// cache.
 const DEPTH: usize = 256;
 
 /// So many tiles that read the same pixels make it worth while to copy these next to each other.
