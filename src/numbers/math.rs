@@ -15,7 +15,7 @@ pub trait Format: Float + NumAssign + 'static {
     const ROUNDER: Self;
     /// The exponent of 1 as it is stored.
     const BIAS: Self;
-    /// n and 2^-n, with which every power of e below 1, denormals too, is the power of a normal number.
+    /// n and 2^-n: of every denormal number 2^m, 2^(m + n) is none.
     const SCALE_DOWN: [Self; 2];
     /// e^x is infinity above ...
     const EXP_OVERFLOW: Self;
