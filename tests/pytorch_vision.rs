@@ -248,6 +248,13 @@ fn spectral_norms() {
     spectral_norm!("linear", Rank2<2, 4>, Linear<4, 3, f64>);
     spectral_norm!("convolution", Rank4<2, 2, 4, 3>, Conv2d<2, 3, 3, 1, 0, 1, f64>);
     spectral_norm!("same convolution", Rank4<2, 2, 4, 3>, SameConv2d<2, 3, 3, f64>);
+    spectral_norm!("sequence convolution", Rank3<2, 2, 5>, Conv1d<2, 3, 3, 2, 1, 1, f64>);
+    spectral_norm!("grouped convolution", Rank4<2, 4, 4, 3>, GroupedConv2d<4, 6, 2, 3, 1, 1, 1, f64>);
+    spectral_norm!(
+        "rectangular convolution",
+        Rank4<2, 2, 4, 3>,
+        RectangularConv2d<2, 3, 1, 3, 1, 1, 0, 1, 1, 1, f64>
+    );
     spectral_norm!("transposed convolution", Rank4<2, 2, 3, 2>, ConvTranspose2d<2, 3, 4, 2, 1, 0, f64>);
     spectral_norm!(
         @with "embedding",

@@ -2,6 +2,7 @@
 
 use super::conv2d::{Out, sizes};
 use super::optional_bias::default_parameters;
+use super::weighted::{Weighted, WithWeight};
 use super::{Init, Module, OptionalBias};
 use crate::ops::{Window2d, convolution};
 use crate::params::{Param, Parameters};
@@ -78,11 +79,52 @@ where
 {
     type Output = Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::L, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight).map_shape(X::C::then)
+    }
+}
+
+impl<
+    X: SignalAxes,
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> WithWeight<X, E, T> for Conv1d<I, O, K, S, P, D, E, B>
+where
+    X::C: Channels<I>,
+    X::L: Window<K, S, P, D>,
+{
+    type Output = Tensor<(X::N, Const<O>, Out<X::L, K, S, P, D>), E, T>;
+    fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank3<O, I, K>, E, T>) -> Self::Output {
         let (batch, channels, length) = x.shape().axes();
         let shape = (batch, Const::<O>, length.windows());
         let window = Window2d { kernel: [1, K], stride: [1, S], padding: [0, P], dilation: [1, D] };
         let sizes = sizes("Conv1d", window, (batch, channels, Const::<1>, length), [I, O], 1);
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
+        let bias = self.bias.on(&x);
+        convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Weighted for Conv1d<I, O, K, S, P, D, E, B>
+{
+    type Element = E;
+    type Weight = Rank3<O, I, K>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }

@@ -321,12 +321,61 @@ where
     type Output =
         Tensor<<X::C as Accepted<I>>::Then<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>)>, E, T>;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight).map_shape(X::C::then)
+    }
+}
+
+impl<
+    X: ImageAxes,
+    const I: usize,
+    const O: usize,
+    const G: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> WithWeight<X, E, T> for GroupedConv2d<I, O, G, K, S, P, D, E, B>
+where
+    X::C: Channels<I>,
+    X::H: Window<K, S, P, D>,
+    X::W: Window<K, S, P, D>,
+    Const<I>: InGroups<G>,
+    Const<O>: InGroups<G>,
+{
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, K, S, P, D>, Out<X::W, K, S, P, D>), E, T>;
+    fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<GroupedWeight<I, O, G, K>, E, T>) -> Self::Output {
         let (batch, _, height, width) = x.shape().axes();
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [K; 2], stride: [S; 2], padding: [P; 2], dilation: [D; 2] };
         let sizes = sizes("GroupedConv2d", window, x.shape().axes(), [I, O], G);
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
+        let bias = self.bias.on(&x);
+        convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const G: usize,
+    const K: usize,
+    const S: usize,
+    const P: usize,
+    const D: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Weighted for GroupedConv2d<I, O, G, K, S, P, D, E, B>
+where
+    Const<I>: InGroups<G>,
+    Const<O>: InGroups<G>,
+{
+    type Element = E;
+    type Weight = GroupedWeight<I, O, G, K>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }
 
@@ -409,12 +458,62 @@ where
         T,
     >;
     fn apply(&self, x: Tensor<X, E, T>) -> Self::Output {
+        let weight = self.weight.on(&x);
+        self.run_with(x, weight).map_shape(X::C::then)
+    }
+}
+
+impl<
+    X: ImageAxes,
+    const I: usize,
+    const O: usize,
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PH: usize,
+    const PW: usize,
+    const DH: usize,
+    const DW: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+    T: Trace,
+> WithWeight<X, E, T> for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
+where
+    X::C: Channels<I>,
+    X::H: Window<KH, SH, PH, DH>,
+    X::W: Window<KW, SW, PW, DW>,
+{
+    type Output = Tensor<(X::N, Const<O>, Out<X::H, KH, SH, PH, DH>, Out<X::W, KW, SW, PW, DW>), E, T>;
+    fn run_with(&self, x: Tensor<X, E, T>, weight: Tensor<Rank4<O, I, KH, KW>, E, T>) -> Self::Output {
         let (batch, _, height, width) = x.shape().axes();
         let shape = (batch, Const::<O>, height.windows(), width.windows());
         let window = Window2d { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
         let sizes = sizes("RectangularConv2d", window, x.shape().axes(), [I, O], 1);
-        let (weight, bias) = (self.weight.on(&x), self.bias.on(&x));
-        convolution(x, weight, bias, shape, sizes).map_shape(X::C::then)
+        let bias = self.bias.on(&x);
+        convolution(x, weight, bias, shape, sizes)
+    }
+}
+
+impl<
+    const I: usize,
+    const O: usize,
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PH: usize,
+    const PW: usize,
+    const DH: usize,
+    const DW: usize,
+    E: Float,
+    B: OptionalBias<O, E>,
+> Weighted for RectangularConv2d<I, O, KH, KW, SH, SW, PH, PW, DH, DW, E, B>
+{
+    type Element = E;
+    type Weight = Rank4<O, I, KH, KW>;
+    fn weight(&self) -> &Param<Self::Weight, E> {
+        &self.weight
     }
 }
 

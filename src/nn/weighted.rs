@@ -5,11 +5,11 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 
-/// A layer with one weight: [`Linear`](super::Linear), the convolutions and transposed convolutions, and
-/// [`Embedding`](super::Embedding).
+/// A layer with one weight: [`Linear`](super::Linear), the convolutions (along sequences, too, in groups and with
+/// rectangular windows), [`ConvTranspose2d`](super::ConvTranspose2d) and [`Embedding`](super::Embedding).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no weight that spectral normalisation knows",
-    note = "`Linear`, `Conv2d`, `SameConv2d`, `ConvTranspose2d` and `Embedding` have one"
+    note = "`Linear`, the convolutions, `ConvTranspose2d` and `Embedding` have one; of a tuple, normalise each layer"
 )]
 pub trait Weighted: Parameters {
     /// Of its numbers.

@@ -640,6 +640,9 @@ def spectral_norm():
         ("same convolution", lambda: nn.Conv2d(2, 3, 3, padding=1), (2, 2, 4, 3)),
         ("transposed convolution", lambda: nn.ConvTranspose2d(2, 3, 4, stride=2, padding=1), (2, 2, 3, 2)),
         ("embedding", lambda: nn.Embedding(5, 4), None),
+        ("sequence convolution", lambda: nn.Conv1d(2, 3, 3, stride=2, padding=1), (2, 2, 5)),
+        ("grouped convolution", lambda: nn.Conv2d(4, 6, 3, padding=1, groups=2), (2, 4, 4, 3)),
+        ("rectangular convolution", lambda: nn.Conv2d(2, 3, (1, 3), padding=(0, 1)), (2, 2, 4, 3)),
     ]:
         layer = make().to(torch.float64)
         layer.weight.data = numbers(*layer.weight.shape, low=-1.0, high=1.0)
