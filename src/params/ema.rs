@@ -32,6 +32,9 @@ use super::{Pairs, ParameterPath, Parameters, Visitor, VisitorMut};
 pub struct Ema<M> {
     average: M,
     decay: f64,
+    updates: u64,
+    /// Whether the decay depends on the number of updates.
+    warm_up: bool,
 }
 
 impl<M: Parameters + Clone> Ema<M> {
@@ -42,7 +45,26 @@ impl<M: Parameters + Clone> Ema<M> {
     #[track_caller]
     pub fn new(model: &M, decay: f64) -> Self {
         assert!((0.0..=1.0).contains(&decay), "Ema: `decay` must be from 0 to 1, and is {decay}");
-        Ema { average: model.clone(), decay }
+        Ema { average: model.clone(), decay, updates: 0, warm_up: false }
+    }
+
+    /// The same with a decay that is small at first: min(d, (1 + t) / (10 + t)) after t updates, so that the values at
+    /// the start, which are of a model that learned nothing, are soon forgotten. TensorFlow's
+    /// `ExponentialMovingAverage` calls t `num_updates`. `updates` is t now: 0, or where the training resumes the number
+    /// of the updates before, which is not saved with the average.
+    ///
+    /// ```
+    /// use taut::prelude::*;
+    /// let mut model = Bias::<1> { bias: Tensor::from([0.0]).into() };
+    /// let mut average = Ema::new(&model, 0.999).with_warm_up(0);
+    /// *model.bias.value_mut() = Tensor::from([10.0]);
+    /// average.update(&model);
+    /// assert_eq!(average.model().bias.value().to_array(), [9.0]); // of the start, a tenth is left, and not 0.999
+    /// assert_eq!(average.decay(), 2.0 / 11.0);
+    /// ```
+    #[must_use]
+    pub fn with_warm_up(self, updates: u64) -> Self {
+        Ema { updates, warm_up: true, ..self }
     }
 
     /// Moves the average towards the model, which took a step.
@@ -51,7 +73,8 @@ impl<M: Parameters + Clone> Ema<M> {
     /// If the model has another structure: a list of fewer blocks, or a run-time size that differs.
     #[track_caller]
     pub fn update(&mut self, model: &M) {
-        self.average.move_towards(model, 1.0 - self.decay);
+        self.average.move_towards(model, 1.0 - self.decay());
+        self.updates += 1;
     }
 
     /// The average.
@@ -59,9 +82,15 @@ impl<M: Parameters + Clone> Ema<M> {
         &self.average
     }
 
-    /// The decay d.
+    /// The decay of the next update.
     pub fn decay(&self) -> f64 {
-        self.decay
+        let updates = self.updates as f64;
+        if self.warm_up { self.decay.min((1.0 + updates) / (10.0 + updates)) } else { self.decay }
+    }
+
+    /// How often the average was updated.
+    pub fn updates(&self) -> u64 {
+        self.updates
     }
 
     /// Swaps the values of model and average, buffers included; a second call swaps them back. The model's parameters
@@ -113,6 +142,26 @@ mod tests {
             assert!((found - expected).abs() < 1e-12);
         }
         assert_eq!(average.model().1.running_mean.value(), model.1.running_mean.value());
+    }
+
+    /// With a model that stays, what is left of the start is the product of the decays; and two halves of a training are
+    /// one.
+    #[test]
+    fn a_warm_up_forgets_the_start() {
+        let start = Bias::<1, f64> { bias: Tensor::<Rank1<1>, f64>::ones().into() };
+        let model = Bias::<1, f64> { bias: Tensor::<Rank1<1>, f64>::zeros().into() };
+        let mut average = Ema::new(&start, 0.75).with_warm_up(0);
+        let mut left = 1.0;
+        for t in 0..40 {
+            assert_eq!(average.decay(), if t < 26 { f64::from(1 + t) / f64::from(10 + t) } else { 0.75 });
+            left *= average.decay();
+            average.update(&model);
+            if t == 10 {
+                average = Ema::new(average.model(), 0.75).with_warm_up(average.updates());
+            }
+        }
+        let found = average.model().bias.value().to_array()[0];
+        assert!((found / left - 1.0).abs() < 1e-12 && left < 0.75_f64.powi(40) * 1e-4, "{found} {left}");
     }
 
     #[test]
