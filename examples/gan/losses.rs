@@ -9,8 +9,10 @@ use taut::prelude::*;
 /// generator is not told to go further and further. Made images stay at 0: smoothing on one side. Salimans et al.,
 /// "Improved Techniques for Training GANs", 2016.
 const REAL: f32 = 0.9;
-/// How far from 0 a weight of the critic of `wasserstein` may be.
+/// How far from 0 a weight of the critic of `wasserstein` may be. Of the gains and shifts of its batch norms, and of
+/// biases, `CLIP_VECTORS`: gains of 0.01 would leave the generator a gradient of next to nothing.
 pub const CLIP: f32 = 0.01;
+pub const CLIP_VECTORS: f32 = 1.0;
 
 /// With D the score, x a real image and G(z) a made one, the critic makes the first small, the generator the second:
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,14 +39,6 @@ type Traceable = Scores<Traced<Training>>;
 type Value = Tensor<(), f32, Traced<Training>>;
 
 impl Loss {
-    /// That of Adam at the first step, for both networks.
-    pub fn learning_rate(self) -> f64 {
-        match self {
-            Loss::Original | Loss::LeastSquares => 1e-3,
-            Loss::Wasserstein | Loss::Hinge => 2e-4,
-        }
-    }
-
     /// What the critic makes small.
     pub fn of_critic(self, real: Traceable, made: Traceable) -> Value {
         let all = |value| Tensor::full_with(real.shape(), value);

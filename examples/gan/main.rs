@@ -16,7 +16,8 @@
 //! generator without a gradient, are in [`losses`], the networks in [`networks`]. The generator's gradient comes
 //! through the critic, which must stay as it is in that half of the step: `frozen(&critic)`. Without `frozen`, the
 //! gradients would hold the critic's too, and an optimizer that steps it by them would make it a worse critic. What is
-//! measured, drawn and saved is the moving average of the generator's weights.
+//! measured, drawn and saved is the moving average of the generator's weights, with a decay that rises as training
+//! goes on: after a short training it would else be mostly of the first weights, which made nothing.
 //!
 //! A loss says nothing of how good images are: the two networks only follow each other. So a classifier, trained on the
 //! real images and kept in the run's folder, looks at 10,000 made ones, and the program prints:
@@ -27,7 +28,8 @@
 //! * smallest_class_share and class_entropy_bits: whether all ten classes are made. A generator that makes some only
 //!   has collapsed. Ten classes of equal shares have an entropy of 3.32 bits;
 //! * classifier_score: how sure the classifier is of each image while classes differ, 10 at best (the Inception score,
-//!   with this classifier).
+//!   with this classifier);
+//! * with `--conditional`, class_agreement: which part of the images is taken for the class that was asked for.
 //!
 //! They are made of noise of a smaller deviation than that of the training, `--deviation`, and so of the middle of what
 //! the generator has seen most: clearer, and less various. Brock, Donahue and Simonyan, "Large Scale GAN Training for
@@ -54,8 +56,8 @@ use classifier::Classifier;
 use common::{MnistKind, Recorder, Report, parse, plot_panels};
 use losses::Loss;
 use networks::{
-    ClassVectors, Classes, FEATURES, Generator, HIDDEN, Images, Judge, NoClasses, Noise, Normalised, Plain, Random,
-    start,
+    ClassVectors, Classes, Generator, Images, Judge, Maker, NoClasses, Noise, Normalised, OfChannels, OfFeatures,
+    Plain, Random, start,
 };
 use options::{DatasetName, Options};
 use pictures::draw_grid;
@@ -72,8 +74,8 @@ fn main() -> ExitCode {
         let options: Options = parse();
         let data = Data::load(&options)?;
         match options.conditional {
-            true => with::<ClassVectors<HIDDEN>, SpectralNorm<ClassVectors<FEATURES>>>(&data, &options),
-            false => with::<NoClasses, NoClasses>(&data, &options),
+            true => with::<ClassVectors, SpectralNorm<ClassVectors>, OfFeatures>(&data, &options),
+            false => with::<NoClasses, NoClasses, OfChannels>(&data, &options),
         }
     })
 }
@@ -118,28 +120,34 @@ impl Data {
     }
 }
 
-/// Studies networks that know of the classes what `C` says, and a critic of normalised layers `N`.
-fn with<C: Classes<HIDDEN>, N: Classes<FEATURES>>(data: &Data, options: &Options) -> Result<(), Box<dyn Error>> {
+/// Studies networks that know of the classes what `C` says, and a critic of normalised layers `N`. `Norm` is in the
+/// generator of losses for which both kinds will do.
+fn with<C: Classes, N: Classes, Norm: Init + Parameters>(data: &Data, options: &Options) -> Result<(), Box<dyn Error>>
+where
+    Generator<C, Norm>: Maker,
+{
     let mut rng = Random::new(options.common.seed);
-    let generator = start::<Generator<C>>(&mut rng);
     match options.loss {
-        Loss::Hinge => {
-            // normalised, weights are the same whatever their deviation
-            let critic = Normalised::<N>::init(&mut rng);
+        Loss::Original | Loss::LeastSquares => {
+            let generator = start::<Generator<C, Norm>>(&mut rng);
+            let critic = start::<Plain<C>>(&mut rng);
             study(data, Run::new(generator, critic, rng), options)
         }
-        _ => {
+        Loss::Wasserstein => {
+            let generator = start::<Generator<C, OfFeatures>>(&mut rng);
             let critic = start::<Plain<C>>(&mut rng);
+            study(data, Run::new(generator, critic, rng), options)
+        }
+        Loss::Hinge => {
+            let generator = start::<Generator<C, OfFeatures>>(&mut rng);
+            // normalised, weights are the same whatever their deviation
+            let critic = Normalised::<N>::init(&mut rng);
             study(data, Run::new(generator, critic, rng), options)
         }
     }
 }
 
-fn study<C: Classes<HIDDEN>, D: Judge>(
-    data: &Data,
-    mut run: Run<C, D>,
-    options: &Options,
-) -> Result<(), Box<dyn Error>> {
+fn study<G: Maker, D: Judge>(data: &Data, mut run: Run<G, D>, options: &Options) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let folder = options.out.join("gan").join(data.name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
@@ -191,7 +199,7 @@ fn study<C: Classes<HIDDEN>, D: Judge>(
     let mut rng = StdRng::seed_from_u64(options.common.seed + 1);
     let noise = Noise::normal_with((options.samples, Const), 0.0, options.deviation, &mut rng);
     let labels: Labels = (0..options.samples).map(|i| i % 10).collect::<Vec<_>>().into();
-    let look = |generator: &Generator<C>| classifier.look(&make(generator, &noise, &labels));
+    let look = |generator: &G| classifier.look(&make(generator, &noise, &labels));
     let made = look(generator);
     let floor = classifier.look(&data.train.first(data.test.0.len()).whole().0).distance(&seen);
     let shares = made.shares();
@@ -211,7 +219,7 @@ fn study<C: Classes<HIDDEN>, D: Judge>(
     report.add("frechet_floor", floor);
     report.add("frechet_untrained", look(&untrained).distance(&seen));
     if options.conditional {
-        report.add("asked_class_share", made.accuracy(&labels));
+        report.add("class_agreement", made.accuracy(&labels));
     }
     report.add("classifier_accuracy", accuracy);
     report.add("classifier_score_test", seen.score());
@@ -223,7 +231,7 @@ fn study<C: Classes<HIDDEN>, D: Judge>(
 }
 
 /// Images of noise, and of classes where the generator knows them.
-fn make<C: Classes<HIDDEN>>(generator: &Generator<C>, noise: &Noise, labels: &Labels) -> Images {
+fn make<G: Maker>(generator: &G, noise: &Noise, labels: &Labels) -> Images {
     let mut pixels = Vec::new();
     for (noise, labels) in (noise.clone(), labels.clone()).in_order(200) {
         pixels.extend_from_slice(generator.forward((noise, labels)).as_slice());

@@ -3,17 +3,24 @@
 //! | generator | | critic | |
 //! | --- | --- | --- | --- |
 //! | noise | 100 | image | 1 x 28 x 28 |
-//! | linear | 256 | convolution 4 x 4, stride 2, leaky ReLU | 64 x 14 x 14 |
-//! | batch norm, ReLU, linear | 128 x 7 x 7 | convolution 4 x 4, stride 2, batch norm, leaky ReLU | 128 x 7 x 7 |
-//! | batch norm, ReLU, transposed convolution 4 x 4, stride 2 | 64 x 14 x 14 | linear, batch norm, leaky ReLU | 256 |
-//! | batch norm, ReLU, transposed convolution 4 x 4, stride 2, tanh | 1 x 28 x 28 | linear | 1 |
+//! | linear, batch norm, ReLU | 256 | convolution 4 x 4, stride 2, leaky ReLU | 64 x 14 x 14 |
+//! | linear, batch norm, ReLU | 128 x 7 x 7 | convolution 4 x 4, stride 2, batch norm, leaky ReLU | 128 x 7 x 7 |
+//! | transposed convolution 4 x 4, stride 2, batch norm, ReLU | 64 x 14 x 14 | linear, batch norm, leaky ReLU | 256 |
+//! | transposed convolution 4 x 4, stride 2, tanh | 1 x 28 x 28 | linear | 1 |
+//!
+//! The generator's second batch norm comes in two kinds. [`OfChannels`] takes the 128 channels of 7 x 7, and so counts
+//! differences between the places of an image, too: a generator that makes one image of all noise satisfies it. With the
+//! critic of `hinge`, or with classes, it did so within 100 steps. [`OfFeatures`] takes 6,272 features, each of which must
+//! differ from image to image, and there the same critics teach it. With `original` and without classes the first does
+//! not collapse, and learns faster: after one epoch on MNIST the classifier score is 8.1, with the other 7.0 (both of
+//! averages without a warm-up).
 //!
 //! The critic's 256 features are of the image as a whole. Without them its score is a sum over parts of the image, and
 //! strokes each of which looks right make no digit: on MNIST the classifier score stays below 7.5, and with them it is
 //! above 9. Chen et al., "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
 //! Adversarial Nets", 2016, have 1,024.
 //!
-//! The critic of `--loss hinge` has neither these nor batch norm: its layers are spectrally normalised.
+//! The critic of `--loss hinge` has no batch norm: its layers are spectrally normalised.
 //!
 //! Where both are told the class y, each has a vector e_y for it. The generator adds it to what its first layer gives;
 //! the critic adds its product with the last features f to the score, w f + b + e_y f. Miyato and Koyama, "cGANs with
@@ -26,9 +33,9 @@ use taut::prelude::*;
 /// Numbers that an image is made of.
 pub const NOISE: usize = 100;
 /// Features of parts of the image, in both networks.
-pub const FEATURES: usize = 128 * 7 * 7;
+const FEATURES: usize = 128 * 7 * 7;
 /// Features of the whole image.
-pub const HIDDEN: usize = 256;
+const HIDDEN: usize = 256;
 const SLOPE: f32 = 0.2;
 /// The standard deviation of the first weights.
 const DEVIATION: f64 = 0.02;
@@ -40,51 +47,60 @@ pub type Noise<T = NoTrace> = Tensor<(usize, Const<NOISE>), f32, T>;
 /// Gray images, black at -1 and white at 1.
 pub type Images<T = NoTrace> = Tensor<(usize, Const<1>, Const<28>, Const<28>), f32, T>;
 pub type Scores<T = NoTrace> = Tensor<(usize, Const<1>), f32, T>;
-type Features<const N: usize, T> = Tensor<(usize, Const<N>), f32, T>;
+type Features<T> = Tensor<(usize, Const<HIDDEN>), f32, T>;
 
-/// What a network knows of the classes, at a place where it has N features.
-pub trait Classes<const N: usize>: Parameters + Init + Clone {
+/// What a network knows of the classes.
+pub trait Classes: Parameters + Init + Clone {
     /// A vector for each image, where there are any.
-    fn vectors<T: Trace>(&self, labels: Labels, features: &Features<N, T>) -> Option<Features<N, T>>;
+    fn vectors<T: Trace>(&self, labels: Labels, features: &Features<T>) -> Option<Features<T>>;
 }
 
 /// Nothing.
 #[derive(Clone, Init, Parameters)]
 pub struct NoClasses;
-impl<const N: usize> Classes<N> for NoClasses {
-    fn vectors<T: Trace>(&self, _: Labels, _: &Features<N, T>) -> Option<Features<N, T>> {
+impl Classes for NoClasses {
+    fn vectors<T: Trace>(&self, _: Labels, _: &Features<T>) -> Option<Features<T>> {
         None
     }
 }
 
 /// A vector for each of ten classes.
-pub type ClassVectors<const N: usize> = Embedding<10, N>;
-impl<const N: usize> Classes<N> for ClassVectors<N> {
-    fn vectors<T: Trace>(&self, labels: Labels, features: &Features<N, T>) -> Option<Features<N, T>> {
+pub type ClassVectors = Embedding<10, HIDDEN>;
+impl Classes for ClassVectors {
+    fn vectors<T: Trace>(&self, labels: Labels, features: &Features<T>) -> Option<Features<T>> {
         Some(self.forward(labels.on(features)))
     }
 }
-impl<const N: usize> Classes<N> for SpectralNorm<ClassVectors<N>> {
-    fn vectors<T: Trace>(&self, labels: Labels, features: &Features<N, T>) -> Option<Features<N, T>> {
+impl Classes for SpectralNorm<ClassVectors> {
+    fn vectors<T: Trace>(&self, labels: Labels, features: &Features<T>) -> Option<Features<T>> {
         Some(self.forward(labels.on(features)))
     }
 }
 
-type Grow = (
-    (BatchNorm1d<HIDDEN>, Relu, Linear<HIDDEN, FEATURES>, Reshape<Rank3<128, 7, 7>>),
-    (BatchNorm2d<128>, Relu, ConvTranspose2d<128, 64, 4, 2, 1>),
-    (BatchNorm2d<64>, Relu, ConvTranspose2d<64, 1, 4, 2, 1>, Tanh),
-);
+/// Batch norms of the 128 x 7 x 7 features.
+pub type OfChannels = (Reshape<Rank3<128, 7, 7>>, BatchNorm2d<128>);
+pub type OfFeatures = (BatchNorm1d<FEATURES>, Reshape<Rank3<128, 7, 7>>);
 
 /// Makes images of noise (and of classes).
 #[derive(Clone, Init, Parameters)]
-pub struct Generator<C> {
+pub struct Generator<C, Norm> {
     project: Linear<NOISE, HIDDEN>,
     classes: C,
-    grow: Grow,
+    grow: (
+        (BatchNorm1d<HIDDEN>, Relu, Linear<HIDDEN, FEATURES>),
+        (Norm, Relu),
+        (ConvTranspose2d<128, 64, 4, 2, 1>, BatchNorm2d<64>, Relu),
+        (ConvTranspose2d<64, 1, 4, 2, 1>, Tanh),
+    ),
 }
 
-impl<C: Classes<HIDDEN>, T: Trace> Module<(Noise<T>, Labels)> for Generator<C> {
+impl<C: Classes, Norm, T: Trace> Module<(Noise<T>, Labels)> for Generator<C, Norm>
+where
+    Norm: Module<
+            Tensor<(usize, Const<FEATURES>), f32, T>,
+            Output = Tensor<(usize, Const<128>, Const<7>, Const<7>), f32, T>,
+        >,
+{
     type Output = Images<T>;
     fn apply(&self, (noise, labels): (Noise<T>, Labels)) -> Images<T> {
         let features = self.project.forward(noise);
@@ -95,9 +111,9 @@ impl<C: Classes<HIDDEN>, T: Trace> Module<(Noise<T>, Labels)> for Generator<C> {
     }
 }
 
-/// Says of images (and their classes) how real they look: the more, the larger. It decides by N features.
+/// Says of images (and their classes) how real they look: the more, the larger.
 #[derive(Clone, Init, Parameters)]
-pub struct Critic<const N: usize, Body, Score, C> {
+pub struct Critic<Body, Score, C> {
     body: Body,
     score: Score,
     classes: C,
@@ -107,7 +123,6 @@ type First = Conv2d<1, 64, 4, 2, 1>;
 type Second = Conv2d<64, 128, 4, 2, 1>;
 /// The critic of most losses.
 pub type Plain<C> = Critic<
-    HIDDEN,
     (
         (First, Leaky),
         (Second, BatchNorm2d<128>, Leaky),
@@ -119,16 +134,20 @@ pub type Plain<C> = Critic<
 >;
 /// One whose layers lengthen nothing, so that its score changes no faster than its input.
 pub type Normalised<C> = Critic<
-    FEATURES,
-    ((SpectralNorm<First>, Leaky), (SpectralNorm<Second>, Leaky), Flatten),
-    SpectralNorm<Linear<FEATURES, 1>>,
+    (
+        (SpectralNorm<First>, Leaky),
+        (SpectralNorm<Second>, Leaky),
+        Flatten,
+        (SpectralNorm<Linear<FEATURES, HIDDEN>>, Leaky),
+    ),
+    SpectralNorm<Linear<HIDDEN, 1>>,
     C,
 >;
 
-impl<const N: usize, Body, Score, C: Classes<N>, T: Trace> Module<(Images<T>, Labels)> for Critic<N, Body, Score, C>
+impl<Body, Score, C: Classes, T: Trace> Module<(Images<T>, Labels)> for Critic<Body, Score, C>
 where
-    Body: Module<Images<T>, Output = Features<N, T>>,
-    Score: Module<Features<N, T>, Output = Scores<T>>,
+    Body: Module<Images<T>, Output = Features<T>>,
+    Score: Module<Features<T>, Output = Scores<T>>,
 {
     type Output = Scores<T>;
     fn apply(&self, (images, labels): (Images<T>, Labels)) -> Scores<T> {
@@ -159,6 +178,22 @@ pub fn start<M: Init + Parameters>(rng: &mut Random) -> M {
     let mut network = M::init(rng);
     fill_weights(&mut network, Distribution::normal(DEVIATION), rng);
     network
+}
+
+/// The bound of a generator, in training and afterwards.
+pub trait Maker:
+    Parameters
+    + Clone
+    + Module<(Noise, Labels), Output = Images>
+    + Module<(Noise<Traced<Training>>, Labels), Output = Images<Traced<Training>>>
+{
+}
+impl<M> Maker for M where
+    M: Parameters
+        + Clone
+        + Module<(Noise, Labels), Output = Images>
+        + Module<(Noise<Traced<Training>>, Labels), Output = Images<Traced<Training>>>
+{
 }
 
 /// The bound of a critic in training.

@@ -1,27 +1,29 @@
 //! The training of both networks.
 
 use crate::common::{Panel, Progress};
-use crate::losses::{CLIP, Loss};
-use crate::networks::{Classes, Generator, HIDDEN, Images, Judge, Noise, Random};
+use crate::losses::{CLIP, CLIP_VECTORS, Loss};
+use crate::networks::{Images, Judge, Maker, Noise, Random};
 use crate::options::Options;
 use std::error::Error;
 use taut::data::Labels;
 use taut::optim::{Cosine, Schedule, Snapshot, SnapshotArray};
-use taut::params::ValuesMut;
+use taut::params::{Kind, ValuesMut};
 use taut::prelude::*;
 
 /// The images of one step. Small: the two networks need steps more than exact gradients.
 pub const BATCH: usize = 32;
+/// That of Adam at the first step, for both networks and every loss.
+const LEARNING_RATE: f64 = 1e-3;
 /// Less than is usual: what the other network makes of it is soon out of date.
 const MEAN_DECAY: f64 = 0.5;
 /// How much of the averaged weights stays at each step.
 const DECAY: f64 = 0.999;
 
 /// All that training changes, and that a checkpoint holds.
-pub struct Run<C, D> {
-    generator: Generator<C>,
+pub struct Run<G, D> {
+    generator: G,
     critic: D,
-    pub average: Ema<Generator<C>>,
+    pub average: Ema<G>,
     of_generator: Adam,
     of_critic: Adam,
     rng: Random,
@@ -29,11 +31,11 @@ pub struct Run<C, D> {
     pub curves: Vec<[f64; 2]>,
 }
 
-impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
+impl<G: Maker, D: Judge> Run<G, D> {
     /// Nothing learned yet.
-    pub fn new(generator: Generator<C>, critic: D, rng: Random) -> Self {
+    pub fn new(generator: G, critic: D, rng: Random) -> Self {
         let adam = || Adam::new(AdamConfig { mean_decay: MEAN_DECAY, ..Default::default() });
-        let average = Ema::new(&generator, DECAY);
+        let average = Ema::new(&generator, DECAY).with_warm_up(0);
         Run { generator, critic, average, of_generator: adam(), of_critic: adam(), rng, curves: Vec::new() }
     }
 
@@ -50,7 +52,7 @@ impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
         let rates = Cosine { steps: (epochs * steps) as u64, last: 0.0 };
         let mut sums = [0.0; 2];
         for (step, (images, labels)) in batches.enumerate() {
-            let rate = loss.learning_rate() * rates.factor((before + step) as u64);
+            let rate = LEARNING_RATE * rates.factor((before + step) as u64);
             self.of_generator.set_learning_rate(rate);
             self.of_critic.set_learning_rate(rate);
             let losses = self.step(images, labels, loss);
@@ -77,7 +79,7 @@ impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
         let critics = critic_loss.item();
         self.of_critic.step(&mut self.critic, &critic_loss.backward());
         if loss == Loss::Wasserstein {
-            clip(&mut self.critic, CLIP);
+            clip(&mut self.critic);
         }
 
         // the generator learns through a critic that stays as it is
@@ -113,6 +115,7 @@ impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
             .with_model("generator", &self.generator)
             .with_model("critic", &self.critic)
             .with_model("average", &self.average)
+            .with_count("updates", self.average.updates() as usize)
             .with_snapshot("of_generator", &self.of_generator.snapshot())
             .with_snapshot("of_critic", &self.of_critic.snapshot())
             .with_snapshot("curves", &Snapshot { numbers: Vec::new(), arrays: curves.into() })
@@ -137,6 +140,7 @@ impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
         checkpoint.restore_model("generator", &mut self.generator)?;
         checkpoint.restore_model("critic", &mut self.critic)?;
         checkpoint.restore_model("average", &mut self.average)?;
+        self.average = Ema::new(self.average.model(), DECAY).with_warm_up(checkpoint.count("updates")? as u64);
         self.of_generator.restore(&checkpoint.snapshot("of_generator")?, &self.generator)?;
         self.of_critic.restore(&checkpoint.snapshot("of_critic")?, &self.critic)?;
         self.rng = checkpoint.generator("rng")?;
@@ -151,10 +155,15 @@ impl<C: Classes<HIDDEN>, D: Judge> Run<C, D> {
     }
 }
 
-/// Keeps every weight from -limit to limit.
-fn clip<M: Parameters>(model: &mut M, limit: f32) {
-    model.for_each_parameter_mut(|_, leaf| match leaf.values {
-        ValuesMut::F32(values) => values.iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
-        ValuesMut::F64(_) => unreachable!("the critic is of f32"),
+/// Keeps the parameters of a critic near 0.
+fn clip<M: Parameters>(critic: &mut M) {
+    critic.for_each_parameter_mut(|_, leaf| {
+        let limit = if leaf.sizes.len() > 1 { CLIP } else { CLIP_VECTORS };
+        match (leaf.kind, leaf.values) {
+            (Kind::Parameter, ValuesMut::F32(values)) => values.iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
+            (Kind::Parameter, ValuesMut::F64(_)) => unreachable!("the critic is of f32"),
+            // running statistics are what they are
+            _ => {}
+        }
     });
 }
