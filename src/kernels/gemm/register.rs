@@ -94,17 +94,22 @@ mod avx2 {
         unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
             // SAFETY: see above.
             unsafe {
-                let row: [F32; 8] = std::array::from_fn(|i| Self::load(from(i)));
+                // loops: the closure of `array::from_fn` is compiled without these instructions unless it is inlined
+                let (mut row, mut two, mut four) =
+                    ([Self::splat(0.0); 8], [Self::splat(0.0); 8], [Self::splat(0.0); 8]);
+                for (i, row) in row.iter_mut().enumerate() {
+                    *row = Self::load(from(i));
+                }
                 // squares of 2 x 2, then of 4 x 4, then the halves of the registers
-                let two: [F32; 8] = std::array::from_fn(|i| {
+                for (i, two) in two.iter_mut().enumerate() {
                     let pair = i / 2 * 2;
                     let (a, b) = (row[pair], row[pair + 1]);
-                    if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) }
-                });
-                let four: [F32; 8] = std::array::from_fn(|i| {
+                    *two = if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) };
+                }
+                for (i, four) in four.iter_mut().enumerate() {
                     let (a, b) = (two[i / 4 * 4 + i % 4 / 2], two[i / 4 * 4 + i % 4 / 2 + 2]);
-                    if i % 2 == 0 { _mm256_shuffle_ps(a, b, 0x44) } else { _mm256_shuffle_ps(a, b, 0xee) }
-                });
+                    *four = if i % 2 == 0 { _mm256_shuffle_ps(a, b, 0x44) } else { _mm256_shuffle_ps(a, b, 0xee) };
+                }
                 for i in 0..4 {
                     Self::store(_mm256_permute2f128_ps(four[i], four[i + 4], 0x20), to(i));
                 }
@@ -151,7 +156,7 @@ mod avx2 {
         unsafe fn transpose(from: impl Fn(usize) -> *const f64, to: impl Fn(usize) -> *mut f64) {
             // SAFETY: see above.
             unsafe {
-                let [a, b, c, d] = std::array::from_fn(|i| Self::load(from(i)));
+                let [a, b, c, d] = [Self::load(from(0)), Self::load(from(1)), Self::load(from(2)), Self::load(from(3))];
                 let (ab, cd) = (_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d));
                 let (ab_high, cd_high) = (_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d));
                 Self::store(_mm256_permute2f128_pd(ab, cd, 0x20), to(0));

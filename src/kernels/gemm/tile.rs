@@ -110,7 +110,10 @@ unsafe fn sums_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usiz
         let mut sums = [[R::splat(E::zero()); WIDTH]; ROWS];
         let mut panel = panel;
         for k in 0..depth {
-            let numbers: [R; WIDTH] = std::array::from_fn(|half| R::load(panel.add(half * R::LEN)));
+            let mut numbers = [R::splat(E::zero()); WIDTH];
+            for (half, numbers) in numbers.iter_mut().enumerate() {
+                *numbers = R::load(panel.add(half * R::LEN));
+            }
             let offset = offset(k);
             for (row, sums) in rows.iter().zip(&mut sums) {
                 let x = R::splat(*row.add(offset));
