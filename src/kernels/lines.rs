@@ -348,10 +348,10 @@ mod tests {
     struct Sums;
     impl Map for Sums {
         fn forward<M: Math, E: Float>(line: &mut [E]) {
-            (1..line.len()).for_each(|i| line[i] = line[i] + line[i - 1]);
+            (1..line.len()).for_each(|i| line[i] += line[i - 1]);
         }
         fn backward<M: Math, E: Float>(gradient: &mut [E], y: &[E]) {
-            gradient.iter_mut().zip(y).for_each(|(gradient, &y)| *gradient = *gradient * y);
+            gradient.iter_mut().zip(y).for_each(|(gradient, &y)| *gradient *= y);
         }
     }
 

@@ -55,7 +55,7 @@ mod tests {
         // shorter and longer than the lanes, and a remainder
         for len in [0, 1, 15, 16, 53, 1000] {
             let mut x: Vec<E> = random(len, rng);
-            x.iter_mut().for_each(|x| *x = *x * E::of(40.0));
+            x.iter_mut().for_each(|x| *x *= E::of(40.0));
             row(&x);
             // a masked element, at each end
             if let [first, .., last] = &mut x[..] {
