@@ -9,11 +9,11 @@
 //! | transposed convolution 4 x 4, stride 2, tanh | 1 x 28 x 28 | linear | 1 |
 //!
 //! The generator's second batch norm comes in two kinds. [`OfChannels`] takes the 128 channels of 7 x 7, and so counts
-//! differences between the places of an image, too: a generator that makes one image of all noise satisfies it. With the
-//! critic of `hinge`, or with classes, it did so within 100 steps. [`OfFeatures`] takes 6,272 features, each of which must
-//! differ from image to image, and there the same critics teach it. With `original` and without classes the first does
-//! not collapse, and learns faster: after one epoch on MNIST the classifier score is 8.1, with the other 7.0 (both of
-//! averages without a warm-up).
+//! differences between the places of an image, too: a generator that makes one image of all noise satisfies it. With
+//! the critic of `hinge`, or with classes, it did so within 100 steps. [`OfFeatures`] takes 6,272 features, each of
+//! which must differ from image to image, and there the same critics teach it. With `original` and without classes the
+//! first does not collapse, and learns faster: after one epoch on MNIST the classifier score is 8.1, with the other
+//! 7.0 (both of averages without a warm-up).
 //!
 //! The critic's 256 features are of the image as a whole. Without them its score is a sum over parts of the image, and
 //! strokes each of which looks right make no digit: on MNIST the classifier score stays below 7.5, and with them it is

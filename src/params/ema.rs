@@ -50,8 +50,8 @@ impl<M: Parameters + Clone> Ema<M> {
 
     /// The same with a decay that is small at first: min(d, (1 + t) / (10 + t)) after t updates, so that the values at
     /// the start, which are of a model that learned nothing, are soon forgotten. TensorFlow's
-    /// `ExponentialMovingAverage` calls t `num_updates`. `updates` is t now: 0, or where the training resumes the number
-    /// of the updates before, which is not saved with the average.
+    /// `ExponentialMovingAverage` calls t `num_updates`. `updates` is t now: 0, or where the training resumes the
+    /// number of the updates before, which is not saved with the average.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(average.model().1.running_mean.value(), model.1.running_mean.value());
     }
 
-    /// With a model that stays, what is left of the start is the product of the decays; and two halves of a training are
-    /// one.
+    /// With a model that stays, what is left of the start is the product of the decays; and two halves of a training
+    /// are one.
     #[test]
     fn a_warm_up_forgets_the_start() {
         let start = Bias::<1, f64> { bias: Tensor::<Rank1<1>, f64>::ones().into() };

@@ -61,8 +61,9 @@ enum Direction {
 /// the weight, which are a small part of it only while they fit the second-level cache. Otherwise
 ///
 /// - gradients of few weights, by many outputs: [`planes`];
-/// - windows that are the pixels themselves: [`planes`], if there are many channels and filters, or planes are small; so
-///   that of the weight, if transposing the pixels costs little beside the product; or [`columns`], which copies nothing;
+/// - windows that are the pixels themselves: [`planes`], if there are many channels and filters, or planes are small;
+///   so that of the weight, if transposing the pixels costs little beside the product; or [`columns`], which copies
+///   nothing;
 /// - forward, and back to the image where windows move by 1: [`planes`], if filters (channels) are many enough to share
 ///   what they read, or few taps are added up; and if their number leaves much of two registers of them unused, rows of
 ///   outputs are long and their taps few, or the outputs are so few that rearranging the weight costs most;

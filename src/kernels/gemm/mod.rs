@@ -33,8 +33,8 @@ use register::InRegisters;
 const PARALLEL_ABOVE: usize = 1 << 19;
 /// The multiply-adds of one task at least.
 const TASK: usize = 1 << 18;
-/// Into how many tasks for each thread a product is split at most. Unlike other splits this one may follow the number of
-/// threads, for it changes no entry.
+/// Into how many tasks for each thread a product is split at most. Unlike other splits this one may follow the number
+/// of threads, for it changes no entry.
 const TASKS_OF_THREAD: usize = 2;
 
 /// `c = a b`, overwritten or added; a is m x k, b is k x n, c is m x n row by row.
@@ -193,7 +193,8 @@ fn split<E: InRegisters>(
     };
     // m n fits, for c does
     let work = (m * n).saturating_mul(k);
-    // each task packs what it reads, so there are no more than leave each thread something to do while another is held up
+    // each task packs what it reads, so there are no more than leave each thread something to do while another is held
+    // up
     let tasks = (work / TASK).min(TASKS_OF_THREAD * rayon::current_num_threads());
     if !spread || !parallel::worthwhile(work, PARALLEL_ABOVE) {
         part((0, m), (0, n));

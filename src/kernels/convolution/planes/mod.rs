@@ -1,9 +1,9 @@
 //! Direct convolution, whose registers hold outputs that are next to each other in their plane.
 //!
 //! The pixels that the windows see are copied with their padding around them, and if windows move by s pixels, cut in
-//! s x s planes of every s-th pixel: then the pixels under one tap of neighbouring windows are neighbours. Where nothing
-//! needs padding or cutting they are read where they are. With `place(p)` the first of them that position p sees, and
-//! `step(k)` the way from there to that under tap k,
+//! s x s planes of every s-th pixel: then the pixels under one tap of neighbouring windows are neighbours. Where
+//! nothing needs padding or cutting they are read where they are. With `place(p)` the first of them that position p
+//! sees, and `step(k)` the way from there to that under tap k,
 //!
 //! y(f, p) = sum over k of weight(f, k) x[place(p) + step(k)]
 //!
