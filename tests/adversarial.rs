@@ -70,16 +70,21 @@ impl Run {
     }
 }
 
-/// Whatever is wrong with a gradient on its way through the critic, the distance does not fall then.
+/// Whatever is wrong with a gradient on its way through the critic, the distance does not fall then. Of eight seeds it
+/// comes down to 0.002 to 0.1 of what it was, for the two go round each other: what is looked at is its mean over the
+/// second half of the steps, which was 0.062 at most.
 #[test]
 fn the_generator_learns_the_distribution() {
     for seed in 0..2 {
         for reversed in [false, true] {
             let mut run = Run::new(seed);
             let before = run.distance();
-            (0..400).for_each(|_| run.step(reversed));
-            let after = run.distance();
-            let learned = after < 0.05 * before;
+            let mut after = 0.0;
+            for part in 0..8 {
+                (0..50).for_each(|_| run.step(reversed));
+                after += if part < 4 { 0.0 } else { run.distance() / 4.0 };
+            }
+            let learned = after < 0.1 * before;
             assert_eq!(learned, !reversed, "seed {seed}: {before} became {after}");
         }
     }
