@@ -48,15 +48,22 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs a step that was run before, and counts what it allocates: at most `all`, and no buffers.
+/// Runs a step that was run before, and counts what it allocates: at most `all`, and no buffers. Each thread of the pool
+/// has buffers of its own, and may be given a part of the work for the first time in any step: so there are several
+/// attempts, of which one must allocate none.
 fn expect_steady(name: &str, all: usize, mut step: impl FnMut()) {
     const STEPS: usize = 10;
+    const ATTEMPTS: usize = 10;
     (0..3).for_each(|_| step());
-    let before = (ALL.get(), BUFFERS.load(Relaxed));
-    (0..STEPS).for_each(|_| step());
-    let (found, buffers) = (ALL.get() - before.0, BUFFERS.load(Relaxed) - before.1);
-    assert_eq!(buffers, 0, "{name}: buffers allocated in {STEPS} steps");
-    assert!(found <= STEPS * all, "{name}: {found} allocations in {STEPS} steps, more than {all} in each");
+    let mut buffers = Vec::new();
+    while buffers.last() != Some(&0) && buffers.len() < ATTEMPTS {
+        let before = (ALL.get(), BUFFERS.load(Relaxed));
+        (0..STEPS).for_each(|_| step());
+        let (found, new_buffers) = (ALL.get() - before.0, BUFFERS.load(Relaxed) - before.1);
+        buffers.push(new_buffers);
+        assert!(found <= STEPS * all, "{name}: {found} allocations in {STEPS} steps, more than {all} in each");
+    }
+    assert_eq!(buffers.last(), Some(&0), "{name}: buffers allocated in {STEPS} steps each: {buffers:?}");
 }
 
 /// One test, for the counters are the program's.
@@ -79,8 +86,9 @@ fn a_steady_training_step_allocates_no_buffer() {
     let mut model = <(Embedding<1000, 8>, Lstm<8, 20, 2>, LastStep, Linear<20, 10>)>::init(&mut rng);
     let words = Tensor::<Rank2<16, 5>, usize>::from_fn(|[i, j]| i * 31 + j * 7);
     let mut optimizer = Adam::new(AdamConfig { lazy: true, ..Default::default() });
-    // beside such as those above: lists of layers and their states, names of parameters, and the rows that were used
-    expect_steady("recurrent", 48, || {
+    // beside such as those above: lists of layers and their states, names of parameters, the rows that were used, and in
+    // each pass of each layer the list of groups of sequences, and of the steps of a group in four arrays
+    expect_steady("recurrent", 68, || {
         let tape = Tape::training(&mut rng);
         let loss = model.forward(tape.trace(words.clone())).cross_entropy(&labels);
         optimizer.step(&mut model, &loss.backward());
