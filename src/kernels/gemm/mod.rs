@@ -133,6 +133,7 @@ pub struct Packed<'a, E: Float> {
 impl<'a, E: Float> Packed<'a, E> {
     /// A matrix b, k x n, for products with matrices of m rows.
     pub fn new(m: usize, k: usize, n: usize, matrix: Matrix<'a, E>) -> Self {
+        matrix.check(k, n);
         // a single row is multiplied without packing, and so is everything without registers to pack for
         let packs = m > 1 && instructions() > Instructions::Portable;
         let columns = if packs { columns_of_panels(n) } else { 0 };
