@@ -81,13 +81,15 @@ vectorized! {
 
 /// The largest number of each window in a row of them, and its place: tap by tap, for all windows at once.
 ///
-/// `lines` has room for a line of the plane, and `taps` for a row of outputs.
+/// `offsets` says how far the pixel under each tap is from that under the first. `lines` has room for a line of the
+/// plane, and `taps` for a row of outputs.
 fn max_of_windows<E: Float>(
     patches: &Patches,
     moves: Moves,
     rows: &Range<usize>,
     x: &[E],
     (best, places): (&mut [E], &mut [usize]),
+    offsets: &[usize],
     (lines, taps): (&mut [E], &mut [u32]),
 ) {
     let (width, outputs) = (patches.size[1], best.len());
@@ -123,10 +125,8 @@ fn max_of_windows<E: Float>(
         }
     }
     let corner = rows.start * width;
-    let offset: Vec<usize> =
-        (0..rows.len() * moves.kernel).map(|tap| tap / moves.kernel * width + tap % moves.kernel).collect();
     for (output, (place, &tap)) in places.iter_mut().zip(&*taps).enumerate() {
-        *place = corner + output * moves.stride + offset[tap as usize] - moves.padding;
+        *place = corner + output * moves.stride + offsets[tap as usize] - moves.padding;
     }
 }
 
@@ -156,9 +156,11 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
     }
     // the number of leading patches that are two adjacent columns: all, for the most common pooling
     let pairs = (0..patches.across.len()).take_while(|&i| patches.across[i] == (2 * i..2 * i + 2)).count();
+    let tallest = patches.down.iter().map(Range::len).max().unwrap_or(0);
     // windows that see a few pixels, so that their numbers fit a u32
-    let moves = patches.moves.filter(|moves| {
-        pairs < patches.across.len() && moves.kernel * patches.down.iter().map(Range::len).max().unwrap_or(0) <= MANY
+    let moves = patches.moves.filter(|moves| pairs < patches.across.len() && moves.kernel * tallest <= MANY);
+    let offsets: Vec<usize> = moves.map_or(Vec::new(), |Moves { kernel, .. }| {
+        (0..tallest * kernel).map(|tap| tap / kernel * width + tap % kernel).collect()
     });
     let many = parallel::worthwhile(x.len(), parallel::COSTLY);
     parallel::chunks_of_two(y, indices, [outputs; 2], many, &|i, y, indices| {
@@ -170,7 +172,7 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
         let lines = y.chunks_exact_mut(patches.across.len()).zip(indices.chunks_exact_mut(patches.across.len()));
         for ((y, places), rows) in lines.zip(&patches.down) {
             if let Some(moves) = moves {
-                max_of_windows(patches, moves, rows, x, (y, places), (line.make_mut(), &mut taps));
+                max_of_windows(patches, moves, rows, x, (y, places), &offsets, (line.make_mut(), &mut taps));
                 continue;
             }
             let mut done = 0;
