@@ -185,7 +185,7 @@ impl<E: Float> Layer<E> {
         let count = if parallel::worthwhile(work, PARALLEL_ABOVE) { (batch / GROUP).max(1) } else { 1 };
         let ends = (1..count).map(|group| group * GROUP).chain([batch]);
         // hidden states and cells have the initial one before those of the steps
-        let list = || Vec::with_capacity(self.times.steps + 1);
+        let list = || Vec::with_capacity(self.steps().len() + 1);
         let mut groups: Vec<(Range<usize>, [Vec<&mut [E]>; 4])> =
             (0..).step_by(GROUP).zip(ends).map(|(start, end)| (start..end, [list(), list(), list(), list()])).collect();
         for (index, (values, width)) in arrays.into_iter().zip([gates, width, width, width]).enumerate() {
