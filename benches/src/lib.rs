@@ -86,6 +86,15 @@ fn cpu_seconds() -> Option<f64> {
     Some((ticks(11)? + ticks(12)?) / 100.0)
 }
 
+/// Checks that what was timed learned its batch, however few its steps were.
+///
+/// # Panics
+/// If the last loss is not below the first.
+pub fn expect_falling(losses: &[f32]) {
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    assert!(last < first, "the batch was not learned: {} steps took the loss from {first} to {last}", losses.len());
+}
+
 /// Prints the line of a workload.
 pub fn report(workload: &str, figures: &Figures, work: Work) {
     let seconds = figures.median_ms / 1e3;
