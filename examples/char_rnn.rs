@@ -23,7 +23,7 @@ use taut::data::names::{self, CLASSES, Examples, LETTERS};
 use taut::data::{Sequences, Subset};
 use taut::files::FileError;
 use taut::metrics::{Average, ConfusionMatrix};
-use taut::nn::{Elman, LstmGates, Memory, Recurrent, RecurrentKind};
+use taut::nn::{Elman, LstmGates, StateKind, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 const BATCH: usize = 64;
@@ -44,7 +44,7 @@ impl<K: RecurrentKind, B: Dim, T: Trace> Module<(Tensor<(B, usize), usize, T>, T
     type Output = Tensor<(B, Const<18>), f32, T>;
     fn apply(&self, (names, lengths): (Tensor<(B, usize), usize, T>, Tensor<(B,), usize>)) -> Self::Output {
         let (_, [state]) = self.memory.forward((self.letters.forward(names), lengths));
-        self.output.forward(K::Memory::hidden(state))
+        self.output.forward(K::StateKind::hidden(state))
     }
 }
 

@@ -199,7 +199,7 @@ impl Run {
             let (model, samples) = (&self.model, batch.samples());
             // batch norms take the statistics of the whole batch, in whatever parts it is
             let (loss, gradients) =
-                batch.backward_synchronized(world, model, &mut self.rng, |tape, (images, labels)| {
+                batch.backward_synchronized(model, world, &mut self.rng, |tape, (images, labels)| {
                     model.forward(tape.trace(images)).cross_entropy_with(&labels, &smooth, Mean)
                 })?;
             progress.batch(loss, samples);

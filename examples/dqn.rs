@@ -329,7 +329,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
     /// Takes one step and stores the transition.
     fn play(&mut self, steps: usize) {
         let Settings { first_steps, last_epsilon, exploration, .. } = E::SETTINGS;
-        let epsilon = Epsilon { first: 1.0, last: last_epsilon, steps: (exploration * steps as f64) as usize };
+        let epsilon = EpsilonGreedy { first: 1.0, last: last_epsilon, steps: (exploration * steps as f64) as usize };
         let seen = self.environments.observations();
         if E::SETTINGS.normalized {
             self.normalization.update(&seen);
@@ -339,9 +339,9 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         let step = self.environments.step(&actions);
         let Run { rewards, memory, priorities, .. } = self;
         rewards.add(&seen, &actions, &step, |transition| {
-            let place = memory.add(transition);
+            let index = memory.add(transition);
             if let Some(priorities) = priorities {
-                priorities.add(place);
+                priorities.add(index);
             }
         });
         self.log.steps += 1;
@@ -349,15 +349,15 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
 
     /// Learns from a batch. `done` is the fraction of training completed.
     fn learn(&mut self, done: f64) {
-        let (places, weights) = match &self.priorities {
+        let (indices, weights) = match &self.priorities {
             Some(priorities) => {
                 let exponent = WEIGHT_EXPONENT + (1.0 - WEIGHT_EXPONENT) * done;
-                let Drawn { places, weights } = priorities.draw::<BATCH, _>(exponent, &mut self.rng);
-                (places, weights)
+                let PrioritizedSample { indices, weights } = priorities.sample::<BATCH, _>(exponent, &mut self.rng);
+                (indices, weights)
             }
-            None => (self.memory.draw::<BATCH, _>(&mut self.rng), Tensor::ones()),
+            None => (self.memory.sample_indices::<BATCH, _>(&mut self.rng), Tensor::ones()),
         };
-        let batch = self.memory.gather(&places);
+        let batch = self.memory.gather(&indices);
         let [seen, successors] = [batch.observations, batch.successors].map(|seen| self.normal(seen));
         let next = self.target.forward(successors.clone());
         let next = match self.double {
@@ -375,7 +375,7 @@ impl<E: Task<N>, Q: Network<E, N>, const N: usize> Run<E, Q, N> {
         self.optimizer.set_learning_rate(E::SETTINGS.learning_rate * (1.0 - done));
         self.optimizer.step(&mut self.network, &gradients);
         if let Some(priorities) = &mut self.priorities {
-            priorities.update(&places, &errors);
+            priorities.update(&indices, &errors);
         }
         self.learned += 1;
         if self.learned.is_multiple_of(E::SETTINGS.copy_after) {

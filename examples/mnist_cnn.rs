@@ -92,7 +92,7 @@ fn main() -> ExitCode {
             });
             for batch in Prefetch::new(batches, 4) {
                 let samples = batch.samples();
-                let (loss, gradients) = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+                let (loss, gradients) = batch.backward(&model, world, &mut rng, |tape, (images, labels)| {
                     model.forward(tape.trace(images)).cross_entropy(&labels)
                 })?;
                 progress.batch(loss, samples);

@@ -260,14 +260,14 @@ impl<E: Task> Run<E> {
         let count = lesson.actions.len();
         let batch = |first: usize| {
             // the last batch is padded with steps of weight 0
-            let places: [usize; BATCH] = std::array::from_fn(|i| (first + i).min(count - 1));
+            let indices: [usize; BATCH] = std::array::from_fn(|i| (first + i).min(count - 1));
             let weights =
                 Tensor::<Rank1<BATCH>>::from_fn(|[i]| if first + i < count { 1.0 / count as f32 } else { 0.0 });
-            let at = |numbers: &[f32]| Tensor::<Rank1<BATCH>>::from_fn(|[i]| numbers[places[i]]);
-            let actions = places.map(|place| lesson.actions[place]);
+            let at = |numbers: &[f32]| Tensor::<Rank1<BATCH>>::from_fn(|[i]| numbers[indices[i]]);
+            let actions = indices.map(|index| lesson.actions[index]);
 
             let tape = Tape::inference();
-            let seen = tape.trace(gather::<E, _, BATCH>(&lesson.observations, &places));
+            let seen = tape.trace(gather::<E, _, BATCH>(&lesson.observations, &indices));
             let policy = self.agent.actor.forward(seen.clone());
             let gain = policy.log_probability_of(&actions) * at(&lesson.advantages);
             let error =
@@ -314,14 +314,14 @@ impl<E: Task> Run<E> {
 struct Recorder<E: Environment, const B: usize> {
     observations: Vec<f32>,
     actions: Vec<E::Action>,
-    moments: Vec<Moment<B>>,
+    steps: Vec<RolloutStep<B>>,
     /// The critic's values of the current observations, if already computed.
     values: Option<[f32; B]>,
 }
 
 impl<E: Environment, const B: usize> Default for Recorder<E, B> {
     fn default() -> Self {
-        Recorder { observations: Vec::new(), actions: Vec::new(), moments: Vec::new(), values: None }
+        Recorder { observations: Vec::new(), actions: Vec::new(), steps: Vec::new(), values: None }
     }
 }
 
@@ -346,19 +346,19 @@ where
         let now = values(environments.observations());
         // where an episode was truncated, the current observation is not the successor
         let after = if step.truncated.contains(&true) { values(step.successors.clone()) } else { now };
-        let mut moment = Moment::new(&step, before, after);
-        moment.rewards = moment.rewards.map(|reward| reward * settings.reward_scale);
+        let mut rollout_step = RolloutStep::new(&step, before, after);
+        rollout_step.rewards = rollout_step.rewards.map(|reward| reward * settings.reward_scale);
         self.observations.extend_from_slice(seen.as_slice());
         self.actions.extend(actions);
-        self.moments.push(moment);
+        self.steps.push(rollout_step);
         self.values = Some(now);
         step.done(0)
     }
 
     /// The recorded steps with advantages and returns.
     fn lesson(self, settings: &Settings) -> Lesson<E> {
-        let advantages = advantages(&self.moments, settings.discount, settings.lambda).into_flattened();
-        let values = self.moments.iter().flat_map(|moment| moment.values);
+        let advantages = advantages(&self.steps, settings.discount, settings.lambda).into_flattened();
+        let values = self.steps.iter().flat_map(|step| step.values);
         let returns = values.zip(&advantages).map(|(value, advantage)| value + advantage).collect();
         Lesson { observations: self.observations, actions: self.actions, advantages, returns }
     }

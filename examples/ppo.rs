@@ -274,7 +274,7 @@ impl<E: Task> Run<E> {
     fn play(&mut self) -> Rollout<E> {
         let Settings { rollout: length, discount, lambda, reward_scale, .. } = E::SETTINGS;
         let (mut observations, mut actions, mut log_probabilities) = (Vec::new(), Vec::new(), Vec::new());
-        let mut moments = Vec::with_capacity(length);
+        let mut steps = Vec::with_capacity(length);
         let mut seen = self.environments.observations();
         let mut values = self.agent.values(seen.clone());
         for _ in 0..length {
@@ -292,14 +292,14 @@ impl<E: Task> Run<E> {
                 true => self.agent.values(step.successors.clone()),
                 false => next_values,
             };
-            let mut moment = Moment::new(&step, values, successor_values);
-            moment.rewards = moment.rewards.map(|reward| reward * reward_scale);
-            moments.push(moment);
+            let mut rollout_step = RolloutStep::new(&step, values, successor_values);
+            rollout_step.rewards = rollout_step.rewards.map(|reward| reward * reward_scale);
+            steps.push(rollout_step);
             values = next_values;
         }
         self.log.steps += length * ENVIRONMENTS;
-        let advantages = advantages(&moments, discount, lambda).into_flattened();
-        let values = moments.iter().flat_map(|moment| moment.values);
+        let advantages = advantages(&steps, discount, lambda).into_flattened();
+        let values = steps.iter().flat_map(|step| step.values);
         let returns = values.zip(&advantages).map(|(value, advantage)| value + advantage).collect();
         Rollout { observations, actions, log_probabilities, advantages, returns }
     }
@@ -312,13 +312,13 @@ impl<E: Task> Run<E> {
         let mut order: Vec<usize> = (0..rollout.actions.len()).collect();
         for _ in 0..epochs {
             order.shuffle(&mut self.rng);
-            for places in order.as_chunks::<MINIBATCH>().0 {
-                let at = |numbers: &[f32]| Tensor::<Rank1<MINIBATCH>>::from_fn(|[i]| numbers[places[i]]);
-                let actions = places.map(|place| rollout.actions[place]);
+            for indices in order.as_chunks::<MINIBATCH>().0 {
+                let at = |numbers: &[f32]| Tensor::<Rank1<MINIBATCH>>::from_fn(|[i]| numbers[indices[i]]);
+                let actions = indices.map(|index| rollout.actions[index]);
                 let advantages = standardised(at(&rollout.advantages));
 
                 let tape = Tape::training(&mut self.rng);
-                let seen = tape.trace(gather::<E, _, MINIBATCH>(&rollout.observations, places));
+                let seen = tape.trace(gather::<E, _, MINIBATCH>(&rollout.observations, indices));
                 let policy = self.agent.actor.forward(seen.clone());
                 let ratio = (policy.log_probability_of(&actions) - at(&rollout.log_probabilities)).exp();
                 let clipped = ratio.clone().clamp(1.0 - clip, 1.0 + clip);

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use taut::prelude::*;
-use taut::rl::{CartPole, Discrete, Environments, Epsilon, GaussianPolicy, Pendulum, Policy};
+use taut::rl::{CartPole, Discrete, Environments, EpsilonGreedy, GaussianPolicy, Pendulum, Policy};
 
 /// Counts allocations: all of this thread, for the test harness has one of its own, and those of any thread that are
 /// aligned like the buffers of tensors.
@@ -48,9 +48,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs a step that was run before, and counts what it allocates: at most `all`, and no buffers. Each thread of the pool
-/// has buffers of its own, and may be given a part of the work for the first time in any step: so there are several
-/// attempts, of which one must allocate none.
+/// Runs a step that was run before, and counts what it allocates: at most `all`, and no buffers. Each thread of the
+/// pool has buffers of its own, and may be given a part of the work for the first time in any step: so there are
+/// several attempts, of which one must allocate none.
 fn expect_steady(name: &str, all: usize, mut step: impl FnMut()) {
     const STEPS: usize = 10;
     const ATTEMPTS: usize = 10;
@@ -86,8 +86,8 @@ fn a_steady_training_step_allocates_no_buffer() {
     let mut model = <(Embedding<1000, 8>, Lstm<8, 20, 2>, LastStep, Linear<20, 10>)>::init(&mut rng);
     let words = Tensor::<Rank2<16, 5>, usize>::from_fn(|[i, j]| i * 31 + j * 7);
     let mut optimizer = Adam::new(AdamConfig { lazy: true, ..Default::default() });
-    // beside such as those above: lists of layers and their states, names of parameters, the rows that were used, and in
-    // each pass of each layer the list of groups of sequences, and of the steps of a group in four arrays
+    // beside such as those above: lists of layers and their states, names of parameters, the rows that were used, and
+    // in each pass of each layer the list of groups of sequences, and of the steps of a group in four arrays
     expect_steady("recurrent", 68, || {
         let tape = Tape::training(&mut rng);
         let loss = model.forward(tape.trace(words.clone())).cross_entropy(&labels);
@@ -100,7 +100,7 @@ fn a_steady_training_step_allocates_no_buffer() {
     expect_steady("acting", 0, || {
         for _ in 0..20 {
             let mut actions = Discrete::best(&network.forward(environments.observations()));
-            Epsilon { first: 0.5, last: 0.5, steps: 0 }.explore(&mut actions, 0, &mut rng);
+            EpsilonGreedy { first: 0.5, last: 0.5, steps: 0 }.explore(&mut actions, 0, &mut rng);
             environments.step(&actions);
         }
         environments.finished().for_each(|_| ());

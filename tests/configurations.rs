@@ -14,7 +14,7 @@ use taut::optim::{
 };
 use taut::prelude::*;
 use taut::record::EarlyStoppingConfig;
-use taut::rl::Epsilon;
+use taut::rl::EpsilonGreedy;
 use taut::text::word2vec;
 use taut::text::{LineOptions, VectorOptions, VocabularyOptions};
 
@@ -76,7 +76,7 @@ fn options_of_layers_data_and_explanations() {
     comes_back(word2vec::Config::default());
     comes_back(VectorOptions::default());
     comes_back(LineOptions { limit: Limit::Bytes(7), ..Default::default() });
-    comes_back(Epsilon { first: 1.0, last: 0.1, steps: 100 });
+    comes_back(EpsilonGreedy { first: 1.0, last: 0.1, steps: 100 });
     comes_back(SmoothGrad::default());
     comes_back(IntegratedGradients::default());
     comes_back(ActivationMaximization::default());

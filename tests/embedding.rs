@@ -54,7 +54,7 @@ fn rows_and_bags() {
 fn steps_of_the_used_rows_only() {
     fn check<R: Rule + Clone>(name: &str, rule: R) {
         let case = case("embedding", name);
-        let mut layer = Embedding::<9, 2, f64>::of(case.input(0));
+        let mut layer = Embedding::<9, 2, f64>::from_weight(case.input(0));
         let mut optimizer = Optimizer::new(rule);
         for used in [[4, 1], [1, 7], [4, 4]] {
             let gradients = layer.forward(Tape::inference().trace(Tensor::from(used))).square().sum().backward();
@@ -119,7 +119,7 @@ fn sparse_gradients_are_those_of_a_product() {
 fn a_dense_optimizer_takes_sparse_gradients_too() {
     let config = AdamConfig { learning_rate: 0.1, ..Default::default() };
     let run = |lazy: bool| {
-        let mut layer = Embedding::<20, 2, f64>::of(Tensor::ones());
+        let mut layer = Embedding::<20, 2, f64>::from_weight(Tensor::ones());
         let mut optimizer = Adam::new(AdamConfig { lazy, ..config });
         for used in [[4, 1], [1, 7]] {
             let gradients = layer.forward(Tape::inference().trace(Tensor::from(used))).sum().backward();
@@ -137,7 +137,7 @@ fn a_dense_optimizer_takes_sparse_gradients_too() {
 /// However many indices a batch looks up: rows that are not among them do not move.
 #[test]
 fn a_lazy_step_leaves_unused_rows_alone() {
-    let mut layer = Embedding::<3, 2, f64>::of(Tensor::ones());
+    let mut layer = Embedding::<3, 2, f64>::from_weight(Tensor::ones());
     let mut optimizer = Adam::new(AdamConfig { learning_rate: 0.1, lazy: true, ..Default::default() });
     let mut step = |used: Tensor<(usize,), usize>| {
         let gradients = layer.forward(Tape::inference().trace(used)).sum().backward();

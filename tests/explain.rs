@@ -91,7 +91,7 @@ fn gradients_are_those_of_captum() {
 fn smooth_grad_is_the_mean_over_its_noise() {
     let (values, labels) = values();
     let (network, images) = (&values.network, values.images.value());
-    let method = SmoothGrad { samples: 3, deviation: 0.1, signed: false };
+    let method = SmoothGrad { samples: 3, deviation: 0.1, ..Default::default() };
     let found = method.explain(network, images, labels.clone(), &mut StdRng::seed_from_u64(5));
     let mut rng = StdRng::seed_from_u64(5);
     let noise = (0..3).map(|_| Tensor::<Images>::normal_with(images.shape(), 0.0, 0.1, &mut rng));
@@ -103,7 +103,7 @@ fn smooth_grad_is_the_mean_over_its_noise() {
 #[test]
 fn integrated_gradients_are_those_of_captum() {
     let (values, labels) = values();
-    let method = IntegratedGradients { steps: 50 };
+    let method = IntegratedGradients::default();
     let found = method.explain(&values.network, values.images.value(), values.baseline.value(), labels);
     expect(found.attributions.as_slice(), &values.integrated_gradients);
     assert!(found.completeness_error() < 0.01, "{}", found.completeness_error());
@@ -188,7 +188,7 @@ fn trained() -> (Small, Digits, Tensor<(usize,), usize>) {
 fn maps_depend_on_the_model_and_the_class_and_find_what_matters() {
     let (model, images, labels) = trained();
     let mut rng = StdRng::seed_from_u64(1);
-    let saliency_of = |model: &Small, labels: &Tensor<(usize,), usize>| map(&saliency(model, &images, labels.clone()));
+    let saliency_of = |model: &Small, labels: &Tensor<(usize,), usize>| heatmap(&saliency(model, &images, labels.clone()));
     let cam =
         |model: &Small, labels: &Tensor<(usize,), usize>| grad_cam(model, |model| &model.1, &images, labels.clone());
     // all layers random, from the top

@@ -4,7 +4,7 @@
 mod common;
 
 use common::testing::*;
-use taut::nn::OneWay;
+use taut::nn::Unidirectional;
 use taut::prelude::*;
 
 /// Finite differences over the input and the parameters of `$layer`.
@@ -107,8 +107,8 @@ fn recurrent_layers() {
     let mut rng = rng();
     for (batch, time) in [(0, 3), (1, 1), (2, 1), (1, 4), (3, 2)] {
         let x = Tensor::normal_with((batch, time, Const::<2>), 0.0, 1.0, &mut rng);
-        check!(new::<Lstm<2, 3, 1, OneWay, f64>>(), x.clone());
+        check!(new::<Lstm<2, 3, 1, Unidirectional, f64>>(), x.clone());
         check!(new::<BiGru<2, 2, 1, f64>>(), x.clone());
-        check!(new::<Rnn<2, 3, 2, OneWay, f64>>(), x);
+        check!(new::<Rnn<2, 3, 2, Unidirectional, f64>>(), x);
     }
 }

@@ -84,8 +84,8 @@ fn train(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
                 model.forward(tape.trace(images)).cross_entropy(&labels)
             };
             let (_, gradients) = match epoch {
-                0 => batch.backward(world, &model, &mut rng, loss)?,
-                _ => batch.backward_synchronized(world, &model, &mut rng, loss)?,
+                0 => batch.backward(&model, world, &mut rng, loss)?,
+                _ => batch.backward_synchronized(&model, world, &mut rng, loss)?,
             };
             optimizer.step(&mut model, &gradients);
         }
@@ -133,12 +133,12 @@ fn large(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
     let mut model = <(Linear<64, 2000>, Relu, Linear<2000, 1100>, Relu, Linear<1100, 10>)>::init(&mut rng);
     let mut optimizer = Sgd::new(SgdConfig::default());
     for batch in digits().first(14).parts_of(7, Parts::Fixed(4), world, &mut rng) {
-        let (_, gradients) = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+        let (_, gradients) = batch.backward(&model, world, &mut rng, |tape, (images, labels)| {
             model.forward(tape.trace(images)).cross_entropy(&labels)
         })?;
         optimizer.step(&mut model, &gradients);
     }
-    assert!(model.parameter_count() > 2 * distributed::BUCKET);
+    assert!(model.parameter_count() > 2 * distributed::BUCKET_SIZE);
     expect_equal(&model, world)?;
     if world.is_first() {
         model.save(std::env::var(FILE)?)?;

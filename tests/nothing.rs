@@ -2,7 +2,7 @@
 //! nothing in batches that are not empty. Their results are 0, and so are the gradients.
 
 use taut::loss::{CrossEntropy, Each, Mean, Sum};
-use taut::nn::{BagMode, BothWays, OneWay};
+use taut::nn::{BagMode, Bidirectional, Unidirectional};
 use taut::prelude::*;
 use taut::shape::LastAxis;
 
@@ -191,11 +191,11 @@ fn sequences_without_steps() {
         output.sequence()
     }
     each!(
-        Rnn<4, 3, 1, OneWay, f64>,
-        Lstm<4, 3, 1, OneWay, f64>,
-        Gru<4, 3, 1, OneWay, f64>,
-        Lstm<4, 3, 2, BothWays, f64>,
-        Gru<4, 3, 2, BothWays, f64>,
+        Rnn<4, 3, 1, Unidirectional, f64>,
+        Lstm<4, 3, 1, Unidirectional, f64>,
+        Gru<4, 3, 1, Unidirectional, f64>,
+        Lstm<4, 3, 2, Bidirectional, f64>,
+        Gru<4, 3, 2, Bidirectional, f64>,
         MultiHeadAttention<4, 2, 0, NoMask, f64>,
         MultiHeadAttention<4, 2, 0, CausalMask, f64>,
     );

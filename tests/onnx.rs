@@ -157,8 +157,8 @@ fn normalization() {
     cases.layer::<BatchNorm1d<4>, _>("batch_norm1d", rows());
     cases.layer::<BatchNorm1d<4>, _>("batch_norm1d_signals", signals(1));
     cases.layer::<BatchNorm2d<4>, _>("batch_norm2d", images(1));
-    cases.layer::<PlainBatchNorm1d<4>, _>("plain_batch_norm1d", rows());
-    cases.layer::<PlainBatchNorm2d<4>, _>("plain_batch_norm2d", images(1));
+    cases.layer::<BatchNorm1dNoAffine<4>, _>("batch_norm1d_no_affine", rows());
+    cases.layer::<BatchNorm2dNoAffine<4>, _>("batch_norm2d_no_affine", images(1));
     cases.layer::<LayerNorm<6>, _>("layer_norm", rows());
     cases.layer::<LayerNorm<6>, _>("layer_norm_fixed", fixed::<Rank3<2, 3, 6>>());
     cases.layer::<GroupNorm<2, 6>, _>("group_norm", images(2));
@@ -292,15 +292,15 @@ fn recurrent_layers() {
     cases.layer::<Gru<3, 5>, _>("gru_fixed", fixed::<Rank3<2, 4, 3>>());
     cases.layer::<Rnn<3, 4, 3>, _>("rnn_of_three_layers", steps());
     cases.layer::<Lstm<3, 4, 2>, _>("lstm_of_two_layers", steps());
-    cases.layer::<BiRnn<3, 4>, _>("rnn_both_ways", steps());
-    cases.layer::<taut::nn::ReluRnn<3, 4, 1, taut::nn::BothWays>, _>("relu_rnn_both_ways", steps());
-    cases.layer::<BiLstm<3, 4, 2>, _>("lstm_both_ways", steps());
-    cases.layer::<BiGru<3, 4, 2>, _>("gru_both_ways", steps());
+    cases.layer::<BiRnn<3, 4>, _>("rnn_bidirectional", steps());
+    cases.layer::<taut::nn::ReluRnn<3, 4, 1, taut::nn::Bidirectional>, _>("relu_rnn_bidirectional", steps());
+    cases.layer::<BiLstm<3, 4, 2>, _>("lstm_bidirectional", steps());
+    cases.layer::<BiGru<3, 4, 2>, _>("gru_bidirectional", steps());
     cases.layer::<(Lstm<3, 4>, LastStep), _>("last_step", steps());
     cases.layer::<Rnn<3, 5>, _>("rnn_lengths", steps_with_lengths());
     cases.layer::<Lstm<3, 5, 2>, _>("lstm_lengths", steps_with_lengths());
-    cases.layer::<BiLstm<3, 5, 2>, _>("lstm_both_ways_lengths", steps_with_lengths());
-    cases.layer::<BiGru<3, 5>, _>("gru_both_ways_lengths", steps_with_lengths());
+    cases.layer::<BiLstm<3, 5, 2>, _>("lstm_bidirectional_lengths", steps_with_lengths());
+    cases.layer::<BiGru<3, 5>, _>("gru_bidirectional_lengths", steps_with_lengths());
     cases.layer::<Gru<3, 5>, _>("gru_lengths_fixed", |rng| {
         (random(<Rank3<2, 4, 3>>::default(), rng), indices(<Rank1<2>>::default(), 5, rng))
     });
@@ -315,12 +315,12 @@ fn recurrent_layers() {
         let states = [lstm_state::<3, 5>(&x, rng), lstm_state(&x, rng)];
         (x, states)
     });
-    cases.layer::<BiLstm<3, 5>, _>("lstm_both_ways_states", |rng| {
+    cases.layer::<BiLstm<3, 5>, _>("lstm_bidirectional_states", |rng| {
         let x = steps()(rng);
         let states = [[lstm_state::<3, 5>(&x, rng), lstm_state(&x, rng)]];
         (x, states)
     });
-    cases.layer::<BiRnn<3, 5, 2>, _>("rnn_both_ways_states_lengths", |rng| {
+    cases.layer::<BiRnn<3, 5, 2>, _>("rnn_bidirectional_states_lengths", |rng| {
         let (x, lengths) = steps_with_lengths()(rng);
         let states = std::array::from_fn::<_, 2, _>(|_| [state::<3, 5>(&x, rng), state(&x, rng)]);
         (x, states, lengths)
@@ -434,7 +434,7 @@ fn models_of_f64() {
         Tensor::<Rows<4>, f64>::normal_with((rng.random_range(1..6), Const), 0.0, 1.0, rng)
     });
     cases.runs = 0;
-    cases.layer::<Lstm<3, 5, 1, taut::nn::OneWay, f64>, _>("lstm", fixed_f64::<Rank3<2, 4, 3>>());
+    cases.layer::<Lstm<3, 5, 1, taut::nn::Unidirectional, f64>, _>("lstm", fixed_f64::<Rank3<2, 4, 3>>());
     cases.layer::<Conv2d<1, 2, 3, 1, 0, 1, f64>, _>("convolution", fixed_f64::<Rank4<2, 1, 4, 3>>());
     cases.layer::<Gelu, _>("gelu", fixed_f64::<Rank2<2, 3>>());
     cases.check();

@@ -210,7 +210,7 @@ fn a_step_by_gradients_of_something_else_is_refused() {
     let part = model.2.forward(Tape::inference().trace(Tensor::<Rank2<1, 4>>::ones())).sum().backward();
     assert_eq!(part.unreached(&model), ["0.weight", "0.bias", "1.weight", "1.bias"]);
     Sgd::new(SgdConfig::default()).step(&mut model, &part);
-    let mut averages = PlainBatchNorm1d::<3>::init(&mut rng);
+    let mut averages = BatchNorm1dNoAffine::<3>::init(&mut rng);
     let noted = averages.forward(Tape::training(&mut rng).trace(x.clone())).sum().backward();
     Sgd::new(SgdConfig::default()).step(&mut averages, &noted);
     assert_ne!(averages.running_mean.value(), &Tensor::zeros());

@@ -271,7 +271,7 @@ fn settings() {
     use taut::optim::{
         Cosine, CosineRestarts, Exponential, Milestones, OneCycle, Schedule, Scheduler, StepDecay, WarmUp,
     };
-    use taut::rl::{Breakout, Epsilon, ReplayMemory};
+    use taut::rl::{Breakout, EpsilonGreedy, ReplayMemory};
     let mut rng = StdRng::seed_from_u64(0);
     let mut sgd = Sgd::new(SgdConfig::default());
     let mut scheduler = Scheduler::new(Exponential { factor: 0.5 }, &mut sgd);
@@ -297,9 +297,9 @@ fn settings() {
         grad_cam(&network, |network| &network.0, &image, Class(3));
         SmoothGrad { samples: 0, ..Default::default() }.explain(&network, &image, Class(0), &mut rng);
         Occlusion { patch: [3, 3], stride: [1, 1], fill: 0.0 }.explain(&network, &image, Class(0));
-        Epsilon { first: 2.0, last: 0.1, steps: 1 }.at(0);
+        EpsilonGreedy { first: 2.0, last: 0.1, steps: 1 }.at(0);
         ReplayMemory::<Breakout>::new(0);
-        Breakout::default().sticky(2.0);
+        Breakout::default().with_sticky_actions(2.0);
         Distribution::normal(-1.0);
         Embedding::<4, 2>::init(&mut rng).with_padding(4);
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{F32, case};
-use taut::nn::{BothWays, Direction, Elman, GruGates, LstmGates, Recurrent, RecurrentKind};
+use taut::nn::{Bidirectional, Direction, Elman, GruGates, LstmGates, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 type Sequential = (Conv2d<1, 3, 3>, BatchNorm2d<3>, Relu, MaxPool2d<2>, Flatten, Linear<27, 5>, Relu, Linear<5, 3>);
@@ -25,10 +25,10 @@ fn a_state_dict_loads_and_gives_the_same_outputs() {
 #[derive(Init, Module, Parameters)]
 struct Recurring<K: RecurrentKind, const I: usize, const A: usize, const B: usize, const BOTH: usize, const C: usize>
 where
-    BothWays: Direction<B, Width = Const<BOTH>>,
+    Bidirectional: Direction<B, Width = Const<BOTH>>,
 {
     first: Recurrent<K, I, A>,
-    second: Recurrent<K, A, B, 2, BothWays>,
+    second: Recurrent<K, A, B, 2, Bidirectional>,
     third: Recurrent<K, BOTH, C, 2>,
 }
 

@@ -50,7 +50,7 @@ fn schedules_put_together_agree() {
 fn plateaus_agree() {
     let config = PlateauConfig { factor: 0.3, patience: 2, ..Default::default() };
     let absolute =
-        PlateauConfig { patience: 1, threshold: Threshold::Absolute(0.05), cooldown: 2, smallest_rate: 0.02, ..config };
+        PlateauConfig { patience: 1, threshold: Threshold::Absolute(0.05), cooldown: 2, smallest_learning_rate: 0.02, ..config };
     let largest = PlateauConfig { factor: 0.5, patience: 1, larger_is_better: true, ..Default::default() };
     for (name, config) in [("plateau", config), ("plateau absolute", absolute), ("plateau largest", largest)] {
         let case = case("schedules", name);
@@ -58,7 +58,7 @@ fn plateaus_agree() {
         let (mut optimizer, mut plateau) = (optimizer(), Plateau::new(config));
         let rates = Tensor::<Rank1<20>, f64>::from_fn(|[i]| {
             let rate = optimizer.learning_rate();
-            optimizer.set_learning_rate(plateau.next_rate(rate, measured[[i]]));
+            optimizer.set_learning_rate(plateau.next_learning_rate(rate, measured[[i]]));
             rate
         });
         case.expect_output(&rates, F64);

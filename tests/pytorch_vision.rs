@@ -182,7 +182,7 @@ fn batch_norm_with_options() {
 fn batch_norm_without_affine() {
     fn run<E: Float + Entry>(tolerance: f64) {
         let case = case("normalization", "batch without affine");
-        let layer = PlainBatchNorm2d::<3, E>::init(&mut StdRng::seed_from_u64(0));
+        let layer = BatchNorm2dNoAffine::<3, E>::init(&mut StdRng::seed_from_u64(0));
         case.check::<(Tensor<Rank4<2, 3, 2, 3>, E>,), _, _>(tolerance, |(x,)| layer.forward(x));
     }
     run::<f64>(F64);

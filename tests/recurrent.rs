@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Case, Entry, F32, F64, case};
-use taut::nn::{BothWays, Direction, Elman, GruGates, LstmGates, Memory, OneWay, Recurrent, RecurrentKind};
+use taut::nn::{Bidirectional, Direction, Elman, GruGates, LstmGates, StateKind, Unidirectional, Recurrent, RecurrentKind};
 use taut::prelude::*;
 
 fn rng() -> StdRng {
@@ -36,7 +36,7 @@ impl<const H: usize, E: Float, T: Trace, S: States<H, E, T>, const N: usize> Sta
 trait Begin: RecurrentKind {
     fn begin<const H: usize, E: Float, T: Trace>(
         parts: [Option<Part<H, E, T>>; 2],
-    ) -> <Self::Memory as Memory>::State<usize, H, E, T>;
+    ) -> <Self::StateKind as StateKind>::State<usize, H, E, T>;
 }
 macro_rules! begin {
     ($($kind:ident)*) => { $(
@@ -61,7 +61,7 @@ impl Begin for LstmGates {
 fn begin<K: Begin, const I: usize, const H: usize, const LAYERS: usize, D: Direction<H>, E: Float, T: Trace>(
     _: &Recurrent<K, I, H, LAYERS, D, E>,
     parts: [Option<Part<H, E, T>>; 2],
-) -> <K::Memory as Memory>::State<usize, H, E, T> {
+) -> <K::StateKind as StateKind>::State<usize, H, E, T> {
     K::begin(parts)
 }
 
@@ -164,13 +164,13 @@ macro_rules! kind {
     ($test:ident, $kind:literal, $layer:ident) => {
         #[test]
         fn $test() {
-            compare!($kind, $layer<3, 5, 1, OneWay> gives 5, x);
-            compare!(concat!($kind, " with a state"), $layer<2, 3, 1, OneWay> gives 3, state);
-            compare!(concat!($kind, " with lengths"), $layer<2, 3, 1, OneWay> gives 3, lengths);
-            compare!(concat!($kind, " with both"), $layer<3, 2, 1, OneWay> gives 2, both);
-            compare!(concat!($kind, " of two layers"), $layer<2, 3, 2, OneWay> gives 3, two_states);
-            compare!(concat!($kind, " both ways"), $layer<3, 2, 1, BothWays> gives 4, lengths);
-            compare!(concat!($kind, " of two layers both ways"), $layer<1, 2, 2, BothWays> gives 4, four_states);
+            compare!($kind, $layer<3, 5, 1, Unidirectional> gives 5, x);
+            compare!(concat!($kind, " with a state"), $layer<2, 3, 1, Unidirectional> gives 3, state);
+            compare!(concat!($kind, " with lengths"), $layer<2, 3, 1, Unidirectional> gives 3, lengths);
+            compare!(concat!($kind, " with both"), $layer<3, 2, 1, Unidirectional> gives 2, both);
+            compare!(concat!($kind, " of two layers"), $layer<2, 3, 2, Unidirectional> gives 3, two_states);
+            compare!(concat!($kind, " both ways"), $layer<3, 2, 1, Bidirectional> gives 4, lengths);
+            compare!(concat!($kind, " of two layers both ways"), $layer<1, 2, 2, Bidirectional> gives 4, four_states);
         }
     };
 }
@@ -180,20 +180,20 @@ kind!(gru, "gru", Gru);
 
 #[test]
 fn rnn_with_relu() {
-    compare!("relu", ReluRnn<3, 5, 1, OneWay> gives 5, x);
+    compare!("relu", ReluRnn<3, 5, 1, Unidirectional> gives 5, x);
 }
 
 #[test]
 fn more_units_than_the_kernels_compute_together() {
-    compare!("lstm of many units", Lstm<1, 17, 1, OneWay> gives 17, x);
-    compare!("gru of many units", Gru<1, 17, 1, OneWay> gives 17, state);
+    compare!("lstm of many units", Lstm<1, 17, 1, Unidirectional> gives 17, x);
+    compare!("gru of many units", Gru<1, 17, 1, Unidirectional> gives 17, state);
 }
 
 fn against_finite_differences<K: RecurrentKind>()
 where
     Tensor<Rank2<2, 4>, f64, Traced<Training>>: TestState<K>,
 {
-    let layer = Recurrent::<K, 3, 4, 1, OneWay, f64>::init(&mut rng());
+    let layer = Recurrent::<K, 3, 4, 1, Unidirectional, f64>::init(&mut rng());
     let x = Tensor::<Rank3<2, 3, 3>, f64>::randn(&mut rng());
     let h = Tensor::<Rank2<2, 4>, f64>::randn(&mut rng());
     let c = Tensor::<Rank2<2, 4>, f64>::randn(&mut rng());
@@ -210,7 +210,7 @@ where
 /// Runs a layer of any kind from h, and from c if it has one.
 trait TestState<K: RecurrentKind>: Sized {
     fn run(
-        layer: &Recurrent<K, 3, 4, 1, OneWay, f64>,
+        layer: &Recurrent<K, 3, 4, 1, Unidirectional, f64>,
         x: Tensor<Rank3<2, 3, 3>, f64, Traced<Training>>,
         h: Self,
         c: Self,
@@ -220,7 +220,7 @@ macro_rules! hidden_only {
     ($($kind:ident)*) => { $(
         impl TestState<$kind> for Tensor<Rank2<2, 4>, f64, Traced<Training>> {
             fn run(
-                layer: &Recurrent<$kind, 3, 4, 1, OneWay, f64>,
+                layer: &Recurrent<$kind, 3, 4, 1, Unidirectional, f64>,
                 x: Tensor<Rank3<2, 3, 3>, f64, Traced<Training>>,
                 h: Self,
                 c: Self,
@@ -234,7 +234,7 @@ macro_rules! hidden_only {
 hidden_only! { Elman GruGates }
 impl TestState<LstmGates> for Tensor<Rank2<2, 4>, f64, Traced<Training>> {
     fn run(
-        layer: &Recurrent<LstmGates, 3, 4, 1, OneWay, f64>,
+        layer: &Recurrent<LstmGates, 3, 4, 1, Unidirectional, f64>,
         x: Tensor<Rank3<2, 3, 3>, f64, Traced<Training>>,
         h: Self,
         c: Self,
@@ -289,8 +289,8 @@ fn padding_is_never_seen() {
     let run = |x: Tensor<Rank3<2, 4, 2>>| {
         let tape = Tape::training(&mut rng());
         let x = tape.watch(x);
-        let (y, [[forth, back]]) = layer.forward((x.clone(), lengths.clone()));
-        let loss = y.clone().square().sum() + (forth.cell * back.hidden).sum();
+        let (y, [[forward, backward]]) = layer.forward((x.clone(), lengths.clone()));
+        let loss = y.clone().square().sum() + (forward.cell * backward.hidden).sum();
         let gradients = loss.backward();
         (y.detach(), gradients.of_input(&x), gradients.of(&layer.first[1].weight_ih))
     };
@@ -339,7 +339,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn one_hot_inputs() {
     fn check<K: RecurrentKind>() {
-        let layer = Recurrent::<K, 20, 7, 1, OneWay, f64>::init(&mut rng());
+        let layer = Recurrent::<K, 20, 7, 1, Unidirectional, f64>::init(&mut rng());
         let one_hot = Tensor::<Rank2<3, 5>, usize>::from_fn(|[i, j]| (i * 7 + j * 3) % 20).one_hot(Const);
         let run = |x: &Tensor<Rank3<3, 5, 20>, f64>| {
             let tape = Tape::training(&mut rng());

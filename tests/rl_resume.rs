@@ -43,12 +43,12 @@ impl Agent {
         if memory.is_empty() {
             return;
         }
-        let Drawn { places, weights } = priorities.draw::<8, _>(0.5, &mut self.rng);
-        let batch = memory.gather(&places);
+        let PrioritizedSample { indices, weights } = priorities.sample::<8, _>(0.5, &mut self.rng);
+        let batch = memory.gather(&indices);
         let goal = batch.rewards + batch.discounts * self.target.forward(batch.successors).max_axis::<1>();
         let tape = Tape::training(&mut self.rng);
         let values = self.network.forward(tape.trace(batch.observations)).pick::<1>(&Discrete::tensor(&batch.actions));
-        priorities.update(&places, &(goal.clone() - values.detach()).to_array::<[f32; 8]>());
+        priorities.update(&indices, &(goal.clone() - values.detach()).to_array::<[f32; 8]>());
         let loss = (values.huber_with(&goal, 1.0, Each) * weights).mean();
         self.optimizer.step(&mut self.network, &loss.backward());
         self.target.move_towards(&self.network, 0.1);

@@ -81,7 +81,7 @@ fn breakout_is_played_as_minatar_has_it() {
         };
         let (actions, rewards, balls) = (digits("actions"), digits("rewards"), digits("balls"));
         let (paddles, bricks) = (digits("paddles"), digits("bricks"));
-        let mut game = Breakout::default().sticky(0.0).served(value["right"] == true);
+        let mut game = Breakout::default().with_sticky_actions(0.0).served(value["right"] == true);
         let mut seen = [0.0; 400];
         let mut trail = if value["right"] == true { 39 } else { 30 };
         for (step, &action) in actions.iter().enumerate() {

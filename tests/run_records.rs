@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use taut::prelude::*;
-use taut::record::{KeepBest, Measurement, Run, read};
+use taut::record::{BestModel, Measurement, Run, read};
 
 /// A folder that is removed after the test.
 struct Folder(PathBuf);
@@ -246,33 +246,33 @@ fn a_killed_run_can_be_read_and_resumed() {
 fn the_best_model_is_kept() {
     let folder = Folder::new("best");
     let run = Run::create(&folder.0).unwrap();
-    for mut best in [KeepBest::in_memory(true), KeepBest::in_file(run.best(), true)] {
+    for mut best in [BestModel::in_memory().larger_is_better(), BestModel::in_file(run.best_path()).larger_is_better()] {
         let mut model = Linear::<1, 1>::init(&mut StdRng::seed_from_u64(0));
-        assert!(best.restore(&mut model).is_err() && best.value().is_none());
+        assert!(best.load_into(&mut model).is_err() && best.value().is_none());
         let mut kept = Vec::new();
         for (number, accuracy) in [f64::NAN, 0.5, f64::NAN, 0.4, 0.7, 0.7, 0.6].into_iter().enumerate() {
             *model.bias.value_mut() = Tensor::from([number as f32]);
             kept.push(best.offer(&model, accuracy).unwrap());
         }
         assert_eq!(kept, [true, true, false, false, true, false, false]);
-        best.restore(&mut model).unwrap();
+        best.load_into(&mut model).unwrap();
         assert_eq!((model.bias.value().to_array(), best.value()), ([4.0], Some(0.7)));
-        let error = best.restore(&mut Linear::<2, 1>::init(&mut StdRng::seed_from_u64(0))).unwrap_err();
+        let error = best.load_into(&mut Linear::<2, 1>::init(&mut StdRng::seed_from_u64(0))).unwrap_err();
         assert_eq!(error.mismatches().len(), 1);
     }
     // a run that resumes knows what the best was; a copy in memory is gone with the program
-    let mut best = KeepBest::in_file(run.best(), false);
+    let mut best = BestModel::in_file(run.best_path());
     let model = Linear::<1, 1>::init(&mut StdRng::seed_from_u64(0));
     best.offer(&model, 0.5).unwrap();
-    let mut again = KeepBest::in_file(run.best(), false);
-    again.restore_snapshot(&best.snapshot()).unwrap();
+    let mut again = BestModel::in_file(run.best_path());
+    again.restore(&best.snapshot()).unwrap();
     assert!(!again.offer(&model, 0.6).unwrap() && again.offer(&model, 0.4).unwrap());
-    let mut in_memory = KeepBest::in_memory(false);
-    in_memory.restore_snapshot(&best.snapshot()).unwrap();
+    let mut in_memory = BestModel::in_memory();
+    in_memory.restore(&best.snapshot()).unwrap();
     assert!(in_memory.value().is_none() && in_memory.offer(&model, 0.6).unwrap());
-    assert!(again.restore_snapshot(&Default::default()).is_err());
+    assert!(again.restore(&Default::default()).is_err());
     // a file that cannot be written leaves the one before the best
-    let mut nowhere = KeepBest::in_file(folder.0.join("no/such/folder"), false);
+    let mut nowhere = BestModel::in_file(folder.0.join("no/such/folder"));
     assert!(nowhere.offer(&model, 1.0).is_err() && nowhere.value().is_none());
 }
 

@@ -75,10 +75,10 @@ fn optimizers() {
         let mut optimizer = Sgd::new(SgdConfig::default());
         refused(&["learning_rate"], || optimizer.set_learning_rate(wrong));
         let mut plateau = Plateau::new(PlateauConfig::default());
-        refused(&["next_rate", "rate"], || plateau.next_rate(wrong, 1.0));
+        refused(&["next_learning_rate", "learning_rate"], || plateau.next_learning_rate(wrong, 1.0));
         refused(&["Plateau", "factor"], || Plateau::new(PlateauConfig { factor: wrong, ..Default::default() }));
-        refused(&["Plateau", "smallest_rate"], || {
-            Plateau::new(PlateauConfig { smallest_rate: wrong, ..Default::default() })
+        refused(&["Plateau", "smallest_learning_rate"], || {
+            Plateau::new(PlateauConfig { smallest_learning_rate: wrong, ..Default::default() })
         });
     }
 }
@@ -142,12 +142,12 @@ fn prefetched_items() {
 
 #[test]
 fn agents() {
-    use taut::rl::{CartPole, Environments, Epsilon, Moment, MultiStep, Priorities, advantages};
+    use taut::rl::{CartPole, Environments, EpsilonGreedy, RolloutStep, MultiStep, Priorities, advantages};
     for wrong in NEGATIVE_OR_NONE.into_iter().chain([1.5, f64::INFINITY]) {
-        refused(&["Epsilon", "first"], || Epsilon { first: wrong, last: 0.1, steps: 10 }.at(3));
-        refused(&["Epsilon", "last"], || Epsilon { first: 0.1, last: wrong, steps: 10 }.at(3));
+        refused(&["EpsilonGreedy", "first"], || EpsilonGreedy { first: wrong, last: 0.1, steps: 10 }.at(3));
+        refused(&["EpsilonGreedy", "last"], || EpsilonGreedy { first: 0.1, last: wrong, steps: 10 }.at(3));
         refused(&["MultiStep", "discount"], || MultiStep::<CartPole, 1>::new(3, wrong as f32));
-        let none: [Moment<1>; 0] = [];
+        let none: [RolloutStep<1>; 0] = [];
         refused(&["advantages", "discount"], || advantages(&none, wrong as f32, 0.5));
         refused(&["advantages", "lambda"], || advantages(&none, 0.5, wrong as f32));
     }
@@ -155,14 +155,14 @@ fn agents() {
         refused(&["Priorities", "alpha"], || Priorities::new(8, wrong));
         let mut priorities = Priorities::new(8, 0.5);
         priorities.add(0);
-        refused(&["Priorities::draw", "beta"], || {
-            priorities.draw::<2, _>(wrong, &mut StdRng::seed_from_u64(0));
+        refused(&["Priorities::sample", "beta"], || {
+            priorities.sample::<2, _>(wrong, &mut StdRng::seed_from_u64(0));
         });
     }
     let mut priorities = Priorities::new(5, 0.5);
-    refused(&["Priorities", "place 8 is beyond the capacity"], || priorities.add(8));
-    refused(&["Priorities", "place 9 is beyond the capacity"], || priorities.update(&[9], &[1.0]));
-    refused(&["Priorities::update", "1 errors for 2 places"], || priorities.update(&[0, 1], &[1.0]));
+    refused(&["Priorities", "index 8 is beyond the capacity"], || priorities.add(8));
+    refused(&["Priorities", "index 9 is beyond the capacity"], || priorities.update(&[9], &[1.0]));
+    refused(&["Priorities::update", "1 errors for 2 indices"], || priorities.update(&[0, 1], &[1.0]));
     refused(&["Priorities", "`capacity`"], || Priorities::new(usize::MAX, 0.5));
     assert!(std::panic::catch_unwind(|| drop(Environments::<CartPole, 1>::new(0).with_time_limit(Some(0)))).is_err());
 }
@@ -177,12 +177,12 @@ fn explanations() {
         let method = SmoothGrad { deviation: wrong, ..Default::default() };
         refused(&["SmoothGrad", "deviation"], || method.explain(&model, &x, Class(0), &mut rng));
         let method = ActivationMaximization { decay: wrong, ..Default::default() };
-        refused(&["ActivationMaximization", "decay"], || method.of_target(&model, &x, Class(0), &mut rng));
+        refused(&["ActivationMaximization", "decay"], || method.for_target(&model, &x, Class(0), &mut rng));
     }
-    let method = ActivationMaximization { rate: f32::NAN, ..Default::default() };
-    refused(&["ActivationMaximization", "rate"], || method.of_target(&model, &x, Class(0), &mut rng));
+    let method = ActivationMaximization { step_size: f32::NAN, ..Default::default() };
+    refused(&["ActivationMaximization", "step_size"], || method.for_target(&model, &x, Class(0), &mut rng));
     let method = ActivationMaximization { jitter: usize::MAX, ..Default::default() };
-    refused(&["ActivationMaximization", "jitter"], || method.of_target(&model, &x, Class(0), &mut rng));
+    refused(&["ActivationMaximization", "jitter"], || method.for_target(&model, &x, Class(0), &mut rng));
 }
 
 /// Every number of the public interface that has a range, one a line: who says it, its name, and a call with a value
@@ -202,7 +202,7 @@ fn every_number_says_its_name_and_its_range() {
         StepDecay, WarmUp,
     };
     use taut::rl::{
-        Breakout, CartPole, Environments, Epsilon, Moment, MultiStep, Priorities, ReplayMemory, advantages,
+        Breakout, CartPole, Environments, EpsilonGreedy, RolloutStep, MultiStep, Priorities, ReplayMemory, advantages,
     };
     use taut::text::{TokenCounts, Vocabulary, VocabularyOptions, WordVectors};
     const BAD: f64 = f64::NAN;
@@ -224,7 +224,7 @@ fn every_number_says_its_name_and_its_range() {
     std::fs::write(&path, "class\n1\n").unwrap();
     let table = Csv::read_with_header(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
-    let none: [Moment<1>; 0] = [];
+    let none: [RolloutStep<1>; 0] = [];
     let sgd = || Sgd::new(SgdConfig::default());
     let mut wrong = Vec::new();
     macro_rules! each {
@@ -291,7 +291,7 @@ fn every_number_says_its_name_and_its_range() {
             &layer, |layer| &layer.bias, Group { weight_decay_factor: BAD, ..Default::default() });
         "learning_rate" "learning_rate": sgd().set_learning_rate(BAD);
         "Ema" "decay": Ema::new(&layer, 1.5);
-        "move_towards" "rate": layer.clone().move_towards(&layer, BAD);
+        "move_towards" "step_size": layer.clone().move_towards(&layer, BAD);
         "Cosine" "last": Cosine { steps: 3, last: BAD }.factor(1);
         "CosineRestarts" "last": CosineRestarts { steps: 3, growth: 1, last: -1.0 }.factor(1);
         "StepDecay" "factor": StepDecay { every: 3, factor: BAD }.factor(1);
@@ -303,12 +303,12 @@ fn every_number_says_its_name_and_its_range() {
         "OneCycle" "last": OneCycle { steps: 9, last: -1.0, ..Default::default() }.factor(1);
         "WarmUp" "first": WarmUp { steps: 9, first: BAD }.factor(1);
         "Plateau" "factor": Plateau::new(PlateauConfig { factor: 2.0, ..Default::default() });
-        "Plateau" "smallest_rate": Plateau::new(PlateauConfig { smallest_rate: BAD, ..Default::default() });
-        "next_rate" "rate": Plateau::new(PlateauConfig::default()).next_rate(BAD, 1.0);
+        "Plateau" "smallest_learning_rate": Plateau::new(PlateauConfig { smallest_learning_rate: BAD, ..Default::default() });
+        "next_learning_rate" "learning_rate": Plateau::new(PlateauConfig::default()).next_learning_rate(BAD, 1.0);
         "set_base" "base": Scheduler::new(Exponential { factor: 0.5 }, &mut sgd()).set_base(BAD);
         // explanations
         "IntegratedGradients" "steps":
-            IntegratedGradients { steps: 0 }.explain(&model, &image, &image, Class(0));
+            IntegratedGradients { steps: 0, ..Default::default() }.explain(&model, &image, &image, Class(0));
         "SmoothGrad" "samples":
             SmoothGrad { samples: 0, ..Default::default() }.explain(&model, &image, Class(0), &mut random());
         "SmoothGrad" "deviation":
@@ -316,17 +316,17 @@ fn every_number_says_its_name_and_its_range() {
         "Occlusion" "fill":
             Occlusion { patch: [1, 1], stride: [1, 1], fill: f32::NAN }.explain(&model, &image, Class(0));
         "ActivationMaximization" "jitter": ActivationMaximization { jitter: usize::MAX, ..Default::default() }
-            .of_target(&model, &image, Class(0), &mut random());
-        "ActivationMaximization" "rate": ActivationMaximization { rate: f32::NAN, ..Default::default() }
-            .of_target(&model, &image, Class(0), &mut random());
+            .for_target(&model, &image, Class(0), &mut random());
+        "ActivationMaximization" "step_size": ActivationMaximization { step_size: f32::NAN, ..Default::default() }
+            .for_target(&model, &image, Class(0), &mut random());
         "ActivationMaximization" "decay": ActivationMaximization { decay: 2.0, ..Default::default() }
-            .of_target(&model, &image, Class(0), &mut random());
+            .for_target(&model, &image, Class(0), &mut random());
         "deletion_area" "steps": deletion_area(&model, &image, &map, &image, Class(0), 0);
         "tiles" "columns": tiles(&map, 0);
         // agents
         "with_time_limit" "steps": Environments::<CartPole, 1>::new(0).with_time_limit(Some(0));
-        "Epsilon" "first": Epsilon { first: 2.0, last: 0.1, steps: 10 }.at(3);
-        "Epsilon" "last": Epsilon { first: 0.5, last: BAD, steps: 10 }.at(3);
+        "EpsilonGreedy" "first": EpsilonGreedy { first: 2.0, last: 0.1, steps: 10 }.at(3);
+        "EpsilonGreedy" "last": EpsilonGreedy { first: 0.5, last: BAD, steps: 10 }.at(3);
         "MultiStep" "steps": MultiStep::<CartPole, 1>::new(0, 0.9);
         "MultiStep" "discount": MultiStep::<CartPole, 1>::new(3, f32::NAN);
         "advantages" "discount": advantages(&none, f32::NAN, 0.5);
@@ -334,10 +334,10 @@ fn every_number_says_its_name_and_its_range() {
         "Priorities" "capacity": Priorities::new(0, 0.5);
         "Priorities" "capacity": Priorities::new(usize::MAX, 0.5);
         "Priorities" "alpha": Priorities::new(8, BAD);
-        "Priorities::draw" "beta":
-            { let mut all = Priorities::new(8, 0.5); all.add(0); all.draw::<2, _>(BAD, &mut random()).places };
+        "Priorities::sample" "beta":
+            { let mut all = Priorities::new(8, 0.5); all.add(0); all.sample::<2, _>(BAD, &mut random()).indices };
         "ReplayMemory" "capacity": ReplayMemory::<CartPole>::new(0);
-        "sticky" "probability": Breakout::default().sticky(BAD);
+        "with_sticky_actions" "probability": Breakout::default().with_sticky_actions(BAD);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -5,12 +5,12 @@ use clap::Parser;
 use serde_json::{Map, Value};
 use taut::files::FileError;
 use taut::prelude::*;
-use taut::record::{KeepBest, Run};
+use taut::record::{BestModel, Run};
 
 /// The record of a run. Without `--record`, nothing is written.
 #[derive(Default)]
 pub struct Recorder {
-    writes: Option<(Run, KeepBest)>,
+    writes: Option<(Run, BestModel)>,
 }
 
 impl Recorder {
@@ -41,7 +41,7 @@ impl Recorder {
             None => Run::create(folder)?,
         };
         run.configuration(&configuration::<Options>())?;
-        let best = KeepBest::in_file(run.best(), true);
+        let best = BestModel::in_file(run.best_path()).larger_is_better();
         Ok(Recorder { writes: Some((run, best)) })
     }
 
@@ -67,7 +67,7 @@ impl Recorder {
     /// If it cannot be saved.
     pub fn last<M: Parameters>(&mut self, model: &M) -> Result<(), FileError> {
         let Some((run, _)) = &self.writes else { return Ok(()) };
-        model.save(run.last())?;
+        model.save(run.last_path())?;
         println!("the record is in {}", run.folder().display());
         Ok(())
     }

@@ -157,7 +157,7 @@ const CIFAR: [Randomise<CifarNetwork>; 4] = [
 
 /// What stands for nothing to be seen: black, and for photographs their blur.
 fn nothing<const C: usize, const S: usize>(images: Images<C, S>) -> Images<C, S> {
-    if C == 1 { Tensor::zeros_with(images.shape()) } else { blurred(images, 30) }
+    if C == 1 { Tensor::zeros_with(images.shape()) } else { blur(images, 30) }
 }
 
 /// The filters of the first layer as grayscale pictures.
@@ -322,9 +322,9 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
 
         // maps of the network, and of one with randomised layers
         let mut randomised = model.clone();
-        let saliency_of = |model: &M| map(&saliency(model, &inputs, labels.clone()));
+        let saliency_of = |model: &M| heatmap(&saliency(model, &inputs, labels.clone()));
         let cam = |model: &M| grad_cam(model, layer, &inputs, labels.clone());
-        let guided = |model: &M| map(&guided_backpropagation(model, &inputs, labels.clone()));
+        let guided = |model: &M| heatmap(&guided_backpropagation(model, &inputs, labels.clone()));
         let before = [saliency_of(model), cam(model), guided(model)];
         println!("\nrank correlation with the maps of the trained network, when layers are made random from the top:");
         println!("layers   saliency   Grad-CAM   guided backpropagation");
@@ -408,8 +408,8 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
 
         let gray = self.normalization.apply(Tensor::full_with((10, Const::<C>, Const::<S>, Const::<S>), 0.3));
         let limits = [0.0, 1.0].map(|x| self.normalization.apply(Tensor::from([x]))[[0]]);
-        let method = ActivationMaximization { rate: 0.15, range: Some(limits), ..Default::default() };
-        let dreams = method.of_target(model, &gray, Tensor::from((0..10).collect::<Vec<_>>()), rng);
+        let method = ActivationMaximization { step_size: 0.15, range: Some(limits), ..Default::default() };
+        let dreams = method.for_target(model, &gray, Tensor::from((0..10).collect::<Vec<_>>()), rng);
         let dreams = dreams.mean_axis::<1>();
         let shown = dreams.scale_shift(1.0 / (limits[1] - limits[0]), -limits[0] / (limits[1] - limits[0]));
         draw_tiles(&folder.join("classes.png"), &tiles(&shown, 5), (100 / S).max(1))?;
@@ -446,13 +446,13 @@ impl<'a, Train, Test> Study<'a, Train, Test> {
         let parts = IntegratedGradients::default().explain(model, input, &baseline, target);
         vec![
             Panel { title: "image".into(), image: shown.clone(), map: None },
-            over("saliency", map(&saliency(model, input, target))),
-            over("input x grad.", map(&input_times_gradient(model, input, target))),
-            over("SmoothGrad", map(&smooth.explain(model, input, target, rng))),
-            over("integrated", map(&parts.attributions)),
-            over("guided", map(&guided_backpropagation(model, input, target))),
+            over("saliency", heatmap(&saliency(model, input, target))),
+            over("input x grad.", heatmap(&input_times_gradient(model, input, target))),
+            over("SmoothGrad", heatmap(&smooth.explain(model, input, target, rng))),
+            over("integrated", heatmap(&parts.attributions)),
+            over("guided", heatmap(&guided_backpropagation(model, input, target))),
             over("Grad-CAM", grad_cam(model, layer, input, target)),
-            over("guided CAM", map(&guided_grad_cam(model, layer, input, target))),
+            over("guided CAM", heatmap(&guided_grad_cam(model, layer, input, target))),
             over("occlusion", occlusion.explain(model, input, target)),
         ]
     }

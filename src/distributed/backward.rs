@@ -32,8 +32,8 @@ impl<X> GlobalBatch<X> {
     #[track_caller]
     pub fn backward<E: Float, M: Parameters>(
         self,
-        world: &dyn Communicator,
         model: &M,
+        world: &dyn Communicator,
         rng: &mut (impl Rng + ?Sized),
         mut loss: impl FnMut(&Tape<Training>, X) -> Tensor<(), E, Traced<Training>>,
     ) -> Result<(f64, Gradients), CommunicationError> {
@@ -49,7 +49,7 @@ impl<X> GlobalBatch<X> {
         let places = (world.size() > 1).then(|| Places::of(model)).filter(|places| buckets(places).len() > 1);
         let Some(places) = places else {
             parts.into_iter().for_each(|part| add(&mut partial, part));
-            let Share { loss, gradients } = partial.reduce(world, model, like)?;
+            let Share { loss, gradients } = partial.reduce(model, world, like)?;
             return Ok((loss, gradients));
         };
         // before anything travels whose number depends on the model

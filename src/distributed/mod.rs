@@ -15,7 +15,7 @@
 //!     let mut optimizer = Adam::new(AdamConfig { learning_rate: 1e-2, ..Default::default() });
 //!     for batch in train.parts::<16>(4, world, &mut rng) {
 //!         // batches of 64 in 4 parts of 16, which this rank computes, or some of them, or none
-//!         let (loss, gradients) = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+//!         let (loss, gradients) = batch.backward(&model, world, &mut rng, |tape, (images, labels)| {
 //!             model.forward(tape.trace(images)).cross_entropy(&labels)
 //!         })?;
 //!         optimizer.step(&mut model, &gradients);
@@ -54,14 +54,14 @@
 //! # What travels
 //!
 //! Of each gradient, each rank adds up a share, which it gets from all others, and hands out the sum: twice the size of
-//! the gradients for each rank, whatever their number. They travel in [buckets](BUCKET). Of an
+//! the gradients for each rank, whatever their number. They travel in [buckets](BUCKET_SIZE). Of an
 //! [embedding](crate::nn::Embedding), the rows that were used travel, and not the table.
 //!
 //! In [`GlobalBatch::backward`], shares travel while the backward pass of a rank's last part still runs: a bucket
 //! starts as soon as the pass is through with all its parameters, those of the last layers first. The sums come back
-//! when it is done. A model of fewer numbers than a [bucket](BUCKET) has only one, which travels afterwards. Elsewhere
-//! ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), all travel after the backward pass. That changes
-//! when gradients travel, and not what is added to what.
+//! when it is done. A model of fewer numbers than a [bucket](BUCKET_SIZE) has only one, which travels afterwards.
+//! Elsewhere ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), all travel after the backward pass. That
+//! changes when gradients travel, and not what is added to what.
 //!
 //! # When a rank ends early
 //!
@@ -89,7 +89,7 @@ pub use communicator::{CommunicationError, Communicator, Work};
 pub use model::{broadcast, expect_equal};
 pub use one_process::OneProcess;
 pub use partial::PartialGradients;
-pub use reduce::BUCKET;
+pub use reduce::BUCKET_SIZE;
 pub use run::run;
 pub use threads::run_threads;
 

@@ -22,7 +22,7 @@ use crate::trace::Gradients;
 ///         let tape = Tape::training_of(part.samples, &mut StdRng::seed_from_u64(7));
 ///         partial.add(part.number, layer.forward(tape.trace(part.data)).sum().backward());
 ///     }
-///     partial.all_reduce(world, &layer).unwrap().of(&layer.weight).to_array()
+///     partial.all_reduce(&layer, world).unwrap().of(&layer.weight).to_array()
 /// });
 /// assert_eq!(sums, [[[16.0, 20.0]]; 2]);
 /// ```
@@ -68,18 +68,18 @@ impl PartialGradients {
     #[track_caller]
     pub fn all_reduce<M: Parameters>(
         self,
-        world: &dyn Communicator,
         model: &M,
+        world: &dyn Communicator,
     ) -> Result<Gradients, CommunicationError> {
-        Ok(self.reduce(world, model, 0)?.gradients)
+        Ok(self.reduce(model, world, 0)?.gradients)
     }
 
     /// The same with the sum of the losses. `like` must be the same number on all ranks.
     #[track_caller]
     pub(super) fn reduce<M: Parameters>(
         self,
-        world: &dyn Communicator,
         model: &M,
+        world: &dyn Communicator,
         like: u64,
     ) -> Result<Share, CommunicationError> {
         reduce(self.tree, world, model, like)
@@ -101,7 +101,7 @@ impl Gradients {
     ///     let model = Linear::<1, 1>::init(&mut StdRng::seed_from_u64(0));
     ///     let x = Tensor::from([world.rank() as f32]);
     ///     let gradients = model.forward(Tape::inference().trace(x)).sum().backward();
-    ///     gradients.all_reduce(world, &model).unwrap().of(&model.weight).to_array()
+    ///     gradients.all_reduce(&model, world).unwrap().of(&model.weight).to_array()
     /// });
     /// assert_eq!(sums, [[[3.0]]; 3]);
     /// ```
@@ -114,11 +114,11 @@ impl Gradients {
     #[track_caller]
     pub fn all_reduce<M: Parameters>(
         self,
-        world: &dyn Communicator,
         model: &M,
+        world: &dyn Communicator,
     ) -> Result<Gradients, CommunicationError> {
         let mut partial = PartialGradients::new();
         partial.add(world.rank(), self);
-        partial.all_reduce(world, model)
+        partial.all_reduce(model, world)
     }
 }

@@ -20,7 +20,7 @@ use std::ops::Range;
 
 /// How many numbers of whole gradients start to travel together: 4 MB of f32. More would start later in the backward
 /// pass, and less would be more messages.
-pub const BUCKET: usize = if cfg!(test) { 97 } else { 1 << 20 };
+pub const BUCKET_SIZE: usize = if cfg!(test) { 97 } else { 1 << 20 };
 
 /// How many buckets travel at once when nothing is computed meanwhile: more would need more memory, and less would wait
 /// more often.
@@ -274,8 +274,8 @@ pub(super) struct Piece {
     range: Range<usize>,
 }
 
-/// The parts of the parameters that travel together, at most [`BUCKET`] numbers, from the last parameter to the first:
-/// that is about the order in which a backward pass gets to them.
+/// The parts of the parameters that travel together, at most [`BUCKET_SIZE`] numbers, from the last parameter to the
+/// first: that is about the order in which a backward pass gets to them.
 pub(super) fn buckets(places: &Places) -> Vec<Vec<Piece>> {
     let mut buckets: Vec<Vec<Piece>> = Vec::new();
     let mut free = 0;
@@ -284,7 +284,7 @@ pub(super) fn buckets(places: &Places) -> Vec<Vec<Piece>> {
         while start < place.len {
             if free == 0 {
                 buckets.push(Vec::new());
-                free = BUCKET;
+                free = BUCKET_SIZE;
             }
             let range = start..place.len.min(start + free);
             (start, free) = (range.end, free - range.len());

@@ -63,7 +63,7 @@ impl<X: Send> GlobalBatch<X> {
     ///     let data = Tensor::from([[1.0], [2.0], [3.0], [6.0]]);
     ///     let batch = data.parts::<1>(4, world, &mut rng).next().unwrap();
     ///     let loss = |tape: &Tape<Training>, x| model.forward(tape.trace(x)).mean();
-    ///     let (_, gradients) = batch.backward_synchronized(world, &model, &mut rng, loss).unwrap();
+    ///     let (_, gradients) = batch.backward_synchronized(&model, world, &mut rng, loss).unwrap();
     ///     Sgd::new(SgdConfig::default()).step(&mut model, &gradients);
     ///     model.running_mean.value()[[0]] / 0.1
     /// });
@@ -80,8 +80,8 @@ impl<X: Send> GlobalBatch<X> {
     #[track_caller]
     pub fn backward_synchronized<E: Float, M: Parameters>(
         self,
-        world: &dyn Communicator,
         model: &M,
+        world: &dyn Communicator,
         rng: &mut (impl Rng + ?Sized),
         loss: impl Fn(&Tape<Training>, X) -> Tensor<(), E, Traced<Training>> + Sync,
     ) -> Result<(f64, Gradients), CommunicationError> {
@@ -106,7 +106,7 @@ impl<X: Send> GlobalBatch<X> {
             };
             conduct(self.into_parts().into_iter().map(start).collect(), world)
         })?;
-        let Share { loss, gradients } = partial.reduce(world, model, like)?;
+        let Share { loss, gradients } = partial.reduce(model, world, like)?;
         Ok((loss, gradients))
     }
 }

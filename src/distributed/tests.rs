@@ -56,7 +56,7 @@ where
             let loss = |tape: &Tape<Training>, (x, y): (Tensor<(usize, Const<64>)>, Labels)| {
                 model.forward(tape.trace(x)).cross_entropy(&y)
             };
-            let (loss, gradients) = batch.backward(world, &model, &mut rng, loss).unwrap();
+            let (loss, gradients) = batch.backward(&model, world, &mut rng, loss).unwrap();
             losses.push(loss.to_bits());
             optimizer.step(&mut model, &gradients);
         }
@@ -133,7 +133,7 @@ fn augmentation_and_dropout_follow_the_sample() {
         let batches = batches.map(move |batch| batch.map(|x, samples| augmentation.apply_to(x, samples)));
         for batch in crate::data::Prefetch::new(batches, 2) {
             let loss = |tape: &Tape<Training>, x| model.forward(tape.trace(x)).relu().mean();
-            let gradients = batch.backward(world, &model, &mut rng, loss).unwrap().1;
+            let gradients = batch.backward(&model, world, &mut rng, loss).unwrap().1;
             optimizer.step(&mut model, &gradients);
         }
         bits(&model)
@@ -185,7 +185,7 @@ fn rows_of_tables_travel_as_rows() {
                         let loss = model.loss(&tape, part.data, tied[part.number % 2]);
                         partial.add(part.number, loss.backward());
                     }
-                    let gradients = partial.all_reduce(world, &model).unwrap();
+                    let gradients = partial.all_reduce(&model, world).unwrap();
                     let is_rows = |id| matches!(gradients.find(id), Some(crate::tape::Gradient::Rows(_)));
                     assert!(is_rows(model.rows.weight.id()));
                     assert_eq!(is_rows(model.tied.weight.id()), tied == [false, false]);
@@ -297,7 +297,7 @@ fn gradients_travel_during_the_backward_pass_and_are_the_same() {
             let batch = words.parts_of(samples, Parts::Fixed(parts), world, &mut rng).next().unwrap();
             let mut loss = |tape: &Tape<Training>, words| model.loss(tape, words, events);
             let (value, gradients) = if overlapped {
-                batch.backward(world, &model, &mut rng, loss).unwrap()
+                batch.backward(&model, world, &mut rng, loss).unwrap()
             } else {
                 let (seed, like) = batch.seed(&mut rng);
                 let mut partial = PartialGradients::new();
@@ -305,7 +305,7 @@ fn gradients_travel_during_the_backward_pass_and_are_the_same() {
                     let tape = Tape::training_of(part.samples.clone(), &mut crate::Generator::new(seed));
                     partial.add_share(part.number, super::backward::share(tape, part, samples, &mut loss));
                 }
-                let share = partial.reduce(world, &model, like).unwrap();
+                let share = partial.reduce(&model, world, like).unwrap();
                 (share.loss, share.gradients)
             };
             let mut found = vec![vec![value.to_bits()]];
@@ -384,7 +384,7 @@ fn gradients_of_any_subset_of_parameters_add_up() {
                 let sum = outputs.fold(zero, |sum, (layer, _)| sum + layer.forward(x.clone()).tanh().sum());
                 partial.add(part, sum.backward());
             }
-            let gradients = partial.all_reduce(world, &layers).unwrap();
+            let gradients = partial.all_reduce(&layers, world).unwrap();
             let mut all = Vec::new();
             gradients.for_each(&layers, |name, _, values| match values {
                 Some(Values::F32(values)) => {
@@ -417,7 +417,7 @@ fn a_run_goes_on_with_another_number_of_ranks() {
                 let loss = |tape: &Tape<Training>, (x, y): (Tensor<(usize, Const<64>)>, Labels)| {
                     model.forward(tape.trace(x)).cross_entropy(&y)
                 };
-                let gradients = batch.backward(world, &model, &mut rng, loss).unwrap().1;
+                let gradients = batch.backward(&model, world, &mut rng, loss).unwrap().1;
                 optimizer.step(&mut model, &gradients);
             }
         }
@@ -487,7 +487,7 @@ fn what_differs_between_ranks_is_an_error_on_all() {
             let model = Linear::<64, 10>::init(&mut StdRng::seed_from_u64(0));
             let batch = digits().parts_of(size(world.rank()), Parts::Fixed(2), world, &mut rng).next().unwrap();
             let result =
-                batch.backward(world, &model, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y));
+                batch.backward(&model, world, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y));
             result.map(|_| ()).unwrap_err().to_string()
         })
     };
@@ -500,7 +500,7 @@ fn what_differs_between_ranks_is_an_error_on_all() {
         let sizes = (0..world.rank() + 1).map(|_| Linear::<2, 2>::init(&mut StdRng::seed_from_u64(0)));
         let model: Vec<_> = sizes.collect();
         let gradients = model[0].forward(Tape::inference().trace(Tensor::from([1.0, 2.0]))).sum().backward();
-        let reduced = gradients.all_reduce(world, &model).map(|_| ()).unwrap_err().to_string();
+        let reduced = gradients.all_reduce(&model, world).map(|_| ()).unwrap_err().to_string();
         [reduced, broadcast(&mut model.clone(), world).unwrap_err().to_string()]
     });
     for [reduced, broadcast] in errors {
@@ -520,7 +520,7 @@ fn gradients_of_another_model_are_refused() {
     let mut rng = StdRng::seed_from_u64(0);
     let (a, b) = (Linear::<2, 2>::init(&mut rng), Linear::<2, 2>::init(&mut rng));
     let gradients = a.forward(Tape::inference().trace(Tensor::from([1.0, 2.0]))).sum().backward();
-    let _ = gradients.all_reduce(&OneProcess, &b);
+    let _ = gradients.all_reduce(&b, &OneProcess);
 }
 
 #[test]
@@ -560,7 +560,7 @@ fn what_other_ranks_send_is_checked() {
             let words = Tensor::from([1, 2, 3 + world.rank()]);
             let words = Tensor::from_vec(words.to_vec(), (3,)).unwrap();
             let tape = Tape::training(&mut rng);
-            model.loss(&tape, words, false).backward().all_reduce(&world, &model).is_err()
+            model.loss(&tape, words, false).backward().all_reduce(&model, &world).is_err()
         });
         errors += results.iter().filter(|&&error| error).count();
     }
@@ -585,7 +585,7 @@ fn synchronized(samples: usize, parts: usize, world: &dyn Communicator) -> (f64,
         let y = model.forward(tape.trace(x));
         (y.clone() * y).mean()
     };
-    let (loss, gradients) = batch.backward_synchronized(world, &model, &mut rng, loss).unwrap();
+    let (loss, gradients) = batch.backward_synchronized(&model, world, &mut rng, loss).unwrap();
     let mut numbers = Vec::new();
     gradients.for_each(&model, |_, _, values| match values {
         Some(Values::F64(values)) => numbers.extend(values),
@@ -638,7 +638,7 @@ fn a_part_that_panics_or_goes_its_own_way_ends_all() {
                 (x, number.get() - 1)
             });
             let rank = world.rank();
-            let result = batch.backward_synchronized(world, &model, &mut rng, |tape, (x, number)| {
+            let result = batch.backward_synchronized(&model, world, &mut rng, |tape, (x, number)| {
                 let x = model.0.forward(tape.trace(x));
                 let x = if rank == 1 { wrong(number, x) } else { x };
                 model.1.forward(x).mean()

@@ -1,10 +1,10 @@
 //! Activation maximisation: an input to which a class, or a channel of a layer, responds most strongly.
 //!
-//! x <- x + rate g / rms(g), with g the gradient of the score, regularised to avoid noise: the image is shifted by a
-//! few pixels before each step and back after it (jitter), shrunk a little towards the start (decay), and smoothed
-//! every few steps (blur).
+//! x <- x + s g / rms(g), with g the gradient of the score and s the step size, regularised to avoid noise: the image
+//! is shifted by a few pixels before each step and back after it (jitter), shrunk a little towards the start (decay),
+//! and smoothed every few steps (blur).
 
-use super::blurred::blur;
+use super::blur::blur_plane;
 use super::passes::{gradient, sum};
 use super::target::OnTape;
 use super::{Explainable, Target};
@@ -29,9 +29,9 @@ use rand::{Rng, RngExt};
 /// let network = Network::init(&mut rng);
 /// let start = Tensor::<Rank4<1, 1, 8, 8>>::full(0.5);
 /// let method = ActivationMaximization { steps: 20, range: Some([0.0, 1.0]), ..Default::default() };
-/// let three = method.of_target(&network, &start, Class(3), &mut rng);
+/// let three = method.for_target(&network, &start, Class(3), &mut rng);
 /// assert!(network.forward(three)[[0, 3]] > network.forward(start.clone())[[0, 3]]);
-/// let second_channel = method.of_channel(&network, |network| &network.0, &start, 1, &mut rng);
+/// let second_channel = method.for_channel(&network, |network| &network.0, &start, 1, &mut rng);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
@@ -39,7 +39,7 @@ pub struct ActivationMaximization {
     /// The number of steps. 100 by default.
     pub steps: usize,
     /// The root mean square change of the pixels in a step. 0.05 by default.
-    pub rate: f32,
+    pub step_size: f32,
     /// The largest shift in pixels. 1 by default.
     pub jitter: usize,
     /// The fraction of each pixel's distance from the starting image that is removed in each step. 0.01 by default.
@@ -49,11 +49,15 @@ pub struct ActivationMaximization {
     pub blur_every: usize,
     /// The range that pixels are clamped to. `None` by default.
     pub range: Option<[f32; 2]>,
+    // settings may be added, so literals must end in `..Default::default()`
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub more: (),
 }
 
 impl Default for ActivationMaximization {
     fn default() -> Self {
-        ActivationMaximization { steps: 100, rate: 0.05, jitter: 1, decay: 0.01, blur_every: 8, range: None }
+        ActivationMaximization { steps: 100, step_size: 0.05, jitter: 1, decay: 0.01, blur_every: 8, range: None, more: () }
     }
 }
 
@@ -61,9 +65,9 @@ impl ActivationMaximization {
     /// Images that raise the score of a target, starting from `start`.
     ///
     /// # Panics
-    /// If a setting is out of its range: `rate` is finite, `decay` from 0 to 1, `jitter` at most 2^30.
+    /// If a setting is out of its range: `step_size` is finite, `decay` from 0 to 1, `jitter` at most 2^30.
     #[track_caller]
-    pub fn of_target<M, B, C, H, W, G, R>(
+    pub fn for_target<M, B, C, H, W, G, R>(
         &self,
         model: &M,
         start: &Tensor<(B, C, H, W)>,
@@ -86,9 +90,9 @@ impl ActivationMaximization {
     ///
     /// # Panics
     /// If the layer did not run exactly once, gives no images, or has no such channel; and as
-    /// [`of_target`](Self::of_target).
+    /// [`for_target`](Self::for_target).
     #[track_caller]
-    pub fn of_channel<M, L, B, C, H, W, R>(
+    pub fn for_channel<M, L, B, C, H, W, R>(
         &self,
         model: &M,
         layer: impl Fn(&M) -> &L,
@@ -112,7 +116,7 @@ impl ActivationMaximization {
             let _ = frozen(model).forward(x.clone());
             let maps: OnTape<(usize, usize, usize, usize)> = seen.value();
             let channels = maps.shape().1;
-            assert!(channel < channels, "of_channel: channel {channel} is not one of {channels}");
+            assert!(channel < channels, "for_channel: channel {channel} is not one of {channels}");
             sum(maps.slice_at::<1>(channel).flatten()).backward().of_input(&x)
         })
     }
@@ -125,7 +129,7 @@ impl ActivationMaximization {
         gradient_at: impl Fn(&Tensor<(B, C, H, W)>) -> Tensor<(B, C, H, W)>,
     ) -> Tensor<(B, C, H, W)> {
         let name = "ActivationMaximization";
-        expect(finite(name, "rate", self.rate.into()).and_then(|()| part(name, "decay", self.decay.into())));
+        expect(finite(name, "step_size", self.step_size.into()).and_then(|()| part(name, "decay", self.decay.into())));
         expect(at_most(name, "jitter", self.jitter, 1 << 30));
         let (batch, _, height, width) = start.shape();
         let (height, width) = (height.size(), width.size());
@@ -143,11 +147,11 @@ impl ActivationMaximization {
             {
                 let rms = (g.iter().map(|g| g * g).sum::<f32>() / size as f32).sqrt().max(f32::MIN_POSITIVE);
                 for ((x, g), start) in image.iter_mut().zip(g).zip(start) {
-                    *x = start + (*x - start) * (1.0 - self.decay) + self.rate * g / rms;
+                    *x = start + (*x - start) * (1.0 - self.decay) + self.step_size * g / rms;
                 }
             }
             if self.blur_every > 0 && step % self.blur_every == 0 {
-                images.as_mut_slice().chunks_exact_mut((height * width).max(1)).for_each(|plane| blur(plane, width));
+                images.as_mut_slice().chunks_exact_mut((height * width).max(1)).for_each(|plane| blur_plane(plane, width));
             }
             if let Some([low, high]) = self.range {
                 images.as_mut_slice().iter_mut().for_each(|x| *x = x.clamp(low, high));
@@ -183,7 +187,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let model = <((Conv2d<1, 4, 3>, Tanh), Flatten, Linear<144, 2>)>::init(&mut rng);
         let start = Tensor::<Rank4<1, 1, 8, 8>>::zeros();
-        let found = ActivationMaximization::default().of_channel(&model, |model| &model.0, &start, 2, &mut rng);
+        let found = ActivationMaximization::default().for_channel(&model, |model| &model.0, &start, 2, &mut rng);
         let mean = |x: Tensor<Rank4<1, 1, 8, 8>>| model.0.forward(x).slice_at::<1>(2).mean().item();
         assert!(mean(found) > mean(start) + 0.3);
     }

@@ -48,7 +48,7 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
 /// the score depends on. Use a score between 0 and 1, such as [`Probability`](super::Probability).
 ///
 /// A pixel is deleted when it is that of `baseline`: black for white digits on black; for photographs the same images
-/// without their details ([`blurred`](super::blurred)), for a few black pixels in a photograph look like something,
+/// without their details ([`blur`](super::blur)), for a few black pixels in a photograph look like something,
 /// too, and any network is at a loss.
 ///
 /// # Panics
@@ -56,12 +56,12 @@ pub fn rank_correlation<S: HasAxis<0>>(one: &Tensor<S>, other: &Tensor<S>) -> f6
 ///
 /// ```
 /// use taut::explain::checks::{center_map, deletion_area};
-/// use taut::explain::{Probability, map, saliency};
+/// use taut::explain::{Probability, heatmap, saliency};
 /// use taut::prelude::*;
 /// let mut rng = StdRng::seed_from_u64(0);
 /// let model = <(Flatten, Linear<64, 10>)>::init(&mut rng);
 /// let images = Tensor::<Rank4<5, 1, 8, 8>>::uniform(0.0, 1.0, &mut rng);
-/// let maps = map(&saliency(&model, &images, Probability(3)));
+/// let maps = heatmap(&saliency(&model, &images, Probability(3)));
 /// let black = Tensor::zeros();
 /// let area = deletion_area(&model, &images, &maps, &black, Probability(3), 16);
 /// let of_center = deletion_area(&model, &images, &center_map(maps.shape()), &black, Probability(3), 16);
@@ -142,7 +142,7 @@ pub fn peak<B: Dim, H: Dim, W: Dim>(maps: &Tensor<(B, H, W)>) -> Vec<[usize; 2]>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::{map, saliency};
+    use crate::explain::{heatmap, saliency};
     use crate::prelude::*;
 
     #[test]
@@ -160,6 +160,6 @@ mod tests {
         let (best, worst, center) =
             (area(order(1.0)), area(order(-1.0)), area(center_map(<Rank3<6, 4, 4>>::default())));
         assert!(best < center && center < worst, "{best} {center} {worst}");
-        assert_eq!(map(&saliency(&model, &images, score)).shape(), <Rank3<6, 4, 4>>::default());
+        assert_eq!(heatmap(&saliency(&model, &images, score)).shape(), <Rank3<6, 4, 4>>::default());
     }
 }

@@ -72,6 +72,7 @@ pub fn filters<const O: usize, const I: usize, const KH: usize, const KW: usize>
 ///
 /// # Panics
 /// If there are no columns.
+#[doc(alias = "make_grid")]
 #[track_caller]
 pub fn tiles<N: Dim, H: Dim, W: Dim>(images: &Tensor<(N, H, W)>, columns: usize) -> Tensor<(usize, usize)> {
     expect(at_least_one("tiles", "columns", columns));

@@ -22,7 +22,7 @@ use crate::tensor::Tensor;
 /// let model = <(Linear<3, 8>, Tanh, Linear<8, 2>)>::init(&mut rng);
 /// let x = Tensor::<Rank2<4, 3>>::randn(&mut rng);
 /// let baseline = Tensor::zeros();
-/// let found = IntegratedGradients { steps: 50 }.explain(&model, &x, &baseline, Class(0));
+/// let found = IntegratedGradients::default().explain(&model, &x, &baseline, Class(0));
 /// assert!(found.completeness_error() < 0.01);
 /// let change = model.forward(x)[[2, 0]] - model.forward(baseline)[[2, 0]];
 /// assert!((found.attributions.slice(2).sum().item() - change).abs() < 1e-5);
@@ -32,11 +32,15 @@ use crate::tensor::Tensor;
 pub struct IntegratedGradients {
     /// The number of points at which the gradient is taken. 50 by default.
     pub steps: usize,
+    // settings may be added, so literals must end in `..Default::default()`
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub more: (),
 }
 
 impl Default for IntegratedGradients {
     fn default() -> Self {
-        IntegratedGradients { steps: 50 }
+        IntegratedGradients { steps: 50, more: () }
     }
 }
 
@@ -141,7 +145,7 @@ mod tests {
         let x = Tensor::<Rank4<3, 2, 6, 6>>::randn(&mut rng);
         let baseline = Tensor::<Rank4<3, 2, 6, 6>>::randn(&mut rng);
         let error = |steps| {
-            let method = IntegratedGradients { steps };
+            let method = IntegratedGradients { steps, ..Default::default() };
             method.explain(&model, &x, &baseline, Tensor::from([0, 2, 1])).completeness_error()
         };
         // ReLUs have kinks, so the error falls only slowly with the number of steps
@@ -149,7 +153,7 @@ mod tests {
         assert!(errors[0] > errors[1] && errors[1] > errors[2] && errors[2] < 2e-3, "{errors:?}");
         let smooth = <(Linear<5, 7>, Tanh, Linear<7, 3>)>::init(&mut rng);
         let x = Tensor::<(usize, Const<5>)>::normal_with((4, Const), 0.0, 1.0, &mut rng);
-        let found = IntegratedGradients { steps: 20 }.explain(&smooth, &x, &(x.clone() * 0.5), Class(2));
+        let found = IntegratedGradients { steps: 20, ..Default::default() }.explain(&smooth, &x, &(x.clone() * 0.5), Class(2));
         assert!(found.completeness_error() < 1e-4, "{}", found.completeness_error());
     }
 }

@@ -33,7 +33,7 @@
 //! ```
 
 mod activation_maximization;
-mod blurred;
+mod blur;
 pub mod checks;
 mod feature_maps;
 mod grad_cam;
@@ -47,14 +47,14 @@ mod smooth_grad;
 mod target;
 
 pub use activation_maximization::ActivationMaximization;
-pub use blurred::blurred;
+pub use blur::blur;
 pub use feature_maps::{feature_maps, filters, tiles};
 pub use grad_cam::{grad_cam, grad_cam_of_layer, guided_grad_cam};
 pub use guided_backpropagation::guided_backpropagation;
 pub use input_times_gradient::input_times_gradient;
 pub use integrated_gradients::{Integrated, IntegratedGradients};
 pub use occlusion::Occlusion;
-pub use passes::map;
+pub use passes::heatmap;
 pub use saliency::saliency;
 pub use smooth_grad::SmoothGrad;
 pub use target::{Class, Explainable, Probability, Target};

@@ -43,14 +43,14 @@ pub(super) fn sum<B: Dim>(scores: Tensor<(B,), f32, Traced<Inference>>) -> Tenso
     scores.sum()
 }
 
-/// One map for each image: the sum over the channels of the absolute values. Shapes: (B, C, H, W) to (B, H, W).
+/// One heatmap for each image: the sum over the channels of the absolute values. Shapes: (B, C, H, W) to (B, H, W).
 ///
 /// ```
 /// use taut::prelude::*;
 /// let attributions = Tensor::from([[[[1.0, -2.0]], [[-3.0, 4.0]]]]);
-/// assert_eq!(taut::explain::map(&attributions).to_array(), [[[4.0, 6.0]]]);
+/// assert_eq!(taut::explain::heatmap(&attributions).to_array(), [[[4.0, 6.0]]]);
 /// ```
-pub fn map<B: Dim, C: Dim, H: Dim, W: Dim>(attributions: &Tensor<(B, C, H, W)>) -> Tensor<(B, H, W)> {
+pub fn heatmap<B: Dim, C: Dim, H: Dim, W: Dim>(attributions: &Tensor<(B, C, H, W)>) -> Tensor<(B, H, W)> {
     attributions.clone().abs().sum_axis::<1>()
 }
 

@@ -7,9 +7,9 @@ use crate::tensor::Tensor;
 
 /// How strongly a small change of each element of the input would change the score: the absolute value of the gradient.
 ///
-/// Shapes: those of the inputs, of any rank; axis 0 is the batch. [`map`](super::map) combines an image's channels into
-/// one map. Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks: Visualising Image Classification
-/// Models and Saliency Maps", 2014.
+/// Shapes: those of the inputs, of any rank; axis 0 is the batch. [`heatmap`](super::heatmap) combines an image's
+/// channels into one map. Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks: Visualising Image
+/// Classification Models and Saliency Maps", 2014.
 ///
 /// ```
 /// use taut::explain::{Class, saliency};

@@ -32,11 +32,15 @@ pub struct SmoothGrad {
     pub deviation: f32,
     /// Whether gradients are averaged with their signs. `false` by default.
     pub signed: bool,
+    // settings may be added, so literals must end in `..Default::default()`
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub more: (),
 }
 
 impl Default for SmoothGrad {
     fn default() -> Self {
-        SmoothGrad { samples: 25, deviation: 0.15, signed: false }
+        SmoothGrad { samples: 25, deviation: 0.15, signed: false, more: () }
     }
 }
 

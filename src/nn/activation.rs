@@ -106,6 +106,11 @@ impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for Gelu {
 }
 
 /// [`Gelu`] in the approximation with tanh, PyTorch's `approximate="tanh"`. See [`Tensor::gelu_tanh`].
+///
+/// ```
+/// use taut::prelude::*;
+/// assert_eq!(GeluTanh.forward(Tensor::from([-100.0, 0.0, 100.0])).to_array(), [0.0, 0.0, 100.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct GeluTanh;
 impl<S: Shape, E: Float, T: Trace> Module<Tensor<S, E, T>> for GeluTanh {

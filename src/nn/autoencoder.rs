@@ -31,12 +31,12 @@ pub struct Autoencoder<E, D> {
 
 /// The output shape of an autoencoder: that of its input.
 #[diagnostic::on_unimplemented(
-    message = "a decoder gives back what the encoder took: `{In}` goes into the encoder and `{Self}` comes out of the \
-            decoder",
-    label = "this decoder gives something of another shape"
+    message = "a decoder restores the shape of the encoder's input: `{In}` goes into the encoder and `{Self}` comes \
+            out of the decoder",
+    label = "this decoder returns another shape"
 )]
-pub trait GivesBack<In>: Shape {}
-impl<S: Shape> GivesBack<S> for S {}
+pub trait RestoresShape<In>: Shape {}
+impl<S: Shape> RestoresShape<S> for S {}
 
 // With this impl alone, rustc would infer the encoder's input from the decoder's output before it looks at the actual
 // input, and report an error elsewhere. With a second candidate, it does not guess.
@@ -45,13 +45,13 @@ pub enum Undecided {}
 macro_rules! undecided {
     ($($dims:ty),+) => { $(
         #[diagnostic::do_not_recommend]
-        impl<S: Shape> GivesBack<$dims> for S {}
+        impl<S: Shape> RestoresShape<$dims> for S {}
     )+ };
 }
 type U = Undecided;
 undecided!((U,), (U, U), (U, U, U), (U, U, U, U), (U, U, U, U, U), (U, U, U, U, U, U));
 
-impl<E, D, S: Shape, C, O: GivesBack<S>, F: Float, T: Trace> Module<Tensor<S, F, T>> for Autoencoder<E, D>
+impl<E, D, S: Shape, C, O: RestoresShape<S>, F: Float, T: Trace> Module<Tensor<S, F, T>> for Autoencoder<E, D>
 where
     E: Module<Tensor<S, F, T>, Output = C>,
     D: Module<C, Output = Tensor<O, F, T>>,

@@ -11,7 +11,7 @@ use crate::trace::Trace;
 use rand::Rng;
 
 /// Normalises each of `C` channels to mean 0 and variance 1, then scales and shifts it. Programs name it
-/// [`BatchNorm1d`], [`BatchNorm2d`], and without scale and shift [`PlainBatchNorm1d`], [`PlainBatchNorm2d`].
+/// [`BatchNorm1d`], [`BatchNorm2d`], and without scale and shift [`BatchNorm1dNoAffine`], [`BatchNorm2dNoAffine`].
 ///
 /// y = gamma (x - m) / sqrt(v + epsilon) + beta
 ///
@@ -69,20 +69,20 @@ pub type BatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E>;
 ///
 /// ```
 /// use taut::prelude::*;
-/// let layer = PlainBatchNorm2d::<3>::init(&mut StdRng::seed_from_u64(0));
+/// let layer = BatchNorm2dNoAffine::<3>::init(&mut StdRng::seed_from_u64(0));
 /// let y: Tensor<Rank4<2, 3, 5, 5>> = layer.forward(Tensor::<Rank4<2, 3, 5, 5>>::ones());
 /// assert_eq!(layer.parameter_count(), 0);
 /// ```
-pub type PlainBatchNorm2d<const C: usize, E = f32> = BatchNorm<C, 2, E, NoBias>;
+pub type BatchNorm2dNoAffine<const C: usize, E = f32> = BatchNorm<C, 2, E, NoBias>;
 
 /// [`BatchNorm1d`] without gamma and beta.
 ///
 /// ```
 /// use taut::prelude::*;
-/// let layer = PlainBatchNorm1d::<8>::init(&mut StdRng::seed_from_u64(0));
+/// let layer = BatchNorm1dNoAffine::<8>::init(&mut StdRng::seed_from_u64(0));
 /// let y: Tensor<Rank2<16, 8>> = layer.forward(Tensor::<Rank2<16, 8>>::ones());
 /// ```
-pub type PlainBatchNorm1d<const C: usize, E = f32> = BatchNorm<C, 1, E, NoBias>;
+pub type BatchNorm1dNoAffine<const C: usize, E = f32> = BatchNorm<C, 1, E, NoBias>;
 
 /// The numbers of a batch norm that are not trained.
 #[derive(Clone, Copy, Debug, PartialEq, Parameters)]
@@ -194,9 +194,9 @@ mod tests {
         let x = Tensor::<Rank4<2, 3, 3, 7>, f64>::randn(&mut StdRng::seed_from_u64(2)) * 2.0 + 0.5;
         check_gradients(|x| layer.forward(x), x.clone()).unwrap();
         check_parameter_gradients(&layer, |layer, tape| layer.forward(tape.trace(x.clone()))).unwrap();
-        let plain = PlainBatchNorm2d::<3, f64>::init(&mut StdRng::seed_from_u64(0));
+        let plain = BatchNorm2dNoAffine::<3, f64>::init(&mut StdRng::seed_from_u64(0));
         check_gradients(|x| plain.forward(x), x).unwrap();
-        let plain = PlainBatchNorm1d::<4, f64>::init(&mut StdRng::seed_from_u64(0));
+        let plain = BatchNorm1dNoAffine::<4, f64>::init(&mut StdRng::seed_from_u64(0));
         let mut rng = StdRng::seed_from_u64(3);
         check_gradients(|x| plain.forward(x), Tensor::<Rank2<5, 4>, f64>::randn(&mut rng)).unwrap();
         check_gradients(|x| plain.forward(x), Tensor::<Rank3<2, 4, 3>, f64>::randn(&mut rng)).unwrap();

@@ -80,13 +80,13 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let vocabulary = Corpus::from_sentences([["cat", "dog"]]).vocabulary(Default::default())?;
     /// let vectors = WordVectors::new(vocabulary, Tensor::from_vec(vec![1.0, 0.0, 0.0, 1.0], (2, 2))?);
-    /// let layer = Embedding::<2, 2>::of(vectors.vectors().clone().try_into_shape()?);
+    /// let layer = Embedding::<2, 2>::from_weight(vectors.vectors().clone().try_into_shape()?);
     /// assert_eq!(layer.forward(Tensor::from([1])).to_array(), [[0.0, 1.0]]);
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "from_pretrained")]
-    pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
+    pub fn from_weight(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
         Embedding { weight: weight.into(), padding: Padding(None) }
     }
 
@@ -115,7 +115,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> Embedding<VOCAB, DIM, E> {
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> Init for Embedding<VOCAB, DIM, E> {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        Self::of(Tensor::randn(rng))
+        Self::from_weight(Tensor::randn(rng))
     }
 }
 
@@ -197,15 +197,16 @@ pub struct EmbeddingBag<const VOCAB: usize, const DIM: usize, E: Float = f32> {
 }
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E> {
-    /// A layer with these vectors that takes their mean. Training continues from them, as for [`Embedding::of`].
+    /// A layer with these vectors that takes their mean. Training continues from them, as for
+    /// [`Embedding::from_weight`].
     ///
     /// ```
     /// use taut::prelude::*;
-    /// let layer = EmbeddingBag::of(Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+    /// let layer = EmbeddingBag::from_weight(Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
     /// assert_eq!(layer.forward(Tensor::from([[0, 1], [2, 2]])).to_array(), [[2.0, 3.0], [5.0, 6.0]]);
     /// ```
     #[doc(alias = "from_pretrained")]
-    pub fn of(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
+    pub fn from_weight(weight: Tensor<Rank2<VOCAB, DIM>, E>) -> Self {
         EmbeddingBag { weight: weight.into(), mode: BagMode::default(), padding: Padding(None) }
     }
 
@@ -245,7 +246,7 @@ impl<const VOCAB: usize, const DIM: usize, E: Float> EmbeddingBag<VOCAB, DIM, E>
 
 impl<const VOCAB: usize, const DIM: usize, E: Float> Init for EmbeddingBag<VOCAB, DIM, E> {
     fn init<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        Self::of(Tensor::randn(rng))
+        Self::from_weight(Tensor::randn(rng))
     }
 }
 

@@ -35,6 +35,7 @@ use rand::Rng;
 /// ```
 #[doc(alias = "train")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use = "the model itself does not change: run what this returns"]
 pub struct Eval<M>(pub M);
 
 /// A model in inference mode, by reference. See [`Eval`].
@@ -140,9 +141,9 @@ mod tests {
         check::<Dropout<50>, _, _>(images.clone());
         check::<Dropout2d<50>, _, _>(images.clone());
         check::<BatchNorm2d<3>, _, _>(images.clone());
-        check::<PlainBatchNorm2d<3>, _, _>(images.clone());
+        check::<BatchNorm2dNoAffine<3>, _, _>(images.clone());
         check::<BatchNorm1d<5>, _, _>(sequences.clone());
-        check::<PlainBatchNorm1d<5>, _, _>(sequences.clone());
+        check::<BatchNorm1dNoAffine<5>, _, _>(sequences.clone());
         check::<MultiHeadAttention<8, 2, 50>, _, _>(sequences.clone());
         check::<TransformerEncoder<TransformerEncoderLayer<8, 2, 16>, 2>, _, _>(sequences);
         check::<Residual<(Conv2d<3, 3, 3, 1, 1>, Dropout<50>)>, _, _>(images);

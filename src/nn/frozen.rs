@@ -30,6 +30,7 @@ use rand::Rng;
 /// ```
 #[doc(alias = "requires_grad")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use = "the model itself does not change: run what this returns"]
 pub struct Frozen<M>(pub M);
 
 /// A model with its parameters frozen, by reference: a generator is trained through a critic that does not change.

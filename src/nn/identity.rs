@@ -4,6 +4,12 @@ use super::{Init, Module};
 use crate::params::Parameters;
 
 /// Returns its input unchanged: an empty slot in a generic model.
+///
+/// ```
+/// use taut::prelude::*;
+/// let x = Tensor::from([1.0, 2.0]);
+/// assert_eq!(Identity.forward(x.clone()), x);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct Identity;
 

@@ -41,7 +41,7 @@ pub enum Nonlinearity {
 }
 
 impl Nonlinearity {
-    /// The gain, as `torch.nn.init.calculate_gain` has it.
+    /// The gain, that of `torch.nn.init.calculate_gain`.
     ///
     /// # Panics
     /// If the slope of a leaky ReLU is infinite or NaN.
@@ -82,11 +82,16 @@ pub struct Distribution {
 impl Distribution {
     /// Uniform over -bound .. bound with bound = gain sqrt(3 / fan-in), which keeps the variance of the activations.
     /// He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+    ///
+    /// # Panics
+    /// As [`gain`](Nonlinearity::gain).
+    #[track_caller]
     pub fn kaiming_uniform(nonlinearity: Nonlinearity) -> Self {
         Distribution { fan: Fan::In, gain: nonlinearity.gain(), uniform: true }
     }
 
     /// Normal with deviation gain / sqrt(fan-in). See [`kaiming_uniform`](Distribution::kaiming_uniform).
+    #[track_caller]
     pub fn kaiming_normal(nonlinearity: Nonlinearity) -> Self {
         Distribution { uniform: false, ..Self::kaiming_uniform(nonlinearity) }
     }
@@ -94,11 +99,16 @@ impl Distribution {
     /// Uniform over -bound .. bound with bound = gain sqrt(6 / (fan-in + fan-out)), a compromise between the variance
     /// of the activations and that of the gradients. Glorot and Bengio, "Understanding the Difficulty of Training Deep
     /// Feedforward Neural Networks", 2010.
+    ///
+    /// # Panics
+    /// As [`gain`](Nonlinearity::gain).
+    #[track_caller]
     pub fn xavier_uniform(nonlinearity: Nonlinearity) -> Self {
         Distribution { fan: Fan::Mean, gain: nonlinearity.gain(), uniform: true }
     }
 
     /// Normal with deviation gain sqrt(2 / (fan-in + fan-out)). See [`xavier_uniform`](Distribution::xavier_uniform).
+    #[track_caller]
     pub fn xavier_normal(nonlinearity: Nonlinearity) -> Self {
         Distribution { uniform: false, ..Self::xavier_uniform(nonlinearity) }
     }
@@ -126,8 +136,8 @@ impl Distribution {
         Distribution { fan: Fan::Fixed, gain: deviation, uniform: false }
     }
 
-    /// The same with fan-out in place of fan-in: keeps the variance of the gradients in the backward pass. A
-    /// [given deviation](Distribution::normal) stays.
+    /// The same with fan-out in place of fan-in, PyTorch's `mode="fan_out"`: keeps the variance of the gradients in the
+    /// backward pass. A [given deviation](Distribution::normal) stays.
     #[must_use]
     pub fn by_fan_out(self) -> Self {
         match self.fan {

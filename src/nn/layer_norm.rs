@@ -62,6 +62,8 @@ where
 /// Splits the `C` channels of each image into `G` groups, normalises each group to mean 0 and variance 1, then scales
 /// and shifts each channel.
 ///
+/// y = gamma (x - m) / sqrt(v + epsilon) + beta, with m and v of one group of one image
+///
 /// Shapes: x and y (N, C, ..): images (N, C, H, W) or sequences (N, C, L), say; `weight` and `bias` (C). With `G = C`
 /// it is instance norm, with `G = 1` it normalises the image as a whole. Wu and He, "Group Normalization", 2018.
 ///

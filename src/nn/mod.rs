@@ -43,8 +43,8 @@ pub use attention::{
     AttentionFeatures, AttentionMask, CausalMask, LearnedPositionalEncoding, MultiHeadAttention, NoMask, NormOrder,
     PositionalEncoding, PostNorm, PreNorm, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
 };
-pub use autoencoder::{Autoencoder, GivesBack};
-pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, BatchNormOptions, PlainBatchNorm1d, PlainBatchNorm2d};
+pub use autoencoder::{Autoencoder, RestoresShape};
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, BatchNormOptions, BatchNorm1dNoAffine, BatchNorm2dNoAffine};
 pub use bias::Bias;
 pub use blocks::SameAs;
 pub use conv_transpose2d::ConvTranspose2d;
@@ -70,8 +70,8 @@ pub use pool2d::{
 };
 pub use prelu::{ChannelPRelu, PRelu};
 pub use recurrent::{
-    BiGru, BiLstm, BiRnn, BothWays, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, Hidden, HiddenAndCell,
-    InitialState, InitialStates, Lstm, LstmCell, LstmGates, LstmState, Memory, OneWay, Recurrent, RecurrentCell,
+    BiGru, BiLstm, BiRnn, Bidirectional, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, Hidden, HiddenAndCell,
+    InitialState, InitialStates, Lstm, LstmCell, LstmGates, LstmState, StateKind, Unidirectional, Recurrent, RecurrentCell,
     RecurrentKind, ReluRnn, ReluRnnCell, Rnn, RnnCell, SequenceLengths,
 };
 pub use reshape::{Flatten, Reshape};

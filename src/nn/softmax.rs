@@ -26,7 +26,13 @@ impl<const A: usize, S: HasAxis<A>, E: Float, T: Trace> Module<Tensor<S, E, T>> 
     }
 }
 
-/// The logarithm of [`Softmax`] along axis `A`. See [`Tensor::log_softmax`].
+/// The logarithm of [`Softmax`] along axis `A`: y_i = x_i - log sum_j e^x_j. See [`Tensor::log_softmax`].
+///
+/// ```
+/// use taut::prelude::*;
+/// let y = LogSoftmax::<1>.forward(Tensor::from([[1000.0, 1000.0]]));
+/// assert!(y.is_close(&Tensor::full(-2.0_f32.ln()), 1e-6, 0.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct LogSoftmax<const A: usize>;
 

@@ -19,6 +19,7 @@ pub(super) type Scaled<D, const F: usize> = <(D, Const<F>) as Product>::Out;
 /// assert_eq!(UpsampleNearest2d::<2>.forward(x).to_array(), [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]);
 /// ```
 #[doc(alias = "interpolate")]
+#[doc(alias = "UpsamplingNearest2d")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Init, Parameters)]
 pub struct UpsampleNearest2d<const F: usize>;
 

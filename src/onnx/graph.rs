@@ -80,14 +80,14 @@ impl Graph {
     /// The name of a parameter or buffer in the graph: that of the model's files, `0.weight` for example.
     ///
     /// # Panics
-    /// If `part` is not exactly one parameter: an optional one is [`optional`](Self::optional).
+    /// If `part` is not exactly one parameter: an optional one is [`optional_parameter`](Self::optional_parameter).
     #[track_caller]
     pub fn parameter<P: Parameters + ?Sized>(&mut self, part: &P) -> String {
-        self.optional(part).expect("there is no parameter in this part of the model")
+        self.optional_parameter(part).expect("there is no parameter in this part of the model")
     }
 
     /// The name of an optional parameter, if it is there: a bias or a [`NoBias`](crate::nn::NoBias).
-    pub fn optional<P: Parameters + ?Sized>(&mut self, part: &P) -> Option<String> {
+    pub fn optional_parameter<P: Parameters + ?Sized>(&mut self, part: &P) -> Option<String> {
         self.leaf(part, None)
     }
 
@@ -226,7 +226,7 @@ impl Graph {
 
     /// A value with its axes in another order.
     pub(super) fn transpose<const N: usize>(&mut self, x: &str, order: [usize; N]) -> String {
-        self.node("Transpose").input(x).set("perm", order).output()
+        self.node("Transpose").input(x).attribute("perm", order).output()
     }
 
     /// A value with an axis of size 1 more, at each of these places.
@@ -237,7 +237,7 @@ impl Graph {
 
     /// A value as another type of elements.
     pub(super) fn cast(&mut self, x: &str, element: i32) -> String {
-        self.node("Cast").input(x).set("to", element).output()
+        self.node("Cast").input(x).attribute("to", element).output()
     }
 }
 
@@ -257,7 +257,7 @@ impl Node<'_> {
     }
 
     /// The next input, if it is there. Otherwise its place stays empty.
-    pub fn maybe(self, value: Option<impl AsRef<str>>) -> Self {
+    pub fn optional_input(self, value: Option<impl AsRef<str>>) -> Self {
         match value {
             Some(value) => self.input(value),
             None => self.input(""),
@@ -265,14 +265,14 @@ impl Node<'_> {
     }
 
     /// An attribute.
-    pub fn set(mut self, name: &str, value: impl Into<Attribute>) -> Self {
+    pub fn attribute(mut self, name: &str, value: impl Into<Attribute>) -> Self {
         self.node.attribute.push(AttributeProto { name: name.to_string(), ..value.into().0 });
         self
     }
 
     /// The attributes of an operator with windows over `N` axes, for which the same padding is before and after.
     pub(super) fn window<const N: usize>(self, kernel: [usize; N], stride: [usize; N], padding: [usize; N]) -> Self {
-        self.set("kernel_shape", kernel).set("strides", stride).set("pads", [padding, padding].concat())
+        self.attribute("kernel_shape", kernel).attribute("strides", stride).attribute("pads", [padding, padding].concat())
     }
 
     /// Adds the node to the graph, and gives its outputs.

@@ -154,7 +154,7 @@ fn all() -> String {
         (UpsampleNearest2d<2>, UpsampleBilinear2d<3>): Images<1>;
         PixelShuffle<2>: Images<4>;
         (Flatten, Reshape<Rank2<3, 2>>): Tensor<(usize, Const<2>, Const<3>)>;
-        (BatchNorm1d<2>, PlainBatchNorm1d<2>): Rows<2>;
+        (BatchNorm1d<2>, BatchNorm1dNoAffine<2>): Rows<2>;
         BatchNorm2d<2>: Images<2>;
         LayerNorm<3>: Steps<3>;
         GroupNorm<2, 4>: Images<4>;

@@ -2,12 +2,12 @@
 //!
 //! The loop stays yours. A [`Run`] writes what it is given: the configuration, and metrics in CSV and JSON lines; with
 //! the feature `tensorboard` also an event file, so that `tensorboard --logdir runs` draws the curves, side by side
-//! with those of the other folders in `runs`. [`KeepBest`] keeps the best model, [`EarlyStopping`] says when to end.
+//! with those of the other folders in `runs`. [`BestModel`] keeps the best model, [`EarlyStopping`] says when to end.
 //!
 //! ```
 //! use taut::metrics::WeightedMean;
 //! use taut::prelude::*;
-//! use taut::record::{EarlyStopping, EarlyStoppingConfig, KeepBest, Run};
+//! use taut::record::{BestModel, EarlyStopping, EarlyStoppingConfig, Run};
 //! # fn main() -> Result<(), taut::files::FileError> {
 //! # let folder = std::env::temp_dir().join(format!("taut-doc-record-{}", std::process::id()));
 //! # let runs = folder.join("runs");
@@ -18,7 +18,7 @@
 //!
 //! let mut run = Run::create(runs.join("adam"))?;
 //! run.configuration(&[("learning_rate", 1e-2), ("batch", 32.0)])?; // or anything else that is `Serialize`
-//! let mut best = KeepBest::in_file(run.best(), false);
+//! let mut best = BestModel::in_file(run.best_path());
 //! let mut stopping = EarlyStopping::new(EarlyStoppingConfig { patience: 2, ..Default::default() });
 //! for epoch in 1..=4 {
 //!     let mut training_loss = WeightedMean::default();
@@ -38,7 +38,7 @@
 //!         break;
 //!     }
 //! }
-//! best.restore(&mut model)?;
+//! best.load_into(&mut model)?;
 //! # assert!(taut::record::read(run.folder())?.len() > 1);
 //! # drop(run);
 //! # std::fs::remove_dir_all(&folder).unwrap();
@@ -54,7 +54,7 @@
 //! | `metrics.jsonl` | a JSON object for each [`Run::log`]: `{"step":1,"seconds":0.52,"train/loss":0.61}` |
 //! | `metrics.csv` | the same as a table, with a column for each metric |
 //! | `events.out.tfevents.*` | the same for TensorBoard, with pictures and histograms (feature `tensorboard`) |
-//! | `best.safetensors`, `last.safetensors` | the names that [`Run::best`] and [`Run::last`] give |
+//! | `best.safetensors`, `last.safetensors` | the names that [`Run::best_path`] and [`Run::last_path`] give |
 //!
 //! Every call has written its line when it returns: a run can be watched, and one that is killed leaves readable files.
 //! [`read`] reads the metrics back, and [`Run::resume`] continues a run.
@@ -62,12 +62,12 @@
 mod early_stopping;
 #[cfg(feature = "tensorboard")]
 mod events;
-mod keep_best;
+mod best_model;
 mod lines;
 mod run;
 mod table;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingConfig};
-pub use keep_best::KeepBest;
+pub use best_model::BestModel;
 pub use lines::{Measurement, read};
 pub use run::Run;

@@ -121,13 +121,13 @@ impl Run {
         &self.folder
     }
 
-    /// The file of the best model, for [`KeepBest::in_file`](super::KeepBest::in_file).
-    pub fn best(&self) -> PathBuf {
+    /// The file of the best model, for [`BestModel::in_file`](super::BestModel::in_file).
+    pub fn best_path(&self) -> PathBuf {
         self.folder.join("best.safetensors")
     }
 
     /// The file from which the run can be resumed, for [`Checkpoint::save`](crate::Checkpoint::save).
-    pub fn last(&self) -> PathBuf {
+    pub fn last_path(&self) -> PathBuf {
         self.folder.join("last.safetensors")
     }
 

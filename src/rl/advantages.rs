@@ -12,9 +12,9 @@ use super::environment::Environment;
 use super::vectorized::Outcomes;
 use crate::numbers::range::{expect, part};
 
-/// One step of `N` environments as a critic sees it.
+/// One step of a rollout in `N` environments, with the critic's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment<const N: usize> {
+pub struct RolloutStep<const N: usize> {
     /// The reward of each action.
     pub rewards: [f32; N],
     /// The value of the observation before the step.
@@ -27,19 +27,19 @@ pub struct Moment<const N: usize> {
     pub truncated: [bool; N],
 }
 
-impl<const N: usize> Moment<N> {
+impl<const N: usize> RolloutStep<N> {
     /// A step, with the values of the observations before and after it.
     pub fn new<E: Environment>(step: &Outcomes<E, N>, values: [f32; N], successor_values: [f32; N]) -> Self {
         let &Outcomes { rewards, terminated, truncated, .. } = step;
-        Moment { rewards, values, successor_values, terminated, truncated }
+        RolloutStep { rewards, values, successor_values, terminated, truncated }
     }
 }
 
-/// The advantage of each action in consecutive steps. The target of the critic is advantage + value.
+/// The generalised advantage of each action in consecutive steps. The target of the critic is advantage + value.
 ///
 /// ```
-/// use taut::rl::{Moment, advantages};
-/// let step = |reward, terminated| Moment {
+/// use taut::rl::{RolloutStep, advantages};
+/// let step = |reward, terminated| RolloutStep {
 ///     rewards: [reward],
 ///     values: [0.0],
 ///     successor_values: [0.0],
@@ -52,8 +52,9 @@ impl<const N: usize> Moment<N> {
 ///
 /// # Panics
 /// If `discount` or `lambda` is not from 0 to 1.
+#[doc(alias = "gae")]
 #[track_caller]
-pub fn advantages<const N: usize>(steps: &[Moment<N>], discount: f32, lambda: f32) -> Vec<[f32; N]> {
+pub fn advantages<const N: usize>(steps: &[RolloutStep<N>], discount: f32, lambda: f32) -> Vec<[f32; N]> {
     let name = "advantages";
     expect(part(name, "discount", discount.into()).and_then(|()| part(name, "lambda", lambda.into())));
     let mut advantages = vec![[0.0; N]; steps.len()];
@@ -77,7 +78,7 @@ mod tests {
     use crate::rl::environment::below;
 
     /// The definition: a sum over all later steps of the episode, with weights (gamma lambda)^k.
-    fn by_definition(steps: &[Moment<2>], i: usize, t: usize, discount: f32, lambda: f32) -> f32 {
+    fn by_definition(steps: &[RolloutStep<2>], i: usize, t: usize, discount: f32, lambda: f32) -> f32 {
         let (mut sum, mut weight) = (0.0, 1.0);
         for step in &steps[t..] {
             let ahead = if step.terminated[i] { 0.0 } else { step.successor_values[i] };
@@ -99,7 +100,7 @@ mod tests {
                 let (rewards, values, successor_values) = (numbers(), numbers(), numbers());
                 let end: [usize; 2] = std::array::from_fn(|_| below(10, &mut rng));
                 let (terminated, truncated) = (end.map(|end| end == 0), end.map(|end| end == 1));
-                Moment { rewards, values, successor_values, terminated, truncated }
+                RolloutStep { rewards, values, successor_values, terminated, truncated }
             };
             let steps: Vec<_> = (0..length).map(|_| step()).collect();
             for (discount, lambda) in [(0.99, 0.95), (0.9, 1.0), (0.5, 0.0), (1.0, 1.0)] {
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn truncation_counts_the_value_of_what_would_have_followed_and_termination_does_not() {
-        let step = |terminated, truncated| Moment {
+        let step = |terminated, truncated| RolloutStep {
             rewards: [1.0],
             values: [0.0],
             successor_values: [10.0],

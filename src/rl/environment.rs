@@ -19,7 +19,7 @@ use std::fmt::Debug;
 /// ```
 /// use taut::optim::SnapshotMismatch;
 /// use taut::prelude::*;
-/// use taut::rl::{Discrete, Environment, Outcome, saved};
+/// use taut::rl::{Discrete, Environment, Outcome, saved_state};
 ///
 /// /// Walk left or right; the episode ends at +3, which pays, or at -3.
 /// #[derive(Clone, Default)]
@@ -43,7 +43,7 @@ use std::fmt::Debug;
 ///         vec![f64::from(self.0)]
 ///     }
 ///     fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
-///         let [place] = saved(state)?;
+///         let [place] = saved_state(state)?;
 ///         self.0 = place as i32;
 ///         Ok(())
 ///     }
@@ -69,7 +69,7 @@ pub trait Environment: Clone + Default + Send + 'static {
     fn observe(&self, observation: &mut [f32]);
     /// The state, to be saved.
     fn save(&self) -> Vec<f64>;
-    /// Restores a [saved](Environment::save) state; [`saved`] helps.
+    /// Restores a [saved](Environment::save) state; [`saved_state`] helps.
     ///
     /// # Errors
     /// If it is not a state of this environment.
@@ -80,11 +80,11 @@ pub trait Environment: Clone + Default + Send + 'static {
     }
 }
 
-/// The numbers of a saved state, if there are exactly `N`.
+/// A saved state as an array, for [`Environment::restore`].
 ///
 /// # Errors
-/// If there are not.
-pub fn saved<const N: usize>(state: &[f64]) -> Result<[f64; N], SnapshotMismatch> {
+/// If it does not have exactly `N` numbers.
+pub fn saved_state<const N: usize>(state: &[f64]) -> Result<[f64; N], SnapshotMismatch> {
     let wrong = |_| format!("a state of this environment has {N} numbers, and {} were saved", state.len());
     state.try_into().map_err(wrong).map_err(SnapshotMismatch::new)
 }
@@ -98,11 +98,11 @@ pub struct Outcome {
     pub terminated: bool,
 }
 
-/// The shape of `N` observations of the environment `E`.
-pub type Batch<E, const N: usize> = <<E as Environment>::Observation as InsertAxis<0>>::Inserted<Const<N>>;
+/// The shape of a batch of `N` observations of the environment `E`.
+pub type BatchShape<E, const N: usize> = <<E as Environment>::Observation as InsertAxis<0>>::Inserted<Const<N>>;
 
 /// `N` observations of the environment `E`.
-pub type Observations<E, const N: usize, T = crate::trace::NoTrace> = Tensor<Batch<E, N>, f32, T>;
+pub type Observations<E, const N: usize, T = crate::trace::NoTrace> = Tensor<BatchShape<E, N>, f32, T>;
 
 /// The number of outputs a network needs for an action of the environment `E`: a score for each discrete action, or a
 /// mean for each number of a continuous one.

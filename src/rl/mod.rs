@@ -5,7 +5,7 @@
 //! * [`Environments`]: several at once, with time limits and episode statistics; [`evaluate`] evaluates an agent.
 //! * [`Policy`]: the last layer of a network that chooses actions, [`CategoricalPolicy`] or [`GaussianPolicy`].
 //! * [`ReplayMemory`], uniform or [prioritised](Priorities), with [multi-step](MultiStep) rewards; [generalised
-//!   advantages](advantages); [`Epsilon`]; [running normalisation](RunningNormalization).
+//!   advantages](advantages); [`EpsilonGreedy`]; [running normalisation](RunningNormalization).
 //!
 //! Observations and actions are types. An agent for CartPole, which has four observed numbers and two actions:
 //!
@@ -40,14 +40,14 @@ mod priorities;
 mod replay;
 mod vectorized;
 
-pub use advantages::{Moment, advantages};
-pub use environment::{Action, ActionSize, Batch, Discrete, Environment, Observations, Outcome, saved};
+pub use advantages::{RolloutStep, advantages};
+pub use environment::{Action, ActionSize, BatchShape, Discrete, Environment, Observations, Outcome, saved_state};
 pub use environments::{Acrobot, Breakout, CartPole, MountainCar, Pendulum};
-pub use epsilon::Epsilon;
+pub use epsilon::EpsilonGreedy;
 pub use frame_stack::FrameStack;
 pub use multi_step::MultiStep;
 pub use normalization::RunningNormalization;
 pub use policy::{CategoricalPolicy, GaussianPolicy, Policy};
-pub use priorities::{Drawn, Priorities};
+pub use priorities::{Priorities, PrioritizedSample};
 pub use replay::{ReplayMemory, Stored, Transition, Transitions, gather};
 pub use vectorized::{Environments, Episode, Outcomes, evaluate};

@@ -21,18 +21,18 @@ const LEAST: f64 = 0.01;
 ///
 /// ```
 /// use taut::prelude::*;
-/// use taut::rl::{Drawn, Priorities};
+/// use taut::rl::{PrioritizedSample, Priorities};
 /// let mut rng = StdRng::seed_from_u64(0);
 /// let mut priorities = Priorities::new(100, 1.0);
-/// for place in 0..3 {
-///     priorities.add(place);
+/// for index in 0..3 {
+///     priorities.add(index);
 /// }
 /// priorities.update(&[0, 1, 2], &[0.99, 0.09, 0.09]);
-/// let Drawn { places, weights } = priorities.draw::<64, _>(1.0, &mut rng);
-/// let of_first = places.iter().filter(|&&place| place == 0).count();
+/// let PrioritizedSample { indices, weights } = priorities.sample::<64, _>(1.0, &mut rng);
+/// let of_first = indices.iter().filter(|&&index| index == 0).count();
 /// assert!(of_first > 40); // five of six
 /// // the others weigh more, as they are drawn less often
-/// assert!(places.iter().zip(weights.iter()).all(|(&place, weight)| (weight < 0.5) == (place == 0)));
+/// assert!(indices.iter().zip(weights.iter()).all(|(&index, weight)| (weight < 0.5) == (index == 0)));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Priorities {
@@ -46,11 +46,11 @@ pub struct Priorities {
     largest: f64,
 }
 
-/// The result of [`Priorities::draw`].
+/// The result of [`Priorities::sample`].
 #[derive(Clone, Debug)]
-pub struct Drawn<const B: usize> {
+pub struct PrioritizedSample<const B: usize> {
     /// The indices of the transitions.
-    pub places: [usize; B],
+    pub indices: [usize; B],
     /// The weights of their losses, at most 1.
     pub weights: Tensor<Rank1<B>>,
 }
@@ -70,49 +70,49 @@ impl Priorities {
         Priorities { alpha, leaves, sums: vec![0.0; 2 * leaves], count: 0, largest: 1.0 }
     }
 
-    /// Gives the transition just added to the memory at `place` the largest priority so far, so that it is drawn soon.
+    /// Gives the transition just added to the memory at `index` the largest priority so far, so that it is drawn soon.
     ///
     /// # Panics
-    /// If `place` is not below the capacity.
+    /// If `index` is not below the capacity.
     #[track_caller]
-    pub fn add(&mut self, place: usize) {
-        self.check(place);
-        if self.sums[self.leaves + place] == 0.0 {
+    pub fn add(&mut self, index: usize) {
+        self.check(index);
+        if self.sums[self.leaves + index] == 0.0 {
             self.count += 1;
         }
-        self.set(place, self.largest);
+        self.set(index, self.largest);
     }
 
     /// Updates the priorities of transitions from their errors.
     ///
     /// # Panics
-    /// If a place is not below the capacity, or there are not as many errors as places.
+    /// If an index is not below the capacity, or there are not as many errors as indices.
     #[track_caller]
-    pub fn update(&mut self, places: &[usize], errors: &[f32]) {
-        let (count, found) = (places.len(), errors.len());
-        assert!(count == found, "Priorities::update: {found} errors for {count} places");
-        places.iter().for_each(|&place| self.check(place));
-        for (&place, &error) in places.iter().zip(errors) {
+    pub fn update(&mut self, indices: &[usize], errors: &[f32]) {
+        let (count, found) = (indices.len(), errors.len());
+        assert!(count == found, "Priorities::update: {found} errors for {count} indices");
+        indices.iter().for_each(|&index| self.check(index));
+        for (&index, &error) in indices.iter().zip(errors) {
             let priority = (f64::from(error).abs() + LEAST).powf(self.alpha);
             // a NaN error says nothing about the transition
             if priority.is_finite() {
                 self.largest = self.largest.max(priority);
-                self.set(place, priority);
+                self.set(index, priority);
             }
         }
     }
 
     #[track_caller]
-    fn check(&self, place: usize) {
+    fn check(&self, index: usize) {
         let leaves = self.leaves;
         assert!(
-            place < leaves,
-            "Priorities: place {place} is beyond the capacity, for which there are {leaves} places"
+            index < leaves,
+            "Priorities: index {index} is beyond the capacity, for which there are {leaves} indices"
         );
     }
 
-    fn set(&mut self, place: usize, priority: f64) {
-        let mut node = self.leaves + place;
+    fn set(&mut self, index: usize, priority: f64) {
+        let mut node = self.leaves + index;
         self.sums[node] = priority;
         while node > 1 {
             node /= 2;
@@ -120,7 +120,7 @@ impl Priorities {
         }
     }
 
-    /// The first place at which the cumulative sum of priorities exceeds `sum`.
+    /// The first index at which the cumulative sum of priorities exceeds `sum`.
     fn find(&self, mut sum: f64) -> usize {
         let mut node = 1;
         while node < self.leaves {
@@ -136,19 +136,19 @@ impl Priorities {
         node - self.leaves
     }
 
-    /// Draws `B` places by stratified sampling: one from each of `B` equal parts of the total priority.
+    /// Draws `B` indices by stratified sampling: one from each of `B` equal parts of the total priority.
     ///
     /// # Panics
     /// If nothing was added yet, or `beta` is negative, infinite or NaN.
     #[track_caller]
-    pub fn draw<const B: usize, R: Rng + ?Sized>(&self, beta: f64, rng: &mut R) -> Drawn<B> {
-        assert!(self.count > 0, "Priorities::draw: nothing was added yet");
-        expect(not_negative("Priorities::draw", "beta", beta));
+    pub fn sample<const B: usize, R: Rng + ?Sized>(&self, beta: f64, rng: &mut R) -> PrioritizedSample<B> {
+        assert!(self.count > 0, "Priorities::sample: nothing was added yet");
+        expect(not_negative("Priorities::sample", "beta", beta));
         let total = self.sums[1];
-        let places: [usize; B] = std::array::from_fn(|i| self.find(total * (i as f64 + unit(rng)) / B as f64));
-        let weights = places.map(|place| (self.count as f64 * self.sums[self.leaves + place] / total).powf(-beta));
+        let indices: [usize; B] = std::array::from_fn(|i| self.find(total * (i as f64 + unit(rng)) / B as f64));
+        let weights = indices.map(|index| (self.count as f64 * self.sums[self.leaves + index] / total).powf(-beta));
         let largest = weights.iter().copied().fold(0.0, f64::max);
-        Drawn { places, weights: Tensor::<Rank1<B>>::from_fn(|[i]| (weights[i] / largest) as f32) }
+        PrioritizedSample { indices, weights: Tensor::<Rank1<B>>::from_fn(|[i]| (weights[i] / largest) as f32) }
     }
 
     /// All priorities.
@@ -191,19 +191,19 @@ mod tests {
         for (capacity, alpha) in [(1, 0.6), (5, 1.0), (8, 0.5), (13, 0.0)] {
             let mut priorities = Priorities::new(capacity, alpha);
             let errors: Vec<f32> = (0..capacity).map(|i| (i as f32 - 2.0) * 0.5).collect();
-            let places: Vec<usize> = (0..capacity).collect();
-            places.iter().for_each(|&place| priorities.add(place));
-            priorities.update(&places, &errors);
+            let indices: Vec<usize> = (0..capacity).collect();
+            indices.iter().for_each(|&index| priorities.add(index));
+            priorities.update(&indices, &errors);
             let expected: Vec<f64> = errors.iter().map(|&e| (f64::from(e).abs() + 0.01).powf(alpha)).collect();
             let total: f64 = expected.iter().sum();
             let mut counts = vec![0; capacity];
             for _ in 0..1000 {
-                let Drawn { places, weights } = priorities.draw::<16, _>(0.4, &mut rng);
-                places.iter().for_each(|&place| counts[place] += 1);
-                let weight = |place: usize| (capacity as f64 * expected[place] / total).powf(-0.4);
-                let largest = places.iter().map(|&place| weight(place)).fold(0.0, f64::max);
-                for (&place, found) in places.iter().zip(weights.iter()) {
-                    assert!((f64::from(found) - weight(place) / largest).abs() < 1e-6);
+                let PrioritizedSample { indices, weights } = priorities.sample::<16, _>(0.4, &mut rng);
+                indices.iter().for_each(|&index| counts[index] += 1);
+                let weight = |index: usize| (capacity as f64 * expected[index] / total).powf(-0.4);
+                let largest = indices.iter().map(|&index| weight(index)).fold(0.0, f64::max);
+                for (&index, found) in indices.iter().zip(weights.iter()) {
+                    assert!((f64::from(found) - weight(index) / largest).abs() < 1e-6);
                 }
             }
             for (count, expected) in counts.iter().zip(&expected) {

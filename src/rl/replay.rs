@@ -129,7 +129,7 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
         self.capacity
     }
 
-    /// Adds a transition; a full memory drops its oldest. Returns its place in the memory.
+    /// Adds a transition; a full memory drops its oldest. Returns its index in the memory.
     ///
     /// # Panics
     /// If an observation does not have the size of the environment's.
@@ -151,29 +151,29 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
             self.discounts.push(discount);
             return self.len() - 1;
         }
-        let place = self.next;
-        let row = place * size..(place + 1) * size;
+        let index = self.next;
+        let row = index * size..(index + 1) * size;
         self.observations[row.clone()].iter_mut().zip(observation).for_each(|(kept, &x)| *kept = X::keep(x));
         self.successors[row].iter_mut().zip(successor).for_each(|(kept, &x)| *kept = X::keep(x));
-        self.actions[place] = action;
-        self.rewards[place] = reward;
-        self.discounts[place] = discount;
-        self.next = (place + 1) % self.capacity;
-        place
+        self.actions[index] = action;
+        self.rewards[index] = reward;
+        self.discounts[index] = discount;
+        self.next = (index + 1) % self.capacity;
+        index
     }
 
-    /// The transitions at these places.
+    /// The transitions at these indices.
     ///
     /// # Panics
     /// If there is no transition at one of them.
     #[track_caller]
-    pub fn gather<const B: usize>(&self, places: &[usize; B]) -> Transitions<E, B> {
+    pub fn gather<const B: usize>(&self, indices: &[usize; B]) -> Transitions<E, B> {
         Transitions {
-            observations: gather::<E, X, B>(&self.observations, places),
-            actions: places.map(|place| self.actions[place]),
-            rewards: Tensor::<Rank1<B>>::from_fn(|[i]| self.rewards[places[i]]),
-            successors: gather::<E, X, B>(&self.successors, places),
-            discounts: Tensor::<Rank1<B>>::from_fn(|[i]| self.discounts[places[i]]),
+            observations: gather::<E, X, B>(&self.observations, indices),
+            actions: indices.map(|index| self.actions[index]),
+            rewards: Tensor::<Rank1<B>>::from_fn(|[i]| self.rewards[indices[i]]),
+            successors: gather::<E, X, B>(&self.successors, indices),
+            discounts: Tensor::<Rank1<B>>::from_fn(|[i]| self.discounts[indices[i]]),
         }
     }
 
@@ -183,15 +183,15 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
     /// If there are none.
     #[track_caller]
     pub fn sample<const B: usize, R: Rng + ?Sized>(&self, rng: &mut R) -> Transitions<E, B> {
-        self.gather(&self.draw::<B, R>(rng))
+        self.gather(&self.sample_indices::<B, R>(rng))
     }
 
-    /// The places of `B` transitions drawn uniformly, with replacement.
+    /// The indices of `B` transitions drawn uniformly, with replacement.
     ///
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn draw<const B: usize, R: Rng + ?Sized>(&self, rng: &mut R) -> [usize; B] {
+    pub fn sample_indices<const B: usize, R: Rng + ?Sized>(&self, rng: &mut R) -> [usize; B] {
         assert!(!self.is_empty(), "ReplayMemory: nothing was added yet");
         std::array::from_fn(|_| below(self.len(), rng))
     }
@@ -246,10 +246,10 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
     }
 }
 
-/// The observations at `B` places of a flat list of them: for batches of observations collected in a `Vec`.
+/// The observations at `B` indices of a flat list of them: for batches of observations collected in a `Vec`.
 ///
 /// # Panics
-/// If a place is out of range.
+/// If an index is out of range.
 ///
 /// ```
 /// use taut::rl::{MountainCar, gather};
@@ -257,12 +257,12 @@ impl<E: Environment, X: Stored> ReplayMemory<E, X> {
 /// assert_eq!(gather::<MountainCar, _, 2>(&kept, &[2, 0]).to_array(), [[2.0, 2.1], [0.0, 0.1]]);
 /// ```
 #[track_caller]
-pub fn gather<E: Environment, X: Stored, const B: usize>(kept: &[X], places: &[usize; B]) -> Observations<E, B> {
+pub fn gather<E: Environment, X: Stored, const B: usize>(kept: &[X], indices: &[usize; B]) -> Observations<E, B> {
     let (shape, size) = (batch_shape::<E, B>(), observation_size::<E>());
     let mut rows = Storage::zeros(shape.count());
     if size > 0 {
-        for (row, &place) in rows.make_mut().chunks_mut(size).zip(places) {
-            let kept = &kept[place * size..(place + 1) * size];
+        for (row, &index) in rows.make_mut().chunks_mut(size).zip(indices) {
+            let kept = &kept[index * size..(index + 1) * size];
             row.iter_mut().zip(kept).for_each(|(x, kept)| *x = kept.number());
         }
     }
@@ -287,8 +287,8 @@ mod tests {
 
     fn check<X: Stored>() {
         let mut memory = ReplayMemory::<CartPole, X>::new(3);
-        let places: Vec<usize> = (0..8).map(|i| add(&mut memory, i as f32)).collect();
-        assert_eq!(places, [0, 1, 2, 0, 1, 2, 0, 1]);
+        let indices: Vec<usize> = (0..8).map(|i| add(&mut memory, i as f32)).collect();
+        assert_eq!(indices, [0, 1, 2, 0, 1, 2, 0, 1]);
         assert_eq!((memory.len(), memory.capacity()), (3, 3));
         let all = memory.gather(&[0, 1, 2]);
         assert_eq!(all.rewards.to_array(), [6.0, 7.0, 5.0]);

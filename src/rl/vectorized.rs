@@ -1,6 +1,6 @@
 //! Several environments at once.
 
-use super::environment::{Batch, Environment, Observations, Outcome};
+use super::environment::{BatchShape, Environment, Observations, Outcome};
 use crate::memory::Storage;
 use crate::numbers::range::{at_least_one, expect};
 use crate::numbers::{Generator, GeneratorState};
@@ -82,7 +82,7 @@ pub(super) fn observation_size<E: Environment>() -> usize {
 }
 
 /// The shape of `N` observations.
-pub(super) fn batch_shape<E: Environment, const N: usize>() -> Batch<E, N> {
+pub(super) fn batch_shape<E: Environment, const N: usize>() -> BatchShape<E, N> {
     E::Observation::default().inserted(Const::<N>)
 }
 

@@ -39,7 +39,7 @@ fn sums(world: &dyn Communicator) -> Result<(), CommunicationError> {
             let own = gradients.clone();
             world.barrier()?;
             let start = Instant::now();
-            let sum = own.all_reduce(world, &parameter)?;
+            let sum = own.all_reduce(&parameter, world)?;
             if call >= 3 {
                 times.push(start.elapsed().as_secs_f64() * 1e3);
             }
@@ -60,7 +60,7 @@ fn step(workload: &str, parts: Parts, world: &dyn Communicator) -> Result<(), Co
     for call in 0..STEPS + 5 {
         let batch = data.parts_of(256, parts, world, &mut rng).next().expect("one batch");
         let start = Instant::now();
-        let (_, gradients) = batch.backward(world, &model, &mut rng, |tape, (images, labels)| {
+        let (_, gradients) = batch.backward(&model, world, &mut rng, |tape, (images, labels)| {
             model.forward(tape.trace(images)).cross_entropy(&labels)
         })?;
         optimizer.step(&mut model, &gradients);

@@ -81,9 +81,9 @@ pub struct TransformerEncoderLayer<
     pub linear1: Linear<WIDTH, HIDDEN, E>,
     /// From `HIDDEN` to `WIDTH`.
     pub linear2: Linear<HIDDEN, WIDTH, E>,
-    /// Dropout after attention.
+    /// Of the attention block: its sum, or its input with [`PreNorm`].
     pub norm1: LayerNorm<WIDTH, E>,
-    /// Dropout after the network.
+    /// Of the network's block, likewise.
     pub norm2: LayerNorm<WIDTH, E>,
     /// Between `linear1` and `linear2`.
     pub activation: A,

@@ -1,6 +1,6 @@
 //! One step of a recurrent layer.
 
-use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, Memory, RecurrentKind, State};
+use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, StateKind, RecurrentKind, State};
 use super::state::InitialState;
 use crate::nn::{Init, Module};
 use crate::ops::{States, Times, recurrent};
@@ -127,7 +127,7 @@ impl<K: RecurrentKind, I: Dim, const H: usize, E: Float> RecurrentCell<K, I, H, 
         let ((batch, features), storage, trace) = x.into_parts();
         let x = Tensor::from_parts((batch, Const::<1>, features), storage, trace);
         let times = Times { batch: batch.size(), steps: 1, reverse: false, lengths: None };
-        K::Memory::state(self.over(x, initial, times).1)
+        K::StateKind::state(self.over(x, initial, times).1)
     }
 
     /// The parameters by name, with `suffix`, and their sizes in files.

@@ -1,4 +1,4 @@
-//! From the first step to the last, or both ways.
+//! From the first step to the last, or in both directions.
 
 use crate::ops::Join;
 use crate::shape::{Const, Dim, Plus};
@@ -6,8 +6,8 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use std::fmt::Debug;
 
-/// The direction of a recurrent layer of width `H`: [`OneWay`] or [`BothWays`].
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a way through sequences with a layer of width {H}")]
+/// The direction of a recurrent layer of width `H`: [`Unidirectional`] or [`Bidirectional`].
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a direction of a recurrent layer of width {H}")]
 pub trait Direction<const H: usize>: Clone + Debug + 'static {
     /// The features of the output.
     type Width: Dim;
@@ -31,8 +31,8 @@ const ONE_EACH: &str = "there is one for each direction";
 
 /// From the first step to the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OneWay;
-impl<const H: usize> Direction<H> for OneWay {
+pub struct Unidirectional;
+impl<const H: usize> Direction<H> for Unidirectional {
     type Width = Const<H>;
     type Each<S> = S;
     const COUNT: usize = 1;
@@ -52,8 +52,8 @@ impl<const H: usize> Direction<H> for OneWay {
 /// From the first step to the last and, with separate parameters, from the last to the first; the outputs are
 /// concatenated, so there are 2 `H` features. Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BothWays;
-impl<const H: usize> Direction<H> for BothWays
+pub struct Bidirectional;
+impl<const H: usize> Direction<H> for Bidirectional
 where
     Const<H>: Plus<Const<H>>,
 {

@@ -12,13 +12,13 @@ pub trait RecurrentKind: Clone + Debug + 'static {
     /// The number of gates.
     type Gates: Dim + Default;
     /// Its state from step to step: [`Hidden`] or [`HiddenAndCell`].
-    type Memory: Memory;
+    type StateKind: StateKind;
     #[doc(hidden)]
     fn op() -> &'static CellOp;
 }
 
 /// The state of a cell from step to step.
-pub trait Memory {
+pub trait StateKind {
     /// As a value.
     type State<B: Dim, const H: usize, E: Float, T: Trace>;
     /// h of a state.
@@ -34,7 +34,7 @@ const HAS_STATE: &str = "every recurrent layer has a state";
 /// h alone, a tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hidden;
-impl Memory for Hidden {
+impl StateKind for Hidden {
     type State<B: Dim, const H: usize, E: Float, T: Trace> = Tensor<(B, Const<H>), E, T>;
     fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
         state: Self::State<B, H, E, T>,
@@ -49,7 +49,7 @@ impl Memory for Hidden {
 /// h and c, an [`LstmState`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HiddenAndCell;
-impl Memory for HiddenAndCell {
+impl StateKind for HiddenAndCell {
     type State<B: Dim, const H: usize, E: Float, T: Trace> = LstmState<B, Const<H>, E, T>;
     fn hidden<B: Dim, const H: usize, E: Float, T: Trace>(
         state: Self::State<B, H, E, T>,
@@ -63,14 +63,14 @@ impl Memory for HiddenAndCell {
 }
 
 /// The state of a layer of kind `K`.
-pub(super) type State<K, B, const H: usize, E, T> = <<K as RecurrentKind>::Memory as Memory>::State<B, H, E, T>;
+pub(super) type State<K, B, const H: usize, E, T> = <<K as RecurrentKind>::StateKind as StateKind>::State<B, H, E, T>;
 
 /// h = tanh(W x + b + U h' + c)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Elman;
 impl RecurrentKind for Elman {
     type Gates = Const<1>;
-    type Memory = Hidden;
+    type StateKind = Hidden;
     fn op() -> &'static CellOp {
         &RNN_TANH
     }
@@ -81,7 +81,7 @@ impl RecurrentKind for Elman {
 pub struct ElmanRelu;
 impl RecurrentKind for ElmanRelu {
     type Gates = Const<1>;
-    type Memory = Hidden;
+    type StateKind = Hidden;
     fn op() -> &'static CellOp {
         &RNN_RELU
     }
@@ -92,7 +92,7 @@ impl RecurrentKind for ElmanRelu {
 pub struct LstmGates;
 impl RecurrentKind for LstmGates {
     type Gates = Const<4>;
-    type Memory = HiddenAndCell;
+    type StateKind = HiddenAndCell;
     fn op() -> &'static CellOp {
         &LSTM
     }
@@ -103,7 +103,7 @@ impl RecurrentKind for LstmGates {
 pub struct GruGates;
 impl RecurrentKind for GruGates {
     type Gates = Const<3>;
-    type Memory = Hidden;
+    type StateKind = Hidden;
     fn op() -> &'static CellOp {
         &GRU
     }

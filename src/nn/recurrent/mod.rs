@@ -7,8 +7,8 @@ mod lstm_state;
 mod state;
 
 pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
-pub use direction::{BothWays, Direction, OneWay};
-pub use kind::{Elman, ElmanRelu, GruGates, Hidden, HiddenAndCell, LstmGates, Memory, RecurrentKind};
+pub use direction::{Bidirectional, Direction, Unidirectional};
+pub use kind::{Elman, ElmanRelu, GruGates, Hidden, HiddenAndCell, LstmGates, StateKind, RecurrentKind};
 pub use lstm_state::LstmState;
 pub use state::{InitialState, InitialStates, SequenceLengths};
 
@@ -89,7 +89,7 @@ pub struct Recurrent<
     const I: usize,
     const H: usize,
     const LAYERS: usize = 1,
-    D: Direction<H> = OneWay,
+    D: Direction<H> = Unidirectional,
     E: Float = f32,
 > {
     /// The first layer, for each direction.
@@ -107,10 +107,10 @@ pub struct Recurrent<
 /// let y: Tensor<Rank3<2, 7, 5>> = layer.forward(x.clone());
 /// let (y, [h]) = layer.forward((x, [y.slice_at::<1>(6)]));
 /// ```
-pub type Rnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+pub type Rnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = Unidirectional, E = f32> =
     Recurrent<Elman, I, H, LAYERS, D, E>;
 /// [`Rnn`] with ReLU in place of tanh: h_t = max(0, W x_t + b + U h_{t-1} + c).
-pub type ReluRnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+pub type ReluRnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = Unidirectional, E = f32> =
     Recurrent<ElmanRelu, I, H, LAYERS, D, E>;
 /// Long short-term memory. See [`Recurrent`], and [`LstmCell`] for the formulas.
 ///
@@ -120,7 +120,7 @@ pub type ReluRnn<const I: usize, const H: usize, const LAYERS: usize = 1, D = On
 /// let model = Tagger::init(&mut StdRng::seed_from_u64(0));
 /// let tags: Tensor<Rank3<1, 4, 5>> = model.forward(Tensor::from([[4, 8, 15, 16]]));
 /// ```
-pub type Lstm<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+pub type Lstm<const I: usize, const H: usize, const LAYERS: usize = 1, D = Unidirectional, E = f32> =
     Recurrent<LstmGates, I, H, LAYERS, D, E>;
 /// The gated recurrent unit. See [`Recurrent`], and [`GruCell`] for the formulas.
 ///
@@ -132,10 +132,10 @@ pub type Lstm<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWa
 /// let y: Tensor<(usize, usize, Const<5>)> = layer.forward(x);
 /// assert_eq!(y.shape(), (2, 7, Const));
 /// ```
-pub type Gru<const I: usize, const H: usize, const LAYERS: usize = 1, D = OneWay, E = f32> =
+pub type Gru<const I: usize, const H: usize, const LAYERS: usize = 1, D = Unidirectional, E = f32> =
     Recurrent<GruGates, I, H, LAYERS, D, E>;
 /// Bidirectional [`Rnn`]: the output has 2 `H` features.
-pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Rnn<I, H, LAYERS, BothWays, E>;
+pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Rnn<I, H, LAYERS, Bidirectional, E>;
 /// Bidirectional [`Lstm`]: the output has 2 `H` features, h of both directions concatenated.
 ///
 /// ```
@@ -144,13 +144,13 @@ pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32>
 /// let x = Tensor::<Rank3<2, 7, 3>>::ones();
 /// let lengths = Tensor::<Rank1<2>, usize>::from([7, 4]);
 /// // from the first step to each sequence's last, and from there back to the first
-/// let (y, [[forth, back]]) = layer.forward((x.clone(), lengths));
+/// let (y, [[forward, backward]]) = layer.forward((x.clone(), lengths));
 /// let y: Tensor<Rank3<2, 7, 10>> = y;
-/// let (y, states) = layer.forward((x, [[forth, back]]));
+/// let (y, states) = layer.forward((x, [[forward, backward]]));
 /// ```
-pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Lstm<I, H, LAYERS, BothWays, E>;
+pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Lstm<I, H, LAYERS, Bidirectional, E>;
 /// Bidirectional [`Gru`]: the output has 2 `H` features.
-pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Gru<I, H, LAYERS, BothWays, E>;
+pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Gru<I, H, LAYERS, Bidirectional, E>;
 
 /// The states of all layers, in each direction.
 type AllStates<K, B, const H: usize, const LAYERS: usize, D, E, T> =
@@ -200,7 +200,7 @@ impl<K: RecurrentKind, const I: usize, const H: usize, const LAYERS: usize, D: D
         let mut all_states = all_states.into_iter();
         let states = std::array::from_fn(|_| {
             let of_layer = all_states.next().expect("there is one for each layer");
-            D::each(of_layer.into_iter().map(K::Memory::state).collect())
+            D::each(of_layer.into_iter().map(K::StateKind::state).collect())
         });
         (y, states)
     }

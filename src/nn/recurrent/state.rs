@@ -1,6 +1,6 @@
 //! The initial states of recurrent layers.
 
-use super::direction::{BothWays, OneWay};
+use super::direction::{Bidirectional, Unidirectional};
 use super::kind::{Hidden, LstmGates, RecurrentKind};
 use super::lstm_state::LstmState;
 use crate::ops::States;
@@ -35,7 +35,7 @@ fn fit<B: Dim, S: Dim, const H: usize, E: Float, T: Trace>(
 }
 
 #[diagnostic::do_not_recommend]
-impl<K: RecurrentKind<Memory = Hidden>, B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace>
+impl<K: RecurrentKind<StateKind = Hidden>, B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace>
     InitialState<K, B, H, E, T> for Tensor<(B, S), E, T>
 {
     fn into_parts(self) -> States<B, H, E, T> {
@@ -57,8 +57,8 @@ impl<B: Dim, S: Features<H>, const H: usize, E: Float, T: Trace> InitialState<Ls
 /// backward, in both directions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the states of {LAYERS} layers, `{D}`",
-    note = "the states are an array with one for each layer, `[state; {LAYERS}]`, and of a layer both ways with two \
-            for each, `[[forth, back]; {LAYERS}]`"
+    note = "the states are an array with one for each layer, `[state; {LAYERS}]`, and of a bidirectional layer with \
+            two for each, `[[forward, backward]; {LAYERS}]`"
 )]
 pub trait InitialStates<K, B, const H: usize, const LAYERS: usize, D, E, T> {
     /// Layer by layer, and in each direction by direction.
@@ -80,7 +80,7 @@ fn parts<K, B, S: InitialState<K, B, H, E, T>, const H: usize, E, T>(
 }
 
 impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, E, T>
-    InitialStates<K, B, H, LAYERS, OneWay, E, T> for [S; LAYERS]
+    InitialStates<K, B, H, LAYERS, Unidirectional, E, T> for [S; LAYERS]
 {
     fn into_parts(self) -> Vec<States<B, H, E, T>> {
         parts(self)
@@ -88,7 +88,7 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
 }
 
 impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, E, T>
-    InitialStates<K, B, H, LAYERS, BothWays, E, T> for [[S; 2]; LAYERS]
+    InitialStates<K, B, H, LAYERS, Bidirectional, E, T> for [[S; 2]; LAYERS]
 {
     fn into_parts(self) -> Vec<States<B, H, E, T>> {
         parts(self.into_iter().flatten())

@@ -21,13 +21,13 @@ operators! { Relu Sigmoid Softplus Tanh }
 
 impl<S: Shape, E: Float> ExportOnnx<Tensor<S, E>> for LeakyRelu {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
-        graph.node("LeakyRelu").input(&x).set("alpha", self.slope).output_like(&x)
+        graph.node("LeakyRelu").input(&x).attribute("alpha", self.slope).output_like(&x)
     }
 }
 
 impl<S: Shape, E: Float> ExportOnnx<Tensor<S, E>> for Elu {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
-        graph.node("Elu").input(&x).set("alpha", self.alpha).output_like(&x)
+        graph.node("Elu").input(&x).attribute("alpha", self.alpha).output_like(&x)
     }
 }
 
@@ -100,12 +100,12 @@ where
 
 impl<const A: usize, S: HasAxis<A>, E: Float> ExportOnnx<Tensor<S, E>> for Softmax<A> {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
-        graph.node("Softmax").input(&x).set("axis", A).output_like(&x)
+        graph.node("Softmax").input(&x).attribute("axis", A).output_like(&x)
     }
 }
 
 impl<const A: usize, S: HasAxis<A>, E: Float> ExportOnnx<Tensor<S, E>> for LogSoftmax<A> {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
-        graph.node("LogSoftmax").input(&x).set("axis", A).output_like(&x)
+        graph.node("LogSoftmax").input(&x).attribute("axis", A).output_like(&x)
     }
 }

@@ -43,10 +43,10 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
         let bias = graph.reshaped(&self.in_proj_bias, &[3 * WIDTH]);
         if x == memory {
             let all = linear(graph, x, &weight, Some(&bias));
-            return graph.node("Split").input(all).set("axis", 2).outputs();
+            return graph.node("Split").input(all).attribute("axis", 2).outputs();
         }
-        let weights = graph.node("Split").input(weight).set("axis", 0).outputs::<3>();
-        let biases = graph.node("Split").input(bias).set("axis", 0).outputs::<3>();
+        let weights = graph.node("Split").input(weight).attribute("axis", 0).outputs::<3>();
+        let biases = graph.node("Split").input(bias).attribute("axis", 0).outputs::<3>();
         std::array::from_fn(|i| linear(graph, if i == 0 { x } else { memory }, &weights[i], Some(&biases[i])))
     }
 
@@ -96,7 +96,7 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
             let lowest = graph.number::<E>(f64::NEG_INFINITY);
             scores = graph.apply("Where", &[mask, &scores, &lowest]);
         }
-        let mut weights = graph.node("Softmax").input(scores).set("axis", 3).output();
+        let mut weights = graph.node("Softmax").input(scores).attribute("axis", 3).output();
         if let (Some(mask), Some(_)) = (&mask, lengths) {
             // a query that sees no key has no weights: softmax gives it what is not a number
             let zero = graph.number::<E>(0.0);

@@ -1,6 +1,6 @@
 //! What models are made of: tuples, lists, blocks, wrappers and pointers.
 
-use crate::nn::{Autoencoder, Eval, Frozen, GivesBack, KeepsShape, Module, Residual, SameAs};
+use crate::nn::{Autoencoder, Eval, Frozen, RestoresShape, KeepsShape, Module, Residual, SameAs};
 use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
@@ -81,7 +81,7 @@ where
     }
 }
 
-impl<E, D, S: Shape, C, O: GivesBack<S>, F: Float> ExportOnnx<Tensor<S, F>> for Autoencoder<E, D>
+impl<E, D, S: Shape, C, O: RestoresShape<S>, F: Float> ExportOnnx<Tensor<S, F>> for Autoencoder<E, D>
 where
     E: ExportOnnx<Tensor<S, F>, Output = C>,
     D: ExportOnnx<C, Output = Tensor<O, F>>,

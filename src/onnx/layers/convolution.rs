@@ -31,9 +31,9 @@ fn convolution<'a, const N: usize>(
     geometry: Geometry<N>,
 ) -> Node<'a> {
     let Geometry { kernel, stride, padding, dilation, groups } = geometry;
-    let (weight, bias) = (graph.parameter(weight), graph.optional(bias));
-    let node = graph.node(operator).input(x).input(weight).maybe(bias).window(kernel, stride, padding);
-    node.set("dilations", dilation).set("group", groups)
+    let (weight, bias) = (graph.parameter(weight), graph.optional_parameter(bias));
+    let node = graph.node(operator).input(x).input(weight).optional_input(bias).window(kernel, stride, padding);
+    node.attribute("dilations", dilation).attribute("group", groups)
 }
 
 impl<
@@ -158,7 +158,7 @@ where
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let geometry = Geometry::square(K, S, P, 1);
         convolution(graph, "ConvTranspose", &x, &self.weight, &self.bias, geometry)
-            .set("output_padding", [OP; 2])
+            .attribute("output_padding", [OP; 2])
             .output_along(&x, 1)
     }
 }

@@ -38,7 +38,7 @@ impl<const VOCAB: usize, const DIM: usize, S: LastAxis, K: RowIndex, E: Float> E
                 graph.apply("ReduceSum", &[&words, &axis])
             }
         };
-        let sum = graph.node("ReduceSum").input(rows).input(axis).set("keepdims", 0);
+        let sum = graph.node("ReduceSum").input(rows).input(axis).attribute("keepdims", 0);
         match self.mode {
             BagMode::Sum => sum.output_along(&x, words),
             BagMode::Mean => {

@@ -17,7 +17,7 @@ fn pad<S: Shape, R: Shape, E: Float>(
     // those before each axis, then those after
     let width = width as i64;
     let pads = graph.integers(&[0, 0, width, width, 0, 0, width, width]);
-    graph.node("Pad").input(x).input(pads).set("mode", mode).output_along(x, 2)
+    graph.node("Pad").input(x).input(pads).attribute("mode", mode).output_along(x, 2)
 }
 
 impl<const P: usize, X: Shape, Y: Shape, E: Float> ExportOnnx<Tensor<X, E>> for ZeroPad2d<P>
@@ -53,8 +53,8 @@ where
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let scales = graph.numbers::<f32>("scales", &[1.0, 1.0, F as f64, F as f64], &[4]);
-        let node = graph.node("Resize").input(&x).input("").input(scales).set("mode", "nearest");
-        let node = node.set("coordinate_transformation_mode", "asymmetric").set("nearest_mode", "floor");
+        let node = graph.node("Resize").input(&x).input("").input(scales).attribute("mode", "nearest");
+        let node = node.attribute("coordinate_transformation_mode", "asymmetric").attribute("nearest_mode", "floor");
         node.output_along(&x, 2)
     }
 }
@@ -65,8 +65,8 @@ where
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let scales = graph.numbers::<f32>("scales", &[1.0, 1.0, F as f64, F as f64], &[4]);
-        let node = graph.node("Resize").input(&x).input("").input(scales).set("mode", "linear");
-        node.set("coordinate_transformation_mode", "half_pixel").output_along(&x, 2)
+        let node = graph.node("Resize").input(&x).input("").input(scales).attribute("mode", "linear");
+        node.attribute("coordinate_transformation_mode", "half_pixel").output_along(&x, 2)
     }
 }
 
@@ -75,6 +75,6 @@ where
     Self: Module<Tensor<X, E>, Output = Tensor<Y, E>>,
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
-        graph.node("DepthToSpace").input(&x).set("blocksize", R).set("mode", "CRD").output_along(&x, 1)
+        graph.node("DepthToSpace").input(&x).attribute("blocksize", R).attribute("mode", "CRD").output_along(&x, 1)
     }
 }

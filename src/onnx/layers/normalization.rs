@@ -9,12 +9,12 @@ impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> BatchNo
     fn export_node<S: Shape>(&self, graph: &mut Graph, x: &Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
         // the operator has a scale and a shift always
         let mut or_all = |part: &A, value: f64, name: &str| {
-            graph.optional(part).unwrap_or_else(|| graph.numbers::<E>(name, &[value; C], &[C]))
+            graph.optional_parameter(part).unwrap_or_else(|| graph.numbers::<E>(name, &[value; C], &[C]))
         };
         let (scale, shift) = (or_all(&self.weight, 1.0, "ones"), or_all(&self.bias, 0.0, "zeros"));
         let (mean, variance) = (graph.parameter(&self.running_mean), graph.parameter(&self.running_var));
         let node = graph.node("BatchNormalization").input(x).input(scale).input(shift).input(mean).input(variance);
-        node.set("epsilon", self.options.epsilon).output_like(x)
+        node.attribute("epsilon", self.options.epsilon).output_like(x)
     }
 }
 
@@ -42,7 +42,7 @@ where
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
         let (scale, shift) = (graph.parameter(&self.weight), graph.parameter(&self.bias));
         let node = graph.node("LayerNormalization").input(&x).input(scale).input(shift);
-        node.set("axis", -1).set("epsilon", self.epsilon).output_like(&x)
+        node.attribute("axis", -1).attribute("epsilon", self.epsilon).output_like(&x)
     }
 }
 
@@ -58,7 +58,7 @@ where
         let groups = graph.reshape(x.name(), &[0, G as i64, -1]);
         let (ones, zeros) = (graph.numbers::<E>("ones", &[1.0; G], &[G]), graph.numbers::<E>("zeros", &[0.0; G], &[G]));
         let node = graph.node("InstanceNormalization").input(groups).input(ones).input(zeros);
-        let normal = node.set("epsilon", self.epsilon).output();
+        let normal = node.attribute("epsilon", self.epsilon).output();
         let normal = graph.apply("Reshape", &[&normal, &shape]);
         let mut sizes = vec![1; S::RANK - 1];
         sizes[0] = C;

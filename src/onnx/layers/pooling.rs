@@ -20,7 +20,7 @@ macro_rules! pool1d {
         {
             fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
                 let node = graph.node($operator).input(&x).window([K], [S], [P]);
-                node$(.set($attribute, $value))?.output_along(&x, 2)
+                node$(.attribute($attribute, $value))?.output_along(&x, 2)
             }
         }
     };
@@ -125,11 +125,11 @@ where
         });
         let sizes = |graph: &mut Graph, last: [usize; 2]| {
             let last = graph.integers(&last.map(|size| size as i64));
-            graph.node("Concat").input(&batch).input(&channels).input(last).set("axis", 0).output()
+            graph.node("Concat").input(&batch).input(&channels).input(last).attribute("axis", 0).output()
         };
         let (shape, of_planes) = (sizes(graph, [height, width]), sizes(graph, [1, 1]));
         let pixels = graph.integer((height * width) as i64);
-        let count = graph.node("ReduceProd").input(&of_planes).set("axes", [0]).set("keepdims", 0).output();
+        let count = graph.node("ReduceProd").input(&of_planes).attribute("axes", [0]).attribute("keepdims", 0).output();
         let (zero, one) = (graph.integer(0), graph.integer(1));
         let planes = graph.apply("Range", &[&zero, &count, &one]);
         let first = graph.apply("Mul", &[&planes, &pixels]);
@@ -159,13 +159,13 @@ where
         let before: Value<Tensor<(N, C, H, W), E>> = Value::of(before);
         if S < K {
             // where windows overlap, one pixel may be the maximum of several, which are added
-            let all = graph.node("ReduceProd").input(&shape).set("axes", [0]).set("keepdims", 1).output();
+            let all = graph.node("ReduceProd").input(&shape).attribute("axes", [0]).attribute("keepdims", 1).output();
             let zeros = graph.apply("ConstantOfShape", &[&all]);
             let zeros = graph.cast(&zeros, element_type::<E>());
             let places = graph.reshape(&indices, &[-1]);
             let maxima = graph.reshape(y.name(), &[-1]);
             let node = graph.node("ScatterElements").input(zeros).input(places).input(maxima);
-            let sums = node.set("axis", 0).set("reduction", "add").output();
+            let sums = node.attribute("axis", 0).attribute("reduction", "add").output();
             return graph.node("Reshape").input(sums).input(shape).output_like(&before);
         }
         let node = graph.node("MaxUnpool").input(&y).input(indices).input(shape);
@@ -180,7 +180,7 @@ where
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<Y, E>> {
         let node = graph.node("AveragePool").input(&x).window([K; 2], [S; 2], [P; 2]);
-        node.set("count_include_pad", i32::from(COUNT_PADDING)).output_along(&x, 2)
+        node.attribute("count_include_pad", i32::from(COUNT_PADDING)).output_along(&x, 2)
     }
 }
 
@@ -240,7 +240,7 @@ where
             return graph.node("GlobalAveragePool").input(&x).output_along(&x, 2);
         }
         if let Some(kernel) = equal_patches::<X>([OH, OW]) {
-            let node = graph.node("AveragePool").input(&x).set("kernel_shape", kernel).set("strides", kernel);
+            let node = graph.node("AveragePool").input(&x).attribute("kernel_shape", kernel).attribute("strides", kernel);
             return node.output_along(&x, 2);
         }
         // a product with a matrix for each axis, whose rows are the patches divided by their lengths
@@ -271,7 +271,7 @@ where
             return graph.node("GlobalMaxPool").input(&x).output_along(&x, 2);
         }
         if let Some(kernel) = equal_patches::<X>([OH, OW]) {
-            let node = graph.node("MaxPool").input(&x).set("kernel_shape", kernel).set("strides", kernel);
+            let node = graph.node("MaxPool").input(&x).attribute("kernel_shape", kernel).attribute("strides", kernel);
             return node.output_along(&x, 2);
         }
         // for each axis, the maximum of what is inside of each patch: (N, C, patches, H, W), and so on
@@ -280,11 +280,11 @@ where
         let down = graph.unsqueeze(&down, &[2]);
         let images = graph.unsqueeze(x.name(), &[2]);
         let inside = graph.apply("Where", &[&down, &images, &lowest]);
-        let rows = graph.node("ReduceMax").input(inside).set("axes", [3]).set("keepdims", 0).output();
+        let rows = graph.node("ReduceMax").input(inside).attribute("axes", [3]).attribute("keepdims", 0).output();
         let across = patches(graph, x.name(), 3, OW);
         let rows = graph.unsqueeze(&rows, &[3]);
         let inside = graph.apply("Where", &[&across, &rows, &lowest]);
-        let node = graph.node("ReduceMax").input(inside).set("axes", [4]).set("keepdims", 0);
+        let node = graph.node("ReduceMax").input(inside).attribute("axes", [4]).attribute("keepdims", 0);
         node.output_along(&x, 2)
     }
 }

@@ -22,10 +22,10 @@ where
     S::Last: Features<I>,
 {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<<Self as Module<Tensor<S, E>>>::Output> {
-        let (weight, bias) = (graph.parameter(&self.weight), graph.optional(&self.bias));
+        let (weight, bias) = (graph.parameter(&self.weight), graph.optional_parameter(&self.bias));
         if S::RANK == 2 {
-            let node = graph.node("Gemm").input(&x).input(weight).maybe(bias);
-            return node.set("transB", 1).output_along(&x, S::RANK);
+            let node = graph.node("Gemm").input(&x).input(weight).optional_input(bias);
+            return node.attribute("transB", 1).output_along(&x, S::RANK);
         }
         Value::named(linear(graph, x.name(), &weight, bias.as_deref()), &x, S::RANK)
     }

@@ -96,7 +96,7 @@ impl States {
         parts.map(|part| match part.as_slice() {
             [] => None,
             [one] => Some(one.clone()),
-            many => Some(many.iter().fold(graph.node("Concat"), |node, part| node.input(part)).set("axis", 0).output()),
+            many => Some(many.iter().fold(graph.node("Concat"), |node, part| node.input(part)).attribute("axis", 0).output()),
         })
     }
 }
@@ -112,17 +112,17 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
 ) -> (String, Vec<String>) {
     let [weight, recurrent, bias] = tensors(graph, cells);
     let [hidden, cell] = initial.next::<K>(graph, cells.len());
-    let node = graph.node(K::OPERATOR).input(x).input(weight).input(recurrent).input(bias).maybe(lengths);
-    let mut node = node.maybe(hidden.as_ref()).maybe(cell.as_ref()).set("hidden_size", H);
+    let node = graph.node(K::OPERATOR).input(x).input(weight).input(recurrent).input(bias).optional_input(lengths);
+    let mut node = node.optional_input(hidden.as_ref()).optional_input(cell.as_ref()).attribute("hidden_size", H);
     if K::OPERATOR == "GRU" {
         // r is applied after the product with U
-        node = node.set("linear_before_reset", 1);
+        node = node.attribute("linear_before_reset", 1);
     }
     match (cells.len(), K::ACTIVATION) {
         (1, None) => {}
-        (1, Some(activation)) => node = node.set("activations", [activation]),
-        (_, None) => node = node.set("direction", "bidirectional"),
-        (_, Some(activation)) => node = node.set("direction", "bidirectional").set("activations", [activation; 2]),
+        (1, Some(activation)) => node = node.attribute("activations", [activation]),
+        (_, None) => node = node.attribute("direction", "bidirectional"),
+        (_, Some(activation)) => node = node.attribute("direction", "bidirectional").attribute("activations", [activation; 2]),
     }
     let (y, last) = if K::HAS_CELL {
         let [y, hidden, cell] = node.outputs();
@@ -151,7 +151,7 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
 fn state<const H: usize>(graph: &mut Graph, parts: &[String], direction: usize, batch: &SizeName) -> Names {
     let number = graph.integer(direction as i64);
     let parts = parts.iter().map(|part| {
-        let name = graph.node("Gather").input(part).input(&number).set("axis", 0).output();
+        let name = graph.node("Gather").input(part).input(&number).attribute("axis", 0).output();
         Names::One(name, vec![batch.clone(), SizeName::Known(H)])
     });
     Names::of(parts.collect())
@@ -184,7 +184,7 @@ impl<K: ExportedCell, const I: usize, const H: usize, const LAYERS: usize, D: Di
             let each = (0..D::COUNT).map(|direction| state::<H>(graph, &last, direction, &batch));
             states.push(Names::of(each.collect()));
         }
-        let node = graph.node("Transpose").input(y).set("perm", [1, 0, 2]);
+        let node = graph.node("Transpose").input(y).attribute("perm", [1, 0, 2]);
         (node.output_along(x, 2), Names::Many(states))
     }
 }

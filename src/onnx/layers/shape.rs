@@ -31,7 +31,7 @@ where
 
 impl<S: FlattenFrom<1>, E: Element> ExportOnnx<Tensor<S, E>> for Flatten {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<S, E>>) -> Value<<Self as Module<Tensor<S, E>>>::Output> {
-        graph.node("Flatten").input(&x).set("axis", 1).output_along(&x, 1)
+        graph.node("Flatten").input(&x).attribute("axis", 1).output_along(&x, 1)
     }
 }
 
@@ -53,6 +53,6 @@ where
 impl<X: SequenceAxes, E: Float> ExportOnnx<Tensor<X, E>> for LastStep {
     fn export(&self, graph: &mut Graph, x: Value<Tensor<X, E>>) -> Value<Tensor<(X::B, X::F), E>> {
         let last = graph.integer(-1);
-        graph.node("Gather").input(&x).input(last).set("axis", 1).output_along(&x, 1)
+        graph.node("Gather").input(&x).input(last).attribute("axis", 1).output_along(&x, 1)
     }
 }

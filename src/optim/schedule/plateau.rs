@@ -38,7 +38,7 @@ impl Threshold {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct PlateauConfig {
-    /// What the rate is multiplied by. 0.1 by default.
+    /// What the learning rate is multiplied by. 0.1 by default.
     pub factor: f64,
     /// The number of measurements in a row that may bring no improvement: the rate falls at the next one. 10 by
     /// default.
@@ -47,8 +47,8 @@ pub struct PlateauConfig {
     pub threshold: Threshold,
     /// The number of measurements ignored after the rate fell. 0 by default.
     pub cooldown: u64,
-    /// The rate never falls below this one. 0 by default.
-    pub smallest_rate: f64,
+    /// The learning rate never falls below this one, PyTorch's `min_lr`. 0 by default.
+    pub smallest_learning_rate: f64,
     /// Whether larger numbers are better (an accuracy) rather than smaller ones (a loss). `false` by default.
     pub larger_is_better: bool,
     // settings may be added, so literals must end in `..Default::default()`
@@ -64,7 +64,7 @@ impl Default for PlateauConfig {
             patience: 10,
             threshold: Threshold::Relative(1e-4),
             cooldown: 0,
-            smallest_rate: 0.0,
+            smallest_learning_rate: 0.0,
             larger_is_better: false,
             more: (),
         }
@@ -84,7 +84,7 @@ impl Default for PlateauConfig {
 /// let mut plateau = Plateau::new(PlateauConfig { factor: 0.5, patience: 1, ..Default::default() });
 /// let mut rates = Vec::new();
 /// for validation_loss in [3.0, 2.0, 2.1, 2.2, 2.3] {
-///     optimizer.set_learning_rate(plateau.next_rate(optimizer.learning_rate(), validation_loss));
+///     optimizer.set_learning_rate(plateau.next_learning_rate(optimizer.learning_rate(), validation_loss));
 ///     rates.push(optimizer.learning_rate());
 /// }
 /// assert_eq!(rates, [0.8, 0.8, 0.8, 0.4, 0.4]);
@@ -110,20 +110,20 @@ impl Plateau {
         let checked = config
             .threshold
             .check("Plateau")
-            .and_then(|()| not_negative("Plateau", "smallest_rate", config.smallest_rate));
+            .and_then(|()| not_negative("Plateau", "smallest_learning_rate", config.smallest_learning_rate));
         expect(checked.and_then(|()| part("Plateau", "factor", config.factor)));
         let best = if config.larger_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
         Plateau { config, best, waited: 0, cooling: 0 }
     }
 
-    /// Takes a measurement and returns the rate to continue with. NaN is no improvement.
+    /// Takes a measurement and returns the learning rate to continue with. NaN is no improvement.
     ///
     /// # Panics
-    /// If the rate is negative, infinite, or NaN.
+    /// If the learning rate is negative, infinite, or NaN.
     #[track_caller]
-    pub fn next_rate(&mut self, rate: f64, measured: f64) -> f64 {
-        expect(not_negative("next_rate", "rate", rate));
-        let PlateauConfig { factor, patience, threshold, cooldown, smallest_rate, larger_is_better, .. } = self.config;
+    pub fn next_learning_rate(&mut self, learning_rate: f64, measured: f64) -> f64 {
+        expect(not_negative("next_learning_rate", "learning_rate", learning_rate));
+        let PlateauConfig { factor, patience, threshold, cooldown, smallest_learning_rate, larger_is_better, .. } = self.config;
         if threshold.is_better(measured, self.best, larger_is_better) {
             (self.best, self.waited) = (measured, 0);
         } else {
@@ -133,10 +133,10 @@ impl Plateau {
             (self.cooling, self.waited) = (self.cooling - 1, 0);
         }
         if self.waited <= patience {
-            return rate;
+            return learning_rate;
         }
         (self.cooling, self.waited) = (cooldown, 0);
-        (rate * factor).max(smallest_rate).min(rate)
+        (learning_rate * factor).max(smallest_learning_rate).min(learning_rate)
     }
 
     /// The state: the best measurement and two counts. The settings are not included: they are in the program.
@@ -169,13 +169,13 @@ mod tests {
             let (mut whole, mut first) = (Plateau::new(config), Plateau::new(config));
             let (mut rate, mut other) = (1.0, 1.0);
             for &value in &measured[..split] {
-                (rate, other) = (whole.next_rate(rate, value), first.next_rate(other, value));
+                (rate, other) = (whole.next_learning_rate(rate, value), first.next_learning_rate(other, value));
             }
             let mut second = Plateau::new(config);
             second.restore(&first.snapshot()).unwrap();
             assert_eq!(second, whole);
             for &value in &measured[split..] {
-                (rate, other) = (whole.next_rate(rate, value), second.next_rate(other, value));
+                (rate, other) = (whole.next_learning_rate(rate, value), second.next_learning_rate(other, value));
                 assert_eq!(rate, other);
             }
             assert_eq!(rate, 0.25, "it fell twice");

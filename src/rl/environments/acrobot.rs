@@ -21,7 +21,7 @@
 use super::Canvas;
 use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
-use crate::rl::{Discrete, Environment, Outcome, saved};
+use crate::rl::{Discrete, Environment, Outcome, saved_state};
 use crate::shape::Rank1;
 use rand::Rng;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
@@ -110,7 +110,7 @@ impl Environment for Acrobot {
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
-        self.state = saved(state)?;
+        self.state = saved_state(state)?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@
 use crate::numbers::range::{expect, part};
 use crate::optim::SnapshotMismatch;
 use crate::rl::environment::below;
-use crate::rl::{Discrete, Environment, Outcome, saved};
+use crate::rl::{Discrete, Environment, Outcome, saved_state};
 use crate::shape::Rank3;
 use crate::tensor::unit;
 use rand::Rng;
@@ -29,7 +29,8 @@ const PADDLE_ROW: usize = SIZE - 1;
 ///
 /// The observation has four channels of 0 and 1: the paddle, the ball, the ball one step earlier, and the bricks.
 /// Actions 0, 1 and 2: stay, left, right. With a probability of 0.1 the previous action is repeated instead
-/// ([`sticky`](Breakout::sticky) changes it). Each brick has a reward of 1. The episode ends when the ball is lost.
+/// ([`with_sticky_actions`](Breakout::with_sticky_actions) changes it). Each brick has a reward of 1. The episode ends
+/// when the ball is lost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breakout {
     /// Row and column.
@@ -53,8 +54,8 @@ impl Breakout {
     /// If it is not from 0 to 1.
     #[must_use]
     #[track_caller]
-    pub fn sticky(self, probability: f64) -> Self {
-        expect(part("sticky", "probability", probability));
+    pub fn with_sticky_actions(self, probability: f64) -> Self {
+        expect(part("with_sticky_actions", "probability", probability));
         Breakout { stickiness: probability, ..self }
     }
 
@@ -180,7 +181,7 @@ impl Environment for Breakout {
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
-        let state: [f64; 10 + ROWS * SIZE] = saved(state)?;
+        let state: [f64; 10 + ROWS * SIZE] = saved_state(state)?;
         let place = |index: usize, below: usize| match state[index] {
             place if place >= 0.0 && place < below as f64 && place.fract() == 0.0 => Ok(place as usize),
             place => {

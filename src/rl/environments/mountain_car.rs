@@ -11,7 +11,7 @@
 use super::Canvas;
 use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
-use crate::rl::{Discrete, Environment, Outcome, saved};
+use crate::rl::{Discrete, Environment, Outcome, saved_state};
 use crate::shape::Rank1;
 use rand::Rng;
 
@@ -65,7 +65,7 @@ impl Environment for MountainCar {
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
-        self.state = saved(state)?;
+        self.state = saved_state(state)?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@
 use super::Canvas;
 use crate::optim::SnapshotMismatch;
 use crate::rl::environment::uniform;
-use crate::rl::{Environment, Outcome, saved};
+use crate::rl::{Environment, Outcome, saved_state};
 use crate::shape::Rank1;
 use rand::Rng;
 use std::f64::consts::{PI, TAU};
@@ -69,7 +69,7 @@ impl Environment for Pendulum {
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), SnapshotMismatch> {
-        self.state = saved(state)?;
+        self.state = saved_state(state)?;
         Ok(())
     }
 

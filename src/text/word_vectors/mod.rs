@@ -67,7 +67,8 @@ impl WordVectors {
         &self.vocabulary
     }
 
-    /// The matrix of the vectors, (words, dimension). An [`Embedding`](crate::nn::Embedding::of) can begin with it.
+    /// The matrix of the vectors, (words, dimension). An [`Embedding`](crate::nn::Embedding::from_weight) can begin
+    /// with it.
     pub fn vectors(&self) -> &Tensor<(usize, usize)> {
         &self.vectors
     }

@@ -12,22 +12,22 @@ use crate::tensor::Tensor;
 /// Meaningful Perturbation", 2017.
 ///
 /// ```
-/// use taut::explain::blurred;
+/// use taut::explain::blur;
 /// use taut::prelude::*;
 /// let images = Tensor::<Rank4<2, 3, 8, 8>>::randn(&mut StdRng::seed_from_u64(0));
-/// let baseline: Tensor<Rank4<2, 3, 8, 8>> = blurred(images, 8);
+/// let baseline: Tensor<Rank4<2, 3, 8, 8>> = blur(images, 8);
 /// ```
-pub fn blurred<B: Dim, C: Dim, H: Dim, W: Dim>(mut images: Tensor<(B, C, H, W)>, times: usize) -> Tensor<(B, C, H, W)> {
+pub fn blur<B: Dim, C: Dim, H: Dim, W: Dim>(mut images: Tensor<(B, C, H, W)>, times: usize) -> Tensor<(B, C, H, W)> {
     let (_, _, height, width) = images.shape();
     let size = height.size() * width.size();
     for plane in images.as_mut_slice().chunks_exact_mut(size.max(1)) {
-        (0..times).for_each(|_| blur(plane, width.size()));
+        (0..times).for_each(|_| blur_plane(plane, width.size()));
     }
     images
 }
 
 /// (1, 2, 1) / 4, vertically and horizontally; edge pixels are repeated beyond the edge.
-pub(super) fn blur(plane: &mut [f32], width: usize) {
+pub(super) fn blur_plane(plane: &mut [f32], width: usize) {
     let height = plane.len() / width;
     for step in [1, width] {
         let old = plane.to_vec();
@@ -48,11 +48,11 @@ mod tests {
     #[test]
     fn blurring_keeps_what_is_even() {
         let mut plane = vec![3.0; 12];
-        blur(&mut plane, 4);
+        blur_plane(&mut plane, 4);
         assert_eq!(plane, [3.0; 12]);
         let mut point = vec![0.0; 25];
         point[12] = 16.0;
-        blur(&mut point, 5);
+        blur_plane(&mut point, 5);
         assert_eq!(point[6..9], [1.0, 2.0, 1.0]);
         assert_eq!(point[12], 4.0);
     }
@@ -62,7 +62,7 @@ mod tests {
         let mut images = Tensor::<Rank4<2, 1, 5, 5>>::zeros();
         images.as_mut_slice()[12] = 16.0;
         images.as_mut_slice()[25..].fill(2.0);
-        let once = blurred(images, 1);
+        let once = blur(images, 1);
         assert_eq!((once[[0, 0, 2, 2]], once[[0, 0, 1, 2]], once[[1, 0, 0, 0]]), (4.0, 2.0, 2.0));
     }
 }

@@ -10,23 +10,23 @@ use std::path::PathBuf;
 ///
 /// ```
 /// use taut::prelude::*;
-/// use taut::record::KeepBest;
+/// use taut::record::BestModel;
 /// # fn main() -> Result<(), taut::files::FileError> {
 /// let mut model = Linear::<2, 1>::init(&mut StdRng::seed_from_u64(0));
-/// let mut best = KeepBest::in_memory(false); // of losses, the smallest is the best
+/// let mut best = BestModel::in_memory(); // the smallest loss is the best
 /// let mut weights = Vec::new();
 /// for loss in [3.0, 1.0, 2.0] {
 ///     weights.push(model.weight.value().clone());
 ///     best.offer(&model, loss)?;
 ///     *model.weight.value_mut() = model.weight.value() + 1.0; // training goes on
 /// }
-/// best.restore(&mut model)?;
+/// best.load_into(&mut model)?;
 /// assert_eq!((model.weight.value(), best.value()), (&weights[1], Some(1.0)));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct KeepBest {
+pub struct BestModel {
     larger_is_better: bool,
     value: Option<f64>,
     place: Place,
@@ -39,16 +39,23 @@ enum Place {
     Memory(Option<Vec<u8>>),
 }
 
-impl KeepBest {
-    /// Keeps a copy of the best model's parameters and buffers in memory. `larger_is_better` is `true` for an accuracy,
-    /// `false` for a loss.
-    pub fn in_memory(larger_is_better: bool) -> Self {
-        KeepBest { larger_is_better, value: None, place: Place::Memory(None) }
+impl BestModel {
+    /// Keeps a copy of the best model's parameters and buffers in memory. The smallest measurement is the best, as of a
+    /// loss.
+    pub fn in_memory() -> Self {
+        BestModel { larger_is_better: false, value: None, place: Place::Memory(None) }
     }
 
-    /// Saves the best model, as [`Persist::save`] does: the last best one stays until the next is complete.
-    pub fn in_file(path: impl Into<PathBuf>, larger_is_better: bool) -> Self {
-        KeepBest { larger_is_better, value: None, place: Place::File(path.into()) }
+    /// Saves the best model, as [`Persist::save`] does: the previous best stays until the next is complete. The
+    /// smallest measurement is the best, as of a loss.
+    pub fn in_file(path: impl Into<PathBuf>) -> Self {
+        BestModel { larger_is_better: false, value: None, place: Place::File(path.into()) }
+    }
+
+    /// The largest measurement is the best, as of an accuracy.
+    #[must_use]
+    pub fn larger_is_better(self) -> Self {
+        BestModel { larger_is_better: true, ..self }
     }
 
     /// Keeps this model if it is better than all before: returns whether it is. The first one is, whatever its
@@ -77,16 +84,16 @@ impl KeepBest {
         self.value
     }
 
-    /// Puts the parameters and buffers of the best model into this one.
+    /// Loads the parameters and buffers of the best model into this one.
     ///
     /// # Errors
     /// If no model was offered, the file cannot be read, or the model is another one. It is then unchanged.
-    pub fn restore<M: Parameters>(&self, model: &mut M) -> Result<(), FileError> {
+    pub fn load_into<M: Parameters>(&self, model: &mut M) -> Result<(), FileError> {
         match &self.place {
             Place::File(path) => model.load_parameters(path),
             Place::Memory(Some(bytes)) => model.load_safetensors(bytes),
             Place::Memory(None) => {
-                Err(FileError::of(None, Reason::Text("no model was kept, for none was offered".to_string())))
+                Err(FileError::of(None, Reason::Text("no model has been offered yet".to_string())))
             }
         }
     }
@@ -99,11 +106,11 @@ impl KeepBest {
         Snapshot { numbers: [kept].into_iter().chain(value).collect(), arrays: Vec::new() }
     }
 
-    /// Puts a [snapshot](KeepBest::snapshot) back. What is kept in memory is forgotten.
+    /// Restores a [snapshot](BestModel::snapshot). What is kept in memory is forgotten.
     ///
     /// # Errors
     /// If the snapshot is for something else, or is damaged. Nothing changes then.
-    pub fn restore_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotMismatch> {
         let value = match snapshot.whole("kept")? {
             0 => None,
             _ => Some(snapshot.number("best")?),
