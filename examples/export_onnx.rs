@@ -1,5 +1,5 @@
-//! A LeNet for onnxruntime: it learns to read the digits that come with taut, and is written as an ONNX file, with the
-//! digits that it has not seen beside it. The README has the five lines of Python that run it.
+//! A LeNet for onnxruntime: it learns to read the digits that come with taut, and is written as an ONNX file, along
+//! with the digits of the test set. The README has the five lines of Python that run it.
 //!
 //!     cargo run --release --features onnx --example export_onnx [FOLDER]
 
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use taut::data::digits;
 use taut::prelude::*;
 
-/// LeNet-5 takes images of 32x32 pixels, and these have 8x8. LeCun, Bottou, Bengio and Haffner, "Gradient-Based
-/// Learning Applied to Document Recognition", 1998.
+/// LeNet-5 takes images of 32x32 pixels; these have 8x8. LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning
+/// Applied to Document Recognition", 1998.
 type LeNet = (
     (Reshape<Rank3<1, 8, 8>>, UpsampleBilinear2d<4>),
     (Conv2d<1, 6, 5>, Relu, MaxPool2d<2>),
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    // Any number of images, `usize`, is the dimension `batch` of the graph.
+    // `usize`, any number of images, is the dimension `batch` of the graph.
     model.export_onnx::<Tensor<(usize, Const<64>)>>(folder.join("lenet.onnx"))?;
 
     let (images, labels) = test.whole();

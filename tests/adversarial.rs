@@ -49,14 +49,14 @@ impl Run {
 
         let before = self.critic.clone();
         let scores = frozen(&self.critic).forward(made);
-        // a wrong sign stands for all that can be wrong with a gradient
+        // a wrong sign stands for anything that can be wrong with a gradient
         let loss = if reversed { scores.mean() } else { -scores.mean() };
         self.of_generator.step(&mut self.generator, &loss.backward());
         assert_eq!(self.critic.distance_to(&before), 0.0);
         self.average.update(&self.generator);
     }
 
-    /// How far what the average makes is from the data.
+    /// How far the average's output is from the data.
     fn distance(&self) -> f64 {
         let mut rng = taut::Generator::new(100);
         let mut made = Vec::new();
@@ -70,9 +70,9 @@ impl Run {
     }
 }
 
-/// Whatever is wrong with a gradient on its way through the critic, the distance does not fall then. Of eight seeds it
-/// comes down to 0.002 to 0.1 of what it was, for the two go round each other: what is looked at is its mean over the
-/// second half of the steps, which was 0.062 at most.
+/// Whatever is wrong with a gradient on its way through the critic, the distance then does not fall. With eight seeds
+/// it fell to 0.002 to 0.1 of its initial value; as the two circle each other, the mean over the second half of the
+/// steps is compared, which was at most 0.062.
 #[test]
 fn the_generator_learns_the_distribution() {
     for seed in 0..2 {
@@ -121,8 +121,8 @@ fn a_checkpoint_goes_on_to_the_same_bits() {
     std::fs::remove_file(&path).unwrap();
 }
 
-/// One who forgets `frozen` still gives the generator its gradient, but the gradients hold the critic's as well. Its
-/// own optimizer, given them, moves the critic; the generator's does not.
+/// If `frozen` is forgotten, the generator still gets its gradient, but the gradients hold the critic's as well. The
+/// critic's own optimizer, given them, moves the critic; the generator's does not.
 #[test]
 fn what_happens_without_frozen() {
     for freeze in [true, false] {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use taut::prelude::*;
 use taut::rl::{CartPole, Discrete, Environments, EpsilonGreedy, GaussianPolicy, Pendulum, Policy};
 
-/// Counts allocations: all of this thread, for the test harness has one of its own, and those of any thread that are
+/// Counts allocations: all of this thread, as the test harness has one of its own, and those of any thread that are
 /// aligned like the buffers of tensors.
 struct Counting;
 thread_local! {
@@ -22,7 +22,7 @@ fn count(layout: Layout) {
     }
 }
 
-// SAFETY: everything is passed on to the system's allocator as it is.
+// SAFETY: everything is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout);
@@ -48,9 +48,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs a step that was run before, and counts what it allocates: at most `all`, and no buffers. Each thread of the
-/// pool has buffers of its own, and may be given a part of the work for the first time in any step: so there are
-/// several attempts, of which one must allocate none.
+/// Runs a step that has run before and counts its allocations: at most `all`, and no buffers. Each thread of the pool
+/// has its own buffers and may get a part of the work for the first time in any step, so there are several attempts,
+/// one of which must allocate none.
 fn expect_steady(name: &str, all: usize, mut step: impl FnMut()) {
     const STEPS: usize = 10;
     const ATTEMPTS: usize = 10;
@@ -66,7 +66,7 @@ fn expect_steady(name: &str, all: usize, mut step: impl FnMut()) {
     assert_eq!(buffers.last(), Some(&0), "{name}: buffers allocated in {STEPS} steps each: {buffers:?}");
 }
 
-/// One test, for the counters are the program's.
+/// One test, because the counters belong to the whole program.
 #[test]
 fn a_steady_training_step_allocates_no_buffer() {
     let mut rng = taut::Generator::new(0);
@@ -86,15 +86,15 @@ fn a_steady_training_step_allocates_no_buffer() {
     let mut model = <(Embedding<1000, 8>, Lstm<8, 20, 2>, LastStep, Linear<20, 10>)>::init(&mut rng);
     let words = Tensor::<Rank2<16, 5>, usize>::from_fn(|[i, j]| i * 31 + j * 7);
     let mut optimizer = Adam::new(AdamConfig { lazy: true, ..Default::default() });
-    // beside such as those above: lists of layers and their states, names of parameters, the rows that were used, and
-    // in each pass of each layer the list of groups of sequences, and of the steps of a group in four arrays
+    // besides those above: lists of layers and their states, names of parameters, the rows that were used, and in each
+    // pass of each layer the list of groups of sequences, and four arrays for the steps of a group
     expect_steady("recurrent", 68, || {
         let tape = Tape::training(&mut rng);
         let loss = model.forward(tape.trace(words.clone())).cross_entropy(&labels);
         optimizer.step(&mut model, &loss.backward());
     });
 
-    // nothing at all: no tape, buffers from the pool, and room for the episodes that end was there before
+    // nothing at all: no tape, buffers from the pool, and room for the finished episodes was reserved before
     let network = <((Linear<4, 64>, Tanh), (Linear<64, 64>, Tanh), Linear<64, 2>)>::init(&mut rng);
     let mut environments = Environments::<CartPole, 1>::new(0);
     expect_steady("acting", 0, || {

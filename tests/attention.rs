@@ -43,7 +43,7 @@ fn the_operation() {
 
 type OnTape<E> = Sequences<E, Traced<Training>>;
 
-/// Compares the output of a layer, the gradients of what goes into it, and those of all its parameters.
+/// Compares the output of a layer and the gradients of its inputs and all its parameters.
 fn compare_with<E: Float + Entry, M: Init + Parameters>(
     name: &str,
     tolerance: f64,
@@ -119,7 +119,7 @@ fn a_state_dict_loads_and_gives_the_same_outputs() {
     {
         assert!(names.iter().any(|found| found == name), "{name} is not in {names:?}");
     }
-    // as it was read, it is saved
+    // saved as it was read
     let again = Encoder::from_safetensors(&encoder.to_safetensors().unwrap()).unwrap();
     assert_eq!(again.layers[1].self_attn.in_proj_weight.value(), encoder.layers[1].self_attn.in_proj_weight.value());
 }
@@ -147,7 +147,7 @@ fn gradients_agree_with_finite_differences() {
         TransformerEncoder::<Modern<NoMask, f64>, 1>::init(&mut rng()),
         TransformerEncoderLayer::<4, 4, 3, 20, CausalMask, PostNorm, Gelu, f64>::init(&mut rng()),
     );
-    // no bias or scale is at its first value, where an error could hide
+    // no bias or scale has its initial value, which could hide an error
     encoder.for_each_parameter_mut(|_, leaf| match leaf.values {
         ValuesMut::F64(values) => values.iter_mut().enumerate().for_each(|(i, x)| *x += 0.1 * (i as f64 + 1.0).sin()),
         ValuesMut::F32(_) => unreachable!("all are f64"),
@@ -190,7 +190,7 @@ fn padding_is_never_seen() {
         assert_eq!(values.clone().slice(1).slice_axis::<0, 2, 3>(), Tensor::zeros());
         assert!(values.slice(1).slice_axis::<0, 0, 2>().abs().sum().item() > 0.0);
     }
-    // the short sequence alone gives what it gives in the batch
+    // the short sequence alone gives the same as in the batch
     let encode = |x: Tensor<(usize, usize, Const<4>)>, lengths: Lengths| encoder.forward((x, lengths));
     let open = |x: Tensor<Rank3<2, 5, 4>>| Tensor::from_vec(x.to_vec(), (2, 5, Const)).unwrap();
     let together = encode(open(x.clone()), Tensor::from_slice(&[5, 2], (2,)).unwrap());
@@ -265,7 +265,7 @@ fn run_time_sizes_and_static_ones_give_the_same() {
     let open = Tensor::<(usize, usize), usize>::from_vec(tokens.to_vec(), (3, 6)).unwrap();
     let y: Tensor<Rank3<3, 6, 3>> = model.forward(tokens);
     assert_eq!(model.forward(open).as_slice(), y.as_slice());
-    // a width of the running program, too
+    // a width that is known only at run time, too
     let layer = &model.2;
     let x = Tensor::<Rank3<2, 3, 8>>::randn(&mut rng());
     let open = Tensor::<(usize, usize, usize)>::from_vec(x.to_vec(), (2, 3, 8)).unwrap();
@@ -344,7 +344,7 @@ fn a_transformer_learns_to_copy() {
         let numbers = Tensor::<Rank2<16, LENGTH>>::uniform(0.0, SYMBOLS as f32, rng);
         Tensor::<Rank2<16, { 2 * LENGTH }>, usize>::from_fn(|[i, t]| numbers[[i, t % LENGTH]] as usize % SYMBOLS)
     };
-    // the symbols that can be known: those of the second half, predicted one step before
+    // the predictable symbols: those of the second half, predicted one step before
     let predicted = |logits: Tensor<Rank3<16, { 2 * LENGTH }, SYMBOLS>, f32, Traced<Training>>| {
         logits.slice_axis::<1, { LENGTH - 1 }, LENGTH>().reshape::<Rank2<{ 16 * LENGTH }, SYMBOLS>>()
     };
@@ -360,7 +360,7 @@ fn a_transformer_learns_to_copy() {
         let loss = logits.cross_entropy(&wanted(&x));
         optimizer.step(&mut model, &loss.backward());
     }
-    // of batches that it has not seen; by chance, one of six is right, and 0.93 without the gradient of the queries
+    // on unseen batches; by chance one in six is right, and 0.93 without the gradient of the queries
     let accuracy = of_each[55..].iter().sum::<f64>() / 10.0;
     assert!(accuracy > 0.97, "{accuracy}");
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use taut::optim::{Exponential, Rule, Scheduler};
 use taut::prelude::*;
 
-/// Everything that can make two runs differ: masks drawn in training, running statistics, frozen parameters.
+/// Everything that can make two runs differ: random masks in training, running statistics, frozen parameters.
 type Model = (Linear<6, 8>, BatchNorm1d<8>, Relu, Dropout<30>, Frozen<Linear<8, 8>>, Linear<8, 3>);
 
-/// A file that is there as long as this is.
+/// A file that lives as long as this value.
 struct File(PathBuf);
 impl File {
     fn new(name: &str) -> Self {
@@ -20,7 +20,7 @@ impl Drop for File {
     }
 }
 
-/// One name may not be within another: each would take what is the other's.
+/// One name must not lie within another: each would take the other's tensors.
 #[test]
 fn names_that_begin_with_another_one_and_a_dot_are_refused() {
     let model = Linear::<2, 3>::init(&mut taut::Generator::new(0));
@@ -54,7 +54,7 @@ fn names_that_begin_with_another_one_and_a_dot_are_refused() {
 struct Run<R> {
     model: Model,
     optimizer: Optimizer<R>,
-    /// Gives rates that are no short decimal numbers.
+    /// Gives learning rates that are not short decimal numbers.
     scheduler: Scheduler<Exponential>,
     rng: taut::Generator,
     best_loss: f64,
@@ -202,7 +202,7 @@ fn what_does_not_fit_is_an_error_and_changes_nothing() {
     assert!(checkpoint.count("best_loss").is_err());
     assert!(checkpoint.generator("generator").is_err());
     assert!(checkpoint.snapshot("schedule").is_err());
-    // an error of the optimizer goes on as one of the file
+    // an error of the optimizer is passed on as one of the file
     let of_another = |snapshot| Adam::new(AdamConfig::default()).restore(&snapshot, &run.model);
     let error: taut::files::FileError = of_another(checkpoint.snapshot("optimizer").unwrap()).unwrap_err().into();
     assert!(error.to_string().contains("the snapshot has no array"), "{error}");
@@ -243,7 +243,7 @@ fn a_damaged_checkpoint_is_refused() {
         let message = Checkpoint::load(&file.0).unwrap_err().to_string();
         assert!(message.contains(&file.0.display().to_string()), "{message}");
     }
-    // a seed that is no seed
+    // a seed that is not a seed
     let text = bytes.windows(9).position(|window| window == b"rng.seed\"").unwrap();
     for wrong in [b'z', b'"', 0xFF] {
         let mut damaged = bytes.clone();

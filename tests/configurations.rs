@@ -18,7 +18,7 @@ use taut::rl::EpsilonGreedy;
 use taut::text::word2vec;
 use taut::text::{LineOptions, VectorOptions, VocabularyOptions};
 
-/// Comes back from JSON as it was, and another setting is an error.
+/// Survives the way to JSON and back, and an unknown setting is an error.
 #[track_caller]
 fn comes_back<C: serde::Serialize + serde::de::DeserializeOwned + Debug>(config: C) -> Value {
     let value = serde_json::to_value(&config).unwrap();
@@ -49,7 +49,7 @@ fn settings_of_optimizers() {
         comes_back(RmsPropConfig { momentum, weight_decay: WeightDecay::Coupled(0.1), ..Default::default() });
     }
     comes_back(AdaGradConfig::default());
-    // what is not said stays as it is by default
+    // settings that are not given keep their defaults
     let sgd: SgdConfig = serde_json::from_value(json!({"learning_rate": 0.5, "momentum": {"Nesterov": 0.9}})).unwrap();
     let expected = SgdConfig { learning_rate: 0.5, momentum: Momentum::Nesterov(0.9), ..Default::default() };
     assert_eq!(sgd, expected);

@@ -1,4 +1,4 @@
-//! Whatever is in a file, loading it is an error or right: no panic, no half-loaded model, no huge allocation.
+//! Whatever a file contains, loading it is right or an error: no panic, no half-loaded model, no huge allocation.
 
 use rand::RngExt;
 use taut::files::{FileError, Mismatch};
@@ -35,7 +35,7 @@ fn refused(model: &mut Model, bytes: &[u8]) -> FileError {
     error
 }
 
-/// A file with this header and so many bytes of numbers.
+/// A file with this header and this many bytes of numbers.
 fn with_header(json: &str, data: usize) -> Vec<u8> {
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
     bytes.extend(json.as_bytes());
@@ -69,7 +69,7 @@ fn a_changed_header_is_refused_or_still_fits() {
             let place = rng.random_range(0..header);
             damaged[place] = if rng.random() { rng.random() } else { damaged[place] ^ 1 << rng.random_range(0..8) };
         }
-        // a change may make another good header of it: two names exchanged, or other white space
+        // a change may produce another valid header: two names exchanged, or other white space
         if model.load_safetensors(&damaged).is_err() {
             refusals += 1;
             assert!(bits(&model) == before, "the model changed, though loading failed");
@@ -86,10 +86,10 @@ fn lies_in_a_header_are_found_before_memory_is_taken() {
         format!(r#""{name}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{start},{end}]}}"#)
     };
     let cases = [
-        // a length that no file has
+        // a length that no file can have
         [u64::MAX.to_le_bytes().as_slice(), b"{}"].concat(),
         [(1_u64 << 40).to_le_bytes().as_slice(), b"{}"].concat(),
-        // sizes that no file has, and sizes whose product overflows
+        // sizes that no file can have, and sizes whose product overflows
         with_header(&format!("{{{}}}", tensor("a", "F32", "[4611686018427387904]", 0, u64::MAX)), 8),
         with_header(&format!("{{{}}}", tensor("a", "F32", "[4294967296,4294967296,4294967296]", 0, 0)), 0),
         with_header(&format!("{{{}}}", tensor("a", "U8", &format!("[{huge}]"), 0, huge)), 8),

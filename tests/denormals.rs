@@ -1,4 +1,4 @@
-//! Denormals are flushed where it was asked for, on every thread, and nowhere else.
+//! Denormals are flushed where this was asked for, on every thread, and nowhere else.
 #![cfg(target_arch = "x86_64")]
 
 use std::hint::black_box;
@@ -10,8 +10,8 @@ fn keeps() -> bool {
     black_box(1e-30_f32) * black_box(1e-10_f32) != 0.0
 }
 
-/// Products, sums and gradients all of whose numbers would be denormal, long enough for several threads: how many are
-/// not 0.
+/// Products, sums and gradients whose numbers would all be denormal, long enough for several threads: how many of them
+/// are not 0.
 fn denormals_of<E: Float>(factor: f64) -> usize {
     let count = |x: &[E]| x.iter().filter(|&&x| x != E::zero()).count();
     let small = E::min_positive_value() * E::of(4.0);
@@ -37,7 +37,7 @@ fn on_every_thread_and_only_within() {
             assert!(denormals_of::<f32>(1e-3) > 0 && denormals_of::<f64>(1e-3) > 0);
             let flushed = flush_denormals(|| {
                 assert!(!keeps());
-                // once more within: the outer one still holds afterwards
+                // nested: the outer one still holds afterwards
                 flush_denormals(|| assert!(!keeps()));
                 assert!(!keeps());
                 denormals_of::<f32>(1e-3) + denormals_of::<f64>(1e-3)

@@ -33,7 +33,7 @@ fn close<E: Float>(found: &[E], expected: &[f64], what: &str) {
     }
 }
 
-/// Numbers whose squares are too small or too large, for the type, and between.
+/// Numbers whose squares are too small or too large for the type, and some between.
 fn scales<E: Float>() -> Vec<E> {
     let exponents: [i32; 7] =
         if size_of::<E>() == 4 { [-36, -25, -19, 0, 19, 25, 36] } else { [-300, -200, -160, 0, 160, 200, 300] };
@@ -44,13 +44,13 @@ fn gradients_are_right_at_every_scale<E: Float>() {
     for s in scales::<E>() {
         let size = s.as_f64();
         let what = |name: &str| format!("{name} at {size:e}");
-        // angle and distance: (3, 4) s
+        // angle and length of (3, 4) s
         let (y, x) = (E::of(3.0) * s, E::of(4.0) * s);
         close(&gradients(y, x, |y, x| y.atan2(x)), &[4.0 / 25.0 / size, -3.0 / 25.0 / size], &what("atan2"));
         close(&gradients(y, x, |y, x| y.hypot(x)), &[0.6, 0.8], &what("hypot"));
-        // a quotient of numbers of one size
+        // a quotient of numbers of the same magnitude
         close(&gradients(y, x, |y, x| y / x), &[0.25 / size, -3.0 / 16.0 / size], &what("/"));
-        // upstream gradients that bring back what the derivative takes out of range
+        // upstream gradients that bring back into range what the derivative takes out of it
         close(&gradient(&[x], s, |x| x.reciprocal()), &[-1.0 / 16.0 / size], &what("reciprocal"));
         for ln in [gradient(&[x], s, |x| x.ln()), gradient(&[x], s * E::of(std::f64::consts::LN_2), |x| x.log2())] {
             close(&ln, &[0.25], &what("logarithm"));
@@ -61,7 +61,7 @@ fn gradients_are_right_at_every_scale<E: Float>() {
         close(&norm, &[0.6, -0.8, 0.0], &what("norm"));
         let deviation = gradient(&[y, x], E::one(), |x| x.std(Variance::Unbiased).reshape_with((1,)));
         close(&deviation, &[-0.5_f64.sqrt(), 0.5_f64.sqrt()], &what("std"));
-        // what is out of range on the way
+        // out of range on the way
         let product = gradient(&[s, s, s.recip(), s.recip()], E::one(), |x| x.product().reshape_with((1,)));
         close(&product, &[1.0 / size, 1.0 / size, size, size], &what("product"));
     }
@@ -87,13 +87,13 @@ fn forward_values_at_every_scale() {
     }
     for s in scales::<f64>() {
         for count in [1, 2, 7, 40] {
-            // large ones first, in whatever lanes they are multiplied
+            // large ones first, in whichever lanes they are multiplied
             let x = Tensor::from_fn_with((4 * count,), |[i]| if i < 2 * count { 3.0 * s } else { 1.0 / s });
             let expected = 3_f64.powi(2 * count as i32);
             close(&[x.product().item()], &[expected], "product");
         }
     }
-    let tiny = f64::from_bits(3); // below what is normal
+    let tiny = f64::from_bits(3); // below the normal numbers
     for (x, expected) in [
         (vec![tiny, 1e308, 1e308, 1e-300], 3.0 * 5e-324 * 1e300 * 1e16),
         (vec![1e300, 1e300, 0.0], 0.0),

@@ -69,7 +69,7 @@ fn steps_of_the_used_rows_only() {
     check("sgd", SgdConfig { learning_rate: 0.1, momentum: Momentum::None, ..Default::default() });
 }
 
-/// The gradient of a table with many rows, as the batch uses few of them, and the same numbers from a product with
+/// The gradient of a table with many rows, few of which the batch uses, and the same numbers from a product with
 /// one-hot vectors, which is never sparse.
 #[test]
 fn sparse_gradients_are_those_of_a_product() {
@@ -128,13 +128,13 @@ fn a_dense_optimizer_takes_sparse_gradients_too() {
         layer.weight.value().clone()
     };
     let (whole, lazy) = (run(false), run(true));
-    // in the second step, row 4 goes on in its direction, or not
+    // in the second step, row 4 keeps moving in its direction, or not
     assert!((lazy[[4, 0]] - 0.9).abs() < 1e-6 && whole[[4, 0]] < 0.88, "{lazy} {whole}");
     assert_eq!(whole[[1, 0]], lazy[[1, 0]]);
     assert_eq!((whole[[0, 0]], lazy[[0, 0]]), (1.0, 1.0));
 }
 
-/// However many indices a batch looks up: rows that are not among them do not move.
+/// However many indices a batch looks up, all other rows stay where they are.
 #[test]
 fn a_lazy_step_leaves_unused_rows_alone() {
     let mut layer = Embedding::<3, 2, f64>::from_weight(Tensor::ones());

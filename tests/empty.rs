@@ -9,12 +9,12 @@ use taut::loss::{CrossEntropy, Each};
 use taut::ops::{Norm, Order, Variance};
 use taut::prelude::*;
 
-/// Longer than any loop may be, shorter than what cannot be addressed with a few other axes.
+/// Longer than any loop may be, but shorter than what cannot be addressed together with a few other axes.
 const LONG: usize = 1 << 40;
-/// What takes longer goes through an axis.
+/// Anything slower than this loops over an axis.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// What runs, and since when: a loop over an axis would not end, and cannot be stopped from inside.
+/// What is running, and since when: a loop over such an axis would not end, and cannot be stopped from inside.
 static FAILED: AtomicBool = AtomicBool::new(false);
 static RUNNING: Mutex<Option<(String, Instant)>> = Mutex::new(None);
 
@@ -41,7 +41,7 @@ fn watch() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `f`, which gives an empty tensor, has its number refused, or is refused in words.
+/// Runs `f`, which returns an empty tensor, has its number refused, or panics in words.
 fn quick<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
     *RUNNING.lock().unwrap() = Some((name.to_string(), Instant::now()));
     let result = catch_unwind(AssertUnwindSafe(f));
@@ -65,7 +65,7 @@ fn quick<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
         "have no last one",
     ];
     if !fits.iter().any(|fit| words.contains(fit)) {
-        // the hook that says nothing of what is expected would say nothing of this
+        // the hook that silences expected panics would silence this one
         eprintln!("{name}: {words}");
         FAILED.store(true, Relaxed);
     }

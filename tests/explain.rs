@@ -136,7 +136,7 @@ fn occlusion_is_that_of_captum() {
     expect(method.explain(&values.network, values.images.value(), labels).as_slice(), &values.occlusion);
 }
 
-/// A struct whose modules are written by hand: blocks in it are named, and those in their lists.
+/// A struct with hand-written modules: blocks in it have names, and so do those in their lists.
 #[test]
 fn a_whole_resnet_is_explained() {
     let network = CifarResNet18::<10>::init(&mut StdRng::seed_from_u64(0));

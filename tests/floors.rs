@@ -1,8 +1,8 @@
 //! The house has floors, in the order in which CONTRIBUTING.md lists them, and a file imports from its own floor and
 //! those below only. No files import each other in a circle, either.
 //!
-//! What is read are the `use` lines and the paths of the sources, without comments and unit tests. A name that a module
-//! only hands on (`pub use`) counts as that of the file that defines it.
+//! It reads the `use` lines and the paths of the sources, without comments and unit tests. A name that a module only
+//! re-exports (`pub use`) counts as belonging to the file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,14 +43,14 @@ struct House {
     files: BTreeMap<Module, String>,
 }
 
-/// What a module says of other modules.
+/// What a module mentions of other modules.
 #[derive(Default)]
 struct Said {
     /// Paths that it uses.
     uses: BTreeSet<Module>,
-    /// Names that it hands on, and what they stand for.
+    /// Names that it re-exports, and what they stand for.
     exports: BTreeMap<String, Module>,
-    /// Modules all of whose names it hands on.
+    /// Modules whose names it re-exports all.
     globs: Vec<Module>,
 }
 
@@ -78,7 +78,7 @@ impl House {
     }
 
     fn new(mut files: BTreeMap<Module, String>) -> Self {
-        // modules for tests only are declared so by the module around them
+        // modules for tests only are declared as such by the module around them
         let tests: Vec<Module> = files
             .iter()
             .flat_map(|(module, text)| {
@@ -102,7 +102,7 @@ impl House {
                 found.map(|(at, _)| at)
             });
             *text = code[..end.min().unwrap_or(code.len())].to_string();
-            // for modules within a file, what is outside is the file
+            // for modules within a file, `super` is the file
             while let Some(inline) = inline_module(text) {
                 let inside = text[inline.clone()].replace("super::", "self::");
                 text.replace_range(inline, &inside);
@@ -111,7 +111,7 @@ impl House {
         House { files }
     }
 
-    /// The module that a path starts in, and the rest of the path. `None` for paths of other crates.
+    /// The module in which a path starts, and the rest of the path. `None` for paths of other crates.
     fn absolute(&self, module: &Module, path: &[String]) -> Option<Module> {
         let (first, rest) = path.split_first()?;
         let outer = || module[..module.len().saturating_sub(1)].to_vec();
@@ -224,7 +224,7 @@ impl House {
     }
 }
 
-/// Where a module stands within a file that still speaks of what is around it.
+/// The range of a module within a file that still mentions what is around it.
 fn inline_module(text: &str) -> Option<std::ops::Range<usize>> {
     for (at, _) in text.match_indices("mod ") {
         let Some(open) =
@@ -292,7 +292,7 @@ fn floor(module: &Module) -> Option<usize> {
     FLOORS.iter().position(|&floor| floor == module[0])
 }
 
-/// Every arrow that points up, and every file that is on no floor.
+/// Every arrow that points up, and every file that belongs to no floor.
 fn upward(arrows: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<String> {
     let mut wrong = Vec::new();
     for (module, targets) in arrows {
@@ -358,7 +358,7 @@ fn contributing_lists_the_floors_in_this_order() {
     assert_eq!(listed.collect::<Vec<_>>(), FLOORS);
 }
 
-/// A small house, in which `text` is the file of the loops.
+/// A small house; `text` is the file of the loops.
 fn example(text: &str) -> House {
     let files = [
         ("numbers/mod", "mod float;\npub use float::Float;"),
@@ -376,7 +376,7 @@ fn example(text: &str) -> House {
 fn an_arrow_that_is_turned_round_is_found() {
     let right = "use super::worthwhile;\nuse crate::numbers::Float;\n\npub fn add<E: Float>() {}";
     assert_eq!((upward(&example(right).arrows()), circles(&example(right).arrows())), (vec![], vec![]));
-    // what a floor above only hands on is not above
+    // what a floor above only re-exports is not above
     assert!(upward(&example("use crate::tensor::Float;").arrows()).is_empty());
     let up = ["kernels/loops imports from tensor/create, which is above it"];
     let circle = ["kernels/loops, tensor/create"];

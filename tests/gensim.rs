@@ -1,4 +1,4 @@
-//! Word vectors saved by gensim load here, and give the answers that gensim gives.
+//! Word vectors saved by gensim load here, and give gensim's answers.
 
 use serde_json::Value;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ fn what_is_saved_is_what_gensim_saves() {
     let path = std::env::temp_dir().join(format!("taut-gensim-{}", std::process::id()));
     vectors.save_binary(&path).unwrap();
     assert!(std::fs::read(&path).unwrap() == std::fs::read(file("vectors.bin")).unwrap());
-    // numbers may be written in several ways; all else is the same
+    // numbers may be written in several ways; everything else is the same
     vectors.save_text(&path).unwrap();
     let lines = |path: &PathBuf| -> Vec<Vec<String>> {
         let text = std::fs::read_to_string(path).unwrap();
@@ -89,12 +89,12 @@ fn packed_files_and_words_that_no_file_can_hold() {
     for error in [vectors.save_text(&path).unwrap_err(), vectors.save_binary(&path).unwrap_err()] {
         assert!(error.to_string().contains(r#""New York" has a space or a line end in it"#), "{error}");
     }
-    // the file is the old one
+    // the file is still the old one
     assert_eq!(WordVectors::load_binary(&path).unwrap().dimension(), 7);
     std::fs::remove_file(&path).unwrap();
 }
 
-/// Each damaged file is an error, whose message has these words in it.
+/// Each damaged file is an error whose message contains these words.
 fn fails(load: impl Fn(&PathBuf) -> Result<WordVectors, taut::files::FileError>, bytes: &[u8], message: &str) {
     let path = std::env::temp_dir().join(format!("taut-damaged-{}-{:p}", std::process::id(), bytes));
     std::fs::write(&path, bytes).unwrap();
@@ -130,13 +130,13 @@ fn damaged_text_files() {
 fn damaged_binary_files() {
     let load = |path: &PathBuf| WordVectors::load_binary(path);
     let whole = std::fs::read(file("vectors.bin")).unwrap();
-    // cut anywhere, it is an error
+    // truncated anywhere, it is an error
     for end in 0..whole.len() {
         fails(load, &whole[..end], "");
     }
     fails(load, &whole[..whole.len() - 3], "the file ends at byte");
     fails(load, &[&whole[..], b"\nx"].concat(), "more follows, where the first line says 12 words");
-    // also where the buffer of 64 KiB ends between a line end and what follows
+    // also where the buffer of 64 KiB ends between a line end and the next line
     let long = [&b"1 16381\nto "[..], &[0; 4 * 16_381], b"\nx"].concat();
     assert_eq!(long.len(), (1 << 16) + 1);
     fails(load, &long, "more follows, where the first line says 1 words");

@@ -12,7 +12,7 @@ fn path() -> String {
     format!("{}/tests/pytorch/files/halves.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The model whose numbers the file has under this name.
+/// The model whose numbers the file stores under this name.
 fn loaded<M: Init + Parameters>(name: &str) -> M {
     let mut model = M::init(&mut StdRng::seed_from_u64(0));
     let mut file = ParameterFile::open(path()).unwrap().rename(|found| (found == name).then(|| "bias".to_string()));

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use taut::prelude::*;
 
-/// Large enough that most of the time goes into writing: 1 MB.
+/// Large enough that most of the time is spent writing: 1 MB.
 type Model = Linear<256, 1_024>;
 
-/// Says to the child where it saves.
+/// Tells the child where to save.
 const PATH: &str = "TAUT_TEST_SAVES_TO";
 
 fn filled(value: f32) -> Model {

@@ -28,7 +28,7 @@ fn frechet_distances_are_those_of_scipy() {
     assert_eq!(cases.len(), 4);
     for case in cases {
         let (a, b, expected) = (matrix(&case["a"]), matrix(&case["b"]), case["distance"].as_f64().unwrap());
-        // of matrices without an inverse, scipy's root is right to half of the digits
+        // for matrices without an inverse, only half of the digits of scipy's root are right
         close(frechet_distance(&a, &b), expected, 1e-6);
         close(frechet_distance(&b, &a), expected, 1e-6);
         // the points are exact in 32 bits
@@ -48,7 +48,7 @@ fn classifier_scores_are_those_of_scipy() {
     }
 }
 
-/// Of normal distributions along the axes, the distance is the sum of (m - m')^2 + (s - s')^2.
+/// For normal distributions along the axes, the distance is the sum of (m - m')^2 + (s - s')^2.
 #[test]
 fn distances_of_points_along_axes() {
     let mut rng = StdRng::seed_from_u64(0);
@@ -76,16 +76,16 @@ fn what_holds_of_any_points() {
     let b = Tensor::<Rank2<40, 7>, f64>::randn(&mut rng) * 2.0 + 1.0;
     let far = frechet_distance(&a, &b);
     assert!(frechet_distance(&a, &a) < 1e-12 && far > 1.0);
-    // both turned, or twice as large
+    // both rotated, or both twice as large
     let turn = Tensor::from_fn(|[i, k]: [usize; 2]| f64::from(u8::from((i + 3) % 7 == k)));
     let turned = |x: Tensor<_, f64>| x.matmul(Tensor::<Rank2<7, 7>, f64>::clone(&turn));
     close(frechet_distance(&turned(a.clone()), &b.clone().matmul(turn.clone())), far, 1e-12);
     close(frechet_distance(&(a.clone() * 2.0), &(b.clone() * 2.0)), 4.0 * far, 1e-12);
-    // there is no distribution of one point, or of points that are nowhere
+    // one point has no distribution, and neither have points at infinity
     assert!(frechet_distance(&Tensor::<Rank2<1, 7>, f64>::ones(), &b).is_nan());
     assert!(frechet_distance(&(a.clone() / 0.0), &b).is_nan());
     assert!(classifier_score(&Tensor::<Rank2<0, 3>>::zeros()).is_nan());
-    // with as many clear classes as there are, equally frequent
+    // with this many clear classes, equally frequent
     let clear = Tensor::<Rank2<12, 4>>::from_fn(|[i, k]| if i % 4 == k { 200.0 } else { 0.0 });
     close(classifier_score(&clear), 4.0, 1e-12);
 }

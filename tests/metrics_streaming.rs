@@ -1,5 +1,5 @@
-//! Metrics that stream over batches: values from scikit-learn (`tests/metrics/generate_sklearn.py`), and that it does
-//! not matter in which batches the samples come.
+//! Metrics that stream over batches: values from scikit-learn (`tests/metrics/generate_sklearn.py`), whichever batches
+//! the samples come in.
 
 use serde_json::Value;
 use taut::metrics::{
@@ -164,7 +164,7 @@ fn predicted_numbers_are_measured_as_by_sklearn() {
         close(errors.mean_squared_error(), &case["mean_squared_error"]);
         close(errors.root_mean_squared_error(), &case["root_mean_squared_error"]);
         let expected = case["r_squared"].as_f64().unwrap();
-        // targets near a million: seven digits are gone before anybody starts
+        // targets near a million: seven digits are lost from the start
         let tolerance = if case["targets"][0].as_f64().unwrap() > 1e5 { 1e-9 } else { 1e-12 };
         assert!((errors.r_squared() - expected).abs() < tolerance, "{}, not {expected}", errors.r_squared());
     }
@@ -179,7 +179,7 @@ fn batches(count: usize, rng: &mut StdRng) -> Vec<std::ops::Range<usize>> {
     ends.map(|end| std::mem::replace(&mut start, end)..end).collect()
 }
 
-/// Adds all samples at once, and in batches to three that are merged.
+/// Adds all samples at once, and in batches to three metrics that are merged.
 fn both_ways<M: Default>(
     count: usize,
     add: impl Fn(&mut M, std::ops::Range<usize>),

@@ -108,7 +108,7 @@ where
     last: Secret,
 }
 
-/// A field's type is private, and the struct that holds it is public all the same.
+/// A field's type may be private though the struct that holds it is public.
 #[derive(Init, Module, Parameters)]
 struct Secret(Linear<3, 3>, Sigmoid);
 
@@ -136,7 +136,7 @@ fn derived_structs_run_their_fields_and_name_their_parameters() {
     assert_eq!(y.count(), 3);
 }
 
-/// A chain it is not: the design's example of a layer written by hand.
+/// Not a chain: the design's example of a hand-written layer.
 #[derive(Init, Parameters)]
 struct Gated {
     gate: Linear<4, 4>,
@@ -240,7 +240,7 @@ fn line() -> u32 {
     Location::caller().line()
 }
 
-/// Each closure stands on one line together with `line()`.
+/// Each closure stands on the same line as `line()`.
 #[test]
 fn a_run_time_mismatch_is_reported_at_the_users_line() {
     fn tensor(rows: usize, columns: usize) -> Tensor<(usize, usize)> {
@@ -324,7 +324,7 @@ fn guards_and_smart_pointers_run_as_references_do() {
     assert_eq!(cell.borrow().forward(x()), y);
     assert_eq!(cell.borrow_mut().forward(x()), y);
 
-    // and those that can change what they lead to are trained
+    // and those that can change what they point to are trained
     fn step<M>(mut model: M, x: Tensor<Rank2<2, 4>>)
     where
         M: Parameters
@@ -400,7 +400,7 @@ fn a_key_with_a_dot_is_no_name() {
     names(&std::collections::BTreeMap::from([("a.b", Linear::<2, 2>::init(&mut rng()))]));
 }
 
-/// Fields that are no layers, and layers that are not of the chain.
+/// Fields that are not layers, and layers that are not in the chain.
 #[derive(Init, Module, Parameters)]
 struct Configured {
     layer: Linear<4, 4>,

@@ -1,5 +1,5 @@
-//! Runs under `mpirun`: this test program starts itself as several processes. Says that it was skipped if there is no
-//! `mpirun`.
+//! Runs under `mpirun`: this test program starts itself as several processes. If there is no `mpirun`, it is skipped
+//! with a note.
 #![cfg(feature = "mpi")]
 
 use std::error::Error;
@@ -13,11 +13,11 @@ use taut::prelude::*;
 /// Longer than any run takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What a process of the test below does, and where it writes to.
+/// The task of a process of the tests below, and where it writes.
 const TASK: &str = "TAUT_TEST_MPI_TASK";
 const FILE: &str = "TAUT_TEST_MPI_FILE";
 
-/// Runs `task` on so many processes: what they wrote and how they ended. `None` without `mpirun`.
+/// Runs `task` on this many processes: what they wrote and how they ended. `None` without `mpirun`.
 ///
 /// # Panics
 /// If they do not end.
@@ -73,7 +73,7 @@ fn a_process() {
 
 type Network = ((Linear<64, 24>, BatchNorm1d<24>, Relu, Dropout<30>), Linear<24, 10>);
 
-/// Two epochs with batches that do not fit, of which rank 0 saves the weights.
+/// Two epochs with batches that do not divide evenly, after which rank 0 saves the weights.
 fn train(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
     let mut rng = StdRng::seed_from_u64(3);
     let mut model = Network::init(&mut rng);
@@ -97,7 +97,7 @@ fn train(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Messages of all sizes, most of them too large to be sent before they are asked for.
+/// Messages of all sizes, most of them too large to be sent before the receiver asks for them.
 fn messages(world: &dyn Communicator) -> Result<(), Box<dyn Error>> {
     let content =
         |from: usize, to: usize, len: usize| -> Vec<u8> { (0..len).map(|i| (i * 7 + 3 * from + to) as u8).collect() };
@@ -162,7 +162,7 @@ fn end_early(world: &dyn Communicator, task: &str) -> Result<(), Box<dyn Error>>
         if task == "panic during" {
             world.exchange_during(2, &mut |hand_over| {
                 hand_over(vec![vec![0; 3_000_000]; 3]);
-                // while messages travel that others may not have taken yet
+                // while messages are under way that others may not have received yet
                 assert!(world.rank() != 1 || round < 10, "rank 1 fails");
                 hand_over(vec![vec![0; 3_000_000]; 3]);
             })?;

@@ -1,5 +1,5 @@
-//! Nothing within something: losses of no samples, of samples that do not count, sequences of length 0 and bags of
-//! nothing in batches that are not empty. Their results are 0, and so are the gradients.
+//! Nothing within something: losses of no samples, of samples that do not count, sequences of length 0 and empty bags
+//! in batches that are not empty. Their results are 0, and so are their gradients.
 
 use taut::loss::{CrossEntropy, Each, Mean, Sum};
 use taut::nn::{BagMode, Bidirectional, Unidirectional};
@@ -8,7 +8,7 @@ use taut::shape::LastAxis;
 
 type Watched<S, E> = Tensor<S, E, Traced<Inference>>;
 
-/// The loss of `x`, all of it, is 0, and so is its gradient, whatever comes from above.
+/// The loss of all of `x` is 0, and so is its gradient, whatever the upstream gradient.
 #[track_caller]
 fn nothing<S: Shape, O: Shape, E: Float>(what: &str, x: Tensor<S, E>, loss: impl Fn(Watched<S, E>) -> Watched<O, E>) {
     let tape = Tape::inference();
@@ -112,7 +112,7 @@ fn losses_of_no_rows() {
 #[test]
 fn samples_that_do_not_count() {
     fn all<E: Float>() {
-        // whatever is in the rows that are ignored
+        // whatever the ignored rows hold
         let x = || {
             let values = [1.0, f64::NAN, -3.0, f64::INFINITY, 0.0, f64::NEG_INFINITY, 2.0, 2.0, 2.0, 1e30, -1e30, 0.5];
             Tensor::<_, E>::from_vec(values.map(E::of).to_vec(), (2, 2, Const::<3>)).unwrap()
@@ -126,7 +126,7 @@ fn samples_that_do_not_count() {
                 each_reduction!("ignored", x(), |x, r| x.negative_log_likelihood_with(&labels, settings, r));
             }
         }
-        // weights that sum to 0: those of the labels, or all where others count by smoothing
+        // weights that sum to 0: those of the labels, or all of them where the others count through smoothing
         let x = || Tensor::<_, E>::from_fn_with((4, Const::<3>), |[i, j]| E::of(i as f64 - 2.0 * j as f64));
         let labels = Tensor::<(usize,), usize>::from_fn_with((4,), |[i]| i % 2);
         for (number, settings) in settings::<E>([0.0; 3], None).iter().enumerate().skip(2) {
@@ -142,8 +142,8 @@ fn samples_that_do_not_count() {
     all::<f64>();
 }
 
-/// Sequences of which one has no steps: the others are as by themselves, this one is 0, and no gradient comes from it
-/// or from padding.
+/// Sequences one of which has no steps: the others are what they are alone, this one is 0, and neither it nor padding
+/// gets a gradient.
 #[test]
 fn sequences_without_steps() {
     const STEPS: usize = 3;
@@ -173,7 +173,7 @@ fn sequences_without_steps() {
             assert!((0..STEPS).all(|j| g[[1, j, 0]] == 0.0) && g[[0, 2, 1]] == 0.0 && g[[0, 1, 1]] != 0.0);
         } )* };
     }
-    /// The sequence of what a layer gives.
+    /// The sequence in a layer's output.
     trait Output<T> {
         fn sequence(self) -> T;
     }

@@ -24,14 +24,14 @@ fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
 }
 
-/// The numbers that `counted` of the script gives.
+/// The numbers that the script's `counted` gives.
 fn counted(count: usize) -> Vec<usize> {
     (0..count).map(|i| i * 7 % 23).collect()
 }
 
 type Cube<E = f32> = Tensor<Rank3<2, 3, 4>, E>;
 
-/// Those that `numbers` gives, as f64.
+/// Those that its `numbers` gives, as f64.
 fn numbers(kind: &str, count: usize) -> Vec<f64> {
     let number = |count: usize| match kind.chars().next() {
         Some('f') => (count as f64 - 11.0) / 4.0,
@@ -134,7 +134,7 @@ fn what_is_no_array_of_numbers_of_this_shape_is_an_error_in_words() {
     assert!(error.contains("this is no whole zip archive"), "{error}");
 }
 
-/// A file with this header and so many bytes of elements.
+/// A file with this header and this many bytes of elements.
 fn file(header: &str, data: usize) -> Vec<u8> {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
@@ -184,7 +184,7 @@ fn headers_of_every_spelling_and_none_other() {
         let error = read(bad, 24).unwrap_err();
         assert!(error.path().is_none(), "{error}");
     }
-    // lengths that no header has
+    // lengths that no header can have
     for start in
         [&b"\x93NUMPY\x02\x00\xFF\xFF\xFF\xFF"[..], b"\x93NUMPY\x01\x00\xFF\xFF", b"\x93NUMPY\x04\x00\x02\x00{}"]
     {
@@ -239,7 +239,7 @@ impl Drop for Folder {
     }
 }
 
-/// What the script checks.
+/// What the script has to check.
 fn write_all(folder: &Path) -> Result<(), FileError> {
     let f32s = cube(|count| (count as f32 - 11.0) / 4.0);
     let mask = cube(|count| count % 2 == 1);

@@ -1,7 +1,7 @@
 //! Models in onnxruntime: every layer over random sizes, and whole models. A Python with the packages `onnx`,
 //! `onnxruntime` and `numpy` (the one that the variable `TAUT_PYTHON` names, or `python3`) checks each file with ONNX's
-//! own checker, runs it, and compares what comes out with taut's outputs: `tests/onnx/check.py`. Without one, that part
-//! is skipped, with a note; unit tests compare the graphs with `tests/onnx/graphs.txt` in any case.
+//! own checker, runs it, and compares the results with taut's outputs: `tests/onnx/check.py`. Without one, that part is
+//! skipped, with a note; unit tests compare the graphs with `tests/onnx/graphs.txt` in any case.
 #![cfg(feature = "onnx")]
 
 #[path = "onnx/cases.rs"]
@@ -242,7 +242,7 @@ fn steps<const F: usize>() -> impl Fn(&mut StdRng) -> Steps<F> {
     |rng| random((rng.random_range(1..5), rng.random_range(1..8), Const), rng)
 }
 
-/// Sequences, and how long each is: also those of no step at all.
+/// Sequences and their lengths, some of which are 0.
 fn steps_with_lengths<const F: usize>() -> impl Fn(&mut StdRng) -> (Steps<F>, Lengths) {
     |rng| {
         let x = steps()(rng);
@@ -425,7 +425,7 @@ fn whole_networks_of_sequences() {
     cases.check();
 }
 
-/// The runtime's operators take `f32` only in part, so that these are valid files, and it runs some of them.
+/// The runtime supports `f32` only for some operators, so these are valid files of which it runs some.
 #[test]
 fn models_of_f64() {
     let mut cases = Cases::new("f64");
@@ -440,14 +440,14 @@ fn models_of_f64() {
     cases.check();
 }
 
-/// A Python that has what `check.py` needs.
+/// A Python that has the packages of `check.py`.
 fn python() -> Option<std::ffi::OsString> {
     let python = std::env::var_os("TAUT_PYTHON").unwrap_or("python3".into());
     let imports = Command::new(&python).args(["-c", "import numpy, onnx, onnxruntime"]).output();
     imports.is_ok_and(|output| output.status.success()).then_some(python)
 }
 
-/// Runs `check.py` on a folder. Says that it was skipped if there is no Python for it.
+/// Runs `check.py` on a folder. Without a suitable Python it is skipped, with a note.
 fn check(folder: &Path) {
     let Some(python) = python() else {
         println!("skipped: no Python with numpy, onnx and onnxruntime (TAUT_PYTHON names one)");

@@ -7,7 +7,7 @@ use taut::prelude::*;
 type Net = (Linear<2, 16>, Relu, Linear<16, 3>);
 type Batch = (Tensor<(usize, Const<2>)>, Tensor<(usize,), usize>);
 
-/// Three rings around the origin, a class each: no straight line separates them.
+/// Three rings around the origin, one per class: no straight line separates them.
 fn rings(samples: usize) -> Batch {
     let point = |i: usize| {
         let (radius, angle) = (0.5 + (i % 3) as f32, i as f32 * 2.4);
@@ -54,7 +54,7 @@ fn every_optimizer_learns() {
     check("AdamW", train(Adam::new(decoupled).no_decay_of_biases(), 200));
     check("AdaGrad", train(AdaGrad::new(AdaGradConfig { learning_rate: 0.1, ..Default::default() }), 200));
 
-    // the threshold means something: with a first layer that does not learn, the loss stays far above it
+    // the threshold is meaningful: with a first layer that does not learn, the loss stays far above it
     let fixed = Group { learning_rate_factor: 0.0, ..Default::default() };
     let net = Net::init(&mut StdRng::seed_from_u64(0));
     let loss = train(Adam::new(adam).group(&net, |net| &net.0, fixed), 200);
@@ -128,7 +128,7 @@ fn clipping_keeps_the_direction_or_the_small_values() {
     assert!(gradients.clip_norm(1.0).is_infinite(), "the caller sees it");
 }
 
-/// Where theta, 1 at first, goes in three steps with the gradients 1, 2 and -1.
+/// The values of theta, 1 at first, over three steps with the gradients 1, 2 and -1.
 fn trajectory<R: Rule>(rule: R) -> [f64; 3] {
     let mut theta = Param::new(Tensor::<Rank0, f64>::full(1.0));
     let mut optimizer = Optimizer::new(rule);
@@ -180,7 +180,7 @@ fn rms_prop_on_an_average_is_as_computed_by_hand() {
     assert_abs_diff_eq!(trajectory(config)[..], [first, second, third][..], epsilon = 1e-14);
 }
 
-/// A step that would change nothing says why.
+/// A step that would change nothing panics and says why.
 #[test]
 fn a_step_by_gradients_of_something_else_is_refused() {
     type Model = (Linear<3, 4>, BatchNorm1d<4>, Linear<4, 2>);

@@ -1,4 +1,4 @@
-//! Whatever panics does so at the line of the program that called, not somewhere in the library.
+//! Every panic is reported at the calling program's line, not somewhere in the library.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::rc::Rc;
@@ -262,7 +262,7 @@ fn steps_and_pairs() {
     }
 }
 
-/// Numbers out of range, wherever they are noticed.
+/// Numbers out of range, wherever they are detected.
 #[test]
 fn settings() {
     use taut::data::Augmentation;
@@ -305,7 +305,7 @@ fn settings() {
     }
 }
 
-/// Parameters that others share cannot be loaded: nothing is changed, also not what is shared by nobody.
+/// Parameters that are shared elsewhere cannot be loaded: nothing is changed, not even what is not shared.
 #[test]
 fn loading_into_a_shared_model() {
     use taut::io::{Checkpoint, ParameterFile};

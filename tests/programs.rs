@@ -1,4 +1,4 @@
-//! What the programs in `examples/` say of settings that cannot work, before they start.
+//! What the programs in `examples/` say about impossible settings before they start.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const WITH_A_LIMIT: [&str; 10] = [
     "mnist_mlp",
 ];
 
-/// A program, which `cargo test` has built, unless it was asked for this test alone.
+/// A program, built by `cargo test` unless it was asked for this test alone.
 fn program(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let folder: PathBuf = tests.parent().and_then(Path::parent).unwrap().join("examples");
@@ -106,7 +106,7 @@ fn a_record_has_the_options_and_the_metrics_and_is_not_overwritten() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A FIFO that nobody writes to would be waited for, for ever.
+/// A FIFO that nobody writes to would be waited for forever.
 #[cfg(unix)]
 #[test]
 fn a_text_that_is_no_file() {

@@ -1,4 +1,4 @@
-//! Activation layers with their default parameters, trained slopes, and choices by a mask, as PyTorch has them.
+//! Activation layers with their default parameters, trained slopes, and choices by a mask: PyTorch's values.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! What the documentation says is as in PyTorch, where no other test of values shows it: NaN and ties in orders,
-//! corners of derivatives, gradients that are not finite, clipping, and the distributions of first weights.
+//! What the documentation claims to be as in PyTorch, where no other test of values shows it: NaN and ties in orders,
+//! corners of derivatives, gradients that are not finite, clipping, and initial distributions.
 
 mod common;
 
@@ -52,8 +52,8 @@ fn gradients_are_clipped_alike() {
     case.expect_output(&gradients.of(&layer.bias), F64);
 }
 
-/// The largest first weight, without its sign, and the deviation of all, as PyTorch's are: of tens of thousands of
-/// numbers both are within 2% of what the distribution has, of a normal one the largest within a fifth.
+/// The largest initial weight in absolute value and the deviation of all are those of PyTorch: for tens of thousands of
+/// numbers both are within 2% of the distribution's, the largest of a normal one within a fifth.
 fn first_weights<M: Init + Parameters>(name: &str) {
     let model = M::init(&mut StdRng::seed_from_u64(0));
     let mut weights: Option<Vec<f64>> = None;

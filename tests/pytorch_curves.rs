@@ -1,5 +1,5 @@
-//! Whole trainings: the losses of the first 50 steps of two convolutional networks are those of PyTorch, from the same
-//! weights and the same batches.
+//! Whole training runs: the losses of the first 50 steps of two convolutional networks are those of PyTorch, from the
+//! same weights and the same batches.
 //!
 //! ```text
 //! cargo test --release --test pytorch_curves -- --ignored
@@ -12,7 +12,7 @@ use taut::optim::Rule;
 use taut::params::ValuesMut;
 use taut::prelude::*;
 
-/// Sets all numbers, but leaves the weights and biases of batch norm 1 and 0.
+/// Sets all numbers, except the weights and biases of batch norm, which stay 1 and 0.
 fn set<E: Float>(values: &mut [E], number: impl Fn(usize) -> E) {
     if !values.iter().all(|&x| x == E::zero() || x == E::one()) {
         values.iter_mut().enumerate().for_each(|(i, value)| *value = number(i));
@@ -37,7 +37,7 @@ fn fill(model: &mut impl Parameters) {
     });
 }
 
-/// The second network is compared in 64 bits, as in 32 even PyTorch is 0.007 away from itself in 64 after 7 steps.
+/// The second network is compared in 64 bits: in 32 bits even PyTorch differs from itself in 64 by 0.007 after 7 steps.
 ///
 /// Trains for as many steps as PyTorch did and compares each loss; they begin above 2 and end far below.
 fn compare<E, M, R, const C: usize, const H: usize>(name: &str, mut optimizer: Optimizer<R>, steps: usize)

@@ -1,4 +1,4 @@
-//! Distributions: log-probabilities, entropies and their gradients as PyTorch has them, in f32 and f64.
+//! Distributions: PyTorch's log-probabilities, entropies and gradients, in f32 and f64.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Files that PyTorch wrote give the same models here.
+//! Files written by PyTorch give the same models here.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn a_state_dict_loads_and_gives_the_same_outputs() {
     }
 }
 
-/// One layer, two layers both ways, two layers one way.
+/// One layer, two bidirectional layers, two unidirectional layers.
 #[derive(Init, Module, Parameters)]
 struct Recurring<K: RecurrentKind, const I: usize, const A: usize, const B: usize, const BOTH: usize, const C: usize>
 where

@@ -1,4 +1,4 @@
-//! Losses: values and gradients as PyTorch has them, for mean, sum and no reduction, in f32 and f64.
+//! Losses: PyTorch's values and gradients, for mean, sum and no reduction, in f32 and f64.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Optimizers: six steps as PyTorch takes them, for every setting that PyTorch has too.
+//! Optimizers: six steps, equal to PyTorch's, for every setting that PyTorch has too.
 
 mod common;
 

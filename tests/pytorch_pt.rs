@@ -99,7 +99,7 @@ fn views_of_every_kind_are_what_they_are_as_safetensors() {
         let whole: Vec<&str> = file.tensors().map(|(name, _)| name).filter(|name| is_whole(name)).collect();
         assert_eq!(whole, ["counts", "mask", "int0", "int1", "int2", "int3"]);
         let mut file = file.rename(|name| (!is_whole(name)).then(|| name.to_string()));
-        // in the order of the other file, which has the types of numbers one after the other
+        // in the order of the other file, which groups numbers by type
         let mut found = Anything::<f64>::of(&expected, |_| true);
         file.load(&mut found).unwrap();
         assert!(found.bits().len() > 250 && found.bits() == model.bits(), "{name}");
@@ -170,7 +170,7 @@ fn no_pickle_runs_anything() {
     refused(b"})]s.", "a key in `` is neither");
 }
 
-/// A tensor of these sizes and strides over the storage `0`, which is said to have so many f32.
+/// A tensor of these sizes and strides over the storage `0`, which claims to have this many f32.
 fn tensor(length: u64, offset: u64, sizes: &[u64], strides: &[u64]) -> Vec<u8> {
     // numbers as bytes in the text: `\x8a` and their length
     let number = |number: u64| {
@@ -195,7 +195,7 @@ fn sizes_are_checked_before_memory_is_taken() {
     };
     assert_eq!(load(&tensor(16, 0, &[4, 4], &[4, 1])).unwrap(), 1);
     assert_eq!(load(&tensor(16, 15, &[1000], &[0])).unwrap(), 1);
-    // a tensor of a billion elements over a storage of one is listed, and taken by no model here
+    // a tensor of a billion elements over a storage of one is listed, but no model here accepts it
     assert_eq!(load(&tensor(16, 0, &[1_000_000_000], &[0])).unwrap(), 0);
     let largest = i64::MAX as u64;
     let wrong: [(u64, u64, &[u64], &[u64], &str); 9] = [
@@ -220,17 +220,17 @@ fn sizes_are_checked_before_memory_is_taken() {
     assert!(error.contains("the archive has no entry `a/data/0`"), "{error}");
 }
 
-/// A few bytes that stand for very many tensors, or for a nesting that has no end.
+/// A few bytes that stand for very many tensors, or for endless nesting.
 #[test]
 fn dictionaries_within_each_other_many_times_are_refused() {
-    // each holds the one before it twice
+    // each contains the previous one twice
     let mut doubling = b"}q\x00".to_vec();
     for depth in 0..60 {
         doubling.extend([&b"(h"[..], &[depth], b"h", &[depth], b"tq", &[depth + 1]].concat());
     }
     doubling.push(b'.');
     refused(&doubling, "too many times");
-    // one that holds itself
+    // one that contains itself
     refused(b"]q\x00h\x00a.", "more than 64 deep");
     // a deep nesting is no deep recursion
     let deep = [b")".to_vec(), vec![0x85; 1_000_000], b".".to_vec()].concat();
@@ -250,7 +250,7 @@ fn every_truncation_is_refused() {
     assert!(model.to_safetensors().unwrap() != before);
 }
 
-/// A flipped byte is found by a checksum, or is in what no reader looks at.
+/// A flipped byte is found by a checksum, or lies where no reader looks.
 #[test]
 fn no_flipped_byte_changes_what_is_loaded() {
     let file = bytes("sequential.pt");
@@ -288,7 +288,7 @@ fn damage_never_panics_and_never_half_loads() {
     for name in ["sequential.pt", "checkpoint.pt", "views.pt", "views_protocol_5.pt"] {
         let entries = entries_of(name);
         for _ in 0..500 {
-            // most often the pickle, which is the first
+            // most often the pickle, which comes first
             let place = if rng.random() { 0 } else { rng.random_range(0..entries.len()) };
             let damaged_entry = damaged(&entries[place].1, &mut rng);
             let mut entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();

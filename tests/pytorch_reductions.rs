@@ -1,4 +1,4 @@
-//! Reductions, softmax and cumulative sums: values and gradients as PyTorch has them.
+//! Reductions, softmax and cumulative sums: PyTorch's values and gradients.
 
 mod common;
 

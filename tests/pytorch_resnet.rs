@@ -12,7 +12,7 @@ fn wave(i: usize, phase: f64) -> f64 {
     (i as f64 * 0.7 + phase).sin()
 }
 
-/// Gives each parameter the numbers of its place among PyTorch's names, and checks names and sizes on the way.
+/// Gives each parameter the numbers of its position among PyTorch's names, and checks names and sizes on the way.
 fn fill(model: &mut impl Parameters, names: &[(String, Vec<usize>)]) {
     let mut seen = 0;
     model.for_each_parameter_mut(|path, leaf| {

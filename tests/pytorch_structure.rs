@@ -1,4 +1,4 @@
-//! Operations that move elements, and products of matrices: values and gradients as PyTorch has them.
+//! Operations that move elements, and products of matrices: PyTorch's values and gradients.
 
 mod common;
 

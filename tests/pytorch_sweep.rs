@@ -1,7 +1,7 @@
-//! Layers of random arguments on images of random sizes against PyTorch: forward and backward, in f32 and f64.
+//! Layers with random arguments on images of random sizes against PyTorch: forward and backward, in f32 and f64.
 //!
-//! The types are those that `sweep` in `tests/pytorch/generate.py` drew. Inputs are computed on both sides, and of
-//! every result two weighted sums are compared.
+//! The types are those that `sweep` in `tests/pytorch/generate.py` drew. Inputs are computed on both sides, and two
+//! weighted sums of every result are compared.
 
 mod common;
 
@@ -12,7 +12,7 @@ use taut::prelude::*;
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases("sweep"));
 
-/// Images and sequences of sizes that the file says, channels included.
+/// Images and sequences of the sizes in the file, channels included.
 type Images = (usize, usize, usize, usize);
 type Sequences = (usize, usize, usize);
 
@@ -25,7 +25,7 @@ fn sizes(value: &Value) -> Vec<usize> {
     serde_json::from_value(value.clone()).expect("sizes")
 }
 
-/// Compares the weighted sums of `found` with PyTorch's. The tolerance is relative to the sum of what is added up.
+/// Compares the weighted sums of `found` with PyTorch's. The tolerance is relative to the sum of absolute values.
 #[track_caller]
 fn expect<S: Shape, E: Float, T: Trace>(what: &str, found: &Tensor<S, E, T>, sums: &Value, tolerance: f64) {
     for (place, expected) in [21, 22].into_iter().zip(sums.as_array().expect("two sums")) {
@@ -36,7 +36,7 @@ fn expect<S: Shape, E: Float, T: Trace>(what: &str, found: &Tensor<S, E, T>, sum
     }
 }
 
-/// Runs all cases of one layer; gives how many there were.
+/// Runs all cases of one layer; returns their number.
 #[track_caller]
 fn run<S: Shape, O: Shape, E: Float>(
     name: &str,

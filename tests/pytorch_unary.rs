@@ -1,4 +1,4 @@
-//! Functions of one number and of two: values and gradients as PyTorch has them.
+//! Functions of one number and of two: PyTorch's values and gradients.
 
 mod common;
 

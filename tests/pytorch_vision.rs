@@ -150,7 +150,7 @@ fn batch_norms() {
     batch_norm!("sequence training", Rank3<2, 3, 4>, BatchNorm1d<3>, training());
 }
 
-/// Momentum and epsilon of one's own, and two passes through one layer: the second moves the averages on from the
+/// Other values of momentum and epsilon, and two passes through one layer: the second continues the averages of the
 /// first.
 #[test]
 fn batch_norm_with_options() {
@@ -204,8 +204,8 @@ fn norms_of_samples() {
     run::<f32>(8.0 * F32);
 }
 
-/// A layer normalised by its largest singular value, run twice in training and once in inference; what else the case
-/// has, `more` compares.
+/// A layer normalised by its largest singular value, run twice in training and once in inference; `more` compares the
+/// rest of the case.
 macro_rules! spectral_norm {
     ($name:literal, $x:ty, $layer:ty) => {
         spectral_norm!(

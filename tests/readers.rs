@@ -1,9 +1,9 @@
-//! Every reader of the library over damaged copies of good files: the same functions as in `fuzz/`, from the same seeds
+//! Every reader of the library on damaged copies of good files: the same functions as in `fuzz/`, with the same seeds
 //! on every run, without a fuzzer.
 //!
 //! `TAUT_DAMAGE=100 cargo test --release --all-features --test readers` damages a hundred times as many.
-//! `TAUT_CORPUS=fuzz/corpus cargo test --all-features --test readers` writes the good files, for a fuzzer to begin
-//! with.
+//! `TAUT_CORPUS=fuzz/corpus cargo test --all-features --test readers` writes the good files, for a fuzzer to start
+//! from.
 
 #[path = "common/damage.rs"]
 mod damage;
@@ -15,7 +15,8 @@ use std::io::Write;
 use taut::io::Precision;
 use taut::prelude::*;
 
-/// Damages good files and reads them, `count` times each. Every good file is read, and of the damaged ones a part.
+/// Damages good files and reads them, `count` times each. Every good file must be readable, and so must some of the
+/// damaged ones.
 #[track_caller]
 fn check(name: &str, read: fn(&[u8]) -> bool, seeds: &[Vec<u8>], count: usize) {
     if let Some(corpus) = std::env::var_os("TAUT_CORPUS") {

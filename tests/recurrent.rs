@@ -12,7 +12,7 @@ fn rng() -> StdRng {
 
 type Part<const H: usize, E, T> = Tensor<(usize, Const<H>), E, T>;
 
-/// The parts h and c of the states that a layer gives, layer by layer and direction by direction.
+/// The parts h and c of a layer's states, layer by layer and direction by direction.
 trait States<const H: usize, E, T> {
     fn parts(&self) -> Vec<[Option<Part<H, E, T>>; 2]>;
 }
@@ -65,7 +65,7 @@ fn begin<K: Begin, const I: usize, const H: usize, const LAYERS: usize, D: Direc
     K::begin(parts)
 }
 
-/// The number `index` of a list of states that PyTorch keeps as one tensor.
+/// The number `index` of a list of states that PyTorch stores as one tensor.
 fn state_of<const H: usize, E: Float + Entry>(case: &Case, name: &str, index: usize) -> Option<Part<H, E, NoTrace>> {
     case.has_parameter(name).then(|| case.parameter_tensor::<(usize, usize, Const<H>), E>(name).slice(index))
 }
@@ -123,7 +123,7 @@ macro_rules! compare {
         case.expect_gradients(&mut layer, &gradients, tolerance);
     }};
     (@x $layer:ident, $case:ident, $x:ident, $initial:ident) => {{
-        // without a state: but the case compares the last state, which comes with lengths
+        // without a state; but the case compares the last state, which comes with lengths
         let (batch, steps, _) = $x.shape();
         let all = Tensor::<(usize,), usize>::from_vec(vec![steps; batch], (batch,)).unwrap();
         let (y, states) = $layer.forward(($x.clone(), all));
@@ -197,7 +197,7 @@ where
     let x = Tensor::<Rank3<2, 3, 3>, f64>::randn(&mut rng());
     let h = Tensor::<Rank2<2, 4>, f64>::randn(&mut rng());
     let c = Tensor::<Rank2<2, 4>, f64>::randn(&mut rng());
-    // everything that comes out counts: the output, and the last state alone
+    // all results count: the output, and the last state on its own
     check_gradients(|(x, h, c)| TestState::run(&layer, x, h, c).0, (x.clone(), h.clone(), c.clone())).unwrap();
     check_gradients(|(x, h, c)| TestState::run(&layer, x, h, c).1, (x.clone(), h.clone(), c.clone())).unwrap();
     check_parameter_gradients(&layer, |layer, tape| {
@@ -301,7 +301,7 @@ fn padding_is_never_seen() {
     assert_eq!(run(spoiled), (y, d_x, d_w));
 }
 
-/// Sequences enough for several groups, one of them larger than the others, and some that end early.
+/// Enough sequences for several groups, one of them larger than the others, and some that end early.
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     fn compare(run: impl Fn() -> [Vec<f32>; 5] + Sync) {
@@ -335,7 +335,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     });
 }
 
-/// Zeros are left out of products: next to zeros, which are not, give the same.
+/// Products skip zeros; numbers next to zero, which they do not skip, give the same.
 #[test]
 fn one_hot_inputs() {
     fn check<K: RecurrentKind>() {

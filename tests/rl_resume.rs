@@ -1,4 +1,4 @@
-//! An agent that goes on from a checkpoint does what it would have done without the interruption, bit by bit.
+//! An agent that resumes from a checkpoint does what it would have done without the interruption, bit by bit.
 
 use taut::loss::Each;
 use taut::prelude::*;
@@ -6,7 +6,7 @@ use taut::rl::*;
 
 type Network = (Linear<4, 16>, Relu, Linear<16, 2>);
 
-/// Deep Q-learning with all that has a state: several steps, priorities, a second network.
+/// Deep Q-learning with everything that has a state: several steps, priorities, a second network.
 struct Agent {
     network: Network,
     target: Network,
@@ -78,7 +78,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Everything that is known of it.
+    /// Everything that can be observed of it.
     fn bits(&self) -> Vec<u32> {
         let mut bits: Vec<u32> = self.environments.observations().iter().map(f32::to_bits).collect();
         bits.extend(self.network.2.weight.value().iter().map(f32::to_bits));

@@ -19,7 +19,7 @@ fn cases(name: &str) -> Vec<Value> {
     cases
 }
 
-/// All sequences of one environment; an action comes from the number that was recorded.
+/// All sequences of one environment; actions are made from the recorded numbers.
 fn check<E: Environment>(name: &str, action: impl Fn(f64) -> E::Action) {
     let cases = cases(name);
     let mut rng = StdRng::seed_from_u64(0);

@@ -1,6 +1,6 @@
-//! The folder of a run: what is in it, what a resumed and a killed run leave, and damaged files. TensorBoard's part is
-//! read back by TensorBoard itself, if there is a Python that has it (`pip install tensorboard`): the one that the
-//! variable `TAUT_PYTHON` names, or `python3`.
+//! The folder of a run: what is in it, what a resumed and a killed run leave behind, and damaged files. TensorBoard's
+//! part is read back by TensorBoard itself, if a Python has it (`pip install tensorboard`): the one that the variable
+//! `TAUT_PYTHON` names, or `python3`.
 
 use std::path::{Path, PathBuf};
 use taut::prelude::*;
@@ -31,7 +31,7 @@ fn steps(folder: &Path) -> Vec<usize> {
     read(folder).unwrap().iter().map(|measurement| measurement.step).collect()
 }
 
-/// The table as the JSON lines should give it.
+/// The table that the JSON lines should give.
 fn table(measurements: &[Measurement]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in measurements.iter().flat_map(|measurement| &measurement.values) {
@@ -58,7 +58,7 @@ fn both_files_hold_every_bit() {
     let numbers = [0.1, -1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0, 0.0, 123456.75];
     let mut expected = Vec::new();
     for (step, &number) in numbers.iter().enumerate() {
-        // new names appear late
+        // new names appear later
         let mut values = vec![("train/loss".to_string(), number), (format!("of {}", step / 3), 2.0 * number)];
         values.truncate(1 + step % 2);
         run.log(step, values.clone()).unwrap();
@@ -110,7 +110,7 @@ fn two_runs_do_not_share_a_folder() {
     let error = Run::create(&folder.0).unwrap_err();
     assert!(error.reason().contains("is being written by another run"), "{error}");
     drop(run);
-    // nothing was written: a program that failed before its first epoch can start again
+    // nothing was written: a program that failed before its first epoch can start over
     run = Run::create(&folder.0).unwrap();
     run.log(1, [("loss", 1.0)]).unwrap();
     let error = Run::resume(&folder.0, 2).unwrap_err();
@@ -148,7 +148,7 @@ fn a_resumed_run_forgets_what_comes_again() {
     assert_eq!(read(&folder.0).unwrap(), after);
 }
 
-/// A killed program leaves the beginning of a file.
+/// A killed program leaves an incomplete last line.
 #[test]
 fn any_beginning_of_a_file_can_be_read_and_resumed() {
     let folder = Folder::new("cut");
@@ -195,7 +195,7 @@ fn damaged_lines_are_errors_that_name_them() {
             assert!(message.contains("metrics.jsonl: line 2: is no measurement: "), "{wrong}: {message}");
         }
     }
-    // any byte wrong: an error or another number, never a panic
+    // any wrong byte: an error or another number, never a panic
     for place in 0..2 * good.len() {
         for byte in [0, b'"', b'}', b'9', 0xff] {
             let mut bytes = good.repeat(2).into_bytes();
@@ -206,7 +206,7 @@ fn damaged_lines_are_errors_that_name_them() {
     }
 }
 
-/// Says to the child where its run is.
+/// Tells the child where its run is.
 const PATH: &str = "TAUT_TEST_RECORDS_TO";
 
 #[test]
@@ -271,7 +271,7 @@ fn the_best_model_is_kept() {
     in_memory.restore(&best.snapshot()).unwrap();
     assert!(in_memory.value().is_none() && in_memory.offer(&model, 0.6).unwrap());
     assert!(again.restore(&Default::default()).is_err());
-    // a file that cannot be written leaves the one before the best
+    // if a file cannot be written, the previous best remains
     let mut nowhere = BestModel::in_file(folder.0.join("no/such/folder"));
     assert!(nowhere.offer(&model, 1.0).is_err() && nowhere.value().is_none());
 }
@@ -281,7 +281,7 @@ mod tensorboard {
     use super::*;
     use serde_json::{Value, json};
 
-    /// What TensorBoard finds in a folder. `None` if there is no TensorBoard.
+    /// What TensorBoard finds in a folder. `None` without TensorBoard.
     fn read_back(folder: &Path) -> Option<Value> {
         let python = std::env::var_os("TAUT_PYTHON").unwrap_or("python3".into());
         let run = |arguments: &[&str]| std::process::Command::new(&python).args(arguments).output();

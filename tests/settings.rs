@@ -1,11 +1,11 @@
-//! Numbers out of range: whatever takes one says its name.
+//! Numbers out of range: whatever takes one names it.
 
 use taut::loss::Mean;
 use taut::nn::{BatchNorm1d, GroupNorm, LayerNorm};
 use taut::optim::{Plateau, PlateauConfig};
 use taut::prelude::*;
 
-/// What is wrong unless `f` panics with all these words.
+/// What is wrong, unless `f` panics with all these words.
 fn refusal<R>(words: &[&str], f: impl FnOnce() -> R) -> Option<String> {
     let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(f()))) else {
         return Some(format!("{words:?} was not refused"));
@@ -185,8 +185,8 @@ fn explanations() {
     refused(&["ActivationMaximization", "jitter"], || method.for_target(&model, &x, Class(0), &mut rng));
 }
 
-/// Every number of the public interface that has a range, one a line: who says it, its name, and a call with a value
-/// out of the range. New ones are added here.
+/// Every number in the public interface that has a range, one per line: who checks it, its name, and a call with a
+/// value out of range. New ones are added here.
 #[test]
 fn every_number_says_its_name_and_its_range() {
     use taut::data::{Augmentation, Csv, Prefetch};

@@ -1,17 +1,17 @@
-//! Shapes of more elements than can be addressed, and more than there is memory for: refused with a message, at the
-//! line that asks for them, by everything that makes a shape.
+//! Shapes with more elements than can be addressed, or than there is memory for: refused with a message, at the line
+//! that asks for them, by everything that makes a shape.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use taut::ops::Window2d;
 use taut::prelude::*;
 
-/// One hook for the program: tests that look at it take turns.
+/// One hook for the whole program: tests that use it take turns.
 static HOOK: Mutex<()> = Mutex::new(());
 /// The file of the last panic.
 static PLACE: Mutex<String> = Mutex::new(String::new());
 
-/// Panics unless `f` does: in words about its size, and at a line of this file.
+/// Panics unless `f` does, with a message about its size and at a line of this file.
 #[track_caller]
 fn refused<R>(what: &str, f: impl FnOnce() -> R) {
     let message = message(what, f);
@@ -34,7 +34,7 @@ fn message<R>(what: &str, f: impl FnOnce() -> R) -> String {
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
 }
 
-/// Pairs whose product is 0, 2, `isize::MAX + 1`, and more than any memory, if it wraps.
+/// Pairs whose product, if it wraps, is 0, 2, `isize::MAX + 1`, or more than any memory.
 const PAIRS: [(usize, usize); 5] =
     [(1 << 32, 1 << 32), (usize::MAX / 2 + 2, 2), (1 << 32, 1 << 31), (1 << 31, 1 << 31), (1 << 46, 1)];
 

@@ -1,7 +1,7 @@
 //! Long sums, means and variances are as good as from f64 sums, wherever the library adds up numbers.
 //!
-//! The number that is added up again and again is 0.1: a running f32 sum of many of them is wrong in the second digit,
-//! and that of 20 million ones stops at 2^24.
+//! The number that is added again and again is 0.1: a running f32 sum of many of them is wrong in the second digit, and
+//! one of 20 million stops at 2^24.
 
 use taut::loss::Sum;
 use taut::ops::{Norm, Variance};
@@ -9,7 +9,7 @@ use taut::prelude::*;
 
 /// Long enough that a running f32 sum of 0.1 is off by more than [`CLOSE`].
 const MANY: usize = 300_000;
-/// The relative error that is let through.
+/// The relative error that is allowed.
 const CLOSE: f64 = 1e-5;
 
 fn tenths<S: Shape>(shape: S) -> Tensor<S> {
@@ -26,7 +26,7 @@ fn close(found: f32, expected: f64) {
     assert!(error < CLOSE, "{found} instead of {expected}: {error:e}");
 }
 
-/// What `count` times 0.1f32 is.
+/// `count` times 0.1f32.
 fn times(count: usize) -> f64 {
     count as f64 * f64::from(0.1_f32)
 }
@@ -71,7 +71,7 @@ fn norms_softmax_and_cumulative_sums() {
     close(x.clone().cumulative_sum::<0>().vector_jacobian(upstream).of_input(&x)[[0]], times(MANY));
     let tape = Tape::inference();
     let x = tape.watch(tenths((MANY,)));
-    // the gradient of a softmax is a difference to the sum of g y
+    // the gradient of a softmax is a difference from the sum of g y
     let upstream = Tensor::from_fn_with((MANY,), |[i]| if i == 0 { 1.1 } else { 0.1 });
     let gradient = x.clone().softmax::<0>().vector_jacobian(upstream).of_input(&x);
     assert!((f64::from(gradient[[0]]) * MANY as f64 - 1.0).abs() < 1e-4, "{}", gradient[[0]]);
@@ -95,7 +95,7 @@ fn gradients_of_what_is_repeated() {
     gradients.of(&slopes.weight).iter().for_each(|g| close(-g, times(MANY)));
 }
 
-/// One element of many places: its gradient is a long sum.
+/// One element broadcast to many positions: its gradient is a long sum.
 #[test]
 fn gradients_of_what_is_taken_again_and_again() {
     type X = Tensor<(usize, Const<2>), f32, Traced<Inference>>;
@@ -199,8 +199,8 @@ fn variances() {
     }
 }
 
-/// The largest difference between what `layer` makes of x, in f32, and what the formula gives in f64 for every group of
-/// `group` numbers of x, which `place` finds.
+/// The largest difference between `layer` of x, in f32, and the formula in f64 for every group of `group` numbers of x,
+/// which `place` finds.
 fn worst(y: &[f32], x: &[f32], groups: usize, group: usize, place: impl Fn(usize, usize) -> usize) -> f64 {
     let mut worst: f64 = 0.0;
     for g in 0..groups {
@@ -221,7 +221,7 @@ fn worst(y: &[f32], x: &[f32], groups: usize, group: usize, place: impl Fn(usize
     worst
 }
 
-/// Numbers of a mean and a spread: all the same, few different ones, or random.
+/// Numbers with this mean and spread: all the same, few different ones, or random.
 fn values(count: usize, mean: f32, spread: f32, rng: &mut StdRng) -> Vec<f32> {
     let noise = Tensor::<_>::normal_with((count,), 0.0, 1.0, rng);
     noise.iter().map(|noise| mean + spread * noise).collect()

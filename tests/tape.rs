@@ -1,4 +1,4 @@
-//! The tape as a user sees it: long computations, what gets a gradient, and misuse that must not pass silently.
+//! The tape as a user sees it: long computations, what gets a gradient, and misuse that must not go unnoticed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use taut::trace::Place;
 
 const LONG: usize = 100_000;
 
-/// Runs `misuse`, which must panic, and gives what it said.
+/// Runs `misuse`, which must panic, and returns its message.
 fn message_of(misuse: impl FnOnce()) -> String {
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(misuse)).expect_err("this must panic");
     match panic.downcast::<String>() {
@@ -101,7 +101,7 @@ fn a_parameter_that_was_not_reached_has_zeros() {
     let unused = Linear::<2, 3>::init(&mut rng);
     let tape = Tape::training(&mut rng);
     let x = tape.trace(Tensor::from([1.0, 2.0]));
-    // it joins the tape, and the loss does not depend on it
+    // it joins the tape, but the loss does not depend on it
     let _ = unused.forward(x.clone());
     let gradients = used.forward(x).sum().backward();
     assert!(gradients.try_of(&used.weight).is_some());
@@ -289,7 +289,7 @@ fn one_model_runs_in_several_threads() {
     shared_by_threads(&model);
     let x = Tensor::<Rank2<8, 5>, f64>::randn(&mut rng);
     let labels = [0, 2, 1, 1, 0, 2, 2, 0];
-    // the loss of some of the rows, weighed so that those of all parts add up to the mean over all rows
+    // the loss of some of the rows, weighted so that those of all parts add up to the mean over all rows
     let pass = |from: usize, to: usize| {
         let rows = Tensor::from_slice(&x.as_slice()[5 * from..5 * to], (to - from, Const::<5>)).unwrap();
         let labels = Tensor::from_slice(&labels[from..to], (to - from,)).unwrap();
@@ -324,7 +324,7 @@ fn running_statistics_of_added_passes_apply_in_turn() {
     type Layer = BatchNorm1d<2, f64>;
     let mut rng = StdRng::seed_from_u64(0);
     let batches = [0; 3].map(|_| Tensor::<Rank2<6, 2>, f64>::randn(&mut rng) * 2.0 + 1.0);
-    // as PyTorch does it: each batch moves the averages, r <- 0.9 r + 0.1 batch
+    // as in PyTorch: each batch moves the averages, r <- 0.9 r + 0.1 batch
     let mut expected = ([0.0; 2], [1.0; 2]);
     for batch in &batches {
         for c in 0..2 {
@@ -404,7 +404,7 @@ fn gradients_by_name_and_norms_of_layers() {
     assert_eq!((gradients.norm_of(&model.2), gradients.norm_of(&model.4)), (0.0, 0.0));
 }
 
-/// What is watched in the midst of a computation has the gradient that it has as an input of the rest.
+/// A value watched in the middle of a computation has the gradient that it would have as an input of the rest.
 #[test]
 fn a_value_inside_a_computation_is_watched() {
     type Hidden<T> = Tensor<Rank4<2, 3, 6, 6>, f64, T>;
@@ -432,7 +432,7 @@ fn a_value_inside_a_computation_is_watched() {
         assert_eq!(gradients.of_input(&y).item(), 1.0);
         assert_eq!(gradients.of_input(&later), Tensor::zeros(), "the loss does not depend on it");
         assert_eq!(gradients.try_of(&first.0.weight).is_none(), freeze);
-        // what comes before has the gradient that it has without
+        // what comes before keeps the gradient that it has without
         let plain = {
             let tape = training();
             let x = tape.watch(x.detach());
@@ -458,7 +458,7 @@ fn a_used_up_tape_watches_nothing() {
     assert!(message.contains("this tape was used up by `backward`"), "{message}");
 }
 
-/// Generic over the trace, with no value at hand but its input.
+/// Generic over the trace, with no other value at hand than its input.
 #[derive(Parameters)]
 struct Affine {
     scale: Param<Rank1<3>, f64>,
@@ -483,7 +483,7 @@ fn values_come_onto_a_tape_without_a_value_of_it() {
     assert_eq!(y.to_array(), [9.5, 11.5, 13.5]);
     let gradients = y.sum().backward();
     assert_eq!(gradients.of(&layer.scale).to_array(), [1.0, 2.0, 3.0]);
-    // labels, numbers of another type, and untraced tensors say where, too
+    // labels, numbers of another type, and untraced tensors are reported there, too
     assert_eq!(layer.forward(Tensor::from([1_usize])).to_array(), [3.0, 5.0, 7.0]);
     let y = layer.forward(Tape::inference().trace(Tensor::from(true)));
     assert!(y.sum().backward().try_of(&layer.scale).is_some());

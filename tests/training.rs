@@ -1,4 +1,4 @@
-//! Whole trainings on real digits, small enough for a debug build.
+//! Whole training runs on real digits, small enough for a debug build.
 
 use taut::data::{Normalization, Prefetch, digits};
 use taut::metrics::ConfusionMatrix;
@@ -10,8 +10,8 @@ struct Mlp {
     output: Linear<32, 10>,
 }
 
-/// Trains on four fifths of the digits, with the batches made in a thread of their own or not; gives the model and how
-/// it does on the rest.
+/// Trains on four fifths of the digits, with or without a thread of its own for the batches; returns the model and its
+/// accuracy on the rest.
 fn train(seed: u64, prefetch: bool) -> (Mlp, ConfusionMatrix<10>) {
     let mut rng = StdRng::seed_from_u64(seed);
     let (train, test) = digits().split(0.2, &mut rng);

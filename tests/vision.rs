@@ -1,4 +1,4 @@
-//! Networks for images, as types: what must compile, and what is computed of their sizes.
+//! Networks for images, as types: what must compile, and which sizes the compiler computes.
 
 use taut::prelude::*;
 
@@ -22,7 +22,7 @@ const _: () = check::<Vgg16, Tensor<Rank4<32, 3, 224, 224>>>();
 const _: () = check::<Vgg16, Tensor<Rank4<32, 3, 224, 224>, f32, Traced<Training>>>();
 const _: () = check::<Vgg16, Tensor<(usize, Const<3>, usize, usize)>>();
 
-/// AlexNet as torchvision has it: Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
+/// AlexNet as in torchvision: Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
 type AlexNet = (
     (Conv2d<3, 64, 11, 4, 2>, Relu, MaxPool2d<3, 2>),
     (Conv2d<64, 192, 5, 1, 2>, Relu, MaxPool2d<3, 2>),
@@ -46,7 +46,7 @@ fn alex_net_comes_to_six_pixels() {
     let _: Tensor<Rank4<1, 1, 6, 6>> = y;
 }
 
-/// What a block needs to say that is generic over the sizes of its images: that it keeps them.
+/// The bound that a block generic over the sizes of its images needs: that it keeps them.
 #[test]
 fn generic_blocks_need_no_arithmetic() {
     #[derive(Init, Parameters)]
@@ -63,7 +63,7 @@ fn generic_blocks_need_no_arithmetic() {
     assert_eq!(fixed.as_slice(), open.as_slice());
 }
 
-/// A same-padded convolution takes every odd kernel, and only those.
+/// A same-padded convolution takes every odd kernel, and no other.
 #[test]
 fn kernels_of_any_odd_size_keep_the_size() {
     let layer = SameConv2d::<1, 1, 33>::init(&mut StdRng::seed_from_u64(0));

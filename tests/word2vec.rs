@@ -63,7 +63,7 @@ fn the_same_bits_on_any_number_of_threads() {
         };
         let one = bits(1, &config);
         assert!(one == bits(2, &config) && one == bits(5, &config));
-        // the number of parts is another matter
+        // the number of parts does make a difference
         assert!(one != bits(1, &Config { parallel: Parallel::Partitioned(3), ..config }));
     }
 }
@@ -79,7 +79,7 @@ fn hogwild_learns_too() {
 
 #[test]
 fn few_words_many_parts_and_a_high_rate_stay_finite() {
-    // every part moves every vector again and again
+    // every part moves every vector many times
     let corpus = Corpus::from_sentences(sentences(120));
     let config = Config { learning_rate: 0.2, parallel: Parallel::Partitioned(32), ..small() };
     let vectors = trained(&corpus, &config);
@@ -152,7 +152,7 @@ fn settings_without_a_meaning_are_errors() {
     says(Config { exponent: f64::NAN, ..small() }, 1, "`exponent` must be a number from -8 to 8, and is NaN");
     says(Config { exponent: -100.0, ..small() }, 1, "and is -100");
     says(small(), 1000, "the vocabulary must have at least 2 words that occur, and has 0: is the corpus empty");
-    // as many words as one likes, of which one occurs
+    // any number of words, one of which occurs
     let options = VocabularyOptions { special: &["<padding>", "<unknown>"], ..Default::default() };
     let vocabulary = Corpus::from_text("one", Tokens::Spaces).vocabulary(options).unwrap();
     let error = train(&corpus, vocabulary, &small(), &mut taut::Generator::new(1), |_| {}).unwrap_err();

@@ -1,5 +1,5 @@
-//! While an operation waits for rayon's pool, its thread takes up other jobs: none of them may meet what a frozen part,
-//! a part in inference mode, or a summary of another model changes.
+//! While an operation waits for rayon's pool, its thread takes up other jobs: none of them may be affected by a frozen
+//! part, a part in inference mode, or a summary of another model.
 
 use rayon::prelude::*;
 use std::cell::Cell;
@@ -16,7 +16,7 @@ impl<X> Module<X> for Yields {
     type Output = X;
     fn apply(&self, x: X) -> X {
         thread_local!(static DEPTH: Cell<usize> = const { Cell::new(0) });
-        // jobs within jobs, but not as deep as the stack
+        // jobs within jobs, but not so deep that the stack overflows
         if DEPTH.get() < 4 {
             DEPTH.set(DEPTH.get() + 1);
             rayon::yield_now();
@@ -26,7 +26,7 @@ impl<X> Module<X> for Yields {
     }
 }
 
-/// A head behind a frozen part; the gradient of the head must be there, that of the frozen part not.
+/// A head behind a frozen part; the head must get a gradient, the frozen part none.
 fn head_is_trained<F>(features: &F, weight: &Param<Rank2<3, 4>>, head: &Linear<3, 2>, freeze: bool) -> bool
 where
     F: Module<Tensor<Rank2<5, 4>, f32, Traced<Training>>, Output = Tensor<Rank2<5, 3>, f32, Traced<Training>>>,
@@ -40,7 +40,7 @@ where
 
 #[test]
 fn jobs_taken_up_inside_a_frozen_part_are_not_frozen() {
-    // one thread: every pass is run inside the frozen part of another
+    // one thread: every pass runs inside the frozen part of another
     let mut rng = StdRng::seed_from_u64(0);
     let (layer, head) = (Linear::<4, 3>::init(&mut rng), Linear::<3, 2>::init(&mut rng));
     for threads in [1, 2] {

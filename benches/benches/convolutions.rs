@@ -1,5 +1,5 @@
-//! Convolutions over W5's sizes and a few others: forward, beside im2col and a product of matrices, and forward with
-//! both gradients. `TAUT_CONVOLUTION=direct` measures what is used without Winograd's method.
+//! Convolutions over W5's sizes and a few others: forward, compared with im2col and a product of matrices, and forward
+//! with both gradients. `TAUT_CONVOLUTION=direct` measures the methods used without Winograd's.
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use taut::ops::Window2d;
@@ -45,7 +45,7 @@ fn convolutions(criterion: &mut Criterion) {
     convolution::<256, 256, 3, 1, 1>(&mut group, 32, 14);
     convolution::<1, 32, 5, 1, 2>(&mut group, 64, 28);
     convolution::<256, 1024, 1, 1, 0>(&mut group, 32, 14);
-    // few images, odd numbers of channels, windows that move by 2
+    // few images, odd numbers of channels, strides of 2
     convolution::<17, 33, 3, 1, 1>(&mut group, 3, 15);
     convolution::<128, 256, 3, 2, 1>(&mut group, 1, 28);
     convolution::<512, 512, 3, 1, 1>(&mut group, 1, 7);

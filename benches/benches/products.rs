@@ -1,4 +1,4 @@
-//! Products of matrices, without gradients, beside those of the crate matrixmultiply.
+//! Products of matrices, without gradients, compared with those of the crate matrixmultiply.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -17,7 +17,7 @@ fn products(criterion: &mut Criterion) {
         let (a, b, mut c) = (a.as_slice(), b.as_slice(), vec![0.0; m * n]);
         let [row_of_a, row_of_b] = [k, n].map(usize::cast_signed);
         group.bench_function(BenchmarkId::new("matrixmultiply", &size), |bench| {
-            // SAFETY: the matrices have these sizes, row by row.
+            // SAFETY: the matrices have these sizes, in row-major order.
             bench.iter(|| unsafe {
                 let (a, b, c) = (a.as_ptr(), b.as_ptr(), black_box(&mut c).as_mut_ptr());
                 matrixmultiply::sgemm(m, k, n, 1.0, a, row_of_a, 1, b, row_of_b, 1, 0.0, c, row_of_b, 1);

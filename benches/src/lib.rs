@@ -1,8 +1,9 @@
-//! Timing and printing of the workloads: the same protocol and the same lines as for the other libraries.
+//! Timing and printing of the workloads, with the same protocol and output as for the other libraries.
 //!
-//! Warm-up: calls until 3 calls and 0.2 s (at most 1,000). A call shorter than 2 ms is timed in groups that last about
-//! 2 ms. Then as many groups as the budget holds, 5 to 201, and the median counts. `RAYON_NUM_THREADS` says how many
-//! threads, `PEER_ONLY` which workloads (`w1`, or the beginning of a name), `PEER_BUDGET_S` how long one is measured.
+//! Warm-up: at least 3 calls and 0.2 s (at most 1,000 calls). Calls shorter than 2 ms are timed in groups of about 2
+//! ms. Then as many groups are timed as the budget allows, 5 to 201; the median is reported. `RAYON_NUM_THREADS` sets
+//! the number of threads, `PEER_ONLY` selects workloads (`w1`, or the beginning of a name), and `PEER_BUDGET_S` sets
+//! the budget.
 //!
 //! ```text
 //! RAYON_NUM_THREADS=1 cargo run --release -p taut-benches --bin w1_mlp
@@ -24,17 +25,17 @@ pub type LeNet = (
     Linear<84, 10>,
 );
 
-/// What was measured: times of one call in milliseconds.
+/// The measurements: times of one call in milliseconds.
 pub struct Figures {
     median_ms: f64,
     min_ms: f64,
-    /// Of all threads of the process; `None` where the system does not tell.
+    /// Over all threads of the process; `None` where the system does not report it.
     cpu_ms: Option<f64>,
     groups: usize,
     inner: usize,
 }
 
-/// What one call does, from which the rates follow.
+/// The amount of work in one call, from which the rates follow.
 #[derive(Default)]
 pub struct Work {
     pub samples: Option<f64>,
@@ -52,7 +53,7 @@ pub fn wanted(workload: &str) -> bool {
     only.is_empty() || only.split(',').any(matches)
 }
 
-/// Measures `call` for about as many seconds as `budget` says, times `PEER_BUDGET_S`.
+/// Measures `call` for about `budget` seconds, times `PEER_BUDGET_S`.
 pub fn measure(budget: f64, mut call: impl FnMut()) -> Figures {
     let scale: f64 = std::env::var("PEER_BUDGET_S").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
     let mut timed = |calls: usize| {
@@ -78,7 +79,7 @@ pub fn measure(budget: f64, mut call: impl FnMut()) -> Figures {
     Figures { median_ms: times[groups / 2], min_ms: times[0], cpu_ms: cpu, groups, inner }
 }
 
-/// The processor time of all threads of this process, as Linux tells it, in its steps of 10 ms.
+/// The processor time of all threads of this process, as Linux reports it, in steps of 10 ms.
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -134,8 +135,8 @@ pub const PRODUCTS: [(usize, usize, usize); 13] = [
     (1, 4096, 4096),
 ];
 
-/// So many words, 20 a sentence, of a vocabulary of 10,000, word r with a probability proportional to 1 / r. Every word
-/// occurs: they come once in order, then as they are drawn.
+/// This many words, 20 per sentence, from a vocabulary of 10,000, word r with a probability proportional to 1 / r.
+/// Every word occurs: first each once in order, then at random.
 pub fn zipf_corpus(words: usize) -> Corpus {
     const VOCABULARY: usize = 10_000;
     const SENTENCE: usize = 20;

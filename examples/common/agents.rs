@@ -42,7 +42,7 @@ pub struct AgentOptions {
 }
 
 impl AgentOptions {
-    /// The record of an agent, which begins or goes on after the steps in its log.
+    /// The record of an agent, which begins or continues after the steps in its log.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -26,7 +26,7 @@ impl Recorder {
     /// Continues a record at this step, if there is one, or else starts one.
     ///
     /// # Errors
-    /// If what is there is damaged, or the folder cannot be written; to start, if it holds a run already.
+    /// If an existing record is damaged, or the folder cannot be written; when starting, if it holds a run already.
     pub fn start_or_resume<Options: Parser>(
         common: &Common,
         part: &str,
@@ -73,7 +73,7 @@ impl Recorder {
     }
 }
 
-/// The options of this program, also those that were not given.
+/// The options of this program, including those that were not given.
 fn configuration<Options: Parser>() -> Map<String, Value> {
     let command = Options::command();
     let path = std::env::current_exe().unwrap_or_default();

@@ -155,7 +155,7 @@ const CIFAR: [Randomise<CifarNetwork>; 4] = [
     |model, rng| model.0 = Init::init(rng),
 ];
 
-/// What stands for nothing to be seen: black, and for photographs their blur.
+/// What stands for an empty image: black, or for photographs their blur.
 fn nothing<const C: usize, const S: usize>(images: Images<C, S>) -> Images<C, S> {
     if C == 1 { Tensor::zeros_with(images.shape()) } else { blur(images, 30) }
 }

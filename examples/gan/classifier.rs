@@ -1,4 +1,4 @@
-//! What made images are measured by: a classifier of real ones.
+//! The measure of generated images: a classifier of real ones.
 
 use crate::common::Progress;
 use crate::networks::Images;
@@ -9,11 +9,11 @@ use taut::metrics::{classifier_score, frechet_distance};
 use taut::optim::{OneCycle, Scheduler};
 use taut::prelude::*;
 
-/// Features that the classifier decides by.
+/// The features by which the classifier decides.
 pub const FEATURES: usize = 128;
 const CLASSES: usize = 10;
 const BATCH: usize = 64;
-/// Not that of the run: the same data gives the same classifier, and so figures that can be compared.
+/// Not the run's seed: the same data gives the same classifier, so that figures can be compared.
 const SEED: u64 = 0;
 
 /// The network of `mnist_cnn`, in two parts.
@@ -30,10 +30,10 @@ type Features = (
 );
 
 impl Classifier {
-    /// The classifier of a file, or one that learns from images, and is saved there.
+    /// The classifier from a file, or one that learns from images and is saved there.
     ///
     /// # Errors
-    /// If the file is of something else, or cannot be written.
+    /// If the file holds something else, or cannot be written.
     pub fn find(path: &Path, data: &(Images, Labels), epochs: usize) -> Result<Self, Box<dyn Error>> {
         if path.exists() {
             println!("the classifier of {}", path.display());
@@ -86,22 +86,22 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// How far these images are from others.
+    /// The distance of these images from others.
     pub fn distance(&self, other: &Seen) -> f64 {
         frechet_distance(&self.features, &other.features)
     }
 
-    /// How clear and various they are, from 1 to 10.
+    /// How clear and varied they are, from 1 to 10.
     pub fn score(&self) -> f64 {
         classifier_score(&self.logits)
     }
 
-    /// Which part of them is taken for their class.
+    /// The fraction of them that is classified as their class.
     pub fn accuracy(&self, labels: &Labels) -> f64 {
         self.logits.accuracy(labels)
     }
 
-    /// Which part of them is taken for each class.
+    /// The fraction of them in each predicted class.
     pub fn shares(&self) -> [f64; CLASSES] {
         let mut shares = [0.0; CLASSES];
         let part = 1.0 / self.logits.shape().0 as f64;

@@ -1,20 +1,20 @@
-//! What the two networks are trained for, as functions of the critic's scores of real images and of made ones.
+//! The objectives of the two networks, as functions of the critic's scores of real and of generated images.
 
 use crate::networks::Scores;
 use clap::ValueEnum;
 use std::fmt::{self, Display, Formatter};
 use taut::prelude::*;
 
-/// What the critic takes a real image for, instead of 1: its gradient does not vanish where it is sure, and the
-/// generator is not told to go further and further. Made images stay at 0: smoothing on one side. Salimans et al.,
-/// "Improved Techniques for Training GANs", 2016.
+/// The critic's target for real images, instead of 1: its gradient then does not vanish where it is sure, and the
+/// generator is not driven further and further. The target for generated images remains 0: one-sided label smoothing.
+/// Salimans et al., "Improved Techniques for Training GANs", 2016.
 const REAL: f32 = 0.9;
-/// How far from 0 a weight of the critic of `wasserstein` may be. Of the gains and shifts of its batch norms, and of
-/// biases, `CLIP_VECTORS`: gains of 0.01 would leave the generator a gradient of next to nothing.
+/// The largest absolute value of a weight of the critic of `wasserstein`. For the gains and shifts of its batch norms
+/// and for biases it is `CLIP_VECTORS`: gains of 0.01 would leave the generator hardly any gradient.
 pub const CLIP: f32 = 0.01;
 pub const CLIP_VECTORS: f32 = 1.0;
 
-/// With D the score, x a real image and G(z) a made one, the critic makes the first small, the generator the second:
+/// With D the score, x a real image and G(z) a generated one, the critic minimises the first, the generator the second:
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Loss {
     /// -0.9 log s(D(x)) - 0.1 log(1 - s(D(x))) - log(1 - s(D(G(z)))), and -log s(D(G(z))), s the sigmoid. Goodfellow et
@@ -39,7 +39,7 @@ type Traceable = Scores<Traced<Training>>;
 type Value = Tensor<(), f32, Traced<Training>>;
 
 impl Loss {
-    /// What the critic makes small.
+    /// What the critic minimises.
     pub fn of_critic(self, real: Traceable, made: Traceable) -> Value {
         let all = |value| Tensor::full_with(real.shape(), value);
         match self {
@@ -54,7 +54,7 @@ impl Loss {
         }
     }
 
-    /// What the generator makes small.
+    /// What the generator minimises.
     pub fn of_generator(self, made: Traceable) -> Value {
         let ones = Tensor::full_with(made.shape(), 1.0);
         match self {

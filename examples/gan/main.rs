@@ -1,42 +1,42 @@
-//! A generative adversarial network: one network makes images of noise, another says how real they look, and each
-//! learns from the other.
+//! A generative adversarial network: one network generates images from noise, another judges how real they look, and
+//! each learns from the other.
 //!
 //!     cargo run --release --example gan
 //!     cargo run --release --example gan -- --data FOLDER --dataset fashion-mnist --conditional
 //!     cargo run --release --example gan -- --data FOLDER --loss hinge --checkpoint run.safetensors
 //!
-//! Without a folder of data it learns from the 8x8 digits that are part of the library, enlarged to 28x28.
+//! Without a data folder it learns from the 8x8 digits that are part of the library, enlarged to 28x28.
 //!
-//! The generator G makes an image G(z) of 100 normal numbers z; the critic D gives an image a score. In each step D
-//! learns to score images x of the training set higher than made ones, and then G to make images that D scores higher:
+//! The generator G turns 100 normal numbers z into an image G(z); the critic D gives an image a score. In each step, D
+//! first learns to give images x of the training set higher scores than generated ones, then G to generate images that
+//! D gives higher scores:
 //!
-//!     D: less of  -log s(D(x)) - log(1 - s(D(G(z))))    G: less of  -log s(D(G(z)))    with s(a) = 1 / (1 + e^-a)
+//!     D minimises -log s(D(x)) - log(1 - s(D(G(z)))), G minimises -log s(D(G(z))); s(a) = 1 / (1 + e^-a)
 //!
-//! These are the losses of `--loss original`; the others, and what they do for a critic that does not leave the
-//! generator without a gradient, are in [`losses`], the networks in [`networks`]. The generator's gradient comes
-//! through the critic, which must stay as it is in that half of the step: `frozen(&critic)`. Without `frozen`, the
-//! gradients would hold the critic's too, and an optimizer that steps it by them would make it a worse critic. What is
-//! measured, drawn and saved is the moving average of the generator's weights, with a decay that rises as training
-//! goes on: after a short training it would else be mostly of the first weights, which made nothing.
+//! These are the losses of `--loss original`; the others, and how they keep the critic from leaving the generator
+//! without a gradient, are in [`losses`], the networks in [`networks`]. The generator's gradient passes through the
+//! critic, which must not change in that half of the step: `frozen(&critic)`. Without `frozen`, the gradients would
+//! hold the critic's too, and an optimizer that applied them would make it a worse critic. The moving average of the
+//! generator's weights is what is measured, drawn and saved; its decay rises during training, as after a short one the
+//! average would otherwise consist mostly of the initial weights.
 //!
-//! A loss says nothing of how good images are: the two networks only follow each other. So a classifier, trained on the
-//! real images and kept in the run's folder, looks at 10,000 made ones, and the program prints:
+//! The losses do not tell how good the images are, since each network is measured only by the other. So a classifier,
+//! trained on the real images and kept in the run's folder, looks at 10,000 generated ones, and the program prints:
 //!
-//! * frechet_distance: how far the classifier's features of made images are from those of test images, as normal
-//!   distributions; beside the distance of training images, the floor, and of images of a generator that learned
-//!   nothing;
-//! * smallest_class_share and class_entropy_bits: whether all ten classes are made. A generator that makes some only
-//!   has collapsed. Ten classes of equal shares have an entropy of 3.32 bits;
-//! * classifier_score: how sure the classifier is of each image while classes differ, 10 at best (the Inception score,
-//!   with this classifier);
-//! * with `--conditional`, class_agreement: which part of the images is taken for the class that was asked for.
+//! * frechet_distance: the distance between the classifier's features of generated images and of test images, as normal
+//!   distributions; along with that of training images, the floor, and that of an untrained generator;
+//! * smallest_class_share and class_entropy_bits: whether all ten classes are generated. A generator that makes only
+//!   some of them has collapsed. Ten classes of equal shares have an entropy of 3.32 bits;
+//! * classifier_score: how sure the classifier is of each image, and how varied the classes are, at best 10 (the
+//!   Inception score, with this classifier);
+//! * with `--conditional`, class_agreement: the fraction of images classified as the class that was asked for.
 //!
-//! They are made of noise of a smaller deviation than that of the training, `--deviation`, and so of the middle of what
-//! the generator has seen most: clearer, and less various. Brock, Donahue and Simonyan, "Large Scale GAN Training for
-//! High Fidelity Natural Image Synthesis", 2019, call it the truncation trick.
+//! Images are generated from noise of a smaller deviation than in training, `--deviation`, and so from the middle of
+//! what the generator has seen most: they are clearer and less varied. Brock, Donahue and Simonyan, "Large Scale GAN
+//! Training for High Fidelity Natural Image Synthesis", 2019, call it the truncation trick.
 //!
-//! Pictures go to `out/gan/`: images of the same noise after each epoch, a walk from noise to noise, and the losses of
-//! both.
+//! Pictures go to `out/gan/`: images from the same noise after each epoch, interpolations from noise to noise, and both
+//! losses.
 //!
 //! Goodfellow et al., "Generative Adversarial Nets", 2014; Radford, Metz and Chintala, "Unsupervised Representation
 //! Learning with Deep Convolutional Generative Adversarial Networks", 2015 (the settings); Heusel et al., "GANs Trained
@@ -85,7 +85,7 @@ pub struct Data {
     name: &'static str,
     train: (Images, Labels),
     test: (Images, Labels),
-    /// How often the networks, and the classifier, go through the training set.
+    /// The number of passes of the networks, and of the classifier, over the training set.
     epochs: usize,
     classifier_epochs: usize,
 }
@@ -102,7 +102,7 @@ impl Data {
             DatasetName::Mnist => MnistKind::Mnist,
             DatasetName::FashionMnist => MnistKind::FashionMnist,
             DatasetName::Digits => {
-                // the same parts for every seed
+                // the same split for every seed
                 let (train, test) = digits().split(0.25, &mut StdRng::seed_from_u64(0));
                 let enlarged = |(images, labels): (Tensor<(usize, Const<64>)>, Labels)| {
                     let images = images.reshape_with((labels.count(), Const::<1>, Const::<8>, Const::<8>));
@@ -120,8 +120,8 @@ impl Data {
     }
 }
 
-/// Studies networks that know of the classes what `C` says, and a critic of normalised layers `N`. `Norm` is in the
-/// generator of losses for which both kinds will do.
+/// Trains networks that know the classes by `C`, or by `N` in a critic of normalised layers. `Norm` is the generator's
+/// batch norm with losses for which either kind will do.
 fn with<C: Classes, N: Classes, Norm: Init + Parameters>(data: &Data, options: &Options) -> Result<(), Box<dyn Error>>
 where
     Generator<C, Norm>: Maker,
@@ -140,7 +140,7 @@ where
         }
         Loss::Hinge => {
             let generator = start::<Generator<C, OfFeatures>>(&mut rng);
-            // normalised, weights are the same whatever their deviation
+            // normalised weights are the same whatever their deviation
             let critic = Normalised::<N>::init(&mut rng);
             study(data, Run::new(generator, critic, rng), options)
         }
@@ -195,7 +195,7 @@ fn study<G: Maker, D: Judge>(data: &Data, mut run: Run<G, D>, options: &Options)
     draw_grid(&picture("samples"), &make(generator, &fixed.noise, &fixed.labels), 10)?;
     draw_grid(&picture("walk"), &make(generator, &fixed.walk(), &fixed.labels), 10)?;
 
-    // the images that are measured are of other noise than that of the training
+    // the measured images come from other noise than in training
     let mut rng = StdRng::seed_from_u64(options.common.seed + 1);
     let noise = Noise::normal_with((options.samples, Const), 0.0, options.deviation, &mut rng);
     let labels: Labels = (0..options.samples).map(|i| i % 10).collect::<Vec<_>>().into();
@@ -230,7 +230,7 @@ fn study<G: Maker, D: Judge>(data: &Data, mut run: Run<G, D>, options: &Options)
     Ok(())
 }
 
-/// Images of noise, and of classes where the generator knows them.
+/// Images from noise, and from classes if the generator knows them.
 fn make<G: Maker>(generator: &G, noise: &Noise, labels: &Labels) -> Images {
     let mut pixels = Vec::new();
     for (noise, labels) in (noise.clone(), labels.clone()).in_order(200) {
@@ -239,7 +239,7 @@ fn make<G: Maker>(generator: &G, noise: &Noise, labels: &Labels) -> Images {
     Tensor::from_vec(pixels, (noise.shape().0, Const, Const, Const)).expect("whole images")
 }
 
-/// The noise of the pictures: ten rows of ten, each row of one class.
+/// The noise of the pictures: ten rows of ten, one row per class.
 struct Fixed {
     noise: Noise,
     labels: Labels,
@@ -252,8 +252,7 @@ impl Fixed {
         Fixed { noise, labels: (0..100).map(|i| i / 10).collect::<Vec<_>>().into() }
     }
 
-    /// Ten steps from the first noise of each row to the last, on the sphere on which noise mostly lies: at equal
-    /// angles.
+    /// Ten steps from the first noise of each row to the last, at equal angles on the sphere near which noise lies.
     fn walk(&self) -> Noise {
         Tensor::from_fn_with(self.noise.shape(), |[place, k]| {
             let (row, step) = (place / 10 * 10, (place % 10) as f32 / 9.0 * std::f32::consts::FRAC_PI_2);

@@ -1,4 +1,4 @@
-//! The networks: a generator that makes images of noise, and critics that say how real an image looks.
+//! The networks: a generator that makes images from noise, and critics that judge how real an image looks.
 //!
 //! | generator | | critic | |
 //! | --- | --- | --- | --- |
@@ -8,21 +8,21 @@
 //! | transposed convolution 4 x 4, stride 2, batch norm, ReLU | 64 x 14 x 14 | linear, batch norm, leaky ReLU | 256 |
 //! | transposed convolution 4 x 4, stride 2, tanh | 1 x 28 x 28 | linear | 1 |
 //!
-//! The generator's second batch norm comes in two kinds. [`OfChannels`] takes the 128 channels of 7 x 7, and so counts
-//! differences between the places of an image, too: a generator that makes one image of all noise satisfies it. With
-//! the critic of `hinge`, or with classes, it did so within 100 steps. [`OfFeatures`] takes 6,272 features, each of
-//! which must differ from image to image, and there the same critics teach it. With `original` and without classes the
-//! first does not collapse, and learns faster: after one epoch on MNIST the classifier score is 8.1, with the other
-//! 7.0 (both of averages without a warm-up).
+//! The generator's second batch norm comes in two kinds. [`OfChannels`] normalises the 128 channels of 7 x 7, so
+//! differences between the positions of an image count too: a generator that makes one image from all noise satisfies
+//! it. With the critic of `hinge`, or with classes, it did so within 100 steps. [`OfFeatures`] normalises 6,272
+//! features, each of which must differ from image to image, and with it the same critics succeed. With `original` and
+//! without classes the first kind does not collapse, and learns faster: after one epoch on MNIST the classifier score
+//! is 8.1, with the other 7.0 (both for averages without a warm-up).
 //!
-//! The critic's 256 features are of the image as a whole. Without them its score is a sum over parts of the image, and
-//! strokes each of which looks right make no digit: on MNIST the classifier score stays below 7.5, and with them it is
+//! The critic's 256 features describe the image as a whole. Without them its score is a sum over parts of the image,
+//! and strokes that each look right do not make a digit: on MNIST the classifier score stays below 7.5, with them it is
 //! above 9. Chen et al., "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
 //! Adversarial Nets", 2016, have 1,024.
 //!
 //! The critic of `--loss hinge` has no batch norm: its layers are spectrally normalised.
 //!
-//! Where both are told the class y, each has a vector e_y for it. The generator adds it to what its first layer gives;
+//! If both are told the class y, each has a vector e_y for it. The generator adds it to the output of its first layer;
 //! the critic adds its product with the last features f to the score, w f + b + e_y f. Miyato and Koyama, "cGANs with
 //! Projection Discriminator", 2018.
 
@@ -30,17 +30,17 @@ use taut::data::Labels;
 use taut::nn::init::{Distribution, fill_weights};
 use taut::prelude::*;
 
-/// Numbers that an image is made of.
+/// The size of the noise.
 pub const NOISE: usize = 100;
 /// Features of parts of the image, in both networks.
 const FEATURES: usize = 128 * 7 * 7;
 /// Features of the whole image.
 const HIDDEN: usize = 256;
 const SLOPE: f32 = 0.2;
-/// The standard deviation of the first weights.
+/// The standard deviation of the initial weights.
 const DEVIATION: f64 = 0.02;
 
-/// What draws random numbers, and can be saved.
+/// A source of random numbers that can be saved.
 pub type Random = taut::Generator;
 
 pub type Noise<T = NoTrace> = Tensor<(usize, Const<NOISE>), f32, T>;
@@ -49,9 +49,9 @@ pub type Images<T = NoTrace> = Tensor<(usize, Const<1>, Const<28>, Const<28>), f
 pub type Scores<T = NoTrace> = Tensor<(usize, Const<1>), f32, T>;
 type Features<T> = Tensor<(usize, Const<HIDDEN>), f32, T>;
 
-/// What a network knows of the classes.
+/// What a network knows about the classes.
 pub trait Classes: Parameters + Init + Clone {
-    /// A vector for each image, where there are any.
+    /// A vector for each image, if there are any.
     fn vectors<T: Trace>(&self, labels: Labels, features: &Features<T>) -> Option<Features<T>>;
 }
 
@@ -81,7 +81,7 @@ impl Classes for SpectralNorm<ClassVectors> {
 pub type OfChannels = (Reshape<Rank3<128, 7, 7>>, BatchNorm2d<128>);
 pub type OfFeatures = (BatchNorm1d<FEATURES>, Reshape<Rank3<128, 7, 7>>);
 
-/// Makes images of noise (and of classes).
+/// Makes images from noise (and classes).
 #[derive(Clone, Init, Parameters)]
 pub struct Generator<C, Norm> {
     project: Linear<NOISE, HIDDEN>,
@@ -111,7 +111,7 @@ where
     }
 }
 
-/// Says of images (and their classes) how real they look: the more, the larger.
+/// Scores how real images (and their classes) look: the larger, the more real.
 #[derive(Clone, Init, Parameters)]
 pub struct Critic<Body, Score, C> {
     body: Body,
@@ -132,7 +132,7 @@ pub type Plain<C> = Critic<
     Linear<HIDDEN, 1>,
     C,
 >;
-/// One whose layers lengthen nothing, so that its score changes no faster than its input.
+/// One whose layers lengthen no vector, so that its score changes no faster than its input.
 pub type Normalised<C> = Critic<
     (
         (SpectralNorm<First>, Leaky),
@@ -173,14 +173,14 @@ impl<S: Shape, T: Trace> Module<Tensor<S, f32, T>> for Leaky {
     }
 }
 
-/// A network whose first weights have a small deviation.
+/// A network whose initial weights have a small deviation.
 pub fn start<M: Init + Parameters>(rng: &mut Random) -> M {
     let mut network = M::init(rng);
     fill_weights(&mut network, Distribution::normal(DEVIATION), rng);
     network
 }
 
-/// The bound of a generator, in training and afterwards.
+/// The bound of a generator, in training and in inference.
 pub trait Maker:
     Parameters
     + Clone

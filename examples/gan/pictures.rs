@@ -9,14 +9,14 @@ use std::error::Error;
 use std::path::Path;
 
 const SIDE: usize = 28;
-/// How many pixels of the picture a pixel of an image is wide.
+/// The width of an image's pixel in the picture, in pixels.
 const SCALE: usize = 2;
 const GAP: usize = 4;
-/// From one image to the next.
+/// The distance from one image to the next.
 const CELL: usize = SIDE * SCALE + GAP;
 const GROUND: Rgb888 = Rgb888::new(128, 128, 128);
 
-/// Draws images from -1 (black) to 1 (white) row by row, so many in a row.
+/// Draws images from -1 (black) to 1 (white) in rows of `columns`.
 ///
 /// # Errors
 /// If the file cannot be written.

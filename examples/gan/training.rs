@@ -10,16 +10,16 @@ use taut::optim::{Cosine, Schedule, Snapshot, SnapshotArray};
 use taut::params::{Kind, ValuesMut};
 use taut::prelude::*;
 
-/// The images of one step. Small: the two networks need steps more than exact gradients.
+/// The batch size. Small: the two networks need many steps more than exact gradients.
 pub const BATCH: usize = 32;
-/// That of Adam at the first step, for both networks and every loss.
+/// Adam's initial learning rate, for both networks and every loss.
 const LEARNING_RATE: f64 = 1e-3;
-/// Less than is usual: what the other network makes of it is soon out of date.
+/// Adam's decay of the mean gradient, smaller than usual: what the other network teaches is soon out of date.
 const MEAN_DECAY: f64 = 0.5;
-/// How much of the averaged weights stays at each step.
+/// The decay of the averaged weights.
 const DECAY: f64 = 0.999;
 
-/// All that training changes, and that a checkpoint holds.
+/// Everything that training changes and a checkpoint saves.
 pub struct Run<G, D> {
     generator: G,
     critic: D,
@@ -27,19 +27,19 @@ pub struct Run<G, D> {
     of_generator: Adam,
     of_critic: Adam,
     rng: Random,
-    /// Of each epoch that is done, the mean losses of the critic and the generator.
+    /// For each finished epoch, the mean losses of the critic and the generator.
     pub curves: Vec<[f64; 2]>,
 }
 
 impl<G: Maker, D: Judge> Run<G, D> {
-    /// Nothing learned yet.
+    /// Untrained.
     pub fn new(generator: G, critic: D, rng: Random) -> Self {
         let adam = || Adam::new(AdamConfig { mean_decay: MEAN_DECAY, ..Default::default() });
         let average = Ema::new(&generator, DECAY).with_warm_up(0);
         Run { generator, critic, average, of_generator: adam(), of_critic: adam(), rng, curves: Vec::new() }
     }
 
-    /// Goes through the training set once.
+    /// Trains for one epoch.
     pub fn epoch<A>(&mut self, train: &A, epochs: usize, loss: Loss)
     where
         A: Dataset<Batch<usize> = (Images, Labels)>,
@@ -47,7 +47,7 @@ impl<G: Maker, D: Judge> Run<G, D> {
         let batches = train.batches_of(BATCH, &mut self.rng);
         let title = format!("epoch {:2}/{epochs}", self.curves.len() + 1);
         let mut progress = Progress::new(title, batches.len());
-        // near the end the networks settle, each to the other's last state
+        // near the end the networks settle, each on the other's last state
         let (before, steps) = (self.curves.len() * batches.len(), batches.len());
         let rates = Cosine { steps: (epochs * steps) as u64, last: 0.0 };
         let mut sums = [0.0; 2];
@@ -64,14 +64,14 @@ impl<G: Maker, D: Judge> Run<G, D> {
         self.curves.push(means);
     }
 
-    /// One step of the critic, and one of the generator. Gives their losses.
+    /// One step of the critic, and one of the generator. Returns their losses.
     fn step(&mut self, images: Images, labels: Labels, loss: Loss) -> [f32; 2] {
         let count = labels.count();
         let noise = Noise::normal_with((count, Const), 0.0, 1.0, &mut self.rng);
         let tape = Tape::training(&mut self.rng);
         let made = self.generator.forward((tape.trace(noise), labels.clone()));
 
-        // the critic sees values only: no gradient of its loss goes to the generator
+        // the critic sees only values: no gradient of its loss reaches the generator
         let of_critic = Tape::training(&mut self.rng);
         let real = self.critic.forward((of_critic.trace(images), labels.clone()));
         let faked = self.critic.forward((of_critic.trace(made.detach()), labels.clone()));
@@ -82,7 +82,7 @@ impl<G: Maker, D: Judge> Run<G, D> {
             clip(&mut self.critic);
         }
 
-        // the generator learns through a critic that stays as it is
+        // the generator learns through a critic that does not change
         let generator_loss = loss.of_generator(frozen(&self.critic).forward((made, labels)));
         let generators = generator_loss.item();
         self.of_generator.step(&mut self.generator, &generator_loss.backward());
@@ -104,7 +104,7 @@ impl<G: Maker, D: Judge> Run<G, D> {
         })
     }
 
-    /// Saves a checkpoint, where one is wanted.
+    /// Saves a checkpoint if one was asked for.
     pub fn save(&self, options: &Options, epochs: usize) -> Result<(), Box<dyn Error>> {
         let Some(path) = &options.checkpoint else { return Ok(()) };
         let curves = [("critic", 0), ("generator", 1)].map(|(name, network)| {
@@ -126,7 +126,7 @@ impl<G: Maker, D: Judge> Run<G, D> {
         Ok(())
     }
 
-    /// Becomes the run of a checkpoint.
+    /// Restores the run from a checkpoint.
     pub fn restore(&mut self, options: &Options, epochs: usize) -> Result<(), Box<dyn Error>> {
         let path = options.checkpoint.as_deref().expect("the command line was checked");
         let checkpoint = Checkpoint::load(path)?;
@@ -162,7 +162,7 @@ fn clip<M: Parameters>(critic: &mut M) {
         match (leaf.kind, leaf.values) {
             (Kind::Parameter, ValuesMut::F32(values)) => values.iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
             (Kind::Parameter, ValuesMut::F64(_)) => unreachable!("the critic is of f32"),
-            // running statistics are what they are
+            // running statistics are not clipped
             _ => {}
         }
     });

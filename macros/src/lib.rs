@@ -53,7 +53,7 @@ impl Part<'_> {
     }
 }
 
-/// Every derive reads the attributes of all three, so that an invalid one is found whichever is derived.
+/// Every derive reads the attributes of all three, so that an invalid one is found by any of them.
 fn options(field: &Field) -> Result<Options> {
     let mut options = Options::default();
     for attribute in &field.attrs {

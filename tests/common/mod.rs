@@ -17,7 +17,7 @@ pub const F32: f64 = 2e-6;
 /// The same for f64: the files hold 12 digits.
 pub const F64: f64 = 1e-11;
 
-/// Numbers in -1..1 that both sides compute: see `hashed` in `tests/pytorch/generate.py`.
+/// Numbers in -1..1 that both sides can compute: see `hashed` in `tests/pytorch/generate.py`.
 pub fn hashed(place: usize, i: usize) -> f64 {
     let mut z = (i as u64 + ((place as u64) << 32) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -104,13 +104,13 @@ impl Case {
         self.expect(&format!("the gradient of input {index}"), &self.value["gradients"][index], gradient, tolerance);
     }
 
-    /// Compares a tensor with the parameter of this name: running statistics after a step, say.
+    /// Compares a tensor with the parameter of this name, such as running statistics after a step.
     #[track_caller]
     pub fn expect_parameter<S: Shape, E: Entry>(&self, name: &str, found: &Tensor<S, E>, tolerance: f64) {
         self.expect(name, &self.value["parameters"][name], found, tolerance);
     }
 
-    /// Sets all parameters of a model to what the case has.
+    /// Sets all parameters of a model to those of the case.
     pub fn fill<M: Parameters>(&self, model: &mut M) {
         model.for_each_parameter_mut(|name, leaf| {
             let expected = self.parameter_values(&format!("weight {name}"), leaf.sizes);
@@ -121,7 +121,7 @@ impl Case {
         });
     }
 
-    /// Compares the gradients of all parameters: from zeros, a step of rate 1 leads to minus the gradient.
+    /// Compares the gradients of all parameters: from zeros, a step with learning rate 1 leads to minus the gradient.
     pub fn expect_gradients<M: Parameters>(&self, model: &mut M, gradients: &Gradients, tolerance: f64) {
         model.for_each_parameter_mut(|_, leaf| match leaf.values {
             ValuesMut::F32(values) => values.fill(0.0),
@@ -247,7 +247,7 @@ impl Entry for bool {
     }
 }
 
-/// A tuple of tensors that a case has as its first inputs.
+/// A tuple of tensors: the first inputs of a case.
 pub trait CaseInputs {
     type Watched;
     fn watch(case: &Case, tape: &Tape<Training>) -> Self::Watched;

@@ -1,8 +1,8 @@
-//! Python, where it is there: what it writes is read here, and the other way round.
+//! Python, if there is one: what it writes is read here, and the other way round.
 
 use std::process::Command;
 
-/// The Python that `TAUT_PYTHON` names, to run this script under `tests/`, if it has a module. Says so if not.
+/// The Python that `TAUT_PYTHON` names, to run this script under `tests/`, if it has this module. Otherwise says so.
 pub fn python(module: &str, script: &str) -> Option<Command> {
     let command = std::env::var_os("TAUT_PYTHON").filter(|python| {
         let mut import = Command::new(python);

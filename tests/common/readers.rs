@@ -92,7 +92,7 @@ impl<E: Float> Parameters for Anything<E> {
     }
 }
 
-/// Loads an open file into models that fit it, and into one that does not. Gives whether its numbers could be read.
+/// Loads an open file into models that fit it, and into one that does not. Returns whether its numbers could be read.
 fn load(mut file: ParameterFile) -> bool {
     let mut fitting = Anything::<f64>::of(&file, |_| true);
     let before = fitting.bits();
@@ -139,7 +139,7 @@ pub fn pytorch(bytes: &[u8]) -> bool {
     ParameterFile::from_pytorch(bytes.to_vec()).is_ok_and(load)
 }
 
-/// A file of `torch.save` with this pickle, and a storage of 64 bytes: with checksums that are right.
+/// A file of `torch.save` with this pickle and a storage of 64 bytes, with correct checksums.
 #[cfg(feature = "pytorch")]
 pub fn pickle_archive(pickle: &[u8]) -> Vec<u8> {
     zip_archive(&[("a/data.pkl", pickle), ("a/data/0", &[7; 64])])
@@ -151,7 +151,7 @@ pub fn pytorch_pickle(bytes: &[u8]) -> bool {
     pytorch(&pickle_archive(bytes))
 }
 
-/// Writes files into a folder of their own, and reads it.
+/// Writes files into their own folder, and reads it.
 fn in_folder<R>(files: &[(&str, &[u8])], read: impl FnOnce(&Path) -> R) -> R {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = format!("taut-readers-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
@@ -194,7 +194,7 @@ pub fn csv(bytes: &[u8]) -> bool {
     })
 }
 
-/// A picture, gray and in colours.
+/// A picture, in gray and in colour.
 #[cfg(feature = "image")]
 pub fn png(bytes: &[u8]) -> bool {
     let gray = in_file("x.png", bytes, png::read::<Const<1>>).is_some();
@@ -217,12 +217,12 @@ fn is_consistent(vectors: WordVectors) -> bool {
     true
 }
 
-/// Pairs of words with the likeness that people see.
+/// Pairs of words with human similarity judgements.
 pub fn word_pairs(bytes: &[u8]) -> bool {
     in_file("x", bytes, WordPairs::load).is_some()
 }
 
-/// Questions of words.
+/// Analogy questions.
 pub fn questions(bytes: &[u8]) -> bool {
     in_file("x", bytes, Questions::load).is_some()
 }
@@ -267,12 +267,12 @@ pub fn mnist_images(bytes: &[u8]) -> bool {
     in_folder(&files, |folder| mnist::load::<Rank1<784>>(folder).is_ok())
 }
 
-/// The metrics of a run, from which the run goes on.
+/// The metrics of a run, which can be resumed from them.
 pub fn run_metrics(bytes: &[u8]) -> bool {
     in_folder(&[("metrics.jsonl", bytes)], |folder| {
         let Ok(measured) = record::read(folder) else { return false };
         if !bytes.ends_with(b"\n") {
-            return true; // a line that was cut off is left out, which `tests/run_records.rs` tests
+            return true; // a truncated line is left out, which `tests/run_records.rs` tests
         }
         let kept = measured.iter().filter(|measurement| measurement.step < 1_000).count();
         let mut run = record::Run::resume(folder, 1_000).unwrap();

@@ -1,2 +1,2 @@
-//! Nothing: this package exists for its tests alone (`tests/messages.rs`), so that the dependencies which they need
-//! are not dependencies of taut.
+//! Empty: this package exists only for its tests (`tests/messages.rs`), so that their dependencies are not dependencies
+//! of taut.

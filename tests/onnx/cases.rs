@@ -12,7 +12,7 @@ pub fn random<S: Shape>(shape: S, rng: &mut StdRng) -> Tensor<S> {
     Tensor::normal_with(shape, 0.0, 1.0, rng)
 }
 
-/// What is written of inputs and outputs.
+/// What is written about inputs and outputs.
 pub trait Listed {
     /// Each tensor, in the order of the graph.
     fn list(&self, list: &mut Vec<Json>);
@@ -64,8 +64,8 @@ pub struct Cases {
     folder: PathBuf,
     list: Vec<Json>,
     rng: StdRng,
-    /// How often each model runs: with other sizes, where they are known only when it runs. A model that never runs is
-    /// checked.
+    /// How often each model runs: with other sizes, where they are known only at run time. A model that never runs is
+    /// only checked.
     pub runs: usize,
 }
 
@@ -92,8 +92,7 @@ impl Cases {
             model.forward(x).list(&mut outputs);
             runs.push(json!({ "inputs": inputs, "outputs": outputs }));
         }
-        // recurrent layers have their gates in another order, under other names, and spectral norms what is left of
-        // theirs
+        // recurrent layers have their gates in another order, under other names, and spectral norms the quotient
         let changed = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "u", "v", "layer.weight"];
         let (mut names, mut places) = (Vec::new(), Vec::new());
         model.for_each_parameter(|name, leaf| {
@@ -102,7 +101,7 @@ impl Cases {
                 Values::F32(values) => values.as_ptr() as usize,
                 Values::F64(values) => values.as_ptr() as usize,
             };
-            // one that is shared has its first name
+            // a shared one has its first name
             if !changed.iter().any(|changed| last.starts_with(changed) || name.ends_with(changed))
                 && !places.contains(&place)
             {
@@ -122,7 +121,7 @@ impl Cases {
         let mut model = M::init(&mut self.rng);
         let rng = &mut self.rng;
         model.for_each_parameter_mut(|path, leaf| {
-            // positive, as variances are; and a spectral norm's vectors have length 1
+            // positive, like variances; and the vectors of a spectral norm have length 1
             let positive = leaf.kind == Kind::Buffer;
             if path.ends_with('u') || path.ends_with('v') {
                 return;
@@ -139,14 +138,14 @@ impl Cases {
         self.model(name, &model, input);
     }
 
-    /// Writes the list, and has all checked.
+    /// Writes the list and has everything checked.
     pub fn check(self) {
         std::fs::write(self.folder.join("cases.json"), Json::from(self.list).to_string()).unwrap();
         super::check(&self.folder);
     }
 }
 
-/// The maxima of windows, where they were: a module written by hand.
+/// Maxima of windows, put back where they were: a module written by hand.
 #[derive(Init, Parameters)]
 pub struct Unpooled<const K: usize, const S: usize, const P: usize>;
 
@@ -177,7 +176,7 @@ where
     }
 }
 
-/// A language model that writes: one letter and the state in, the scores of the next and the state out.
+/// A language model that generates: one letter and the state in, the scores of the next letter and the state out.
 #[derive(Init, Parameters)]
 pub struct OneLetter {
     letters: Embedding<65, 8>,
@@ -210,7 +209,7 @@ impl<B: Dim> ExportOnnx<(Tensor<(B, Const<1>), usize>, State<B>)> for OneLetter 
     }
 }
 
-/// Small images made large, each pixel at the corner of its block.
+/// Small images enlarged, each pixel in the corner of its block.
 #[derive(Init, Parameters)]
 pub struct Corners;
 

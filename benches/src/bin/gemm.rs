@@ -1,4 +1,4 @@
-//! Products of matrices in f32, row by row: C = A B.
+//! Products of matrices in f32, in row-major order: C = A B.
 
 use taut::prelude::*;
 use taut_benches::{PRODUCTS, Work, measure, report, wanted};

@@ -1,5 +1,5 @@
 //! W10: one training step of a small DCGAN, of the critic and then of the generator. Batch 64 of 28x28, 64 normal
-//! numbers of noise; binary cross-entropy; Adam with rate 0.0002 and decays 0.5 and 0.999 for both.
+//! numbers of noise; binary cross-entropy; Adam with learning rate 0.0002 and decays 0.5 and 0.999 for both.
 
 use taut::prelude::*;
 use taut_benches::{Work, measure, report, wanted};

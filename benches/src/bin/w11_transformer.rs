@@ -1,7 +1,7 @@
 //! W11: forward and backward passes of a small causal transformer: batch 32, 64 steps, width 128, 4 heads, hidden 512,
-//! two layers, ReLU, normalised after each block. `w11_transformer` drops 10%, as is the default;
-//! `w11_transformer_nodrop` nothing; `w11_attention` is the attention of one such layer alone, without the projections,
-//! and `w11_attention_long` that of 4 sequences of 512 steps.
+//! two layers, ReLU, post-norm. `w11_transformer` has the default dropout of 10%, `w11_transformer_nodrop` none;
+//! `w11_attention` is the attention of one such layer alone, without the projections, and `w11_attention_long` that of
+//! 4 sequences of 512 steps.
 
 use taut::nn::Percent;
 use taut::ops::AttentionOptions;

@@ -1,7 +1,7 @@
-//! W12: several processes. How long the sum of gradients takes, by their size, in f32; and a training step of
-//! LeNet, batch 256 in four parts, Adam; and one of a network of 5.8 million parameters, batch 128 in a part per rank,
-//! in turns with gradients that travel during the backward pass and after it. All ranks call equally often, so the
-//! number of calls is fixed; the median is rank 0's.
+//! W12: several processes. The time for the sum of gradients, by their size, in f32; a training step of LeNet, batch
+//! 256 in four parts, Adam; and one of a network of 5.8 million parameters, batch 128 in one part per rank, alternately
+//! with gradients that travel during the backward pass and after it. All ranks must make the same number of calls, so
+//! it is fixed; the median is rank 0's.
 //!
 //! ```text
 //! cargo build --release -p taut-benches --features mpi --bin w12_processes
@@ -13,7 +13,7 @@ use taut::distributed::{self, CommunicationError, Communicator, DistributedDatas
 use taut::prelude::*;
 use taut_benches::{LeNet, wanted};
 
-/// The numbers of the sums.
+/// The sizes of the sums.
 const SIZES: [usize; 5] = [1, 1_000, 100_000, 1_000_000, 10_000_000];
 const STEPS: usize = 60;
 
@@ -72,7 +72,7 @@ fn step(workload: &str, parts: Parts, world: &dyn Communicator) -> Result<(), Co
     Ok(())
 }
 
-/// Lets nothing travel while something else is computed.
+/// Lets nothing travel while something is computed.
 struct Blocking<'a>(&'a dyn Communicator);
 
 impl Communicator for Blocking<'_> {

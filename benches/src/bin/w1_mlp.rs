@@ -1,5 +1,5 @@
-//! W1: one training step of a small network. Batch 64; 784-128-64-10 with ReLU between; cross-entropy; SGD with
-//! momentum 0.9 and rate 0.01.
+//! W1: one training step of a small network. Batch 64; 784-128-64-10 with ReLU in between; cross-entropy; SGD with
+//! momentum 0.9 and learning rate 0.01.
 
 use taut::prelude::*;
 use taut_benches::{Work, expect_falling, measure, report, wanted};

@@ -1,5 +1,5 @@
-//! W2: one training step of a wide network. Batch 256; 784-1024-1024-10 with ReLU between; cross-entropy; Adam with
-//! rate 0.001.
+//! W2: one training step of a wide network. Batch 256; 784-1024-1024-10 with ReLU in between; cross-entropy; Adam with
+//! learning rate 0.001.
 
 use taut::prelude::*;
 use taut_benches::{Work, measure, report, wanted};

@@ -1,5 +1,5 @@
 //! W4: one training step of a small VGG with batch norm. Batch 64 of 3x32x32; cross-entropy; SGD with momentum 0.9 and
-//! rate 0.01.
+//! learning rate 0.01.
 
 use taut::prelude::*;
 use taut_benches::{Work, measure, report, wanted};

@@ -1,4 +1,4 @@
-//! W5: single convolutions without bias, forward alone, and forward with both gradients for a fixed gradient of the
+//! W5: single convolutions without bias: forward alone, and forward with both gradients for a fixed gradient of the
 //! output.
 
 use taut::prelude::*;

@@ -1,6 +1,6 @@
 //! W6: training steps of recurrent networks. `w6_charrnn` and `w6_charlstm`: batch 64, 16 steps of one-hot input 57,
-//! hidden 128, the last step to 18 classes; the norm of the gradients clipped to 5; SGD, rate 0.01. `w6_charlm`: batch
-//! 32, 64 steps, vocabulary 65: embedding 64, LSTM 256, and 65 logits at every step; Adam.
+//! hidden 128, the last step to 18 classes; gradients clipped to a norm of 5; SGD, learning rate 0.01. `w6_charlm`:
+//! batch 32, 64 steps, vocabulary 65: embedding 64, LSTM 256, and 65 logits at every step; Adam.
 
 use taut::nn::{Elman, LstmGates, Recurrent, RecurrentKind};
 use taut::prelude::*;

@@ -1,6 +1,6 @@
-//! W7: one epoch of skip-gram with negative sampling over 1,000,000 words, 20 a sentence, of a vocabulary of 10,000,
-//! word r with a probability proportional to 1 / r: dimension 100, window 5, 5 negatives, rate 0.025. `w7_sgns` without
-//! leaving out frequent words, `w7_sgns_sub1e-3` with. The vocabulary is built already.
+//! W7: one epoch of skip-gram with negative sampling over 1,000,000 words, 20 per sentence, from a vocabulary of
+//! 10,000, word r with a probability proportional to 1 / r: dimension 100, window 5, 5 negatives, learning rate 0.025.
+//! `w7_sgns` without subsampling of frequent words, `w7_sgns_sub1e-3` with it. The vocabulary is built beforehand.
 
 use taut::text::VocabularyOptions;
 use taut::text::word2vec::{Config, train};

@@ -1,6 +1,6 @@
-//! W9: the latency of one sample, without gradients: W1's network, W3's, ResNet-18 over an image of
-//! 224x224, and a network of 4-32-32-2. And a step of CartPole with the best action of a network of 4-64-64-2, alone
-//! and in eight environments: samples are steps.
+//! W9: the latency of one sample, without gradients: the networks of W1 and W3, ResNet-18 over an image of 224x224, and
+//! a network of 4-32-32-2. Also a step of CartPole with the best action of a network of 4-64-64-2, alone and in eight
+//! environments: here samples are steps.
 
 use taut::models::ResNet18;
 use taut::prelude::*;

@@ -1,16 +1,16 @@
-//! Every file in `programs/` is a mistake that the compiler must find, in words that name the numbers. So is every file
-//! in `onnx/`: `cargo test -p taut-compile-fail --features onnx`.
+//! Every file in `programs/` contains a mistake that the compiler must report in words that name the numbers. So does
+//! every file in `onnx/`: `cargo test -p taut-compile-fail --features onnx`.
 //!
-//! Next to each program, a `.stderr` file holds what rustc prints. Comments of the form `//~ phrase` in a program say
-//! what that must contain, at the line that follows the comments. After a change of a message, run
-//! `TRYBUILD=overwrite cargo test -p taut-compile-fail` and read the difference.
+//! Next to each program, a `.stderr` file holds rustc's output. Comments of the form `//~ phrase` in a program say what
+//! the output must contain for the line that follows them. After changing a message, run `TRYBUILD=overwrite cargo test
+//! -p taut-compile-fail` and read the difference.
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A program, with what rustc says of it.
+/// A program, with rustc's output.
 struct Case {
     folder: &'static str,
     name: String,
@@ -36,17 +36,17 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The compiler whose messages are kept: others word some of them differently.
+/// The compiler whose messages are stored: others word some of them differently.
 const RUST: &str = "rustc 1.95.";
 
-/// What the compiler that builds these tests calls itself.
+/// The version of the compiler that builds these tests.
 fn rust_version() -> String {
     let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into())).arg("--version").output();
     String::from_utf8_lossy(&output.expect("cargo has found rustc, too").stdout).trim().to_string()
 }
 
-/// Only programs that fail, in one `TestCases`: so trybuild runs `cargo check` and not `cargo build`, and a message
-/// that appears only when code is generated would be missed.
+/// Only programs that fail, in one `TestCases`: trybuild then runs `cargo check` rather than `cargo build`, which misses
+/// messages that appear only when code is generated.
 #[test]
 fn programs_are_rejected() {
     let version = rust_version();
@@ -61,8 +61,8 @@ fn programs_are_rejected() {
 #[test]
 fn messages_say_what_does_not_fit() {
     for Case { folder, name, program, message } in cases() {
-        // what rustc says, without the lines of source that it quotes, and without the path that it writes before a
-        // name which came into the program by a glob import
+        // rustc's output, without the quoted lines of source, and without the path that it writes before a name
+        // imported by a glob
         let said: Vec<_> = message
             .lines()
             .filter(|line| !line.trim_start().starts_with(|c: char| c.is_ascii_digit()) && !line.starts_with("..."))
@@ -84,7 +84,7 @@ fn messages_say_what_does_not_fit() {
 /// A field that lacks three derives lacks three traits, and each is an error where it is needed.
 const THREE_DERIVES: &str = "derive_missing";
 
-/// rustc may say it again of another part of the same line, in the same words.
+/// rustc may repeat it for another part of the same line, in the same words.
 #[test]
 fn one_mistake_is_one_error() {
     for Case { name, message, .. } in cases() {
@@ -113,7 +113,7 @@ fn no_message_shows_the_digits_behind_the_arithmetic() {
     }
 }
 
-/// A block after `<!-- program -->` in a document shows what rustc says of that program: each of its lines stands in
+/// A block after `<!-- program -->` in a document shows rustc's output for that program: each of its lines stands in
 /// the `.stderr` file, in this order. Lines that help nobody, lists of impls, may be left out. `docs/errors.md` shows
 /// every program.
 #[test]
