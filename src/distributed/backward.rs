@@ -1,4 +1,4 @@
-//! The gradients of a batch, of which each rank computes its parts.
+//! The gradients of a batch whose parts are divided among the ranks.
 
 use super::batches::{GlobalBatch, Part};
 use super::communicator::{CommunicationError, Communicator};
@@ -14,18 +14,18 @@ use crate::trace::{Gradients, Tape, Traced, Training};
 use rand::Rng;
 
 impl<X> GlobalBatch<X> {
-    /// The mean loss of the batch and its gradients, the same on all ranks, where `loss` is the mean loss of the
-    /// samples of one part: forward and backward pass of each part of this rank, and the sum over all ranks.
+    /// The mean loss of the batch and its gradients, the same on all ranks, where `loss` computes the mean loss of one
+    /// part's samples: a forward and a backward pass for each part of this rank, and the sum over all ranks.
     ///
-    /// Each part has a tape that knows its [samples](Tape::training_of), with a seed that is drawn from `rng`: all
-    /// ranks must pass generators in the same state. Batch norms normalise each part by its own statistics, and the
-    /// running averages follow the parts in turn; for those of the whole batch, see
+    /// Each part has a tape that knows its [samples](Tape::training_of), with a seed drawn from `rng`: all ranks must
+    /// pass generators in the same state. Batch norms normalise each part by its own statistics, and the running
+    /// averages follow the parts in turn; for statistics of the whole batch, see
     /// [`backward_synchronized`](Self::backward_synchronized).
     ///
-    /// While the backward pass of the last part runs, gradients of the layers that it has passed travel already.
+    /// During the backward pass of the last part, gradients of the layers already passed are on their way.
     ///
     /// # Errors
-    /// If another rank has ended; if the ranks have other models, or random numbers that differ.
+    /// If another rank has ended, or the ranks differ in their models or random numbers.
     ///
     /// # Panics
     /// If the loss depends on parameters outside `model`.
@@ -45,14 +45,14 @@ impl<X> GlobalBatch<X> {
         let mut add = |partial: &mut PartialGradients, part: Part<X>| {
             partial.add_share(part.number, share(tape(&part), part, samples, &mut loss));
         };
-        // one bucket would start when the backward pass is done
+        // a single bucket could start only after the backward pass
         let places = (world.size() > 1).then(|| Places::of(model)).filter(|places| buckets(places).len() > 1);
         let Some(places) = places else {
             parts.into_iter().for_each(|part| add(&mut partial, part));
             let Share { loss, gradients } = partial.reduce(model, world, like)?;
             return Ok((loss, gradients));
         };
-        // before anything travels whose number depends on the model
+        // before anything is sent whose amount depends on the model
         let alike = [structure(model), like];
         expect_alike(world, alike)?;
         let last = parts.pop();

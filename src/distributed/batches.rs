@@ -1,4 +1,4 @@
-//! Batches in parts, of which each rank has its own.
+//! Batches in parts, divided among the ranks.
 
 use super::communicator::Communicator;
 use crate::data::{Dataset, Subset, shuffled};
@@ -7,16 +7,16 @@ use rand::Rng;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Into how many parts a batch is cut.
+/// The number of parts of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parts {
-    /// Into this many, whatever the number of ranks, which decides who computes which: results are the same bits on any
-    /// number of them. As many ranks as parts work at the same time; 4 or 8 parts are a good choice, and many small
-    /// ones a slow one.
+    /// This many, whatever the number of ranks; that only decides which rank computes which part, so the results are
+    /// the same bits on any number of them. At most this many ranks work at the same time; 4 or 8 parts are a good
+    /// choice, many small ones are slow.
     Fixed(usize),
-    /// Into as many as there are ranks: parts are as large as can be, so this is the fastest. All ranks have the same
-    /// bits, but another number of ranks has others.
+    /// One for each rank: the largest possible parts, so this is the fastest. All ranks have the same bits, but they
+    /// depend on the number of ranks.
     OnePerRank,
 }
 
@@ -35,10 +35,10 @@ impl Parts {
     }
 }
 
-/// What every [`Dataset`] can do for several ranks.
+/// Batches and shards of a [`Dataset`] for several ranks.
 pub trait DistributedDataset: Dataset {
-    /// The samples of this rank, about as many as on every other, in order: for evaluation. Together, the shards have
-    /// every sample once. Their places in the whole are its [`indices`](Subset::indices).
+    /// The samples of this rank, in order, about as many as on any other: for evaluation. Together, the shards have
+    /// every sample once. The samples' positions in the whole dataset are its [`indices`](Subset::indices).
     ///
     /// ```
     /// use taut::distributed::{DistributedDataset, run_threads};
@@ -51,9 +51,9 @@ pub trait DistributedDataset: Dataset {
         self.subset(share(self.len(), world.rank(), world.size()))
     }
 
-    /// All samples in a random order, in batches of `count` parts of `N`, and of each batch the parts of this rank. The
-    /// samples that do not fill a last batch are left out. The order is that of
-    /// [`batches`](Dataset::batches) with batches of `count * N`.
+    /// All samples in a random order, in batches of `count` parts of `N`; each batch holds the parts of this rank.
+    /// Samples that do not fill the last batch are left out. The order is that of [`batches`](Dataset::batches) with
+    /// batches of `count * N`.
     ///
     /// All ranks must pass generators in the same state.
     ///
@@ -73,9 +73,9 @@ pub trait DistributedDataset: Dataset {
         batches
     }
 
-    /// All samples in a random order, in batches of `size`, the remainder in the last one, each cut in parts that
-    /// differ by one sample at most; of each batch, the parts of this rank. A batch of fewer samples than parts has a
-    /// part for each sample.
+    /// All samples in a random order, in batches of `size`, with the remainder in the last one, each divided into parts
+    /// that differ by at most one sample; each batch holds the parts of this rank. A batch of fewer samples than parts
+    /// has one part per sample.
     ///
     /// All ranks must pass generators in the same state.
     ///
@@ -96,7 +96,8 @@ pub trait DistributedDataset: Dataset {
 
 impl<D: Dataset> DistributedDataset for D {}
 
-/// What number `index` of `shares` gets of `len` things: neighbours, and one more or less than the others get.
+/// Share number `index` of `len` items divided into `shares`: consecutive ones, and the same number in each, give or
+/// take one.
 pub(super) fn share(len: usize, index: usize, shares: usize) -> Range<usize> {
     // in 128 bits, the product cannot overflow
     let start = |index: usize| (len as u128 * index as u128 / shares as u128) as usize;
@@ -107,14 +108,14 @@ pub(super) fn share(len: usize, index: usize, shares: usize) -> Range<usize> {
 #[derive(Clone, Debug)]
 pub struct PartBatches<D, B> {
     dataset: D,
-    /// Of a batch and, if the compiler knows it, of a part.
+    /// The size of a batch and, if the compiler knows it, of a part.
     size: usize,
     part: std::marker::PhantomData<B>,
     count: usize,
     rank: usize,
     ranks: usize,
     order: Arc<[usize]>,
-    /// How many of `order` have been used, and how many will be.
+    /// How many samples of `order` have been used, and how many will be.
     next: usize,
     end: usize,
 }
@@ -157,7 +158,7 @@ impl<D: Dataset, B: Dim> Iterator for PartBatches<D, B> {
 
 impl<D: Dataset, B: Dim> ExactSizeIterator for PartBatches<D, B> {}
 
-/// One batch of all ranks, of which this rank has some parts: none, if there are more ranks than parts.
+/// One batch of all ranks, with the parts of this one: none, if there are more ranks than parts.
 #[derive(Clone, Debug)]
 pub struct GlobalBatch<X> {
     samples: usize,
@@ -170,7 +171,7 @@ pub struct GlobalBatch<X> {
 pub struct Part<X> {
     /// Its number among the parts of the batch, from 0.
     pub number: usize,
-    /// The places of its samples in the dataset.
+    /// The indices of its samples in the dataset.
     pub samples: Arc<[usize]>,
     /// The samples.
     pub data: X,
@@ -184,12 +185,12 @@ impl<X> Part<X> {
 }
 
 impl<X> GlobalBatch<X> {
-    /// The number of samples of the batch, on all ranks together.
+    /// The number of samples in the batch, over all ranks.
     pub fn samples(&self) -> usize {
         self.samples
     }
 
-    /// The number of parts of the batch, on all ranks together.
+    /// The number of parts of the batch, over all ranks.
     pub fn part_count(&self) -> usize {
         self.count
     }
@@ -199,7 +200,7 @@ impl<X> GlobalBatch<X> {
         self.parts
     }
 
-    /// The same batch, with `f` of the samples of each part and their places in the dataset.
+    /// The same batch, with `f` applied to the samples of each part and their indices in the dataset.
     ///
     /// ```
     /// use taut::data::Augmentation;

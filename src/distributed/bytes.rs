@@ -5,7 +5,7 @@ use crate::memory::Storage;
 use crate::numbers::{Values, ValuesMut, for_float};
 use crate::tape::AnyStorage;
 
-/// A message that is written.
+/// A message to send.
 #[derive(Default)]
 pub(super) struct Writer {
     pub bytes: Vec<u8>,
@@ -42,7 +42,7 @@ impl Writer {
     }
 }
 
-/// A message that is read.
+/// A received message.
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     /// Who sent it.
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         Reader { bytes, rank }
     }
 
-    /// That this message is not what it should be.
+    /// The error that this rank sent something wrong.
     pub fn wrong(&self, what: &str) -> CommunicationError {
         CommunicationError::Disagreement(format!("rank {} sent {what}", self.rank))
     }
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// So many numbers of the same type as `like`.
+    /// This many numbers of the same type as `like`.
     pub fn storage(&mut self, like: Element, len: usize) -> Result<AnyStorage, CommunicationError> {
         if len.checked_mul(like.size()).is_none_or(|bytes| bytes > self.bytes.len()) {
             return Err(self.wrong("a message that is too short"));
@@ -148,7 +148,7 @@ impl Element {
         }
     }
 
-    /// A buffer whose content is not yet of any meaning.
+    /// A buffer whose contents do not matter yet.
     pub fn scratch(self, len: usize) -> AnyStorage {
         match self {
             Element::F32 => AnyStorage::F32(Storage::scratch(len)),

@@ -1,12 +1,12 @@
-//! What ranks need to talk to each other.
+//! The communication that ranks need.
 
 use std::fmt;
 
-/// A number of processes that run the same program, of which this is one.
+/// A number of processes that run the same program, including this one.
 ///
 /// taut has [`OneProcess`](super::OneProcess), threads as ranks ([`run_threads`](super::run_threads)) and, with the
-/// feature `mpi`, MPI's processes. Another way to talk, over sockets for example, needs the three methods without a
-/// body.
+/// feature `mpi`, MPI's processes. Another kind of communication, over sockets for example, needs the three methods
+/// without a body.
 ///
 /// Every method but [`rank`](Self::rank) and [`size`](Self::size) is collective: all ranks must call it, in the same
 /// order.
@@ -18,7 +18,7 @@ pub trait Communicator {
     fn size(&self) -> usize;
 
     /// Sends `outgoing[r]` to each rank r, and returns what each rank sent to this one. Messages may have any length,
-    /// and need not have the same. Waits until all have come.
+    /// and different ones. Waits until all have arrived.
     ///
     /// # Errors
     /// If another rank has ended, or cannot be reached.
@@ -27,10 +27,10 @@ pub trait Communicator {
     /// If there are not as many messages as ranks.
     fn exchange(&self, outgoing: &[&[u8]]) -> Result<Vec<Vec<u8>>, CommunicationError>;
 
-    /// Runs `work`, which hands over the messages of `count` exchanges, one after the other, while it computes: for
-    /// each a message to each rank. Returns what each exchange brought, as [`exchange`](Self::exchange) does.
+    /// Runs `work`, which hands over the messages of `count` exchanges one after the other while it computes: for each
+    /// exchange, a message to each rank. Returns the results of the exchanges, as [`exchange`](Self::exchange) does.
     ///
-    /// A communicator that can lets messages travel while `work` computes. This one has them wait until it is done.
+    /// A communicator may send messages while `work` computes. This default sends them afterwards.
     ///
     /// ```
     /// use taut::distributed::run_threads;
@@ -49,7 +49,7 @@ pub trait Communicator {
     /// If another rank has ended, or cannot be reached.
     ///
     /// # Panics
-    /// If `work` hands over more or less, or not as many messages as ranks.
+    /// If `work` hands over more or fewer exchanges, or not one message for each rank.
     fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
         let mut handed_over = Vec::new();
         work(&mut |outgoing| handed_over.push(outgoing));
@@ -65,7 +65,7 @@ pub trait Communicator {
         self.rank() == 0
     }
 
-    /// Waits until all ranks are here.
+    /// Waits until all ranks have called this.
     ///
     /// # Errors
     /// If another rank has ended.
@@ -90,8 +90,8 @@ pub trait Communicator {
         Ok(self.all_gather(message)?.swap_remove(0))
     }
 
-    /// The sums of what all ranks pass, number by number, added in the order of the ranks: for figures of an
-    /// evaluation, of which each rank did a [shard](super::DistributedDataset::shard).
+    /// The sums of the numbers that all ranks pass, element by element, added in the order of the ranks: for the
+    /// figures of an evaluation in which each rank did its [shard](super::DistributedDataset::shard).
     ///
     /// ```
     /// use taut::distributed::run_threads;
@@ -117,7 +117,7 @@ pub trait Communicator {
     }
 }
 
-/// What computes during [`Communicator::exchange_during`]: it gets the function that takes its messages.
+/// The computation during [`Communicator::exchange_during`]: it is given the function that takes its messages.
 pub type Work<'a> = dyn FnMut(&mut dyn FnMut(Vec<Vec<u8>>)) + 'a;
 
 /// # Panics
@@ -143,7 +143,7 @@ pub enum CommunicationError {
         /// Which.
         rank: usize,
     },
-    /// The ranks do not do the same: what differs.
+    /// The ranks disagree: about what.
     Disagreement(String),
     /// The processes could not find each other: why, and what to do.
     Start(String),

@@ -1,7 +1,7 @@
 //! Training with several processes, on one machine or many.
 //!
-//! Every process, a *rank*, runs the same program, with the same seed and the whole model. A batch is cut in parts, and
-//! each rank computes the gradients of its parts; the sum of all of them is the same on every rank, and so is the step
+//! Every process, a *rank*, runs the same program, with the same seed and the whole model. A batch is divided into
+//! parts, and each rank computes the gradients of its parts; their sum is the same on every rank, and so is the step
 //! that every optimizer takes.
 //!
 //! ```
@@ -29,44 +29,44 @@
 //! # }
 //! ```
 //!
-//! Without the feature `mpi`, [`run`] starts the one process that there is. With it, the same program runs on as many
-//! as `mpirun` starts; `docs/several-machines.md` in the source tells how.
+//! Without the feature `mpi`, [`run`] runs the program in this process alone. With it, the same program runs on as many
+//! processes as `mpirun` starts; `docs/several-machines.md` in the source explains how.
 //!
 //! # The same bits on any number of processes
 //!
-//! The number of parts is part of the program, as the batch size is. What is computed of a part does not depend on the
-//! rank that does it, and the gradients of parts are added in an order that the number of parts alone decides:
-//! ((1 + 2) + (3 + 4)) + .., in pairs. So 1, 2, 3 or 4 processes give the same weights, to the last bit; a run that
-//! was interrupted can go on with another number. Ranks compute in parallel only if there are at least as many parts.
+//! The number of parts is a setting of the program, like the batch size. A part's computation does not depend on its
+//! rank, and the gradients of parts are added in an order that depends only on the number of parts: ((1 + 2) + (3 + 4))
+//! + .., in pairs. So 1, 2, 3 or 4 processes give the same weights, to the last bit, and an interrupted run can be
+//! resumed with another number. There should be at least as many parts as ranks, or some ranks are idle.
 //!
-//! This takes three things besides: every rank draws the same random numbers from its generator (the order of the
-//! samples, say: [`GlobalBatch::backward`] compares), what dropout drops of a sample depends on the sample's number and
-//! not on its neighbours ([`Tape::training_of`](crate::trace::Tape::training_of)), and so does augmentation
+//! Three more things are needed. Every rank must draw the same random numbers, the order of the samples for example,
+//! from its generator: [`GlobalBatch::backward`] checks that. Dropout must depend on a sample's number and not on its
+//! neighbours ([`Tape::training_of`](crate::trace::Tape::training_of)), and so must augmentation
 //! ([`Augmentation::apply_to`](crate::data::Augmentation::apply_to)). All processors must have the same instructions,
 //! as for one process.
 //!
-//! Batch norms take the statistics of each part, or those of the whole batch
-//! ([`GlobalBatch::backward_synchronized`]); both give the same bits on any number of processes.
+//! Batch norms use the statistics of each part, or those of the whole batch ([`GlobalBatch::backward_synchronized`]);
+//! both give the same bits on any number of processes.
 //!
-//! [`Parts::OnePerRank`] is faster, as parts are as large as can be: all ranks have the same weights, but another
-//! number of ranks has others, as different as rounding makes them.
+//! [`Parts::OnePerRank`] is faster, as its parts are as large as possible: all ranks have the same weights, but these
+//! depend on the number of ranks, as far as rounding does.
 //!
-//! # What travels
+//! # Communication
 //!
-//! Of each gradient, each rank adds up a share, which it gets from all others, and hands out the sum: twice the size of
-//! the gradients for each rank, whatever their number. They travel in [buckets](BUCKET_SIZE). Of an
-//! [embedding](crate::nn::Embedding), the rows that were used travel, and not the table.
+//! For each gradient, each rank adds up one share, which it receives from all others, and sends the sum to all: twice
+//! the size of the gradients per rank, whatever the number of ranks. They are sent in [buckets](BUCKET_SIZE). Of the
+//! gradient of an [embedding](crate::nn::Embedding), only the rows used are sent, not the table.
 //!
-//! In [`GlobalBatch::backward`], shares travel while the backward pass of a rank's last part still runs: a bucket
-//! starts as soon as the pass is through with all its parameters, those of the last layers first. The sums come back
-//! when it is done. A model of fewer numbers than a [bucket](BUCKET_SIZE) has only one, which travels afterwards.
-//! Elsewhere ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), all travel after the backward pass. That
-//! changes when gradients travel, and not what is added to what.
+//! In [`GlobalBatch::backward`], shares are sent while the backward pass of a rank's last part still runs: a bucket
+//! starts as soon as the gradients of all its parameters are complete, those of the last layers first. The sums come
+//! back when the pass is done. A model with fewer numbers than a [bucket](BUCKET_SIZE) has only one, which is sent
+//! afterwards. Elsewhere ([`GlobalBatch::backward_synchronized`], [`PartialGradients`]), everything is sent after the
+//! backward pass. This changes when gradients are sent, not the order of the additions.
 //!
 //! # When a rank ends early
 //!
-//! With threads as ranks, the others get a [`CommunicationError`]. With MPI, a panic, an error that the program
-//! returns, and the death of a process end all of them.
+//! With threads as ranks, the others get a [`CommunicationError`]. With MPI, a panic, an error returned by the program,
+//! or the death of one process ends all of them.
 
 mod backward;
 mod batches;

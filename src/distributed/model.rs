@@ -4,7 +4,7 @@ use super::bytes::{Reader, Writer};
 use super::communicator::{CommunicationError, Communicator};
 use crate::params::{Parameters, each_parameter, each_parameter_mut};
 
-/// Gives every rank the parameters and buffers of rank 0: after it alone loaded or made them.
+/// Gives every rank the parameters and buffers of rank 0, after that one alone loaded or made them.
 ///
 /// ```
 /// use taut::distributed::{broadcast, run_threads};
@@ -21,7 +21,7 @@ use crate::params::{Parameters, each_parameter, each_parameter_mut};
 /// If another rank has ended, or has a model of another size.
 ///
 /// # Panics
-/// If a part of the model is behind an `Arc` or `Rc` that others hold, too.
+/// If a part of the model is behind an `Arc` or `Rc` that is shared.
 #[track_caller]
 pub fn broadcast<M: Parameters>(model: &mut M, world: &dyn Communicator) -> Result<(), CommunicationError> {
     if world.size() == 1 {
@@ -44,10 +44,10 @@ pub fn broadcast<M: Parameters>(model: &mut M, world: &dyn Communicator) -> Resu
 }
 
 /// Compares the parameters and buffers of all ranks, by a hash of their bits. They are equal if all ranks started from
-/// the same seed and took the same steps: if they are not, a program used something that differs between ranks.
+/// the same seed and took the same steps; if they are not, the program used something that differs between ranks.
 ///
 /// # Errors
-/// On every rank, if two have different ones, or if another rank has ended.
+/// On every rank, if they differ, or if another rank has ended.
 pub fn expect_equal<M: Parameters>(model: &M, world: &dyn Communicator) -> Result<(), CommunicationError> {
     let mut hash = Hash::default();
     each_parameter(model, &mut |name, leaf| {

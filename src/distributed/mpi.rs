@@ -10,21 +10,21 @@ use std::cell::OnceCell;
 use std::fmt::Display;
 use std::io::Write;
 
-/// Of a message.
+/// The tag of a message.
 const MESSAGE: i32 = 0;
-/// Of what a rank sends when its program is done.
+/// The tag of the message that a rank sends when its program is done.
 const DONE: i32 = 1;
-/// Messages are sent in pieces of so many bytes, for MPI counts in 32 bits; the last piece is shorter, or empty.
+/// Messages are sent in pieces of this many bytes, as MPI counts in 32 bits; the last piece is shorter, or empty.
 const PIECE: usize = 1 << 30;
 
 /// All processes that MPI started.
 struct Mpi(SimpleCommunicator);
 
-/// Runs `program` on MPI's processes. In the end, waits for all of them.
+/// Runs `program` on MPI's processes, and waits for all of them at the end.
 pub(super) fn run<R, E: From<CommunicationError> + Display>(
     program: impl FnOnce(&dyn Communicator) -> Result<R, E>,
 ) -> Result<R, E> {
-    // only this thread talks
+    // only this thread communicates
     let Some((universe, _)) = mpi::initialize_with_threading(Threading::Funneled) else {
         let text =
             "MPI runs once in a process, and was started before: call `distributed::run` once, around the program";
@@ -37,7 +37,7 @@ pub(super) fn run<R, E: From<CommunicationError> + Display>(
     };
     if world.size() > 1 {
         if let Err(error) = &result {
-            // the others may be waiting for this rank, and would do so forever
+            // the others may be waiting for this rank, and would wait forever
             say(&format!("error on rank {} of {}: {error}\n", world.rank(), world.size()));
             world.0.abort(1);
         }
@@ -47,13 +47,13 @@ pub(super) fn run<R, E: From<CommunicationError> + Display>(
     result
 }
 
-/// Writes to standard error, at once: several ranks may, and lines should stay whole.
+/// Writes to standard error in one call: several ranks may write, and lines should stay whole.
 fn say(line: &str) {
     // this rank ends anyway
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-/// Ends all processes if this one panics: they would wait for it.
+/// Ends all processes if this one panics, as they would wait for it.
 struct AbortOnPanic<'a>(&'a Mpi);
 
 impl Drop for AbortOnPanic<'_> {
@@ -65,7 +65,7 @@ impl Drop for AbortOnPanic<'_> {
     }
 }
 
-/// What is sent of a message at once. The last piece is shorter than the others.
+/// The pieces of a message. The last one is shorter than the others.
 fn pieces(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..=message.len() / PIECE).map(|piece| {
         let rest = &message[piece * PIECE..];
@@ -79,8 +79,8 @@ impl Mpi {
         (0..self.size()).filter(move |&other| other != rank)
     }
 
-    /// Tells the others that this rank is done, and waits until they are. One that waits for a message of this rank
-    /// finds that there is none.
+    /// Tells the others that this rank is done, and waits until they are. A rank that waits for a message from this one
+    /// learns that there is none.
     fn finish(&self) {
         for rank in self.others() {
             self.0.process_at_rank(rank as i32).send_with_tag::<[u8]>(&[], DONE);
@@ -90,7 +90,7 @@ impl Mpi {
         }
     }
 
-    /// Lets a message travel to another rank.
+    /// Starts sending a message to another rank.
     fn start_sending<'a, S: Scope<'a> + Copy>(
         &self,
         rank: usize,
@@ -102,7 +102,7 @@ impl Mpi {
         requests.extend(pieces(message).map(|piece| process.immediate_send_with_tag(scope, piece, MESSAGE)));
     }
 
-    /// Lets a message travel to its place; `None` if it is there already.
+    /// Starts receiving a message into `place`; `None` if it is there already.
     fn start_receiving<'a, S: Scope<'a>>(
         &self,
         rank: usize,
@@ -163,7 +163,7 @@ impl Communicator for Mpi {
             let receive =
                 |rank: usize| if rank == self.rank() { Ok(outgoing[rank].to_vec()) } else { self.receive(rank) };
             let incoming = (0..self.size()).map(receive).collect();
-            // a rank that is done takes what still comes
+            // a rank that is done receives what still arrives
             sending.into_iter().for_each(|request| request.wait_without_status());
             incoming
         })
@@ -171,12 +171,12 @@ impl Communicator for Mpi {
 
     fn exchange_during(&self, count: usize, work: &mut Work<'_>) -> Result<Vec<Vec<Vec<u8>>>, CommunicationError> {
         let own = self.rank();
-        // MPI reads and writes these while `work` runs, so they stand where they are until all is done
+        // MPI reads and writes these while `work` runs, so they must not move until all is done
         let outgoing: Vec<OnceCell<Vec<Vec<u8>>>> = vec![OnceCell::new(); count];
         let mut incoming: Vec<Vec<Vec<u8>>> = vec![vec![Vec::new(); count]; self.size()];
         let result = mpi::request::scope(|scope| {
             let mut requests = Vec::new();
-            // ends this process before a panic drops requests that still run
+            // ends this process before a panic could drop requests that are still running
             let guard = AbortOnPanic(self);
             let mut places: Vec<_> = incoming.iter_mut().map(|messages| messages.iter_mut()).collect();
             let mut result = Ok(());
@@ -190,7 +190,7 @@ impl Communicator for Mpi {
                     }
                 }
                 handed_over += 1;
-                // takes what is there: a large message travels when its receiver has a place for it
+                // receives what has arrived: a large message is sent only when its receiver has a buffer for it
                 for rank in self.others() {
                     let process = self.0.process_at_rank(rank as i32);
                     while result.is_ok()

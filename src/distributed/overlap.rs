@@ -1,32 +1,32 @@
-//! Gradients that travel while the backward pass still runs.
+//! Gradients that are sent while the backward pass still runs.
 //!
-//! The last part of a rank completes what this rank has of each parameter. Its backward pass goes from the last layer
-//! to the first, and so do the buckets: one starts to travel as soon as every gradient in it is complete.
+//! The last part of a rank completes the rank's gradient of each parameter. Its backward pass goes from the last layer
+//! to the first, and so do the buckets: one is sent as soon as every gradient in it is complete.
 
 use super::reduce::{OwnBlock, Piece, Places, Share, buckets, expect_none_outside, shares_of};
 use super::tree::{Tree, add_options};
 use crate::tape::{Gradient, Update};
 use std::collections::HashMap;
 
-/// The sums of this rank, while the gradients of its last part come.
+/// The sums of this rank, while the gradients of its last part are computed.
 pub(super) struct Overlap<'a> {
     places: &'a Places,
     ranks: usize,
-    /// Those that stay as they are, and in the end the one that has the last part.
+    /// The blocks that no longer change, and at the end the one with the last part.
     blocks: Vec<OwnBlock>,
-    /// To which the last part is added, the last of them first.
+    /// Those to which the last part is added, the last of them first.
     partners: Vec<OwnBlock>,
-    /// By parameter: whether nothing is added any more.
+    /// By parameter: whether its sum is complete.
     complete: Vec<bool>,
     buckets: Vec<Vec<Piece>>,
-    /// How many buckets travel already.
+    /// The number of buckets already sent.
     sent: usize,
-    /// How many gradients are of parameters outside the model.
+    /// The number of gradients of parameters outside the model.
     outside: usize,
 }
 
 impl<'a> Overlap<'a> {
-    /// `before` has the parts of this rank but for the last, which is number `last`, if there is any.
+    /// `before` holds all parts of this rank except the last, which is number `last`, if there is any.
     pub fn new(before: Tree<Share>, last: Option<usize>, places: &'a Places, ranks: usize) -> Self {
         let outside = before.blocks.iter().map(|block| places.outside(&block.sum)).sum();
         let partner_count = if last.is_some() { before.partners(1) } else { 0 };
@@ -41,12 +41,12 @@ impl<'a> Overlap<'a> {
         Overlap { places, ranks, blocks, partners, complete, buckets: buckets(places), sent: 0, outside }
     }
 
-    /// How many buckets there are: as many for all ranks.
+    /// The number of buckets, the same on all ranks.
     pub fn bucket_count(&self) -> usize {
         self.buckets.len()
     }
 
-    /// Completes the parameters of which the last part has no gradient.
+    /// Completes the parameters for which the last part has no gradient.
     pub fn begin(&mut self, is_on_tape: impl Fn(u64) -> bool) {
         for number in 0..self.complete.len() {
             if !is_on_tape(self.places.parameters[number].id) {
@@ -55,8 +55,8 @@ impl<'a> Overlap<'a> {
         }
     }
 
-    /// Takes the gradient of a parameter that the backward pass of the last part has completed, and hands over the
-    /// buckets that it completes.
+    /// Takes a parameter's gradient, completed by the backward pass of the last part, and hands over the buckets that
+    /// are complete with it.
     pub fn take(&mut self, id: u64, gradient: Option<Gradient>, hand_over: &mut dyn FnMut(Vec<Vec<u8>>)) {
         match self.places.numbers.get(&id) {
             Some(&number) => {
@@ -67,10 +67,10 @@ impl<'a> Overlap<'a> {
         }
     }
 
-    /// Takes what is left of the last part when its backward pass is done, and hands over all buckets that are left.
+    /// Takes the remaining gradients of the last part after its backward pass, and hands over all remaining buckets.
     ///
     /// # Panics
-    /// If gradients are of parameters outside the model.
+    /// If there are gradients of parameters outside the model.
     #[track_caller]
     pub fn finish(&mut self, last: Option<Share>, hand_over: &mut dyn FnMut(Vec<Vec<u8>>)) {
         expect_none_outside(self.outside);

@@ -6,8 +6,8 @@ use super::tree::{Block, Tree};
 use crate::params::Parameters;
 use crate::trace::Gradients;
 
-/// The gradients of those parts of a batch that this rank computes, on the way to the sum of all. For training loops
-/// with several backward passes; [`GlobalBatch::backward`](super::GlobalBatch::backward) does all of it.
+/// The gradients of the parts that this rank computes, on the way to the sum over all ranks. For training loops with
+/// several backward passes; [`GlobalBatch::backward`](super::GlobalBatch::backward) does all of it.
 ///
 /// ```
 /// use taut::distributed::{DistributedDataset, PartialGradients, run_threads};
@@ -33,7 +33,7 @@ pub struct PartialGradients {
 }
 
 impl PartialGradients {
-    /// Of no part yet.
+    /// Without any parts.
     #[expect(clippy::new_without_default, reason = "as of a list, but nobody would want a default one")]
     pub fn new() -> Self {
         PartialGradients { tree: Tree::new() }
@@ -42,7 +42,7 @@ impl PartialGradients {
     /// Adds the gradients of a part.
     ///
     /// # Panics
-    /// If it is not the part after the one added before.
+    /// If the parts are not added in order.
     #[track_caller]
     pub fn add(&mut self, part: usize, gradients: Gradients) {
         self.add_share(part, Share { loss: 0.0, gradients });
@@ -56,12 +56,12 @@ impl PartialGradients {
         self.tree.push(Block { start: part, len: 1, sum: share }, &mut Share::add);
     }
 
-    /// The sum of the gradients of all parts on all ranks, in an order that the number of parts alone decides: the same
-    /// bits on every rank, and for every number of ranks. New running statistics come along; of parts of one batch,
-    /// each moves the averages in turn. Gradients of inputs stay behind.
+    /// The sum of the gradients of all parts on all ranks, in an order that depends only on the number of parts: the
+    /// same bits on every rank, whatever the number of ranks. New running statistics are included; if the parts are of
+    /// one batch, each moves the averages in turn. Gradients of inputs are not.
     ///
     /// # Errors
-    /// If another rank has ended. If the ranks have another model, or the parts are not those from 0 on, each once.
+    /// If another rank has ended or has a different model, or the parts are not all those from 0 on, each once.
     ///
     /// # Panics
     /// If there are gradients of parameters outside `model`.
@@ -87,12 +87,12 @@ impl PartialGradients {
 }
 
 impl Gradients {
-    /// The sum of the gradients of all ranks, each of which computed some, added in the order of
-    /// [`PartialGradients`]: the same bits on every rank. Multiply it by 1 / [`world.size()`](Communicator::size) for
-    /// the mean. Gradients of inputs stay behind.
+    /// The sum of the gradients of all ranks, each of which computed some, added in the order of [`PartialGradients`]:
+    /// the same bits on every rank. Multiply it by 1 / [`world.size()`](Communicator::size) for the mean. Gradients of
+    /// inputs are not included.
     ///
-    /// `model` tells which gradients of other ranks belong to which parameters here; if the gradients are of several
-    /// models, pass all of them: `&(&generator, &critic)`.
+    /// `model` identifies the parameters on all ranks; if the gradients are of several models, pass all of them:
+    /// `&(&generator, &critic)`.
     ///
     /// ```
     /// use taut::distributed::run_threads;
@@ -107,7 +107,7 @@ impl Gradients {
     /// ```
     ///
     /// # Errors
-    /// If another rank has ended, or has another model.
+    /// If another rank has ended, or has a different model.
     ///
     /// # Panics
     /// If there are gradients of parameters outside `model`.

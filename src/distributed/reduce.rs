@@ -1,11 +1,11 @@
 //! The sum of the gradients of all ranks.
 //!
-//! 1. Each rank tells all others which sums of parts it has, and of each what there is: whole gradients, some rows of a
-//!    table, or nothing. Losses and running statistics, which are small, are in the same message.
-//! 2. Parameters are laid end to end and cut in buckets, and every piece in a bucket in a share for each rank. A rank
-//!    gets its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the sums to
-//!    all. The shares may have travelled before the first message, while the backward pass ran: `overlap.rs`.
-//! 3. Rows go from every rank to all others, which add them in the same order.
+//! 1. Each rank tells all others which sums of parts it has, and what kind each is: whole gradients, some rows of a
+//! table, or nothing. Losses and running statistics, which are small, are in the same message.
+//! 2. Parameters are laid end to end and divided into buckets, and every piece in a bucket into one share per rank. A
+//! rank receives its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the
+//! sums to all. The shares may have been sent before the first message, during the backward pass: `overlap.rs`.
+//! 3. Rows are sent from every rank to all others, which add them in the same order.
 
 use super::batches::share;
 use super::bytes::{Element, Reader, Writer, len, slice, slice_mut};
@@ -18,15 +18,15 @@ use crate::trace::Gradients;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// How many numbers of whole gradients start to travel together: 4 MB of f32. More would start later in the backward
-/// pass, and less would be more messages.
+/// The number of elements of whole gradients that are sent together: 4 MB of f32. Larger buckets would start later in
+/// the backward pass, smaller ones would be more messages.
 pub const BUCKET_SIZE: usize = if cfg!(test) { 97 } else { 1 << 20 };
 
-/// How many buckets travel at once when nothing is computed meanwhile: more would need more memory, and less would wait
+/// The number of buckets sent at once when nothing is computed meanwhile: more would need more memory, fewer would wait
 /// more often.
 const TOGETHER: usize = 4;
 
-/// What is added of a part.
+/// The sum over some parts.
 #[derive(Clone, Debug)]
 pub(super) struct Share {
     pub loss: f64,
@@ -46,7 +46,7 @@ pub(super) struct Place {
     element: Element,
 }
 
-/// The parameters and buffers of a model, each once, in an order that is the same on all ranks: that of the visit.
+/// The parameters and buffers of a model, each once, in the order of the visit, which is the same on all ranks.
 pub(super) struct Places {
     pub parameters: Vec<Place>,
     /// The number of each parameter, by its id.
@@ -67,13 +67,13 @@ impl Places {
         Places { parameters, numbers, buffers }
     }
 
-    /// How many gradients are of no parameter here.
+    /// The number of gradients that belong to no parameter here.
     pub fn outside(&self, share: &Share) -> usize {
         share.gradients.parameters().filter(|(id, _)| !self.numbers.contains_key(id)).count()
     }
 }
 
-/// What a block has of a parameter.
+/// What a block holds for a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     Nothing,
@@ -81,7 +81,7 @@ enum Content {
     Rows,
 }
 
-/// A block of some rank, as its first message tells.
+/// A block of some rank, as described by its first message.
 struct Announced {
     rank: usize,
     start: usize,
@@ -115,7 +115,7 @@ pub(super) fn reduce<M: Parameters>(
     reduce_blocks(blocks, world, &places, [structure(model), like], None)
 }
 
-/// Adds up what all ranks have. `came` is what the [buckets] brought, if they travelled already.
+/// Adds up what all ranks have. `came` holds the results of the [buckets], if they have been exchanged already.
 pub(super) fn reduce_blocks(
     mut blocks: Vec<OwnBlock>,
     world: &dyn Communicator,
@@ -138,7 +138,7 @@ pub(super) fn reduce_blocks(
 }
 
 /// # Panics
-/// If gradients are of no parameter of the model.
+/// If there are gradients of parameters outside the model.
 #[track_caller]
 pub(super) fn expect_none_outside(outside: usize) {
     assert!(
@@ -172,7 +172,7 @@ impl OwnBlock {
     }
 }
 
-/// That all ranks have the same model, `alike[0]`, and the same random numbers and batch, `alike[1]`.
+/// Checks that all ranks have the same model, `alike[0]`, and the same random numbers and batch, `alike[1]`.
 pub(super) fn expect_alike(world: &dyn Communicator, alike: [u64; 2]) -> Result<(), CommunicationError> {
     expect_same(&world.all_gather(&alike.map(u64::to_le_bytes).concat())?)
 }
@@ -261,7 +261,7 @@ fn announce(
     Ok((announced, loss, updates))
 }
 
-/// More than a batch can have samples.
+/// More samples than a batch can have.
 const PARTS: usize = u32::MAX as usize;
 
 const OTHER_RANDOMNESS: &str =
@@ -274,8 +274,8 @@ pub(super) struct Piece {
     range: Range<usize>,
 }
 
-/// The parts of the parameters that travel together, at most [`BUCKET_SIZE`] numbers, from the last parameter to the
-/// first: that is about the order in which a backward pass gets to them.
+/// The parts of the parameters that are sent together, at most [`BUCKET_SIZE`] numbers, from the last parameter to the
+/// first, which is about the order in which a backward pass reaches them.
 pub(super) fn buckets(places: &Places) -> Vec<Vec<Piece>> {
     let mut buckets: Vec<Vec<Piece>> = Vec::new();
     let mut free = 0;
@@ -302,7 +302,7 @@ fn of_rank(bucket: &[Piece], rank: usize, ranks: usize) -> impl Iterator<Item = 
     })
 }
 
-/// The pieces of some buckets, neighbours as one.
+/// The pieces of some buckets, with neighbouring ones merged.
 fn joined(buckets: &[Vec<Piece>]) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::new();
     for piece in buckets.iter().flatten() {
@@ -316,19 +316,19 @@ fn joined(buckets: &[Vec<Piece>]) -> Vec<Piece> {
     joined
 }
 
-/// How many bytes these are.
+/// Their size in bytes.
 fn bytes(pieces: impl Iterator<Item = Piece>, places: &Places) -> usize {
     pieces.map(|piece| piece.range.len() * places.parameters[piece.parameter].element.size()).sum()
 }
 
-/// The messages to each rank: its share of a bucket, of every block that has whole gradients there.
+/// The messages to each rank: its share of a bucket, for every block that has whole gradients there.
 pub(super) fn shares_of(bucket: &[Piece], blocks: &[OwnBlock], places: &Places, ranks: usize) -> Vec<Vec<u8>> {
     let to_rank = |rank: usize| {
         let mut writer = Writer::default();
         let has = |block: &OwnBlock, piece: &Piece| {
             matches!(block.gradients.get(&places.parameters[piece.parameter].id), Some(Gradient::Whole(_)))
         };
-        // large buffers that grow are slow
+        // growing large buffers is slow
         let len = |block| bytes(of_rank(bucket, rank, ranks).filter(|piece| has(block, piece)), places);
         writer.bytes.reserve_exact(blocks.iter().map(len).sum());
         for block in blocks {
@@ -343,7 +343,7 @@ pub(super) fn shares_of(bucket: &[Piece], blocks: &[OwnBlock], places: &Places, 
     (0..ranks).map(to_rank).collect()
 }
 
-/// Adds gradients that all ranks have in whole, or not at all. What the buckets bring may have come already.
+/// Adds gradients that all ranks have whole or not at all. The results of the buckets may have arrived already.
 fn add_whole(
     blocks: &[OwnBlock],
     world: &dyn Communicator,
@@ -393,8 +393,8 @@ fn add_whole(
     Ok(())
 }
 
-/// The sums of this rank's shares of the pieces of a bucket, one after the other, of which `incoming` has those of all
-/// blocks of each rank; those of parameters that are not to be added as a whole are left out.
+/// The sums of this rank's shares of the pieces of a bucket, one after the other; `incoming` holds them for all blocks
+/// of each rank. Parameters that are not added as a whole are left out.
 fn sum_of_shares(
     incoming: &[Vec<u8>],
     world: &dyn Communicator,

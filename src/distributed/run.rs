@@ -1,16 +1,16 @@
-//! Starting.
+//! Starting a program on all processes.
 
 use super::communicator::{CommunicationError, Communicator};
 
-/// Runs `program` on the processes that there are: those that `mpirun` or Slurm started, with the feature `mpi`;
-/// otherwise this one alone.
+/// Runs `program` on all processes: those that `mpirun` or Slurm started, with the feature `mpi`; otherwise this one
+/// alone.
 ///
 /// With several processes of MPI, an error or a panic in one of them is printed with the number of the rank, and ends
 /// all of them with an exit code other than 0: the others may be waiting for it.
 ///
 /// # Errors
 /// What `program` returns. [`CommunicationError::Start`] if this is one of several processes and the feature `mpi` is
-/// off; with the feature, if it is called a second time.
+/// off, or, with the feature, if it is called a second time.
 #[cfg(feature = "mpi")]
 pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
     program: impl FnOnce(&dyn Communicator) -> Result<R, E>,
@@ -18,8 +18,8 @@ pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
     super::mpi::run(program)
 }
 
-/// Runs `program` on the processes that there are: those that `mpirun` or Slurm started, with the feature `mpi`;
-/// otherwise this one alone.
+/// Runs `program` on all processes: those that `mpirun` or Slurm started, with the feature `mpi`; otherwise this one
+/// alone.
 ///
 /// # Errors
 /// What `program` returns. [`CommunicationError::Start`] if this is one of several processes and the feature `mpi` is
@@ -28,7 +28,7 @@ pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
 pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
     program: impl FnOnce(&dyn Communicator) -> Result<R, E>,
 ) -> Result<R, E> {
-    // Open MPI says how many there are in the first variable, MPICH and those after it in the second
+    // the first variable is Open MPI's number of processes, the second that of MPICH and its descendants
     let counts = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].map(|name| std::env::var(name).ok()?.parse::<usize>().ok());
     if let Some(count) = counts.into_iter().flatten().find(|&count| count > 1) {
         let text = format!(

@@ -1,4 +1,4 @@
-//! The gradients of a batch whose parts run at the same time, and meet in between.
+//! The gradients of a batch whose parts run at the same time and exchange statistics in between.
 
 use super::backward::share;
 use super::batches::{GlobalBatch, Part};
@@ -17,10 +17,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::ScopedJoinHandle;
 
-/// As large as that of a main thread usually is.
+/// The usual size of a main thread's stack.
 const STACK: usize = 8 << 20;
 
-/// A part of the batch, in a thread that waits, except while it is its turn.
+/// A part of the batch, in a thread that waits except when it is its turn.
 struct Running<'scope> {
     number: usize,
     turn: Sender<Brought>,
@@ -46,13 +46,13 @@ impl Running<'_> {
 }
 
 impl<X: Send> GlobalBatch<X> {
-    /// [`backward`](Self::backward), in which [batch norms](crate::nn::BatchNorm) take the statistics of the whole
-    /// batch over all parts and ranks, and gradients pass through them, as if the batch were in one piece. The running
-    /// averages follow the batch. The results are the same bits on any number of ranks.
+    /// [`backward`](Self::backward) in which [batch norms](crate::nn::BatchNorm) use the statistics of the whole batch,
+    /// over all parts and ranks, and gradients pass through them as if the batch were in one piece. The running
+    /// averages follow the whole batch. The results are the same bits on any number of ranks.
     ///
-    /// The parts of a rank run in threads of their own, one at a time, and each waits at a batch norm until the others
-    /// are there. So their tapes are in memory together, as that of a whole batch would be. Operations use rayon's
-    /// global pool, whatever pool this is called in.
+    /// The parts of a rank run in separate threads, one at a time, and each waits at a batch norm for the others. So
+    /// their tapes are in memory together, like that of a whole batch. Operations use rayon's global pool, whatever
+    /// pool this is called in.
     ///
     /// ```
     /// use taut::distributed::{DistributedDataset, run_threads};
@@ -71,8 +71,8 @@ impl<X: Send> GlobalBatch<X> {
     /// ```
     ///
     /// # Errors
-    /// If another rank has ended; if the ranks have other models, or random numbers that differ; if one part runs
-    /// through other batch norms than another.
+    /// If another rank has ended, or the ranks differ in their models or random numbers, or the parts run through
+    /// different batch norms.
     ///
     /// # Panics
     /// If the loss depends on parameters outside `model`.
@@ -111,7 +111,7 @@ impl<X: Send> GlobalBatch<X> {
     }
 }
 
-/// Lets the parts of this rank take turns, from meeting to meeting, and brings what they bring to the other ranks.
+/// Lets the parts of this rank take turns, from meeting to meeting, and exchanges what they bring with the other ranks.
 fn conduct(mut parts: Vec<Running<'_>>, world: &dyn Communicator) -> Result<PartialGradients, CommunicationError> {
     let mut brought = Brought::default();
     loop {
@@ -140,7 +140,7 @@ fn conduct(mut parts: Vec<Running<'_>>, world: &dyn Communicator) -> Result<Part
     Ok(partial)
 }
 
-/// Ends all parts. If one has panicked, its panic goes on here.
+/// Ends all parts. If one has panicked, its panic is resumed here.
 fn stop(parts: Vec<Running<'_>>) {
     let mut panic = None;
     for Running { turn, thread, outcome, .. } in parts {
@@ -185,7 +185,7 @@ fn exchange(meets: &[Option<Vec<f64>>], world: &dyn Communicator) -> Result<Opti
         let text = "one part of a batch runs through other batch norms than another".to_string();
         return Err(CommunicationError::Disagreement(text));
     }
-    // all have some, or none has
+    // all have some, or none does
     let all: Vec<_> = all.into_iter().flatten().collect();
     Ok(Some(all).filter(|all| !all.is_empty()))
 }

@@ -10,8 +10,8 @@ struct Rank {
     from: Vec<Receiver<Vec<u8>>>,
 }
 
-/// Runs `program` on as many ranks, each a thread of this process with everything its own, and returns what each of
-/// them returned. For tests: a program that is the same on several threads is so on several machines.
+/// Runs `program` on this many ranks, each a thread of this process, and returns their results. For tests: a program
+/// that gives the same on several threads does so on several machines, if its ranks share nothing.
 ///
 /// ```
 /// use taut::distributed::run_threads;
@@ -23,7 +23,7 @@ struct Rank {
 /// ```
 ///
 /// # Panics
-/// If there is no rank, or if one panics: with its message, when all have ended.
+/// If there are no ranks, or if one panics: with its message, when all have ended.
 #[track_caller]
 pub fn run_threads<R: Send>(ranks: usize, program: impl Fn(&dyn Communicator) -> R + Sync) -> Vec<R> {
     assert!(ranks > 0, "run_threads: at least one rank");

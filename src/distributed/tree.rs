@@ -1,19 +1,19 @@
 //! The order in which parts are added.
 
-/// What is known of neighbouring parts: their sum.
+/// What is known about neighbouring parts: their sum.
 #[derive(Clone, Debug)]
 pub(super) struct Block<T> {
     /// The number of the first part.
     pub start: usize,
-    /// How many parts there are.
+    /// The number of parts.
     pub len: usize,
     pub sum: T,
 }
 
-/// Adds up numbered parts in an order that depends on their numbers alone, not on where they were computed: parts 2i
-/// and 2i + 1 make a pair, pairs 2i and 2i + 1 make four, and so on; what has no partner waits for the end, where the
-/// last is added to the one before. So any process that has some neighbouring parts adds those that belong together,
-/// and whoever gets the sums of all processes adds up the rest.
+/// Adds up numbered parts in an order that depends only on their numbers, not on where they were computed: parts 2i and
+/// 2i + 1 make a pair, pairs 2i and 2i + 1 make four, and so on; what has no partner waits until the end, when the last
+/// is added to the one before it. So any process that has neighbouring parts can add those that belong together, and
+/// whoever has the sums of all processes adds up the rest.
 #[derive(Clone, Debug)]
 pub(super) struct Tree<T> {
     /// From the first part on, each block at least twice as large as the next, or not its partner.
@@ -30,7 +30,7 @@ impl<T> Tree<T> {
         self.blocks.last().map(|block| block.start + block.len)
     }
 
-    /// Adds a block that follows those that are there; `add` gets the earlier sum first.
+    /// Adds a block that follows the others; `add` is given the earlier sum first.
     pub fn push(&mut self, mut block: Block<T>, add: &mut impl FnMut(T, T) -> T) {
         let partners = self.blocks.split_off(self.blocks.len() - self.partners(block.len));
         for before in partners.into_iter().rev() {
@@ -39,10 +39,10 @@ impl<T> Tree<T> {
         self.blocks.push(block);
     }
 
-    /// To how many of the last blocks one of `len` parts is added that follows them: first to the last of them, the sum
-    /// to the one before, and so on.
+    /// The number of last blocks that a following block of `len` parts is merged with: first with the last of them, the
+    /// sum with the one before, and so on.
     pub fn partners(&self, mut len: usize) -> usize {
-        // partners are equally long, and the first starts at an even place
+        // partners have the same length, and the first starts at an even position
         let is_partner = |before: &&Block<T>| {
             let is = before.len == len && before.start.is_multiple_of(2 * len);
             len *= 2;
@@ -51,13 +51,13 @@ impl<T> Tree<T> {
         self.blocks.iter().rev().take_while(is_partner).count()
     }
 
-    /// The sum of all, if there are any. The parts must be those from 0 on.
+    /// The sum of all, if there are any. The parts must be all those from 0 on.
     pub fn finish(self, add: &mut impl FnMut(T, T) -> T) -> Option<T> {
         self.blocks.into_iter().rev().map(|block| block.sum).reduce(|after, before| add(before, after))
     }
 }
 
-/// The sum of those that are there.
+/// The sum of the blocks so far.
 pub(super) fn add_options<T>(add: impl FnOnce(&mut T, T), left: Option<T>, right: Option<T>) -> Option<T> {
     match (left, right) {
         (Some(mut left), Some(right)) => {

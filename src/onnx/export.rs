@@ -15,9 +15,9 @@ use std::path::Path;
 
 /// A layer that can be part of an ONNX graph, for the input `X`.
 ///
-/// All layers of taut are, but [`Lambda`](crate::nn::Lambda), whose closure nobody can look into, and the
-/// [policies](crate::rl::CategoricalPolicy) of agents, which give distributions: what goes to an agent's program is the
-/// network before. `#[derive(Module)]` writes it for a chain. A module written by hand says the same twice: to taut in
+/// All layers of taut are, except [`Lambda`](crate::nn::Lambda), whose closure cannot be inspected, and the
+/// [policies](crate::rl::CategoricalPolicy) of agents, which return distributions: export the network before them.
+/// `#[derive(Module)]` implements it for a chain. A module written by hand states its computation twice: to taut in
 /// [`apply`](Module::apply), with tensors, and to ONNX in [`export`](Self::export), with nodes.
 ///
 /// ```
@@ -58,15 +58,15 @@ use std::path::Path;
             tensor that is on no tape"
 )]
 pub trait ExportOnnx<X>: Module<X> {
-    /// Adds the nodes of this layer, in inference, to the graph: from the value `x` to the value that is returned.
+    /// Adds this layer's nodes, in inference, to the graph: from the value `x` to the value returned.
     fn export(&self, graph: &mut Graph, x: Value<X>) -> Value<Self::Output>;
 }
 
 /// Exports models as ONNX files.
 ///
-/// The graph is the model in inference: dropout is nothing, batch norm has its running averages. For what
-/// its inputs and outputs are called, and for sizes known only when it runs, see [`Signature`]; the parameters have the
-/// names of [safetensors files](crate::io), unless the operator wants them in another order.
+/// The graph is the model in inference: without dropout, and with the running averages of batch norms. For the names of
+/// inputs and outputs, and for sizes known only at run time, see [`Signature`]; the parameters have the names of
+/// [safetensors files](crate::io), unless the operator needs them in another order.
 ///
 /// ```no_run
 /// use taut::prelude::*;
@@ -104,14 +104,14 @@ pub trait ToOnnx {
 }
 impl<M: ?Sized> ToOnnx for M {}
 
-/// The version of the set of operators: of 2022, so that older runtimes read it, too.
+/// The version of the operator set: that of 2022, so that older runtimes can read it, too.
 const OPERATORS: i64 = 17;
 /// The version of the format that came with these operators.
 const FORMAT: i64 = 8;
-/// The largest protocol buffer that others read.
+/// The largest protocol buffer that other programs read.
 const LARGEST: usize = i32::MAX as usize;
 
-/// An error for a message of more bytes than readers of protocol buffers take.
+/// An error for a message that is too large for readers of protocol buffers.
 pub(super) fn within_the_limit(length: usize, path: Option<&Path>) -> Result<(), FileError> {
     if length <= LARGEST {
         return Ok(());

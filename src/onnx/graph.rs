@@ -1,4 +1,4 @@
-//! A graph that is being made: nodes, and the tensors that are part of it.
+//! A graph under construction: nodes, and the tensors that are part of it.
 
 use super::messages::{AttributeProto, NodeProto, TensorProto, attribute, element};
 use super::value::Value;
@@ -7,27 +7,27 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::collections::{HashMap, HashSet};
 
-/// An ONNX graph that the layers of a model add themselves to, each its nodes.
+/// An ONNX graph, to which each layer of a model adds its nodes.
 ///
-/// A [module written by hand](super::ExportOnnx) exports its parts in turn, and adds the nodes of what it does itself.
-/// The operators are those of [ONNX](https://onnx.ai/onnx/operators/), in version 17 of the operator set.
+/// A [module written by hand](super::ExportOnnx) exports its parts in turn, and adds nodes for its own operations. The
+/// operators are those of [ONNX](https://onnx.ai/onnx/operators/), in version 17 of the operator set.
 #[derive(Debug, Default)]
 pub struct Graph {
     pub(super) nodes: Vec<NodeProto>,
     pub(super) initializers: Vec<TensorProto>,
-    /// The names of the model's parameters in files, by their number.
+    /// The names of the model's parameters in files, by their id.
     paths: HashMap<u64, String>,
-    /// Parameters that are in the graph already, by number and sizes.
+    /// Parameters that are already in the graph, by id and sizes.
     held: HashMap<(u64, Vec<usize>), String>,
-    /// Single numbers that are in the graph already, by type and bits.
+    /// Numbers that are already in the graph, by type and bits.
     singles: HashMap<(i32, u64), String>,
-    /// Vectors of integers that are in the graph already.
+    /// Vectors of integers that are already in the graph.
     vectors: HashMap<Vec<i64>, String>,
     /// Names that are in use.
     taken: HashSet<String>,
 }
 
-/// The number of a type of elements in a file.
+/// The number of an element type in a file.
 pub(super) fn element_type<E: Element>() -> i32 {
     match E::NAME {
         "f32" => element::FLOAT,
@@ -46,7 +46,7 @@ fn bytes(values: Values<'_>) -> Vec<u8> {
 }
 
 impl Graph {
-    /// A graph for this model, in which these names are those of inputs and outputs.
+    /// A graph for this model; these names are taken by inputs and outputs.
     pub(super) fn new<M: Parameters + ?Sized>(model: &M, taken: impl Iterator<Item = String>) -> Self {
         let mut paths = HashMap::new();
         each_parameter(model, &mut |path, leaf| {
@@ -55,7 +55,7 @@ impl Graph {
         Graph { paths, taken: taken.collect(), ..Graph::default() }
     }
 
-    /// A name that nothing has yet: `base`, or with a number.
+    /// An unused name: `base`, or that with a number.
     fn fresh(&mut self, base: &str) -> String {
         let numbered = (1..).map(|number| format!("{base}_{number}"));
         let name = std::iter::once(base.to_string()).chain(numbered).find(|name| !self.taken.contains(name));
@@ -77,7 +77,7 @@ impl Graph {
         name
     }
 
-    /// The name of a parameter or buffer in the graph: that of the model's files, `0.weight` for example.
+    /// The name of a parameter or buffer in the graph: that in the model's files, `0.weight` for example.
     ///
     /// # Panics
     /// If `part` is not exactly one parameter: an optional one is [`optional_parameter`](Self::optional_parameter).
@@ -91,7 +91,7 @@ impl Graph {
         self.leaf(part, None)
     }
 
-    /// A parameter with other sizes than its own, which have the same product.
+    /// A parameter with other sizes, which have the same product.
     pub(super) fn reshaped<P: Parameters + ?Sized>(&mut self, part: &P, sizes: &[usize]) -> String {
         self.leaf(part, Some(sizes)).expect("there is a parameter")
     }
@@ -113,7 +113,8 @@ impl Graph {
         name
     }
 
-    /// What `export` makes if the graph has the tensor `name` in place of the parameter in this part of the model.
+    /// The result of `export` in a graph that has the tensor `name` in place of the parameter in this part of the
+    /// model.
     pub(super) fn replacing<P: Parameters, R>(
         &mut self,
         part: &P,
@@ -192,7 +193,7 @@ impl Graph {
         self.initializer(name, element::INT64, sizes, values.iter().flat_map(|x| x.to_le_bytes()).collect())
     }
 
-    /// Removes what no output needs: the states of a recurrent layer in a chain, for example.
+    /// Removes nodes that no output needs: the states of a recurrent layer in a chain, for example.
     pub(super) fn prune<'a>(&mut self, outputs: impl Iterator<Item = &'a str>) {
         let mut needed: HashSet<String> = outputs.map(str::to_string).collect();
         let mut kept: Vec<NodeProto> = Vec::new();
@@ -207,41 +208,41 @@ impl Graph {
         self.initializers.retain(|tensor| needed.contains(&tensor.name));
     }
 
-    /// Adds an operator that takes these and has no attributes.
+    /// Adds an operator with these inputs and no attributes.
     pub(super) fn apply(&mut self, operator: &str, inputs: &[&str]) -> String {
         inputs.iter().fold(self.node(operator), Node::input).output()
     }
 
-    /// A size of a value when the graph runs, as an integer.
+    /// A size of a value at run time, as an integer.
     pub(super) fn size(&mut self, of: &str, axis: usize) -> String {
         let (shape, axis) = (self.apply("Shape", &[of]), self.integer(axis as i64));
         self.apply("Gather", &[&shape, &axis])
     }
 
-    /// A value with other sizes: 0 keeps the size of that axis, and one -1 is what is left.
+    /// A value with other sizes: 0 keeps the size of that axis, and a single -1 stands for the rest.
     pub(super) fn reshape(&mut self, x: &str, sizes: &[i64]) -> String {
         let sizes = self.integers(sizes);
         self.apply("Reshape", &[x, &sizes])
     }
 
-    /// A value with its axes in another order.
+    /// A value with its axes permuted.
     pub(super) fn transpose<const N: usize>(&mut self, x: &str, order: [usize; N]) -> String {
         self.node("Transpose").input(x).attribute("perm", order).output()
     }
 
-    /// A value with an axis of size 1 more, at each of these places.
+    /// A value with an additional axis of size 1 at each of these positions.
     pub(super) fn unsqueeze(&mut self, x: &str, axes: &[i64]) -> String {
         let axes = self.integers(axes);
         self.apply("Unsqueeze", &[x, &axes])
     }
 
-    /// A value as another type of elements.
+    /// A value converted to another element type.
     pub(super) fn cast(&mut self, x: &str, element: i32) -> String {
         self.node("Cast").input(x).attribute("to", element).output()
     }
 }
 
-/// A node that is being made. See [`Graph::node`].
+/// A node under construction. See [`Graph::node`].
 #[derive(Debug)]
 #[must_use = "a node is added to the graph when its output is named"]
 pub struct Node<'a> {
@@ -256,7 +257,7 @@ impl Node<'_> {
         self
     }
 
-    /// The next input, if it is there. Otherwise its place stays empty.
+    /// The next input, if there is one. Otherwise its position stays empty.
     pub fn optional_input(self, value: Option<impl AsRef<str>>) -> Self {
         match value {
             Some(value) => self.input(value),
@@ -275,9 +276,9 @@ impl Node<'_> {
         self.attribute("kernel_shape", kernel).attribute("strides", stride).attribute("pads", [padding, padding].concat())
     }
 
-    /// Adds the node to the graph, and gives its outputs.
+    /// Adds the node to the graph and returns the names of its outputs.
     pub fn outputs<const N: usize>(mut self) -> [String; N] {
-        // inputs that are left out at the end are not there
+        // trailing inputs that are left out are not listed
         while self.node.input.last().is_some_and(String::is_empty) {
             self.node.input.pop();
         }
@@ -289,7 +290,7 @@ impl Node<'_> {
         outputs
     }
 
-    /// Adds the node to the graph, and gives the name of its output.
+    /// Adds the node to the graph and returns the name of its output.
     pub fn output(self) -> String {
         let [output] = self.outputs();
         output
@@ -301,7 +302,7 @@ impl Node<'_> {
     }
 
     /// Adds the node to the graph. Its output is a tensor whose first `axes` have the sizes of those of `x`: this
-    /// matters for sizes known only when the graph runs, as the others are in the type.
+    /// matters for sizes known only at run time, as the others are in the type.
     pub fn output_along<S: Shape, E: Element, R: Shape, F: Element>(
         self,
         x: &Value<Tensor<R, F>>,

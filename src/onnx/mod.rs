@@ -1,8 +1,8 @@
 //! Models as [ONNX](https://onnx.ai) files, for onnxruntime and other programs that run networks.
 //!
-//! [`ToOnnx::export_onnx`] writes any model of taut's layers; [`ExportOnnx`] is what a module written by hand
-//! implements. The graph is the model in inference, of operators that onnxruntime has had since 2022 (version 17 of
-//! ONNX's operators); its outputs are taut's to 1e-5, which is tested for every layer.
+//! [`ToOnnx::export_onnx`] writes any model of taut's layers; a module written by hand implements [`ExportOnnx`]. The
+//! graph is the model in inference, made of operators that onnxruntime has had since 2022 (version 17 of ONNX's
+//! operators); its outputs agree with taut's to 1e-5, which is tested for every layer.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -21,17 +21,17 @@
 //! # Sizes
 //!
 //! The input's type says which sizes are fixed: `Tensor<Rank2<1, 784>>` makes a graph for one image, and
-//! `Tensor<(usize, Const<784>)>` one for any number. What its inputs and outputs are called, and the sizes that are not
-//! fixed, is said at [`Signature`].
+//! `Tensor<(usize, Const<784>)>` one for any number. [`Signature`] describes the names of inputs, outputs, and sizes
+//! that are not fixed.
 //!
 //! # Parameters
 //!
-//! They have the names of [safetensors files](crate::io). Where the operator wants them in another order, a recurrent
-//! layer's gates say, or a [`SpectralNorm`](crate::nn::SpectralNorm) divides them, the name says that, too.
+//! Parameters have the names of [safetensors files](crate::io). If the operator needs them in another order (the gates
+//! of recurrent layers), or a [`SpectralNorm`](crate::nn::SpectralNorm) divides them, the name says so.
 //!
 //! # Kinds of numbers
 //!
-//! Models of `f64` are valid files, but some of onnxruntime's operators take `f32` only: convolutions and LSTMs among
+//! Models of `f64` are valid files, but some of onnxruntime's operators accept only `f32`, convolutions and LSTMs among
 //! them. Attributes (epsilons, slopes) are `f32` in the format. Indices and lengths are 64-bit integers.
 
 mod export;

@@ -1,4 +1,4 @@
-//! What a whole graph can take and give.
+//! The inputs and outputs of a whole graph.
 
 use super::graph::element_type;
 use super::value::{Names, SizeName, Value};
@@ -6,14 +6,13 @@ use crate::nn::LstmState;
 use crate::shape::{Dim, Shape};
 use crate::tensor::{Element, Float, Tensor};
 
-/// What a graph takes or gives: tensors, tuples and arrays of them, and states of LSTMs.
+/// An input or output of a graph: tensors, tuples and arrays of them, and states of LSTMs.
 ///
-/// A tensor alone is called `input`, and what comes out `output`. Of a tuple or an array the members are numbered,
-/// `input_0` and `input_1`, and those of a member further, `input_1_0`; a state has the parts `input_1_hidden` and
-/// `input_1_cell`.
+/// A single tensor is called `input` or `output`. The members of a tuple or an array are numbered, `input_0` and
+/// `input_1`, and so are their members, `input_1_0`; a state has the parts `input_1_hidden` and `input_1_cell`.
 ///
-/// A dimension of size `usize` can have any size, and has a name: `batch` if it is the first of its tensor, and
-/// `input_axis_1`, say, if it is not. So inputs whose first dimension is a `usize` have batches of one size.
+/// A dimension of size `usize` can have any size, and has a name: `batch` if it is the first of its tensor, otherwise
+/// `input_axis_1` for example. So all inputs whose first dimension is a `usize` have batches of the same size.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what an ONNX graph takes or gives",
     note = "it takes and gives tensors that are on no tape, tuples of up to four and arrays of them, and an `LstmState`"
@@ -25,7 +24,7 @@ pub trait Signature: Sized {
     fn value(declared: &mut dyn Iterator<Item = &Declared>) -> Value<Self>;
 }
 
-/// A tensor that goes into a graph or comes out of it.
+/// A tensor that is an input or output of a graph.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Declared {

@@ -5,28 +5,28 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Tensor};
 use std::marker::PhantomData;
 
-/// What stands in a graph for an `X`, a tensor or a tuple or array of some, or for an
-/// [`LstmState`](crate::nn::LstmState): the names by which the nodes know it.
+/// What stands in a graph for an `X`, a tensor, a tuple or array of them, or an [`LstmState`](crate::nn::LstmState):
+/// the names by which nodes refer to it.
 ///
-/// The type is what ties the exports of layers together: a layer takes the value of what its
-/// [`Module::Output`](crate::nn::Module::Output) says the one before gives. A node's output has the type that
-/// the program says, as ONNX has none.
+/// The type ties the exports of layers together: a layer takes the value of the
+/// [`Module::Output`](crate::nn::Module::Output) of the one before it. A node's output has the type that the program
+/// states, as ONNX has none.
 pub struct Value<X> {
     pub(super) names: Names,
     stands_for: PhantomData<fn() -> X>,
 }
 
-/// The names of a value, as its type is built.
+/// The names of a value, structured like its type.
 #[derive(Clone, Debug)]
 pub(super) enum Names {
-    /// Of one tensor: the name, and each of its sizes.
+    /// One tensor: its name, and each of its sizes.
     One(String, Vec<SizeName>),
-    /// Of several.
+    /// Several values.
     Many(Vec<Names>),
 }
 
 impl Names {
-    /// Of several, or of the one that there is.
+    /// The parts of several values, or the only one.
     pub(super) fn of(mut parts: Vec<Names>) -> Self {
         if parts.len() == 1 { parts.remove(0) } else { Names::Many(parts) }
     }
@@ -45,9 +45,9 @@ impl Names {
 pub(super) enum SizeName {
     /// Known to the compiler.
     Known(usize),
-    /// That of the graph's input of this name.
+    /// That of this name, which an input has.
     Named(String),
-    /// Known only when the graph runs.
+    /// Known only at run time.
     Open,
 }
 
@@ -80,12 +80,12 @@ impl<X> Value<X> {
         Value { names, stands_for: PhantomData }
     }
 
-    /// The same value, of another type.
+    /// The same value, with another type.
     pub(super) fn retyped<Y>(self) -> Value<Y> {
         Value::of(self.names)
     }
 
-    /// The parts, of which there are as many as the type says.
+    /// The parts, as many as the type says.
     pub(super) fn parts<const N: usize>(self) -> [Names; N] {
         match self.names {
             Names::Many(parts) => parts.try_into().expect("a value has the parts that its type says"),
@@ -122,7 +122,7 @@ impl<S: Shape, E: Element> Value<Tensor<S, E>> {
     }
 }
 
-/// The name: so nodes take values.
+/// The name, so that nodes take values.
 impl<S: Shape, E: Element> AsRef<str> for Value<Tensor<S, E>> {
     fn as_ref(&self) -> &str {
         self.name()

@@ -40,29 +40,29 @@ enum Place {
 }
 
 impl BestModel {
-    /// Keeps a copy of the best model's parameters and buffers in memory. The smallest measurement is the best, as of a
-    /// loss.
+    /// Keeps a copy of the best model's parameters and buffers in memory. The smallest measurement is the best, as for
+    /// a loss.
     pub fn in_memory() -> Self {
         BestModel { larger_is_better: false, value: None, place: Place::Memory(None) }
     }
 
     /// Saves the best model, as [`Persist::save`] does: the previous best stays until the next is complete. The
-    /// smallest measurement is the best, as of a loss.
+    /// smallest measurement is the best, as for a loss.
     pub fn in_file(path: impl Into<PathBuf>) -> Self {
         BestModel { larger_is_better: false, value: None, place: Place::File(path.into()) }
     }
 
-    /// The largest measurement is the best, as of an accuracy.
+    /// Makes the largest measurement the best, as for an accuracy.
     #[must_use]
     pub fn larger_is_better(self) -> Self {
         BestModel { larger_is_better: true, ..self }
     }
 
-    /// Keeps this model if it is better than all before: returns whether it is. The first one is, whatever its
-    /// measurement; NaN is never better than a number, and any number is better than NaN.
+    /// Keeps this model if it is better than all before, and returns whether it is. The first one always is; NaN is
+    /// never better than a number, and any number is better than NaN.
     ///
     /// # Errors
-    /// If the model cannot be saved. The one before then stays the best.
+    /// If the model cannot be saved. The previous best then remains.
     pub fn offer<M: Parameters>(&mut self, model: &M, measured: f64) -> Result<bool, FileError> {
         let is_better = match self.value {
             None => true,
@@ -87,7 +87,7 @@ impl BestModel {
     /// Loads the parameters and buffers of the best model into this one.
     ///
     /// # Errors
-    /// If no model was offered, the file cannot be read, or the model is another one. It is then unchanged.
+    /// If no model was offered, the file cannot be read, or the model is a different one. It is then unchanged.
     pub fn load_into<M: Parameters>(&self, model: &mut M) -> Result<(), FileError> {
         match &self.place {
             Place::File(path) => model.load_parameters(path),
@@ -106,7 +106,7 @@ impl BestModel {
         Snapshot { numbers: [kept].into_iter().chain(value).collect(), arrays: Vec::new() }
     }
 
-    /// Restores a [snapshot](BestModel::snapshot). What is kept in memory is forgotten.
+    /// Restores a [snapshot](BestModel::snapshot). A model kept in memory is forgotten.
     ///
     /// # Errors
     /// If the snapshot is for something else, or is damaged. Nothing changes then.

@@ -7,9 +7,9 @@ use crate::optim::{Snapshot, SnapshotMismatch, Threshold};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct EarlyStoppingConfig {
-    /// After this many measurements in a row without improvement it is time to stop. 10 by default.
+    /// The number of measurements in a row without improvement after which to stop. 10 by default.
     pub patience: u64,
-    /// How much a measurement must be better than the best so far to count as an improvement.
+    /// By how much a measurement must be better than the best so far to count as an improvement.
     /// [`Absolute(0.0)`](Threshold::Absolute) by default: by anything at all.
     #[doc(alias = "min_delta")]
     pub threshold: Threshold,
@@ -27,7 +27,7 @@ impl Default for EarlyStoppingConfig {
     }
 }
 
-/// Says when to stop: when a measurement, a validation loss say, has not improved for a while.
+/// Says when to stop: when a measurement, such as a validation loss, has not improved for a while.
 ///
 /// ```
 /// use taut::record::{EarlyStopping, EarlyStoppingConfig};
@@ -58,7 +58,7 @@ impl EarlyStopping {
         EarlyStopping { config, best, waited: 0 }
     }
 
-    /// Takes a measurement, and says whether to stop. NaN is no improvement.
+    /// Takes a measurement and returns whether to stop. NaN is no improvement.
     #[must_use = "it only says whether to stop"]
     pub fn should_stop(&mut self, measured: f64) -> bool {
         if self.config.threshold.is_better(measured, self.best, self.config.larger_is_better) {
@@ -86,7 +86,7 @@ impl EarlyStopping {
         Snapshot { numbers: numbers.map(|(name, value)| (name.to_string(), value)).to_vec(), arrays: Vec::new() }
     }
 
-    /// Puts a [snapshot](EarlyStopping::snapshot) back.
+    /// Restores a [snapshot](EarlyStopping::snapshot).
     ///
     /// # Errors
     /// If the snapshot is for something else, or is damaged. Nothing changes then.

@@ -15,16 +15,16 @@ pub(super) const NAME: &str = "metrics.jsonl";
 pub struct Measurement {
     /// The step, epoch or whatever is counted.
     pub step: usize,
-    /// How long the run had taken.
+    /// The seconds that the run had taken.
     pub seconds: f64,
     /// Names and values, in the order in which they were given.
     pub values: Vec<(String, f64)>,
 }
 
-/// The metrics in the folder of a run, which may still go on. A last line that is not complete is left out.
+/// The metrics in the folder of a run, which may still be going on. An incomplete last line is left out.
 ///
 /// # Errors
-/// If there is no run in this folder, or a line is damaged: the error says which.
+/// If there is no run in this folder, or a line is damaged, which the error names.
 ///
 /// ```
 /// use taut::record::{Run, read};
@@ -46,7 +46,7 @@ pub fn read(folder: impl AsRef<Path>) -> Result<Vec<Measurement>, FileError> {
 /// The complete lines of a file.
 pub(super) struct Lines {
     pub(super) measurements: Vec<Measurement>,
-    /// Whether a part of a line follows them.
+    /// Whether an incomplete line follows them.
     pub(super) is_cut: bool,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn read_lines(path: &Path) -> Result<Lines, FileError> {
     let complete = bytes[..end].strip_suffix(b"\n").unwrap_or_default();
     let parse = |(number, line): (u64, &[u8])| {
         serde_json::from_slice(line).map_err(|error| {
-            // serde_json counts lines, too: always the first one
+            // serde_json adds the number of the line, always the first one
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
             FileError::at(path, Position::Line(number), format!("is no measurement: {what}"))

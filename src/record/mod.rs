@@ -1,8 +1,8 @@
-//! Records of training runs: one folder for each run, in which it can be watched while it goes on.
+//! Records of training runs: one folder for each run, which can be watched while the run goes on.
 //!
 //! The loop stays yours. A [`Run`] writes what it is given: the configuration, and metrics in CSV and JSON lines; with
-//! the feature `tensorboard` also an event file, so that `tensorboard --logdir runs` draws the curves, side by side
-//! with those of the other folders in `runs`. [`BestModel`] keeps the best model, [`EarlyStopping`] says when to end.
+//! the feature `tensorboard` also an event file, so that `tensorboard --logdir runs` draws the curves, together with
+//! those of the other folders in `runs`. [`BestModel`] keeps the best model, [`EarlyStopping`] says when to stop.
 //!
 //! ```
 //! use taut::metrics::WeightedMean;
@@ -56,7 +56,7 @@
 //! | `events.out.tfevents.*` | the same for TensorBoard, with pictures and histograms (feature `tensorboard`) |
 //! | `best.safetensors`, `last.safetensors` | the names that [`Run::best_path`] and [`Run::last_path`] give |
 //!
-//! Every call has written its line when it returns: a run can be watched, and one that is killed leaves readable files.
+//! Every call has written its line when it returns: a run can be watched, and a killed one leaves readable files.
 //! [`read`] reads the metrics back, and [`Run::resume`] continues a run.
 
 mod early_stopping;

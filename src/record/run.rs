@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// A training run that writes into a folder of its own, see [`record`](super).
+/// A training run that writes into its own folder, see [`record`](super).
 ///
 /// ```
 /// use taut::record::Run;
@@ -35,7 +35,7 @@ use std::time::Instant;
 pub struct Run {
     folder: PathBuf,
     start: Instant,
-    /// What the run took before it was resumed.
+    /// The time that the run took before it was resumed.
     seconds_before: f64,
     /// The JSON lines, open for more. Locked, so that two programs do not write the same run.
     lines: Locked,
@@ -45,7 +45,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts a run in this folder, which is made if it is not there.
+    /// Starts a run in this folder, which is created if necessary.
     ///
     /// # Errors
     /// If the folder holds the metrics of a run already, or cannot be written.
@@ -62,8 +62,8 @@ impl Run {
 
     /// Continues the run in this folder at step `next_step`, or starts one if there is none.
     ///
-    /// A run is usually resumed from a checkpoint that is older than its last metrics: what was written of `next_step`
-    /// and later steps is removed, and TensorBoard is told to forget it.
+    /// A run is usually resumed from a checkpoint that is older than its last metrics: those of `next_step` and later
+    /// steps are removed, and TensorBoard is told to forget them.
     ///
     /// # Errors
     /// If the metrics are damaged, another program is writing them, or the folder cannot be written.
@@ -93,7 +93,7 @@ impl Run {
         if is_cut || measurements.len() < before {
             let text: String = measurements.iter().map(Measurement::to_line).collect();
             write_atomically(&path, |out| out.write_all(text.as_bytes()))?;
-            // this is another file now
+            // the file has been replaced
             file = open(folder)?;
         }
         Self::start(folder, file, &measurements, next_step)
@@ -131,12 +131,12 @@ impl Run {
         self.folder.join("last.safetensors")
     }
 
-    /// Writes the configuration, in place of one that is there: all that is needed to do the run again. The settings of
-    /// taut's optimizers and schedules are `Serialize` with the feature `serde`, so that one struct can hold all of
-    /// a program's.
+    /// Writes the configuration, replacing an existing one: all that is needed to repeat the run. The settings of
+    /// taut's optimizers and schedules are `Serialize` with the feature `serde`, so one struct can hold all of a
+    /// program's settings.
     ///
     /// # Errors
-    /// If it cannot be written as JSON (a map whose keys are not texts), or the file cannot be written.
+    /// If it cannot be written as JSON (a map whose keys are not strings), or the file cannot be written.
     pub fn configuration<C: Serialize + ?Sized>(&mut self, configuration: &C) -> Result<(), FileError> {
         let path = self.folder.join("configuration.json");
         let no_json = |error| FileError::new(&path, format!("was not written: the configuration is no JSON: {error}"));
@@ -144,7 +144,7 @@ impl Run {
         write_atomically(&path, |file| file.write_all(text.as_bytes()))?;
         #[cfg(feature = "tensorboard")]
         {
-            // four blanks make Markdown of it as it stands
+            // four spaces make it a code block in Markdown
             let shown: String = text.lines().map(|line| format!("    {line}\n")).collect();
             self.events.text("configuration", 0, &shown)?;
         }
@@ -158,7 +158,7 @@ impl Run {
     /// If a file cannot be written.
     ///
     /// # Panics
-    /// If a name is empty, `step` or `seconds`, or there twice.
+    /// If a name is empty, `step` or `seconds`, or is given twice.
     #[track_caller]
     pub fn log<N: Into<String>, V: Into<f64>>(
         &mut self,
@@ -193,7 +193,7 @@ impl Run {
 /// What only TensorBoard shows. With the feature `tensorboard`.
 #[cfg(feature = "tensorboard")]
 impl Run {
-    /// Writes a histogram of numbers: gradients, weights or what a layer gives. It has 30 bins of equal width, as
+    /// Writes a histogram of numbers: gradients, weights or the outputs of a layer. It has 30 bins of equal width, like
     /// TensorFlow's; NaN and infinities are left out.
     ///
     /// # Errors
@@ -232,8 +232,8 @@ impl Run {
         self.events.text(name, step, text)
     }
 
-    /// Writes a picture of shape (channels, height, width), one channel or three, with numbers from 0 to 1. With the
-    /// feature `image`, too.
+    /// Writes a picture of shape (channels, height, width), with one channel or three, and numbers from 0 to 1. Also
+    /// needs the feature `image`.
     ///
     /// # Errors
     /// If the picture has no pixels, or the file cannot be written.
@@ -250,7 +250,7 @@ impl Run {
     }
 }
 
-/// The JSON lines of a run, for appending, and locked. The folder and the file are made if they are not there.
+/// The JSON lines of a run, for appending, and locked. The folder and the file are created if necessary.
 fn open(folder: &Path) -> Result<Locked, FileError> {
     std::fs::create_dir_all(folder).map_err(|error| FileError::system(folder, "cannot be made", error))?;
     let path = folder.join(lines::NAME);

@@ -19,7 +19,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Writes the whole table, in place of one that is there.
+    /// Writes the whole table, replacing an existing one.
     pub(super) fn create(path: PathBuf, measurements: &[Measurement]) -> Result<Self, FileError> {
         let mut columns: Vec<String> = Vec::new();
         for (name, _) in measurements.iter().flat_map(|measurement| &measurement.values) {
@@ -52,7 +52,7 @@ impl Table {
     }
 }
 
-/// The row of a measurement, with empty cells for what it has not.
+/// The row of a measurement, with empty cells for the metrics it does not have.
 fn cells(columns: &[String], measurement: &Measurement) -> Vec<u8> {
     let value = |column| {
         let found = measurement.values.iter().find(|(name, _)| name == column);

@@ -17,7 +17,7 @@ fn steps(graph: &mut Graph, x: &str) -> String {
     graph.apply("Range", &[&zero, &size, &one])
 }
 
-/// Makes the steps of x, (batch, steps, features), after the end of each sequence 0.
+/// Sets the steps of x, (batch, steps, features), to 0 after the end of each sequence.
 fn clear_padding<E: Float>(graph: &mut Graph, x: &str, lengths: &str) -> String {
     let steps = steps(graph, x);
     let (steps, lengths) = (graph.unsqueeze(&steps, &[1]), graph.unsqueeze(lengths, &[1, 2]));
@@ -25,7 +25,7 @@ fn clear_padding<E: Float>(graph: &mut Graph, x: &str, lengths: &str) -> String 
     graph.apply("Where", &[&inside, x, &zero])
 }
 
-/// The same, of the type that a layer takes.
+/// The same, with the type that a layer takes.
 fn cleared<X: SequenceAxes, E: Float>(
     graph: &mut Graph,
     x: &Value<Tensor<X, E>>,
@@ -50,7 +50,7 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
         std::array::from_fn(|i| linear(graph, if i == 0 { x } else { memory }, &weights[i], Some(&biases[i])))
     }
 
-    /// Which keys each query sees, (batch or 1, 1, queries or 1, keys), if not all.
+    /// Which keys each query sees, (batch or 1, 1, queries or 1, keys), unless it is all.
     fn export_mask(&self, graph: &mut Graph, x: &str, memory: &str, lengths: Option<&str>) -> Option<String> {
         if !M::CAUSAL && lengths.is_none() {
             return None;
@@ -98,7 +98,7 @@ impl<const WIDTH: usize, const HEADS: usize, const DROPOUT: usize, M: AttentionM
         }
         let mut weights = graph.node("Softmax").input(scores).attribute("axis", 3).output();
         if let (Some(mask), Some(_)) = (&mask, lengths) {
-            // a query that sees no key has no weights: softmax gives it what is not a number
+            // a query that sees no key has no weights: softmax makes them NaN
             let zero = graph.number::<E>(0.0);
             weights = graph.apply("Where", &[mask, &weights, &zero]);
         }
@@ -179,8 +179,8 @@ where
     }
 }
 
-/// sin and cos of step times frequency, where cos(a) = sin(a + pi/2), in double precision: of a long sequence's last
-/// steps only the angle's fraction of a turn counts.
+/// sin and cos of step times frequency, where cos(a) = sin(a + pi/2), in double precision: for the last steps of a long
+/// sequence only the fraction of a turn matters.
 impl<const WIDTH: usize, X: SequenceAxes, E: Float> ExportOnnx<Tensor<X, E>> for PositionalEncoding<WIDTH>
 where
     X::F: Features<WIDTH>,

@@ -1,4 +1,4 @@
-//! What models are made of: tuples, lists, blocks, wrappers and pointers.
+//! What models are composed of: tuples, lists, blocks, wrappers and pointers.
 
 use crate::nn::{Autoencoder, Eval, Frozen, RestoresShape, KeepsShape, Module, Residual, SameAs};
 use crate::onnx::{ExportOnnx, Graph, Value};
@@ -10,7 +10,7 @@ use std::cell::{LazyCell, Ref, RefMut};
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
-// For each member its index, its type, and what it takes; then the last member.
+// For each member its index, its type, and its input; then the last member.
 macro_rules! tuple {
     ($($index:tt $member:ident from $input:ty),+; $last:ident) => {
         impl<X, $($member: ExportOnnx<$input>),+> ExportOnnx<X> for ($($member,)+) {
@@ -22,7 +22,7 @@ macro_rules! tuple {
     };
 }
 
-// The first member; each line below adds one, which takes what the one before it gives.
+// The first member; each line below adds one, whose input is the output of the one before it.
 macro_rules! tuples {
     ([$($member:tt)*] $last:ident;) => {
         tuple! { $($member)*; $last }

@@ -21,7 +21,7 @@ impl Geometry<2> {
     }
 }
 
-/// The node of a convolution, but for its output.
+/// The node of a convolution, without its output.
 fn convolution<'a, const N: usize>(
     graph: &'a mut Graph,
     operator: &str,

@@ -1,4 +1,4 @@
-//! Images that get larger: frames, upsampling, channels into space.
+//! Larger images: frames, upsampling, channels into space.
 
 use crate::nn::{
     Module, PixelShuffle, ReflectionPad2d, ReplicationPad2d, UpsampleBilinear2d, UpsampleNearest2d, ZeroPad2d,

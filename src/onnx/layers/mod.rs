@@ -1,4 +1,4 @@
-//! What each layer is in a graph, by kind.
+//! The nodes of each layer, by kind.
 
 mod activation;
 mod attention;

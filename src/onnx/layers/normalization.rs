@@ -7,7 +7,7 @@ use crate::tensor::{Float, Tensor};
 
 impl<const C: usize, const AXES: usize, E: Float, A: OptionalBias<C, E>> BatchNorm<C, AXES, E, A> {
     fn export_node<S: Shape>(&self, graph: &mut Graph, x: &Value<Tensor<S, E>>) -> Value<Tensor<S, E>> {
-        // the operator has a scale and a shift always
+        // the operator always has a scale and a shift
         let mut or_all = |part: &A, value: f64, name: &str| {
             graph.optional_parameter(part).unwrap_or_else(|| graph.numbers::<E>(name, &[value; C], &[C]))
         };

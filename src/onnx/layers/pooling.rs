@@ -38,7 +38,7 @@ where
     }
 }
 
-/// What [`MaxPool2d::export_with_indices`] gives: the maxima, and where they were.
+/// The result of [`MaxPool2d::export_with_indices`]: the maxima and their positions.
 type PooledWithIndices<X, const K: usize, const S: usize, const P: usize, E> = (
     Value<<MaxPool2d<K, S, P> as Module<Tensor<X, E>>>::Output>,
     Value<PoolIndices<<X as ImageAxes>::N, <X as ImageAxes>::C, <X as ImageAxes>::H, <X as ImageAxes>::W, K, S, P>>,
@@ -87,7 +87,7 @@ where
         let shape = graph.apply("Shape", &[x.name()]);
         let [maxima, indices] = graph.node("MaxPool").input(&x).window([K; 2], [S; 2], [P; 2]).outputs();
         let places = [indices, shape].map(|name| Names::One(name, Vec::new()));
-        // the images before, whose sizes those after unpooling are
+        // the images before pooling, whose sizes are those after unpooling
         let before = Names::One(x.name().to_string(), x.sizes().to_vec());
         let places = Names::Many(places.into_iter().chain([before]).collect());
         (Value::named(maxima, &x, 2), Value::of(places))
@@ -118,7 +118,7 @@ where
             starts(rows).flat_map(|top| starts(columns).map(move |left| top * width as i64 + left)).collect();
         let corners = graph.integers(&corners);
         let corners = graph.reshape(&corners, &[1, 1, rows as i64, columns as i64]);
-        // ONNX counts through all planes, whose number may be known only when the graph runs
+        // ONNX numbers pixels through all planes, whose number may be known only at run time
         let [batch, channels] = [0, 1].map(|axis| {
             let size = graph.size(y.name(), axis);
             graph.unsqueeze(&size, &[0])
@@ -158,7 +158,7 @@ where
         };
         let before: Value<Tensor<(N, C, H, W), E>> = Value::of(before);
         if S < K {
-            // where windows overlap, one pixel may be the maximum of several, which are added
+            // where windows overlap, one pixel may be the maximum of several; their values are added
             let all = graph.node("ReduceProd").input(&shape).attribute("axes", [0]).attribute("keepdims", 1).output();
             let zeros = graph.apply("ConstantOfShape", &[&all]);
             let zeros = graph.cast(&zeros, element_type::<E>());
@@ -205,9 +205,9 @@ fn equal_patches<X: ImageAxes>(patches: [usize; 2]) -> Option<[usize; 2]> {
     divides.then(|| [sizes[0] / patches[0], sizes[1] / patches[1]])
 }
 
-/// Which cells of an axis are in each of `patches`, as a matrix (patches, size) of truths: cell j is in patch i if
-/// floor(i size / patches) <= j < ceil((i + 1) size / patches). ONNX has no operator for it, and the size may be
-/// known only when the graph runs.
+/// Which cells of an axis are in each of `patches`, as a boolean matrix (patches, size): cell j is in patch i if
+/// floor(i size / patches) <= j < ceil((i + 1) size / patches). ONNX has no operator for it, and the size may be known
+/// only at run time.
 fn patches(graph: &mut Graph, x: &str, axis: usize, patches: usize) -> String {
     let size = graph.size(x, axis);
     let (zero, one) = (graph.integer(0), graph.integer(1));
@@ -274,7 +274,7 @@ where
             let node = graph.node("MaxPool").input(&x).attribute("kernel_shape", kernel).attribute("strides", kernel);
             return node.output_along(&x, 2);
         }
-        // for each axis, the maximum of what is inside of each patch: (N, C, patches, H, W), and so on
+        // for each axis, the maximum within each patch: (N, C, patches, H, W), and so on
         let lowest = graph.number::<E>(f64::NEG_INFINITY);
         let down = patches(graph, x.name(), 2, OH);
         let down = graph.unsqueeze(&down, &[2]);

@@ -12,15 +12,15 @@ use crate::shape::{Const, Dim, Features, RowAxes, SequenceAxes, Shape};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::NoTrace;
 
-/// A recurrent cell that ONNX has.
+/// A recurrent cell that ONNX has an operator for.
 pub trait ExportedCell: RecurrentKind {
     /// The operator.
     const OPERATOR: &'static str;
-    /// For each of the operator's gates, which of the cell's it is.
+    /// For each of the operator's gates, its index in the cell.
     const GATES: &'static [usize];
-    /// The activation, where the operator must be told.
+    /// The activation, if the operator needs it as an attribute.
     const ACTIVATION: Option<&'static str> = None;
-    /// Whether the state has a c beside h.
+    /// Whether the state has a c besides h.
     const HAS_CELL: bool = false;
 }
 impl ExportedCell for Elman {
@@ -43,14 +43,14 @@ impl ExportedCell for GruGates {
     const GATES: &'static [usize] = &[1, 0, 2];
 }
 
-/// A parameter with a part for each gate, its numbers with the gates in the operator's order.
+/// A parameter with a part for each gate, rearranged to the operator's order.
 fn in_order<K: ExportedCell, S: Shape, E: Float>(value: &Tensor<S, E>) -> Vec<f64> {
     let gates: Vec<&[E]> = value.as_slice().chunks(value.count() / K::GATES.len()).collect();
     K::GATES.iter().flat_map(|&gate| gates[gate].iter().map(|x| x.as_f64())).collect()
 }
 
-/// The operator's W, R and B of one layer, with a cell for each direction. They are called as the parameters of the
-/// first direction are, `W_l0` for `weight_ih_l0`.
+/// The operator's W, R and B of one layer, with a cell for each direction. They are named after the parameters of the
+/// first direction, `W_l0` for `weight_ih_l0`.
 fn tensors<K: ExportedCell, I: Dim, const H: usize, E: Float>(
     graph: &mut Graph,
     cells: &[RecurrentCell<K, I, H, E>],
@@ -72,7 +72,7 @@ fn tensors<K: ExportedCell, I: Dim, const H: usize, E: Float>(
     ]
 }
 
-/// The initial states of all layers and directions, h and then, if there is one, c of each. There may be none.
+/// The initial states of all layers and directions, h and, if it has one, c of each. There may be none.
 struct States(std::vec::IntoIter<String>);
 
 impl States {
@@ -132,8 +132,8 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
         (y, vec![hidden])
     };
     let Some(lengths) = lengths else { return (y, last) };
-    // of a sequence without a step the last state is the initial one: onnxruntime says 0, or what was in memory (RNN,
-    // 1.15)
+    // the last state of a sequence without steps is the initial one: onnxruntime gives 0, or whatever was in memory
+    // (RNN, 1.15)
     let initial = [hidden, cell];
     let last = last.into_iter().zip(initial).map(|(last, initial)| {
         let initial = initial.unwrap_or_else(|| graph.number::<E>(0.0));

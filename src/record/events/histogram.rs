@@ -2,7 +2,7 @@
 
 use super::messages::Histogram;
 
-/// As many as TensorFlow's `tf.summary.histogram` has.
+/// As in TensorFlow's `tf.summary.histogram`.
 const BINS: usize = 30;
 
 impl Histogram {
@@ -15,11 +15,11 @@ impl Histogram {
         if values.is_empty() {
             return Histogram::default();
         }
-        // parts, because the difference of the two may be too large for a number
+        // in two parts, because the difference of the two may be too large for a number
         let width = largest / BINS as f64 - smallest / BINS as f64;
         let mut counts = vec![0.0; BINS];
         for value in &values {
-            // equal numbers have no width: they are in the last bin
+            // equal numbers span no width: they are in the last bin
             let bin = if width > 0.0 { ((value / 2.0 - smallest / 2.0) / (width / 2.0)) as usize } else { BINS };
             counts[bin.min(BINS - 1)] += 1.0;
         }

@@ -1,6 +1,6 @@
-//! The few messages of TensorFlow's event files that are written, by hand, so that no compiler for them is needed:
-//! `tensorflow/core/util/event.proto`, `tensorflow/core/framework/{summary, histogram, tensor}.proto`. Names are our
-//! own, for a file holds only the numbers of the fields.
+//! The few messages of TensorFlow's event files that are needed, written by hand so that no compiler for them is
+//! needed: `tensorflow/core/util/event.proto`, `tensorflow/core/framework/{summary, histogram, tensor}.proto`. Names
+//! differ from theirs, as a file holds only the numbers of the fields.
 
 use prost::{Message, Oneof};
 
@@ -38,7 +38,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Earlier events of this step and later ones are void.
+    /// Discards earlier events of this step and later ones.
     pub const START: i32 = 1;
 }
 
@@ -112,7 +112,7 @@ pub struct Histogram {
     /// The upper edge of each bin.
     #[prost(double, repeated, tag = "6")]
     pub edges: Vec<f64>,
-    /// How many numbers are in each bin.
+    /// The number of elements in each bin.
     #[prost(double, repeated, tag = "7")]
     pub counts: Vec<f64>,
 }

@@ -2,7 +2,7 @@
 //!
 //! A record is the length of the message in 8 bytes, the checksum of these, the message, and the checksum of that, all
 //! little-endian. Each is written by one call, so that another program can read along, and a killed one leaves at most
-//! its last record cut off, which readers pass over.
+//! its last record incomplete, which readers skip.
 
 mod histogram;
 mod messages;
@@ -23,10 +23,10 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Starts an event file in this folder, beside those that are there. TensorBoard then forgets what those have of
+    /// Starts an event file in this folder, in addition to existing ones. TensorBoard then forgets their events of
     /// `step` and later ones, if given.
     pub(super) fn create(folder: &Path, step: Option<usize>) -> Result<Self, FileError> {
-        // files are read in the order of their names: this one after those of a run that ended in the same second
+        // files are read in the order of their names: this one comes after those of a run that ended in the same second
         let others = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let last = others.filter_map(|entry| second_of(entry.file_name().to_str()?)).max();
         let second = last.map_or(0, |last| last.saturating_add(1)).max(now() as u64);
@@ -113,7 +113,7 @@ fn record(message: &[u8]) -> Vec<u8> {
     parts.concat()
 }
 
-/// CRC-32C, turned and shifted, because a checksum of data that holds checksums would be weak.
+/// CRC-32C, rotated and offset, because a checksum of data that contains checksums would be weak.
 fn checksum(bytes: &[u8]) -> [u8; 4] {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
