@@ -43,6 +43,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let numbers: Vec<u8> = labels.iter().map(|label| label as u8).collect();
     std::fs::write(folder.join("labels.u8"), numbers)?;
     let (count, accuracy) = (labels.count(), model.forward(images).accuracy(&labels));
-    println!("{}: {accuracy:.4} of {count} digits are read as they are", folder.join("lenet.onnx").display());
+    println!("{}: {accuracy:.4} of {count} digits are read correctly", folder.join("lenet.onnx").display());
     Ok(())
 }
