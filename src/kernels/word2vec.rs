@@ -17,7 +17,7 @@ use crate::numbers::math::Math;
 /// How many numbers are computed together: a vector register.
 pub const LANES: usize = 8;
 
-/// A register's numbers. A vector is a row of these, filled up with zeros.
+/// A register's numbers. A vector is a row of these, padded with zeros.
 #[derive(Clone, Copy, Default, Debug, PartialEq)]
 #[repr(C, align(32))]
 pub struct Lanes(pub [f32; LANES]);
@@ -59,7 +59,7 @@ impl<'a> Picked<'a> {
 /// The results of a step.
 #[derive(Default)]
 pub struct Movement {
-    /// G, row by row, and zeros up to a whole number of groups.
+    /// G in row-major order, padded with zeros to a whole number of groups.
     weights: Vec<f32>,
     /// The update of each input.
     pub inputs: Vec<Lanes>,
@@ -67,8 +67,8 @@ pub struct Movement {
     pub outputs: Vec<Lanes>,
 }
 
-/// The probabilities of so many pairs are multiplied before the logarithm of their product is taken: even of the least
-/// probabilities, [`LEAST`], `GROUP / LANES` do not underflow.
+/// The probabilities of this many pairs are multiplied before the logarithm of their product is taken: even of the
+/// least probabilities, [`LEAST`], `GROUP / LANES` do not underflow.
 const GROUP: usize = 5 * LANES;
 const LEAST: f32 = 1e-7;
 
@@ -161,7 +161,7 @@ fn tile<const A: usize, const B: usize>(
     }
 }
 
-/// Makes X W^T, of so many pairs, G, and gives the loss.
+/// Turns X W^T, of this many pairs, into G, and returns the loss.
 #[inline(always)]
 fn errors<M: Math>(weights: &mut [f32], pairs: usize, labels: &[f32], rate: f32) -> f32 {
     let mut loss = 0.0;
@@ -194,7 +194,7 @@ fn errors<M: Math>(weights: &mut [f32], pairs: usize, labels: &[f32], rate: f32)
     loss
 }
 
-/// `out` = the sum of so many rows, each times its weight.
+/// `out` = the sum of this many rows, each times its weight.
 #[inline(always)]
 fn combine<'a>(out: &mut [Lanes], count: usize, weight: impl Fn(usize) -> f32, row: impl Fn(usize) -> &'a [Lanes]) {
     let (blocks, rest) = out.as_chunks_mut::<4>();

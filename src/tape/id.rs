@@ -24,7 +24,7 @@ impl NodeId {
     }
 }
 
-/// A number higher than all that this thread has been given before.
+/// A number higher than all that this thread has received before.
 pub fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Relaxed)

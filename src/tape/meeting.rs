@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 /// What all parts brought to a meeting, in their order.
 pub type Brought = Arc<Vec<Vec<f64>>>;
 
-/// The way of one part to the others.
+/// One part's connection to the others.
 pub struct Meeting {
     /// Whether this is the first part: the one that notes what all have in common.
     pub is_first: bool,
@@ -14,7 +14,7 @@ pub struct Meeting {
     take: Receiver<Brought>,
 }
 
-/// With this, instead of a panic of its own, a part ends when the others cannot come any more.
+/// A part ends with this panic when the others can no longer come.
 pub struct Interrupted;
 
 impl Meeting {
@@ -22,7 +22,7 @@ impl Meeting {
         Meeting { is_first, bring, take }
     }
 
-    /// Waits for all parts, which must bring equally many numbers, and returns what they brought.
+    /// Waits for all parts, which must bring the same number of values, and returns what they brought.
     pub fn gather(&self, numbers: Vec<f64>) -> Brought {
         let brought = self.bring.send(numbers).ok().and_then(|()| self.take.recv().ok());
         brought.unwrap_or_else(|| std::panic::resume_unwind(Box::new(Interrupted)))

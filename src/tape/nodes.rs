@@ -35,7 +35,7 @@ pub struct Shared {
     pub guided: Cell<bool>,
     /// The observed outputs of layers.
     pub observations: Observations,
-    /// The way to the other parts of the batch, if they run at the same time. Closures may keep it.
+    /// The connection to the other parts of the batch, if they run at the same time. Closures may keep it.
     pub meeting: Option<Rc<Meeting>>,
     pub state: RefCell<State>,
 }

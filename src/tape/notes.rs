@@ -25,7 +25,7 @@ pub struct LayerNote {
 
 struct Frame {
     note: LayerNote,
-    /// Whether other layers ran inside: then they have the notes, except for what is left.
+    /// Whether other layers ran inside: then they have the notes, except for the rest.
     composite: bool,
     /// An earlier note that has one of the parameters used here.
     earlier: Option<usize>,

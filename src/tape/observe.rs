@@ -1,8 +1,8 @@
 //! Capturing the output of a layer while the model runs.
 //!
-//! A layer is identified by its address and type, so the model need not change. While a pass is observed,
-//! `forward` puts each layer that begins on a list of its thread, and every value that is made on the observed tape is
-//! noted for the layers that run then: the last one of the type that a layer gives is what it gave.
+//! A layer is identified by its address and type, so the model need not change. While a pass is observed, `forward`
+//! puts each layer that begins on a list of its thread, and every value made on the observed tape is noted for the
+//! layers running then: the last one of a layer's output type is its output.
 //!
 //! The list is the thread's, since a layer does not know which tape it runs on. While a product waits for other threads
 //! of rayon's pool, its thread may start another pass. Its tape is younger than the layers that it interrupts, so a
@@ -16,7 +16,7 @@ use crate::numbers::Element;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// A layer that runs, in a thread in which something is observed.
+/// A running layer, in a thread in which something is observed.
 struct Running {
     number: u64,
     layer: Layer,

@@ -37,7 +37,7 @@ impl Update {
         self.keep *= next.keep;
     }
 
-    /// Puts those that come `after` behind the changes in `updates`, of which each buffer has one.
+    /// Appends the changes in `after` to those in `updates`, which has one for each buffer.
     pub fn append(updates: &mut Vec<Update>, after: impl IntoIterator<Item = Update>) {
         for next in after {
             match updates.iter_mut().find(|update| update.buffer == next.buffer) {

@@ -20,7 +20,7 @@ pub struct Found {
     pub updates: Vec<Update>,
 }
 
-/// Is told, while the walk goes on, that a parameter's gradient is complete, and takes it; there may be none.
+/// Called during the walk when a parameter's gradient is complete, and takes it; there may be none.
 pub type OnParameter<'a> = &'a mut dyn FnMut(u64, Option<Gradient>);
 
 /// Propagates `upstream`, the gradient of a node, back to everything that it depends on. Uses up the tape.

@@ -65,8 +65,7 @@ impl<S: Shape, E: Float, M: Mode> Tensor<S, E, Traced<M>> {
 }
 
 impl<E: Float, M: Mode> Tensor<(), E, Traced<M>> {
-    /// The gradients of `upstream` times this, of which `on_parameter` takes those of parameters while the backward
-    /// pass runs.
+    /// The gradients of `upstream` times this; `on_parameter` takes those of parameters while the backward pass runs.
     #[track_caller]
     pub(crate) fn backward_telling(self, upstream: E, on_parameter: OnParameter<'_>) -> Gradients {
         Gradients::found(walk(place(&self), Storage::filled(1, upstream), Some(on_parameter)))

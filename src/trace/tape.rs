@@ -47,11 +47,11 @@ impl Tape<Training> {
     }
 
     /// [`training`](Self::training) on samples that have numbers, usually their places in the dataset: what dropout
-    /// drops of a sample depends on the seed and the sample's number, and not on the other samples in the batch. So a
-    /// batch can be cut in parts, on tapes from the same seed, and loses the same numbers as in one piece.
+    /// drops depends on the seed and the sample's number, not on the other samples in the batch. So a batch can be
+    /// divided into parts, on tapes with the same seed, and loses the same numbers as in one piece.
     ///
-    /// The numbers of a tensor are taken to lie sample by sample, with the batch as the first axis. If they cannot be
-    /// cut into so many equal pieces, the number of the first sample decides for all.
+    /// The batch is taken to be the first axis of a tensor. If its elements cannot be divided into this many equal
+    /// pieces, the number of the first sample decides for all.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -134,13 +134,13 @@ impl<M: Mode> Tape<M> {
         self.bring(tensor, id)
     }
 
-    /// Runs `f`, in which every ReLU that is recorded on this tape passes on the positive part of its gradient only:
+    /// Runs `f`; every ReLU recorded on this tape in it passes on only the positive part of its gradient:
     ///
     /// dx = max(g, 0) where x > 0, and 0 elsewhere
     ///
-    /// Guided backpropagation: what is left of the gradient of a class in the input shows what speaks for it. The model
-    /// stays as it is, and other tapes are not concerned. ReLUs inside a recurrent layer are not guided. Springenberg
-    /// et al., "Striving for Simplicity: The All Convolutional Net", 2015.
+    /// Guided backpropagation: the remaining gradient of a class at the input shows what speaks for it. The model does
+    /// not change, and other tapes are not affected. ReLUs inside a recurrent layer are not guided. Springenberg et
+    /// al., "Striving for Simplicity: The All Convolutional Net", 2015.
     ///
     /// ```
     /// use taut::prelude::*;

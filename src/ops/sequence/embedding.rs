@@ -1,6 +1,6 @@
 //! Rows of a table by their indices, each on its own or added up: y_i = W_{k_i}, or y_b = sum_j W_{k_bj}.
 //!
-//! Shapes: W (V, D); the indices k of any shape; y with the axis D behind it, or in place of the last. With g the
+//! Shapes: W (V, D); the indices k of any shape; y with the axis D after it, or in place of the last. With g the
 //! gradient of y, that of row W_v is the sum of those g_i for which k_i = v. The gradient holds only the rows that were
 //! looked up; rows that are `skipped` have none.
 
@@ -39,7 +39,7 @@ pub(crate) fn embedding<S: Append, const V: usize, const D: usize, E: Float, T: 
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// For each run of indices along the last axis, the sum of their rows times `factor` of the number of them that are not
+/// For each run of indices along the last axis, the sum of their rows times `factor` of the number of those not
 /// skipped.
 #[track_caller]
 pub(crate) fn embedding_bag<S: LastAxis, const V: usize, const D: usize, E: Float, T: Trace>(

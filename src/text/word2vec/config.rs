@@ -30,7 +30,7 @@ pub enum Architecture {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[non_exhaustive]
 pub enum Output {
-    /// Against so many words that are drawn at random.
+    /// Against this many words drawn at random.
     NegativeSampling(usize),
     /// On the way through a Huffman tree.
     HierarchicalSoftmax,
@@ -41,22 +41,23 @@ pub enum Output {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[non_exhaustive]
 pub enum Parallel {
-    /// So many parts of the corpus are learned from at the same time, each on its own for a few hundred words, and what
-    /// they learned is added up in order: the result depends on this number and not on that of the threads. More
-    /// threads than parts have nothing to do.
+    /// This many parts of the corpus are processed at the same time, each separately for a few hundred words, and their
+    /// updates are added up in order: the result depends on this number, not on the number of threads. Additional
+    /// threads are idle.
     Partitioned(usize),
-    /// All threads change the same vectors at any time: with more than one, each run gives another result.
+    /// All threads change the same vectors without synchronisation: with more than one, each run gives a different
+    /// result.
     Hogwild,
 }
 
-/// How to learn. The defaults are gensim's, but for the architecture (gensim: CBOW).
+/// The settings of training. The defaults are gensim's, except for the architecture (gensim: CBOW).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct Config {
-    /// How long the vectors are, at most 10,000. 100
+    /// The length of the vectors, at most 10,000. 100
     pub dimension: usize,
-    /// How many words on each side belong to a context at most: for each word, 1 to this number are
-    /// drawn. At most 1,000. 5
+    /// The largest number of words on each side in a context: for each word, a number from 1 up to it is drawn. At most
+    /// 1,000. 5
     pub window: usize,
     /// Skip-gram
     pub architecture: Architecture,
@@ -64,14 +65,14 @@ pub struct Config {
     pub output: Output,
     /// Negative words are drawn with a probability proportional to their counts to this power, -8 to 8. 0.75
     pub exponent: f64,
-    /// Of a word that is a part f of all, an occurrence is kept with the probability sqrt(sample / f) + sample / f;
-    /// with 0, all are. 1e-3
+    /// An occurrence of a word with the frequency f is kept with the probability sqrt(sample / f) + sample / f; with 0,
+    /// all are. 1e-3
     pub sample: f64,
     /// The learning rate at the beginning. 0.025
     pub learning_rate: f64,
     /// And at the end. 1e-4
     pub lowest_learning_rate: f64,
-    /// How often the corpus is gone through. 5
+    /// The number of passes over the corpus. 5
     pub epochs: usize,
     /// 8 parts
     pub parallel: Parallel,
@@ -102,11 +103,11 @@ impl Default for Config {
 /// How far the training is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
-    /// How many words were read, in all epochs so far.
+    /// The number of words read, in all epochs so far.
     pub words: u64,
     /// How many will be.
     pub total: u64,
-    /// The mean loss of a prediction, of those since the last call.
+    /// The mean loss of the predictions since the last call.
     pub loss: f64,
     /// The learning rate.
     pub learning_rate: f64,
@@ -132,7 +133,7 @@ impl fmt::Display for TrainingError {
 }
 
 impl std::error::Error for TrainingError {
-    // what the corpus' error says, this one says already
+    // this error's message includes that of the corpus
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             TrainingError::Setting(_) => None,

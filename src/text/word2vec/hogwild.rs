@@ -2,8 +2,8 @@
 //!
 //! Two threads that move a row at once may lose a movement, or part of one, which hardly matters as rows are many and
 //! movements small: Recht, Re, Wright and Niu, "Hogwild!: A Lock-Free Approach to Parallelizing Stochastic Gradient
-//! Descent", 2011. In Rust this is no undefined behaviour where the numbers are atomic; relaxed loads and stores of
-//! them are the same instructions as plain ones.
+//! Descent", 2011. In Rust this is not undefined behaviour, as the numbers are atomic; relaxed loads and stores of them
+//! are the same instructions as plain ones.
 
 use super::learner::{Learner, Table, Task};
 use super::parts::Parts;
@@ -13,13 +13,13 @@ use rayon::ThreadPoolBuilder;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-/// How many words a thread takes at once.
+/// The number of words that a thread takes at once.
 const PART: usize = 10_000;
 
 /// The bits of a register's numbers.
 type Shared = [AtomicU32; LANES];
 
-/// A table that all threads use, and this thread's copy of the rows at hand.
+/// A table that all threads use, and this thread's copy of its current rows.
 struct SharedTable<'a> {
     table: &'a [Shared],
     width: usize,
@@ -76,7 +76,7 @@ pub fn train(
             vectors: Vec::new(),
         };
         let (mut inputs, mut outputs) = (table(0), table(1));
-        // a lock is poisoned by a thread that panicked, which ends all of this
+        // a lock is poisoned by a thread that panicked, which ends the training
         while let Some(part) = source.lock().unwrap_or_else(PoisonError::into_inner).next(PART)? {
             let loss = learner.learn(task, &part, &mut inputs, &mut outputs);
             let (words, progress) = &mut *listener.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +85,7 @@ pub fn train(
         }
         Ok(())
     };
-    // A pool of its own: its threads wait for each other at the locks, under which the caller's `progress` and the
+    // A separate pool: its threads wait for each other at the locks, under which the caller's `progress` and the
     // reading of the corpus run. A thread of the common pool would take other jobs meanwhile, perhaps one that waits
     // for this one.
     let pool = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();

@@ -3,23 +3,24 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The inner nodes on the way from the root to each word, and which way it goes at each.
+/// The inner nodes on the path from the root to each word, and the direction it takes at each.
 ///
 /// Huffman, "A Method for the Construction of Minimum-Redundancy Codes", 1952; Morin and Bengio, "Hierarchical
 /// Probabilistic Neural Network Language Model", 2005.
 pub struct Huffman {
-    /// Where the way of word i begins, in the other two; and one more, where the last ends.
+    /// The start of the path of word i in the other two; and one more, the end of the last.
     starts: Vec<usize>,
     nodes: Vec<u32>,
-    /// 1 where the way goes left, 0 where it goes right.
+    /// 1 where the path goes left, 0 where it goes right.
     labels: Vec<f32>,
 }
 
 impl Huffman {
-    /// The tree for words that occur so often. The numbers of its inner nodes are below `counts.len() - 1`.
+    /// The tree for words with these counts. The numbers of its inner nodes are below `counts.len() - 1`.
     pub fn new(counts: &[u64]) -> Self {
         let words = counts.len();
-        // words are numbered first, then inner nodes in the order of their making; of equal counts the first is joined
+        // words are numbered first, then inner nodes in the order of their creation; of equal counts the first is
+        // joined
         let mut open: BinaryHeap<Reverse<(u64, usize)>> = counts.iter().copied().zip(0..).map(Reverse).collect();
         let mut parents = vec![(0, 0.0); words];
         while open.len() > 1
@@ -48,7 +49,7 @@ impl Huffman {
         tree
     }
 
-    /// The nodes on the way to a word, and 1 for each where it goes left.
+    /// The nodes on the path to a word, and 1 for each where it goes left.
     pub fn way(&self, word: u32) -> (&[u32], &[f32]) {
         let range = self.starts[word as usize]..self.starts[word as usize + 1];
         (&self.nodes[range.clone()], &self.labels[range])

@@ -1,4 +1,4 @@
-//! What is done with a sentence, whatever the vectors are kept in.
+//! Learning from a sentence, however the vectors are stored.
 
 use super::alias::AliasTable;
 use super::huffman::Huffman;
@@ -11,17 +11,17 @@ use rand::RngExt;
 
 /// Vectors that a thread reads and moves.
 pub trait Table {
-    /// Makes rows ready to be read, and gives their places in [`vectors`](Self::vectors), until the next call.
+    /// Prepares rows for reading, and returns their positions in [`vectors`](Self::vectors), valid until the next call.
     fn fetch(&mut self, rows: &[u32], places: &mut Vec<u32>);
     fn vectors(&self) -> &[Lanes];
-    /// Moves the vectors at these places, each by its own movement, or all by one. `step` is the learning rate times
-    /// the number of vectors that a movement is the sum of.
+    /// Moves the vectors at these positions, each by its own movement, or all by one. `step` is the learning rate times
+    /// the number of vectors that a movement sums.
     fn move_by(&mut self, places: &[u32], movements: &[Lanes], step: f32);
 }
 
 /// What is predicted of a word.
 enum Targets {
-    /// The word itself, and that so many others, drawn from the table, are not there.
+    /// The word itself, against this many others drawn from the table.
     Negative(AliasTable, usize),
     /// The way to the word.
     Hierarchical(Huffman),
@@ -31,14 +31,14 @@ enum Targets {
 pub struct Task {
     architecture: Architecture,
     window: usize,
-    /// With which probability an occurrence of each word is kept.
+    /// The probability with which an occurrence of each word is kept.
     kept: Vec<f32>,
     targets: Targets,
     seed: u64,
     /// Of a vector, in registers.
     pub width: usize,
     rates: [f64; 2],
-    /// How many words are read in all epochs.
+    /// The number of words read in all epochs.
     pub total: u64,
 }
 
@@ -68,7 +68,7 @@ impl Task {
         }
     }
 
-    /// The learning rate when so many words were read: it falls linearly.
+    /// The learning rate after this many words: it falls linearly.
     pub fn rate(&self, words: u64) -> f64 {
         let [first, last] = self.rates;
         let part = (words as f64 / self.total as f64).min(1.0);
@@ -76,8 +76,8 @@ impl Task {
     }
 }
 
-/// With which probability an occurrence of a word is kept that is such a part of all: sqrt(t / f) + t / f. (The paper
-/// has the square root only; its program, and all others, this.)
+/// The probability with which an occurrence of a word of frequency f is kept: sqrt(t / f) + t / f. (The paper has only
+/// the square root; its program and all others have this.)
 pub fn kept(part: f64, sample: f64) -> f64 {
     if sample > 0.0 { (sample / part).sqrt() + sample / part } else { 1.0 }
 }
@@ -89,7 +89,7 @@ pub struct Loss {
     pub predictions: u64,
 }
 
-/// One thread's memory, which it uses again and again.
+/// One thread's buffers, for reuse.
 #[derive(Default)]
 pub struct Learner {
     sentence: Vec<u32>,
@@ -105,7 +105,7 @@ pub struct Learner {
 impl Learner {
     /// Learns from the sentences of a part.
     pub fn learn(&mut self, task: &Task, part: &Part, inputs: &mut impl Table, outputs: &mut impl Table) -> Loss {
-        // what is drawn depends on the part alone, not on who reads it
+        // random numbers depend on the part alone, not on the thread
         let mut rng = Generator::new(task.seed.wrapping_add(part.number));
         let rate = task.rate(part.before) as f32;
         let mut loss = Loss::default();
@@ -134,7 +134,7 @@ impl Learner {
         loss
     }
 
-    /// Learns that a word stands in the context.
+    /// Learns that a word occurs in the context.
     fn learn_word(
         &mut self,
         task: &Task,
@@ -212,7 +212,7 @@ mod tests {
         Vocabulary::new(&counts, VocabularyOptions::default())
     }
 
-    /// The same in `f64` and in the words of the definition, with the same random numbers.
+    /// The same in `f64`, written as in the definition, with the same random numbers.
     fn reference(task: &Task, part: &Part, length: usize, x: &mut [f64], w: &mut [f64]) -> (f64, u64) {
         let mut rng = Generator::new(task.seed.wrapping_add(part.number));
         let rate = task.rate(part.before);
@@ -327,7 +327,7 @@ mod tests {
             let Targets::Negative(table, _) = &task.targets else { panic!("negative words are the default") };
             let mut rng = Generator::new(0);
             let drawn: Vec<u32> = (0..1000).map(|_| table.draw(&mut rng)).collect();
-            // with -0.5 the word that occurs once has nearly all of the weight, with 8 nearly none
+            // with -0.5 the word that occurs once has nearly all the weight, with 8 nearly none
             assert!(!drawn.contains(&0), "{exponent}");
             assert_eq!(drawn.contains(&3), exponent <= 0.0, "{exponent}");
             assert_eq!(drawn.contains(&1), exponent >= 0.0, "{exponent}");

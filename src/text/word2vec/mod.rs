@@ -1,19 +1,19 @@
 //! word2vec: a vector for each word, learned from the words around it.
 //!
-//! A word w stands in a context, the words at most a few places before and after it. Each word has an input vector x,
-//! and each word (or each inner node of a tree over the words) an output vector, and from the input vectors of the
-//! context the output is predicted:
+//! A word w occurs in a context, the words at most a few positions before and after it. Each word has an input vector
+//! x, and each word (or each inner node of a tree over the words) an output vector, and the output is predicted from
+//! the input vectors of the context:
 //!
 //! - skip-gram: from each x of the context on its own; CBOW: from their mean;
 //! - negative sampling: maximises ln sigmoid(x w) for the word, and ln sigmoid(-x n) for a few words n that are drawn
 //!   with a probability proportional to their counts to the power of 0.75;
-//! - hierarchical softmax: maximises the sum of ln sigmoid(x v) over the nodes v at which the way to the word goes
+//! - hierarchical softmax: maximises the sum of ln sigmoid(x v) over the nodes v at which the path to the word goes
 //!   left, and of ln sigmoid(-x v) where it goes right, in a Huffman tree.
 //!
-//! The input vectors are the result. Frequent words are left out at random, the window is of random width up to the
-//! largest, and the learning rate falls linearly, as in the original program. The negative words are drawn once for
-//! each window, not for each pair: Ji, Satish, Li and Dubey, "Parallelizing Word2Vec in Shared and Distributed Memory",
-//! 2016.
+//! The input vectors are the result. Occurrences of frequent words are left out at random, the window has a random
+//! width up to the largest, and the learning rate falls linearly, as in the original program. The negative words are
+//! drawn once for each window, not for each pair: Ji, Satish, Li and Dubey, "Parallelizing Word2Vec in Shared and
+//! Distributed Memory", 2016.
 //!
 //! Mikolov, Chen, Corrado and Dean, "Efficient Estimation of Word Representations in Vector Space", 2013; Mikolov,
 //! Sutskever, Chen, Corrado and Dean, "Distributed Representations of Words and Phrases and their Compositionality",
@@ -99,7 +99,7 @@ fn zeros(words: usize, width: usize) -> Result<Vec<Lanes>, TrainingError> {
     Ok(vectors)
 }
 
-/// Small random numbers; those that fill up the last register stay 0.
+/// Small random numbers; the padding of the last register stays 0.
 fn randomize(vectors: &mut [Lanes], dimension: usize, width: usize, rng: &mut impl Rng) {
     let most = 1.0 / dimension as f32;
     for row in vectors.chunks_exact_mut(width) {
@@ -110,7 +110,7 @@ fn randomize(vectors: &mut [Lanes], dimension: usize, width: usize, rng: &mut im
 }
 
 impl Task {
-    /// What there is to say when so many words were read, and these were the losses since the last time.
+    /// The progress after this many words, with the losses since the last call.
     fn progress(&self, words: u64, losses: impl IntoIterator<Item = Loss>) -> Progress {
         let mut all = Loss::default();
         for loss in losses {

@@ -1,8 +1,8 @@
 //! Several threads, and the same bits whatever their number.
 //!
-//! A block is a fixed number of parts of the corpus. Each part is learned from on its own, on copies of those rows of
-//! the tables that it touches; at the end of the block what each part moved a row by is added to the tables, in the
-//! order of the parts. So nothing depends on who did what when.
+//! A block is a fixed number of parts of the corpus. Each part is processed separately, on copies of those rows of the
+//! tables that it touches; at the end of the block the movements of the rows are added to the tables, in the order of
+//! the parts. So nothing depends on which thread did what, or when.
 
 use super::learner::{Learner, Loss, Table, Task};
 use super::parts::{Part, Parts};
@@ -10,24 +10,24 @@ use super::{Progress, TrainingError};
 use crate::kernels::parallel;
 use crate::kernels::word2vec::{Lanes, add_rows, add_weighted, subtract};
 
-/// The words of a part: the fewer, the less do the parts learn without knowing of each other; the more, the fewer rows
-/// are copied for each word.
+/// The number of words in a part: the fewer, the less the parts learn without each other; the more, the fewer rows are
+/// copied for each word.
 const PART: u64 = 250;
-/// How many blocks there are at least, in a corpus of whatever size.
+/// The smallest number of blocks, whatever the size of the corpus.
 const BLOCKS: u64 = 100;
-/// The parts go the same way with rows that all of them move often, and the sum of their ways would lead too far (and
-/// the training to infinity). So of a row whose steps are more than this in a block, the sum is weighted, but not to
-/// less than the mean of the parts.
+/// Rows that all parts move often are moved in the same direction by each, and the sum would go too far (and the
+/// training diverge). So the sum for a row with more steps than this in a block is weighted, but never below the mean
+/// of the parts.
 const MOST_STEPS: f32 = 4.0;
-/// Into how many ranges the rows are cut, which are put together in parallel.
+/// The number of ranges of rows, which are merged in parallel.
 const RANGES: usize = 32;
-/// In place of a copy's place: there is none.
+/// Stands for the position of a copy that does not exist.
 const NONE: u32 = u32::MAX;
 
 /// Copies of some rows of a table.
 struct Copies {
     width: usize,
-    /// The place of each row's copy.
+    /// The position of each row's copy.
     places: Vec<u32>,
     vectors: Vec<Lanes>,
     /// The sum of the steps of each copy.
@@ -41,7 +41,7 @@ impl Copies {
         Copies { width, places: vec![NONE; rows], vectors: Vec::new(), steps: Vec::new(), copied: Default::default() }
     }
 
-    /// Makes each copy what it differs from its row by.
+    /// Replaces each copy by its difference from its row.
     fn subtract(&mut self, table: &[Lanes]) {
         for &(row, place) in self.copied.iter().flatten() {
             let copy = &mut self.vectors[place as usize * self.width..][..self.width];
@@ -113,13 +113,13 @@ struct Moved {
 }
 
 impl Moved {
-    /// What the sum of the parts' movements is weighted with.
+    /// The weight of the sum of the parts' movements.
     fn weight(self) -> f32 {
         (MOST_STEPS / self.steps).clamp(1.0 / self.parts, 1.0)
     }
 }
 
-/// Learns from all parts, so many at the same time.
+/// Learns from all parts, this many at the same time.
 pub fn train(
     task: &Task,
     mut parts: Parts<'_>,
@@ -148,7 +148,7 @@ pub fn train(
     Ok(())
 }
 
-/// Each shard learns from its part, and the tables become what all have made of them.
+/// Each shard learns from its part, and the tables receive the movements of all.
 fn learn_block(task: &Task, shards: &mut [Shard], tables: &mut [Vec<Lanes>; 2], moved: &mut [Moved]) {
     parallel::chunks(shards, 1, true, |_, shards| shards.iter_mut().for_each(|shard| shard.learn(task, tables)));
     let rows = range(moved.len());
@@ -162,7 +162,7 @@ fn learn_block(task: &Task, shards: &mut [Shard], tables: &mut [Vec<Lanes>; 2], 
 }
 
 impl Shard {
-    /// Learns from its part, and keeps what it moved each row by.
+    /// Learns from its part, and keeps the movement of each row.
     fn learn(&mut self, task: &Task, tables: &[Vec<Lanes>; 2]) {
         self.copies.iter_mut().for_each(Copies::clear);
         let [inputs, outputs] = &mut self.copies;
@@ -182,7 +182,7 @@ struct Range<'a> {
 }
 
 impl Range<'_> {
-    /// Adds what the parts have moved the rows by.
+    /// Adds the movements of the rows by the parts.
     fn add_up(&mut self, copies: &[&Copies]) {
         let Range { number, first, table, moved } = self;
         for copies in copies {

@@ -10,9 +10,9 @@ const LONGEST_SENTENCE: usize = 1000;
 /// Some sentences, the unit that one thread takes.
 #[derive(Default)]
 pub struct Part {
-    /// Its place among all parts of all epochs.
+    /// Its index among all parts of all epochs.
     pub number: u64,
-    /// How many words were read before it, in all epochs.
+    /// The number of words before it, in all epochs.
     pub before: u64,
     /// The words' numbers, one sentence after another.
     pub words: Vec<u32>,
@@ -27,7 +27,7 @@ impl Part {
         self.ends.iter().map(move |&end| &self.words[std::mem::replace(&mut start, end)..end])
     }
 
-    /// How many words were read up to its end, in all epochs.
+    /// The number of words up to its end, in all epochs.
     pub fn end(&self) -> u64 {
         self.before + self.words.len() as u64
     }
@@ -48,8 +48,8 @@ impl<'a> Parts<'a> {
         Parts { corpus, vocabulary, sentences: None, epochs_left: epochs, number: 0, before: 0 }
     }
 
-    /// The next whole sentences of at least so many words, fewer at the end of an epoch. Words that are not in the
-    /// vocabulary are left out.
+    /// The next whole sentences with at least this many words in all, or fewer at the end of an epoch. Words that are
+    /// not in the vocabulary are left out.
     pub fn next(&mut self, size: usize) -> Result<Option<Part>, TrainingError> {
         let mut part = Part { number: self.number, before: self.before, ..Default::default() };
         while part.words.len() < size {
@@ -79,7 +79,7 @@ impl<'a> Parts<'a> {
         Ok(Some(part).filter(|part| !part.words.is_empty()))
     }
 
-    /// The next parts, at most so many.
+    /// The next parts, at most this many.
     pub fn next_block(&mut self, parts: usize, size: usize) -> Result<Vec<Part>, TrainingError> {
         let mut block = Vec::with_capacity(parts);
         while block.len() < parts

@@ -1,11 +1,11 @@
 //! The two formats of the original word2vec program, which gensim and others read and write.
 //!
-//! Both begin with a line of two numbers, how many words there are and how long the vectors are. In the text format a
-//! line follows for each word: the word and the numbers, with spaces between. In the binary format the word, a space,
-//! and the numbers as little-endian `f32` follow, and perhaps a line end. GloVe's files are in the text format without
-//! the first line.
+//! Both begin with a line of two numbers, the number of words and the length of the vectors. In the text format a line
+//! follows for each word: the word and the numbers, separated by spaces. In the binary format the word, a space, and
+//! the numbers as little-endian `f32` follow, and perhaps a line end. GloVe's files are in the text format without the
+//! first line.
 //!
-//! What can be saved can be loaded, and the other way round: see [`check_word`].
+//! Exactly what can be saved can be loaded: see [`check_word`].
 
 use super::WordVectors;
 use crate::files::{FileError, Limit, Position, unpacked, write_atomically};
@@ -20,26 +20,26 @@ use std::path::Path;
 /// No word is longer: a file that is not in the binary format would otherwise be read as one long word.
 const LONGEST_WORD: usize = 1 << 16;
 
-/// Writes the numbers behind a word.
+/// Writes the numbers after a word.
 type WriteVector = fn(&[f32], &mut dyn Write) -> io::Result<()>;
 
 /// How a file of word vectors is read.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 pub struct VectorOptions {
-    /// Whether the first line says how many words there are, and how long the vectors. It does by default; in GloVe's
-    /// files it does not, and then the first word's vector is as long as all are. (The binary format always has it.)
+    /// Whether the first line states the number of words and the length of the vectors. `true` by default; GloVe's
+    /// files lack it, and then all vectors must be as long as the first. (The binary format always has it.)
     pub has_header: bool,
     /// What to do with words that are not UTF-8: refuse the file by default. Different words may become the same one
     /// when they are replaced.
     pub invalid: InvalidUtf8,
-    /// What to do with a word that comes again: refuse the file by default.
+    /// What to do with a repeated word: refuse the file by default.
     pub repeated: RepeatedWord,
-    /// Whether words of a text file may have spaces in them, as `. . .` in GloVe's largest file: then all that stands
-    /// before the last numbers of a line, as many as a vector has, is the word. No by default, for such words cannot be
-    /// saved. (The first word of a file without a header has none in any case.)
+    /// Whether words of a text file may contain spaces, such as `. . .` in GloVe's largest file: then everything before
+    /// the numbers of a line is the word. `false` by default, as such words cannot be saved. (The first word of a file
+    /// without a header has no spaces in any case.)
     pub spaces_in_words: bool,
-    /// How many bytes may come out of the file.
+    /// The largest number of bytes to read, after decompression.
     pub limit: Limit,
     // settings may be added, so literals must end in `..Default::default()`
     #[doc(hidden)]
@@ -60,14 +60,14 @@ impl Default for VectorOptions {
     }
 }
 
-/// What to do with a word that stands in a file a second time.
+/// What to do with a word that occurs again in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub enum RepeatedWord {
     /// End with an error that names the word.
     #[default]
     Refuse,
-    /// The first one counts, the others are passed over.
+    /// Keep the first, and skip the others.
     FirstCounts,
 }
 
@@ -78,7 +78,7 @@ impl WordVectors {
     ///
     /// # Errors
     /// If the file cannot be written; or a word is empty, has a space or a line end in it, or more than 65,535 bytes;
-    /// or a number is not finite: what no reader of the format takes is not written.
+    /// or a number is not finite: what no reader of the format accepts is not written.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -140,7 +140,7 @@ impl WordVectors {
         Ok(())
     }
 
-    /// Reads the text format, unpacked if the file's name ends with `.gz`. How often the words occurred is not in it:
+    /// Reads the text format, unpacked if the file's name ends with `.gz`. It does not hold the counts of the words:
     /// their counts are 0.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl WordVectors {
         Self::load_text_with(path, VectorOptions::default())
     }
 
-    /// As [`load_text`](Self::load_text), for files that are not quite so.
+    /// As [`load_text`](Self::load_text), for files that deviate from the format.
     ///
     /// # Errors
     /// As [`load_text`](Self::load_text), where the options do not say otherwise.
@@ -245,7 +245,7 @@ impl WordVectors {
             let Some((b' ', word)) = word.split_last() else {
                 return Err(wrong("a word and a space were expected, and no space follows".to_string()));
             };
-            // what ended the vector before
+            // the end of the vector before
             let word = word.strip_prefix(b"\n").unwrap_or(word);
             let word = match (std::str::from_utf8(word), options.invalid) {
                 (Ok(word), _) => word.to_string(),
@@ -273,7 +273,7 @@ impl WordVectors {
     }
 }
 
-/// Bytes up to this one, which is the last, or to the end of the file, or as long as a word may be.
+/// Bytes up to and including this one, or to the end of the file, or to the largest length of a word.
 fn read_until(file: &mut impl BufRead, end: u8, at: &mut u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // a line end before, and what ends it
@@ -281,8 +281,8 @@ fn read_until(file: &mut impl BufRead, end: u8, at: &mut u64) -> io::Result<Vec<
     Ok(bytes)
 }
 
-/// What both formats can hold: a word is parted from its numbers by the first space, and perhaps from the vector before
-/// by a line end.
+/// What both formats can hold: a word is separated from its numbers by the first space, and perhaps from the vector
+/// before by a line end.
 fn check_word(word: &str) -> Result<(), String> {
     match word {
         "" => Err("the word is empty".to_string()),
@@ -305,13 +305,13 @@ fn no_header(path: &Path) -> FileError {
     FileError::at(path, Position::Line(1), reason)
 }
 
-/// What was read of a file. Nothing is reserved for what its first line claims.
+/// What was read from a file. No memory is reserved on its first line's word.
 struct Loading<'a> {
     path: &'a Path,
     options: VectorOptions,
-    /// How many words the first line says.
+    /// The number of words that the first line states.
     expected: usize,
-    /// How many were read, with those that were passed over.
+    /// The number of words read, including skipped ones.
     found: usize,
     dimension: usize,
     words: Vec<String>,
@@ -379,7 +379,7 @@ mod tests {
         (|path| WordVectors::load_binary(path), |vectors, path| vectors.save_binary(path)),
     ];
 
-    /// Whatever is saved loads as the same, and what cannot be loaded is not saved.
+    /// Whatever is saved loads unchanged, and what cannot be loaded is not saved.
     #[test]
     fn what_is_saved_is_loaded() {
         let folder = Folder::new();

@@ -46,7 +46,7 @@ impl std::error::Error for UnknownWord {}
 pub struct WordVectors {
     vocabulary: Vocabulary,
     vectors: Tensor<(usize, usize)>,
-    /// The vectors divided by their lengths, once they were asked for.
+    /// The vectors divided by their lengths, computed when first needed.
     directions: OnceLock<Vec<f32>>,
 }
 
@@ -91,7 +91,7 @@ impl WordVectors {
         Ok(self.cosine(self.number(a)?, self.number(b)?))
     }
 
-    /// The words whose vectors have the smallest angle to that of this one, at most so many, with its cosine; the
+    /// The words whose vectors have the smallest angle to that of this one, at most this many, with its cosine; the
     /// nearest first.
     ///
     /// # Errors
@@ -106,9 +106,9 @@ impl WordVectors {
         Ok(self.nearest_to(self.direction(number), count, &[number]))
     }
 
-    /// The words that are to `c` what `a` is to `b`, at most so many, with the cosine; the nearest first: those nearest
-    /// to a - b + c (king - man + woman), of directions of length 1, without the three themselves. "3CosAdd": Levy and
-    /// Goldberg, "Linguistic Regularities in Sparse and Explicit Word Representations", 2014.
+    /// The words that are to `c` what `a` is to `b`, at most this many, with the cosine; the nearest first: those
+    /// nearest to a - b + c (king - man + woman), of directions of length 1, without the three themselves. "3CosAdd":
+    /// Levy and Goldberg, "Linguistic Regularities in Sparse and Explicit Word Representations", 2014.
     ///
     /// # Errors
     /// If one of them is not in the vocabulary.
@@ -128,7 +128,7 @@ impl WordVectors {
         self.vocabulary.number(word).ok_or_else(|| UnknownWord(word.to_string()))
     }
 
-    /// The number of a word as it is written, or else in lower case.
+    /// The number of a word as written, or otherwise in lower case.
     fn number_in_any_case(&self, word: &str) -> Option<usize> {
         self.vocabulary.number(word).or_else(|| self.vocabulary.number(&word.to_lowercase()))
     }

@@ -1,30 +1,31 @@
-//! Whether vectors think words as alike as people do.
+//! Comparing vectors with human judgements of similarity.
 
 use super::WordVectors;
 use crate::files::{FileError, Limit, Position};
 use crate::text::{LineOptions, lines};
 use std::path::Path;
 
-/// Pairs of words, and how alike people found them: WordSim-353 (Finkelstein et al., "Placing Search in Context: The
-/// Concept Revisited", 2002), SimLex-999 (Hill et al., "SimLex-999: Evaluating Semantic Models With (Genuine)
-/// Similarity Estimation", 2015) and their like.
+/// Pairs of words, and their similarity as judged by people: WordSim-353 (Finkelstein et al., "Placing Search in
+/// Context: The Concept Revisited", 2002), SimLex-999 (Hill et al., "SimLex-999: Evaluating Semantic Models With
+/// (Genuine) Similarity Estimation", 2015) and similar lists.
 #[derive(Clone, Debug)]
 pub struct WordPairs(Vec<(String, String, f64)>);
 
 /// How well vectors agree with people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairScore {
-    /// [`spearman`] of the cosines and what people said; NaN where fewer than two pairs are covered.
+    /// [`spearman`] of the cosines and the human judgements; NaN if fewer than two pairs are covered.
     pub spearman: f64,
-    /// Of how many pairs both words are in the vocabulary: the others do not count.
+    /// The number of pairs with both words in the vocabulary: the others do not count.
     pub covered: usize,
     /// How many pairs there are.
     pub total: usize,
 }
 
 impl WordPairs {
-    /// Reads a file with a pair on each line: two words and a number, parted by tabs or, if there is none, by commas.
-    /// Empty lines and those that begin with `#` are skipped, and so is the first if its third field is no number.
+    /// Reads a file with a pair on each line: two words and a number, separated by tabs or, if there are none, by
+    /// commas. Empty lines and those that begin with `#` are skipped, and so is the first if its third field is no
+    /// number.
     ///
     /// # Errors
     /// If the file cannot be read, or a line is something else.
@@ -52,7 +53,7 @@ impl WordPairs {
 }
 
 impl WordVectors {
-    /// Compares the cosines of pairs with what people said. A word that is not in the vocabulary as it is written is
+    /// Compares the cosines of pairs with the human judgements. A word that is not in the vocabulary as written is
     /// looked for in lower case.
     pub fn score_pairs(&self, pairs: &WordPairs) -> PairScore {
         let known = pairs.0.iter().filter_map(|(a, b, score)| {
@@ -64,8 +65,8 @@ impl WordVectors {
     }
 }
 
-/// Spearman's rank correlation: the correlation of the places that two series of numbers have in order, where equal
-/// numbers share the mean of their places. -1 to 1; NaN if it has no meaning, as for numbers that are all equal.
+/// Spearman's rank correlation: the correlation of the ranks of two series of numbers, where equal numbers share their
+/// mean rank. -1 to 1; NaN if it has no meaning, as for numbers that are all equal.
 ///
 /// # Panics
 /// If one series is longer than the other.
@@ -84,7 +85,7 @@ pub fn spearman(x: &[f64], y: &[f64]) -> f64 {
     product(&x, &y) / (product(&x, &x) * product(&y, &y)).sqrt()
 }
 
-/// The place of each number in order, from 0; equal ones have the mean of their places.
+/// The rank of each number, from 0; equal ones share their mean rank.
 fn ranks(numbers: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..numbers.len()).collect();
     order.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
@@ -110,7 +111,7 @@ mod tests {
         assert!((spearman(&x, &y) - 0.806_933_842_082_125_6).abs() < 1e-12, "{}", spearman(&x, &y));
         assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[4.0, 3.0, 2.0, 1.0]) + 1.0).abs() < 1e-12);
         assert!(spearman(&[1.0, 1.0], &[1.0, 2.0]).is_nan() && spearman(&[], &[]).is_nan());
-        // NaN is a number of its own here, and ends
+        // a NaN equals nothing, not even itself, and the loop still ends
         assert!(spearman(&[f64::NAN, f64::NAN, 1.0], &[1.0, 2.0, 3.0]).is_finite());
     }
 

@@ -5,7 +5,7 @@ use crate::files::{FileError, Limit, Position};
 use crate::text::{LineOptions, lines};
 use std::path::Path;
 
-/// How many questions are answered at once: their products with all words are one product of matrices.
+/// The number of questions answered at once: their products with all words are one product of matrices.
 const GROUP: usize = 64;
 
 /// Questions "a is to b what c is to ..", with the answers, in sections. Mikolov, Chen, Corrado and Dean, "Efficient
@@ -15,16 +15,16 @@ pub struct Questions {
     sections: Vec<(String, Vec<[String; 4]>)>,
 }
 
-/// How many questions of a section are answered right.
+/// The number of questions of a section that are answered correctly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionScore {
     /// What the section is called.
     pub section: String,
     /// How many answers are right.
     pub right: usize,
-    /// Of how many questions all four words are in the vocabulary: only these are asked.
+    /// The number of questions with all four words in the vocabulary: only these are asked.
     pub asked: usize,
-    /// How many questions there are.
+    /// The number of all questions.
     pub total: usize,
 }
 
@@ -61,7 +61,7 @@ impl Questions {
 
 impl WordVectors {
     /// Answers each question by the word nearest to b - a + c, which is none of the three ([`analogy`](Self::analogy)).
-    /// A word that is not in the vocabulary as it is written is looked for in lower case.
+    /// A word that is not in the vocabulary as written is looked up in lower case.
     pub fn score_questions(&self, questions: &Questions) -> Vec<SectionScore> {
         let score = |(section, questions): &(String, Vec<[String; 4]>)| {
             let known = questions.iter().filter_map(|words| {

@@ -87,7 +87,7 @@ impl Attention {
         if self.causal { keys.min(query + 1) } else { keys }
     }
 
-    /// How many pairs of a query and a key that it sees there are.
+    /// The number of pairs of a query and a key that it sees.
     pub fn pairs(&self) -> usize {
         if self.queries == 0 || self.keys == 0 {
             return 0; // however many sequences there are
@@ -100,10 +100,10 @@ impl Attention {
         parallel::worthwhile(self.batch * self.heads * self.queries * self.keys, parallel::COSTLY)
     }
 
-    /// The queries from `first` on that are looked at together.
+    /// The queries from `first` on that are processed together.
     ///
-    /// All are multiplied with all values that the last of them sees, most by the weight 0 where the mask is causal. So
-    /// they end before a value that is infinite or not a number: it would reach those that do not see it.
+    /// All are multiplied with all values that the last of them sees, with a causal mask mostly by the weight 0. So
+    /// they end before a value that is infinite or NaN: it would reach queries that do not see it.
     fn block<E: Float>(&self, v: Matrix<'_, E>, sequence: usize, first: usize) -> Range<usize> {
         let end = self.queries.min(first + QUERIES);
         if !self.causal {
@@ -179,7 +179,7 @@ impl Attention {
         [self.queries * self.width, self.keys * self.width, self.keys * self.value_width]
     }
 
-    /// The gradients of the operands of all heads: for each head those of its queries, keys and values, one behind the
+    /// The gradients of the operands of all heads: for each head those of its queries, keys and values, one after the
     /// other. `g` is that of the output.
     pub fn backward<E: Float>(&self, operands: &Operands<E>, g: &Operand<E>, softmax: &MapLoops<E>) -> Storage<E> {
         let [q_size, k_size, v_size] = self.gradient_sizes();

@@ -1,7 +1,7 @@
 //! Scaled dot-product attention, as one operation: Y = softmax(Q K^T / sqrt(D)) V, for each head of each sequence.
 //!
 //! Shapes: Q (B, H, L, D), K (B, H, S, D), V (B, H, S, F), Y (B, H, L, F). The softmax goes over the keys that a query
-//! sees: all, or with a causal mask those up to its own place, and never the padding after a sequence's end. For a
+//! sees: all, or with a causal mask those up to its own position, and never the padding after a sequence's end. For a
 //! query that sees none, Y is 0.
 //!
 //! With P the weights that softmax gives and G the gradient of Y:
@@ -159,7 +159,7 @@ impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
     }
 }
 
-/// Attention within sequences: `qkv` holds queries, keys and values of each step side by side, each cut in `heads`.
+/// Attention within sequences: `qkv` holds queries, keys and values of each step side by side, each split into `heads`.
 #[track_caller]
 pub(crate) fn self_attention<B: Dim, L: Dim, const W: usize, E: Float, T: Trace>(
     qkv: Tensor<(B, L, Const<3>, Const<W>), E, T>,
@@ -178,7 +178,7 @@ pub(crate) fn self_attention<B: Dim, L: Dim, const W: usize, E: Float, T: Trace>
     Tensor::from_parts((batch, steps, Const), y, T::from_node(node))
 }
 
-/// Attention from sequences to others: `q` holds the queries of the ones, `kv` keys and values of the others, side by
+/// Attention from sequences to others: `q` holds the queries of the former, `kv` keys and values of the latter, side by
 /// side.
 #[track_caller]
 pub(crate) fn cross_attention<B: Dim, L: Dim, M: Dim, const W: usize, E: Float, T: Trace>(
@@ -202,7 +202,7 @@ pub(crate) fn cross_attention<B: Dim, L: Dim, M: Dim, const W: usize, E: Float, 
 }
 
 impl Masking {
-    /// Which of so many weights are dropped on a training tape.
+    /// Which of this many weights are dropped on a training tape.
     fn dropout<T: Trace>(&self, trace: &T, weights: usize) -> Option<BatchMask> {
         dropout::mask(trace, self.dropout, 1, weights)
     }

@@ -39,8 +39,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// So many sequences go through their steps on one thread: the gates of a step and its product would otherwise wait for
-/// each other, step by step.
+/// This many sequences go through their steps on one thread: the gates of a step and its product would otherwise wait
+/// for each other, step by step.
 const GROUP: usize = 8;
 /// Below this many multiply-adds, threads cost more than they save.
 const PARALLEL_ABOVE: usize = 1 << 19;
@@ -174,8 +174,8 @@ impl<E: Float> Layer<E> {
     }
 
     /// Runs `f(sequences, parts, alone)` for groups of sequences, each through all its steps, in parallel if that is
-    /// worth it: `parts` are those that belong to the group of four arrays, step by step. The first has the numbers of
-    /// all gates for each sequence, the others those of a state.
+    /// worth it: `parts` are the group's parts of four arrays, step by step. The first has the numbers of all gates for
+    /// each sequence, the others those of a state.
     ///
     /// If all are one group it is `alone`, and may use several threads itself.
     fn in_groups(&self, arrays: [&mut [E]; 4], f: &(dyn Fn(Range<usize>, &mut [Vec<&mut [E]>; 4], bool) + Sync)) {
@@ -342,7 +342,7 @@ impl<E: Float> Layer<E> {
     }
 }
 
-/// The states before and after a step, of all states; nothing of states that the cell does not have.
+/// The states before and after a step; empty for states that the cell does not have.
 fn neighbours<'s, E>(states: &'s mut [&mut [E]], time: usize) -> (&'s [E], &'s mut [E]) {
     if states.is_empty() {
         return (&[], &mut []);
@@ -351,12 +351,12 @@ fn neighbours<'s, E>(states: &'s mut [&mut [E]], time: usize) -> (&'s [E], &'s m
     (&*before[time], &mut *after[0])
 }
 
-/// Some of the states; nothing of states that the cell does not have.
+/// Some of the states; empty for states that the cell does not have.
 fn part<E: Float>(states: &Storage<E>, place: Range<usize>) -> &[E] {
     states.as_slice().get(place).unwrap_or_default()
 }
 
-/// What belongs to a step; nothing of what the cell does not have.
+/// The part of a step; empty if the cell does not have it.
 fn at<'s, E>(steps: &'s mut [&mut [E]], time: usize) -> &'s mut [E] {
     steps.get_mut(time).map_or(&mut [], |step| &mut **step)
 }

@@ -14,7 +14,7 @@ pub(crate) struct Times {
     pub steps: usize,
     /// From each sequence's last step to its first.
     pub reverse: bool,
-    /// The steps of each sequence, if they are not all equal; what lies behind is padding.
+    /// The steps of each sequence, if they are not all equal; what follows is padding.
     pub lengths: Option<Arc<[usize]>>,
 }
 
