@@ -78,11 +78,11 @@ impl Augmentation {
         images
     }
 
-    /// Augments images (N, C, H, W), of which each has a number, usually its place in the dataset: the number and the
-    /// augmentation's seed decide what happens to an image, and not the other images of the batch. So it does not
-    /// matter how batches are cut in parts, and on how many [processes](crate::distributed) they are.
+    /// Augments images (N, C, H, W), each of which has a number, usually its index in the dataset: an image's number
+    /// and the augmentation's seed decide what happens to it, not the other images of the batch. So it does not matter
+    /// how batches are divided into parts, or among how many [processes](crate::distributed).
     ///
-    /// An image of the same number is changed alike in every call: make a new augmentation for each epoch.
+    /// An image of the same number is changed in the same way in every call: make a new augmentation for each epoch.
     ///
     /// # Panics
     /// If there are not as many numbers as images.
@@ -102,7 +102,7 @@ impl Augmentation {
     }
 }
 
-/// Changes each image as `draw` says, which gets its place in the batch, its height and width.
+/// Changes each image as decided by `draw`, which is given its index in the batch, its height and its width.
 fn change_each<N: Dim, C: Dim, H: Dim, W: Dim>(
     images: &mut Tensor<(N, C, H, W)>,
     mut draw: impl FnMut(usize, [usize; 2]) -> Change,

@@ -154,7 +154,7 @@ fn attempt(agent: &Agent, address: &str, part: &Path, mut file: &File, have: u64
     let range = text(response.headers(), header::CONTENT_RANGE).unwrap_or_default();
     match response.status().as_u16() {
         206 if range.starts_with(&format!("bytes {have}-")) => {}
-        // the server sends the whole file: discard what there is
+        // the server sends the whole file: discard the part
         200 => file.set_len(0).map_err(unwritable)?,
         416 if range == format!("bytes */{have}") => return Ok(()),
         206 | 416 => {
@@ -210,7 +210,7 @@ mod tests {
         Whole,
         /// The range that was asked for.
         Range,
-        /// As `Range`, but the connection breaks after so many bytes.
+        /// As `Range`, but the connection breaks after this many bytes.
         Breaks(usize),
         Status(u16),
     }

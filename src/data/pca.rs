@@ -11,8 +11,8 @@ use rand::RngExt;
 
 type Matrix = Tensor<(usize, usize), f64>;
 
-/// The number of multiplications by the matrix after which the directions are accepted as they are: if points vary by
-/// nearly as much in many directions, it does not matter which of them are chosen.
+/// The number of multiplications by the matrix after which the directions are accepted: if points vary by nearly as
+/// much in many directions, it does not matter which of them are chosen.
 const MOST_MULTIPLICATIONS: usize = 1000;
 /// The number of multiplications between checks of the eigenvalues.
 const ROUND: usize = 10;

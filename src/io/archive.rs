@@ -16,7 +16,7 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Reads the list of the entries of an archive, of which each may unpack to `most` bytes.
+    /// Reads the list of entries of an archive, each of which may unpack to at most `most` bytes.
     pub fn read(source: Source, most: u64) -> Result<Self, Reason> {
         let zip = ZipArchive::new(source).map_err(damaged)?;
         let names: Result<_, _> = zip.file_names().map(|name| name.map(|name| name.into_owned())).collect();
@@ -28,7 +28,7 @@ impl Archive {
         &self.names
     }
 
-    /// The bytes of an entry. Memory grows with what is really there, whatever the list says, and their checksum is
+    /// The bytes of an entry. Memory grows with what is actually read, whatever the list says, and their checksum is
     /// checked.
     pub fn contents(&mut self, name: &str) -> Result<Vec<u8>, Reason> {
         let most = self.most;

@@ -90,9 +90,9 @@ use std::str::FromStr;
 ///
 /// # The file
 ///
-/// It is a safetensors file. A model's parameters are in it as `model.0.weight`, so that
-/// [`load_parameters_under(path, "model")`](super::Persist::load_parameters_under) takes the model alone; arrays of a
-/// snapshot as `optimizer.mean.0.weight`. Single numbers are texts in its `__metadata__`.
+/// It is a safetensors file. A model's parameters are in it as `model.0.weight`, so that [`load_parameters_under(path,
+/// "model")`](super::Persist::load_parameters_under) takes the model alone; arrays of a snapshot as
+/// `optimizer.mean.0.weight`. Single numbers are strings in its `__metadata__`.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a checkpoint is in a file once `save` has written it"]
 pub struct Checkpoint {
@@ -217,7 +217,7 @@ impl Checkpoint {
     /// The bytes that [`save`](Self::save) writes.
     ///
     /// # Errors
-    /// If something has a name that the format keeps for itself.
+    /// If something has a name that the format reserves.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
         in_memory(&|see| self.walk(see), Precision::Unchanged, &self.texts)
     }
@@ -346,7 +346,7 @@ impl Checkpoint {
         self.get(name)
     }
 
-    /// A name also claims all names that begin with it and a dot, so these must be free.
+    /// A name also reserves all names that begin with it and a dot, so these must be free.
     #[track_caller]
     fn claim(&mut self, name: &str) {
         if let Some(other) = self.names.iter().find(|other| strip(other, name).or(strip(name, other)).is_some()) {

@@ -1,10 +1,10 @@
-//! The two 16-bit floats, as bits. Both become f32 exactly; the other way they are rounded to the nearest, ties to
-//! even. By hand, because it is forty lines that exhaustive tests cover, and the crate `half` would be built by
-//! everybody.
+//! The two 16-bit floats, as bits. Both convert to f32 exactly; in the other direction, numbers are rounded to the
+//! nearest, ties to even. By hand, because it is forty lines that exhaustive tests cover, and the crate `half` would be
+//! built by everybody.
 
 /// The largest number of binary16.
 const LARGEST_F16: f32 = 65_504.0;
-/// What is at least halfway from [`LARGEST_F16`] to the next number, 2^16, becomes infinite.
+/// Numbers at least halfway from [`LARGEST_F16`] to the next one, 2^16, become infinite.
 const FIRST_INFINITE_F16: f32 = LARGEST_F16 + 16.0;
 /// The least normal number of binary16, 2^-14. Those below are multiples of 2^-24.
 const LEAST_NORMAL_F16: f32 = 1.0 / 16_384.0;
@@ -52,7 +52,7 @@ pub fn from_bf16(bits: u16) -> f32 {
 /// The nearest bfloat16.
 pub fn to_bf16(x: f32) -> u16 {
     if x.is_nan() {
-        // it must stay one where all bits that are set are in the lower half
+        // it must remain one even if all set bits are in the lower half
         return (x.to_bits() >> 16) as u16 | 0x40;
     }
     nearest(x.to_bits(), 16) as u16
@@ -70,7 +70,7 @@ mod tests {
     use crate::numbers::Generator;
     use rand::RngExt;
 
-    /// What the bits of a format with this many bits of fraction and this bias mean.
+    /// The value of the bits of a format with this many fraction bits and this bias.
     fn formula(bits: u16, fraction_bits: u32, bias: i32) -> f64 {
         let exponent_bits = 15 - fraction_bits;
         let exponent = i32::from(bits >> fraction_bits & ((1 << exponent_bits) - 1));

@@ -17,7 +17,7 @@ where
     }
 }
 
-/// A tensor of the array's elements, whatever their order in memory; another shape than the type says is an error.
+/// A tensor of the array's elements, whatever their order in memory; a shape that differs from the type's is an error.
 impl<S: Shape, E: Element, A: Data<Elem = E>, D: Dimension> TryFrom<&ArrayBase<A, D>> for Tensor<S, E> {
     type Error = ShapeMismatch;
     fn try_from(array: &ArrayBase<A, D>) -> Result<Self, ShapeMismatch> {

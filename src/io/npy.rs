@@ -21,9 +21,9 @@
 //! | `usize` | `int64`, with which NumPy and PyTorch index | whole numbers of all types that are not negative |
 //! | `bool` | `bool` | `bool` |
 //!
-//! So nothing is rounded. NumPy computes with `float64` where nobody says otherwise: read a tensor of `f64`, or write
-//! `x.astype(np.float32)`. Arrays of either byte order and in Fortran's order are read; texts, records and Python's
-//! objects are not. Several arrays in one file: [`NpzFile`](super::NpzFile).
+//! So nothing is rounded. NumPy uses `float64` by default: read a tensor of `f64`, or write `x.astype(np.float32)`.
+//! Arrays of either byte order and in Fortran's order are read; texts, records and Python's objects are not. Several
+//! arrays in one file: [`NpzFile`](super::NpzFile).
 //!
 //! The header is read by hand, as the crates for it bring a parser generator for three fields, and trust what a file
 //! claims: npyz 0.9 multiplies sizes without a check; ndarray-npy 0.10 checks them, but makes room for all elements
@@ -43,7 +43,7 @@ use std::path::Path;
 /// Reads a tensor.
 ///
 /// # Errors
-/// If the file cannot be read or is damaged, the array has another shape, or elements that the tensor does not hold
+/// If the file cannot be read or is damaged, the array has another shape, or elements that the tensor cannot hold
 /// without loss.
 #[doc(alias = "numpy.load")]
 pub fn read<S: Shape, E: NpyElement>(path: impl AsRef<Path>) -> Result<Tensor<S, E>, FileError> {
@@ -63,7 +63,7 @@ pub fn from_bytes<S: Shape, E: NpyElement>(bytes: &[u8]) -> Result<Tensor<S, E>,
 /// Writes a tensor. An existing file is kept until the new one is complete.
 ///
 /// # Errors
-/// If the file cannot be written; or a `usize` is above 2^63, so that `int64` does not hold it.
+/// If the file cannot be written, or a `usize` is 2^63 or above, so that `int64` cannot hold it.
 #[doc(alias = "numpy.save")]
 pub fn write<S: Shape, E: NpyElement>(path: impl AsRef<Path>, tensor: &Tensor<S, E>) -> Result<(), FileError> {
     write_atomically(path.as_ref(), |out| write_tensor(out, tensor))
@@ -72,7 +72,7 @@ pub fn write<S: Shape, E: NpyElement>(path: impl AsRef<Path>, tensor: &Tensor<S,
 /// The bytes that [`write()`] writes.
 ///
 /// # Errors
-/// If a `usize` is above 2^63, so that `int64` does not hold it.
+/// If a `usize` is 2^63 or above, so that `int64` cannot hold it.
 ///
 /// ```
 /// use taut::io::npy;
@@ -93,19 +93,19 @@ pub(super) fn not_saved(error: io::Error) -> FileError {
     FileError::of(None, Reason::System("cannot be saved", error))
 }
 
-/// The elements of tensors, and how NumPy's files hold them.
+/// The elements of tensors, and their representation in NumPy's files.
 pub trait NpyElement: Element {
     #[doc(hidden)]
     const DESCRIPTION: &'static str;
-    /// The elements, if those of this kind become such without loss; or the place of one that does not.
+    /// The elements, if this kind converts without loss; otherwise the position of one that does not.
     #[doc(hidden)]
     fn decode(kind: Kind, bytes: Bytes<'_>) -> Option<Result<Vec<Self>, usize>>;
-    /// Puts the element's bytes at the end, little-endian. `None` if the file's type does not hold it.
+    /// Appends the element's bytes, little-endian. `None` if the file's type cannot hold it.
     #[doc(hidden)]
     fn encode(self, bytes: &mut Vec<u8>) -> Option<()>;
 }
 
-/// What NumPy calls the kind of an element, and how many bytes it takes.
+/// NumPy's name of the kind of an element, and its size in bytes.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -128,7 +128,7 @@ pub struct Bytes<'a> {
 }
 
 impl Bytes<'_> {
-    /// Each element of so many bytes, by a function of its bytes, little-endian.
+    /// Each element of this many bytes, converted by a function of its bytes, little-endian.
     fn each<const WIDTH: usize, E>(self, number: impl Fn([u8; WIDTH]) -> E) -> Vec<E> {
         let elements = self.bytes.as_chunks().0.iter();
         if self.is_big_endian {
@@ -227,7 +227,7 @@ impl NpyElement for bool {
     }
 }
 
-/// All elements, or the place of the first that is not there.
+/// All elements, or the position of the first that cannot be converted.
 fn all<E>(elements: Vec<Option<E>>) -> Result<Vec<E>, usize> {
     match elements.iter().position(Option::is_none) {
         Some(place) => Err(place),
@@ -248,7 +248,7 @@ struct Header {
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
 /// The length of a header, the bytes before it included, is a multiple of this, so that the elements are aligned.
 const ALIGNMENT: usize = 64;
-/// Longer headers are refused: those of arrays have a hundred bytes, and of records we know nothing.
+/// Longer headers are refused: those of arrays have about a hundred bytes, and records are not supported.
 const LONGEST_HEADER: u64 = 10_000;
 
 /// Reads a tensor from a file of `length` bytes.
@@ -345,7 +345,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is big-endian, and the kind, from what NumPy calls a type: `<f4`.
+    /// Whether it is big-endian, and the kind, from NumPy's name of a type: `<f4`.
     fn parse(description: &str) -> Option<(bool, Self)> {
         let mut letters = description.chars();
         let order = letters.next()?;
@@ -369,7 +369,7 @@ impl Kind {
 }
 
 impl Header {
-    /// Reads a header, and gives how many bytes it and what precedes it take.
+    /// Reads a header, and returns the number of bytes up to its end.
     fn read(reader: &mut dyn Read, length: u64) -> Result<(Self, u64), Reason> {
         let mut before = MAGIC.len() as u64 + 2;
         let mut start = [0; MAGIC.len() + 2];
@@ -456,7 +456,7 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    /// A text in quotes of either kind. Nothing that is looked for has any within.
+    /// A string in quotes of either kind. None of those expected contains quotes.
     fn quoted(&mut self) -> Option<&'a str> {
         let text = self.0.trim_start();
         let quote = text.chars().next().filter(|quote| ['\'', '"'].contains(quote))?;

@@ -16,7 +16,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 /// An open `.npz` file, as `numpy.savez` and `numpy.savez_compressed` write them. With the feature `numpy`.
 ///
-/// What elements are read into which: [`npy`](super::npy).
+/// For the conversion of elements, see [`npy`](super::npy).
 ///
 /// ```
 /// use taut::io::{NpzFile, NpzWriter};
@@ -44,12 +44,12 @@ impl NpzFile {
     /// Opens a file and reads the list of its arrays. Each may unpack to 64 times the size of the file.
     ///
     /// # Errors
-    /// If the file cannot be read, or is no zip archive.
+    /// If the file cannot be read, or is not a zip archive.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         Self::open_with(path, Limit::default())
     }
 
-    /// The same with another limit on what an array may unpack to: some arrays, of zeros say, pack very well.
+    /// The same with another limit on the size of an unpacked array: some, of zeros for example, compress very well.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
@@ -72,7 +72,7 @@ impl NpzFile {
         Ok(NpzFile { path: None, archive })
     }
 
-    /// The names of the arrays. Those that `savez` was given without a name are called `arr_0`, `arr_1`.
+    /// The names of the arrays. Those given to `savez` without a name are called `arr_0`, `arr_1`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.archive.names().iter().filter_map(|name| name.strip_suffix(".npy"))
     }
@@ -80,8 +80,8 @@ impl NpzFile {
     /// Reads an array.
     ///
     /// # Errors
-    /// If there is none of the name, it is damaged or unpacks to more than the limit, has another shape, or elements
-    /// that the tensor does not hold without loss.
+    /// If there is no array of this name, it is damaged, unpacks to more than the limit, or has another shape or
+    /// elements that the tensor cannot hold without loss.
     pub fn tensor<S: Shape, E: NpyElement>(&mut self, name: &str) -> Result<Tensor<S, E>, FileError> {
         if !self.names().any(|found| found == name) {
             let names: Vec<&str> = self.names().collect();
@@ -146,7 +146,7 @@ impl<'a> NpzWriter<'a> {
     /// Writes the file. An existing one is kept until the new one is complete.
     ///
     /// # Errors
-    /// If the file cannot be written, two tensors have the same name, or a `usize` is above 2^63.
+    /// If the file cannot be written, two tensors have the same name, or a `usize` is 2^63 or above.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
         write_atomically(path.as_ref(), |out| self.write(out))
     }
@@ -154,7 +154,7 @@ impl<'a> NpzWriter<'a> {
     /// The bytes that [`save`](Self::save) writes.
     ///
     /// # Errors
-    /// If two tensors have the same name, or a `usize` is above 2^63.
+    /// If two tensors have the same name, or a `usize` is 2^63 or above.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FileError> {
         let mut bytes = Cursor::new(Vec::new());
         self.write(&mut bytes).map_err(not_saved)?;

@@ -129,17 +129,17 @@ impl ParameterFile {
     }
 
     /// Opens a file of PyTorch's `torch.save`, `.pt` or `.pth`, and reads the list of its tensors: a `state_dict`, or
-    /// dictionaries that hold one. A tensor's name is made of the keys that lead to it, so of
-    /// `{"epoch": 3, "model": model.state_dict()}` the tensors are called `model.0.weight`; [`part`](Self::part) takes
-    /// `model` off. With the feature `pytorch`.
+    /// dictionaries that hold one. A tensor's name consists of the keys that lead to it: the tensors of `{"epoch": 3,
+    /// "model": model.state_dict()}` are called `model.0.weight`; [`part`](Self::part) takes `model` off. With the
+    /// feature `pytorch`.
     ///
-    /// Nothing in the file is run. It is a pickle, which may name any function of Python, but the few names that
-    /// weights need are known here, and any other is an error that says which. Tensors may be views of any strides and
+    /// Nothing in the file is run. It is a pickle, which may name any function of Python, but only the few names that
+    /// weights need are accepted, and any other is an error that names it. Tensors may be views of any strides and
     /// share storages; those of 16 bits are widened. Tensors of whole numbers are listed and can be left out, and
     /// loaded into nothing.
     ///
-    /// PyTorch wrote another format before 1.6, and with `_use_new_zipfile_serialization=False` still does: it is no
-    /// zip archive, and not read. `torch.save(torch.load(path, weights_only=True), path)` converts it.
+    /// PyTorch wrote another format before 1.6, and with `_use_new_zipfile_serialization=False` still does: it is not a
+    /// zip archive, and is not read. `torch.save(torch.load(path, weights_only=True), path)` converts it.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, is in that older format, or holds more than weights: a whole pickled
@@ -214,7 +214,7 @@ impl ParameterFile {
         self.rename(|name| strip(part, name).is_none().then(|| name.to_string()))
     }
 
-    /// Keeps only what is under a name, and takes the name off: of `model.fc.weight`, the part `model` has `fc.weight`.
+    /// Keeps only what is under a name, and removes the name: the part `model` of `model.fc.weight` has `fc.weight`.
     pub fn part(self, part: &str) -> Self {
         self.rename(|name| strip(part, name).map(str::to_string))
     }
@@ -366,7 +366,7 @@ mod tests {
         let missing = report.mismatches.iter().filter(|m| matches!(m, Mismatch::Missing { .. })).count();
         let shapes = report.mismatches.iter().filter(|m| matches!(m, Mismatch::Shape { .. })).count();
         assert_eq!((missing, shapes), (5, 2), "{report}");
-        // an f32 in the file becomes an f64, and not the other way round
+        // an f32 in the file becomes an f64, but not the reverse
         let mut wide = <(Linear<3, 2, f64>, Linear<2, 4>)>::init(&mut rng);
         let mut file = saved(&folder).without_part("1").rename(|name| Some(name.replace("2.", "1.")));
         let report = file.load_what_fits(&mut wide).unwrap();

@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precision {
-    /// As in the model, f32 or f64: what is loaded again has the same bits.
+    /// As in the model, f32 or f64: loading restores the same bits.
     #[default]
     Unchanged,
     /// 32 bits.

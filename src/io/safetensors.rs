@@ -19,7 +19,7 @@ use std::io::{self, Read, Write};
 const LONGEST_HEADER: u64 = 100_000_000;
 const LENGTH_BYTES: u64 = 8;
 
-/// Shows each tensor that is to be written (its name, sizes and numbers) to a function, in a fixed order.
+/// Passes each tensor to be written (its name, sizes and numbers) to a function, in a fixed order.
 pub type Walk<'a> = &'a dyn Fn(&mut dyn FnMut(&str, &[usize], Values<'_>));
 
 /// A tensor that a file's header promises.
@@ -41,10 +41,10 @@ pub struct Header {
     pub texts: BTreeMap<String, String>,
 }
 
-/// In a file the wider numbers come first, so that all are aligned when it is mapped into memory.
+/// In a file wider numbers come first, so that all are aligned when it is mapped into memory.
 const WIDE_FIRST: [usize; 3] = [8, 4, 2];
 
-/// The type of these numbers in a file, and how many bytes one takes.
+/// The type of these numbers in a file, and the size of one in bytes.
 fn stored_as(values: &Values<'_>, precision: Precision) -> (Dtype, usize) {
     match (values, precision) {
         (_, Precision::F16) => (Dtype::F16, 2),
@@ -105,7 +105,7 @@ fn out_of_range(values: Values<'_>, dtype: Dtype) -> Option<f64> {
     }
 }
 
-/// Writes what follows the header: all numbers.
+/// Writes all numbers, which follow the header.
 pub fn write_numbers(out: &mut dyn Write, walk: Walk<'_>, precision: Precision) -> io::Result<()> {
     let mut result = Ok(());
     for width in WIDE_FIRST {
@@ -274,7 +274,7 @@ impl Stored {
         })
     }
 
-    /// Whether numbers of this type become f64 (or else f32) without loss.
+    /// Whether numbers of this type convert to f64 (otherwise f32) without loss.
     pub fn converts_to(&self, f64: bool) -> bool {
         matches!(self.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) || f64 && self.dtype == Dtype::F64
     }

@@ -36,7 +36,7 @@ impl<E: Element + Serialize> Serialize for Values<'_, E> {
     }
 }
 
-/// The string in place of a number that is not finite.
+/// The string for a number that is not finite.
 fn name_of<E: 'static>(value: &E) -> Option<&'static str> {
     let value: &dyn Any = value;
     let value = value.downcast_ref().copied().or_else(|| value.downcast_ref().map(|&value: &f32| f64::from(value)))?;
@@ -79,7 +79,7 @@ struct Parts<E> {
 }
 
 impl<'de, S: Shape, E: Element + Deserialize<'de>> Deserialize<'de> for Tensor<S, E> {
-    /// Reads a tensor. Another shape than the type says is an error, and so is another number of elements.
+    /// Reads a tensor. A shape that differs from the type's is an error, and so is another number of elements.
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
         let Parts { shape: sizes, values } = Parts::<E>::deserialize(deserializer)?;
         let values: Vec<E> = values.into_iter().map(|value| value.0).collect();

@@ -1,14 +1,14 @@
 //! Elements that lie in memory with any strides, as tensors of PyTorch and arrays of NumPy may.
 
-/// Where the elements of an array are among others. All of them are there: [`Strided::new`] sees to it.
+/// The positions of an array's elements among others. All of them exist: [`Strided::new`] checks that.
 #[derive(Clone)]
 pub struct Strided {
     /// Bytes of an element.
     width: usize,
-    /// The place of the first element, in elements.
+    /// The position of the first element, in elements.
     offset: usize,
     pub sizes: Vec<usize>,
-    /// How many places the next element along each axis is away.
+    /// The distance to the next element along each axis, in elements.
     strides: Vec<usize>,
     /// Bytes of all elements of the array.
     pub bytes: usize,
@@ -50,7 +50,7 @@ impl Strided {
         gathered
     }
 
-    /// The elements from an axis on, of which the first is at `place`.
+    /// The elements from an axis on, with the first at `place`.
     fn gather_axis(&self, axis: usize, place: usize, storage: &[u8], gathered: &mut Vec<u8>) {
         let inner: usize = self.sizes[axis..].iter().product();
         if self.is_row_major(axis) {
@@ -62,7 +62,7 @@ impl Strided {
         }
     }
 
-    /// Whether the axes from this one on lie there as they do in an array that stands alone.
+    /// Whether the axes from this one on are contiguous, in row-major order.
     fn is_row_major(&self, axis: usize) -> bool {
         let mut expected = 1;
         self.sizes[axis..].iter().zip(&self.strides[axis..]).rev().all(|(&size, &stride)| {
@@ -73,7 +73,7 @@ impl Strided {
     }
 }
 
-/// How many bytes so many elements of this width take, if they can be addressed.
+/// The size in bytes of this many elements of this width, if they can be addressed.
 pub fn bytes_of(sizes: &[usize], width: usize) -> Option<usize> {
     let bytes = sizes.iter().try_fold(width, |bytes, &size| bytes.checked_mul(size))?;
     isize::try_from(bytes).is_ok().then_some(bytes)
@@ -152,7 +152,7 @@ mod tests {
         ] {
             assert!(view(10, offset, &sizes, &strides).is_err(), "{offset} {sizes:?} {strides:?}");
         }
-        // no elements, so nothing is out of range, wherever they are not
+        // no elements, so nothing is out of range, whatever the strides
         assert!(view(0, huge, &[0, 5], &[huge, huge]).is_ok());
         assert!(view(1, 0, &[1_000], &[0]).is_ok());
     }

@@ -1,4 +1,4 @@
-//! Accuracy, of the highest score and of the k highest.
+//! Accuracy of the highest score and of the k highest.
 
 use crate::loss::{ClassIndices, Logits};
 use crate::numbers::range::{at_least_one, expect};
@@ -19,7 +19,7 @@ pub(super) fn largest<E: Float>(row: &[E]) -> usize {
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The fraction of samples whose highest logit (or probability) is at their label. NaN for an empty batch.
+    /// The fraction of samples whose label has the highest logit (or probability). NaN for an empty batch.
     ///
     /// Logits and labels have shapes as for [`cross_entropy`](Tensor::cross_entropy): classes are the last axis.
     ///
@@ -150,7 +150,7 @@ impl Accuracy {
     }
 }
 
-/// How many classes come before this one in the order of scores.
+/// The number of classes before this one in the order of scores.
 fn higher<E: Float>(scores: &[E], class: usize) -> usize {
     let own = scores[class];
     let before = |(other, &score): (usize, &E)| match (score.is_nan(), own.is_nan()) {

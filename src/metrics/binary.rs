@@ -5,7 +5,7 @@ use crate::shape::{Shape, show};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// How often a decision between yes and no was right and wrong, counted over any number of batches.
+/// The number of right and wrong decisions between yes and no, over any number of batches.
 ///
 /// A score above the threshold means yes. The threshold is 0, as for logits, unless it is given: 0.5 for probabilities.
 ///
@@ -118,13 +118,13 @@ impl BinaryConfusion {
         ratio(self.true_positives, self.predictions())
     }
 
-    /// The fraction of what should be yes that was found. NaN if nothing should.
+    /// The fraction of what should be yes that was found. NaN if nothing should be yes.
     #[doc(alias = "sensitivity")]
     pub fn recall(&self) -> f64 {
         ratio(self.true_positives, self.labels())
     }
 
-    /// The fraction of what should be no that was left out. NaN if nothing should.
+    /// The fraction of what should be no that was left out. NaN if nothing should be no.
     pub fn specificity(&self) -> f64 {
         ratio(self.true_negatives, self.true_negatives + self.false_positives)
     }
@@ -134,7 +134,7 @@ impl BinaryConfusion {
         ratio(2 * self.true_positives, self.labels() + self.predictions())
     }
 
-    /// Adds what another one has counted; this one keeps its threshold.
+    /// Adds the counts of another one; this one keeps its threshold.
     pub fn merge(&mut self, other: &Self) {
         self.true_positives += other.true_positives;
         self.false_positives += other.false_positives;

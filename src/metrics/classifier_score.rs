@@ -1,4 +1,4 @@
-//! How clear and how various samples are to a classifier.
+//! How clear and how varied samples are to a classifier.
 
 use crate::shape::Dim;
 use crate::tensor::{Float, Tensor};
@@ -6,11 +6,10 @@ use crate::tensor::{Float, Tensor};
 /// e to the mean of KL(p(y|x) || p(y)), over samples x with the probabilities p(y|x) = softmax(logits) and their mean
 /// p(y).
 ///
-/// It is 1 where the classifier says the same of every sample, and as many as there are classes where it is sure of
-/// each, and all classes are as frequent. With Inception v3 as the classifier, it is the Inception score. It says
-/// nothing of whether the samples look like those that the classifier learned from, nor of how various they are within
-/// a class: see [`frechet_distance`](super::frechet_distance). NaN for no samples. Computed in `f64`, over all samples
-/// at once.
+/// It is 1 if the classifier says the same of every sample, and the number of classes if it is sure of each and all
+/// classes are equally frequent. With Inception v3 as the classifier, it is the Inception score. It does not tell
+/// whether the samples look like those that the classifier learned from, nor how varied they are within a class: see
+/// [`frechet_distance`](super::frechet_distance). NaN for no samples. Computed in `f64`, over all samples at once.
 ///
 /// Salimans et al., "Improved Techniques for Training GANs", 2016.
 ///

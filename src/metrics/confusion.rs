@@ -9,7 +9,7 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 use std::fmt;
 
-/// How often samples of each class were classified as each other class, counted over any number of batches.
+/// The number of samples of each class classified as each class, over any number of batches.
 ///
 /// ```
 /// use taut::metrics::{Average, ConfusionMatrix};
@@ -85,7 +85,7 @@ impl<const C: usize> ConfusionMatrix<C> {
         self.one_against_rest_of(self.total(), class)
     }
 
-    /// The same where the number of all samples is known: to count them takes as long as all classes together.
+    /// The same if the number of all samples is known: counting them takes as long as all classes together.
     #[track_caller]
     fn one_against_rest_of(&self, total: usize, class: usize) -> BinaryConfusion {
         let right = self.count(class, class);
@@ -112,7 +112,7 @@ impl<const C: usize> ConfusionMatrix<C> {
         self.one_against_rest(class).precision()
     }
 
-    /// The harmonic mean of precision and recall of this class. NaN if no sample is of it or classified as it.
+    /// The harmonic mean of precision and recall of this class. NaN if no sample belongs to it or is classified as it.
     ///
     /// # Panics
     /// If `class` is not below `C`.

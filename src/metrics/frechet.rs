@@ -10,18 +10,18 @@ type Matrix = Tensor<(usize, usize), f64>;
 ///
 /// |m_1 - m_2|^2 + tr(C_1 + C_2 - 2 (C_1^1/2 C_2 C_1^1/2)^1/2)
 ///
-/// It is 0 for equal means and covariances. With points that are a network's features of images, it says how near made
-/// images come to real ones; with features of Inception v3, it is the Fréchet Inception distance. Fewer points give
-/// larger distances: compare those of equal numbers. The covariances are divided by one less than the points, as
-/// `numpy.cov` does. Computed in `f64`; the eigenvalues of two matrices of D x D are found by Jacobi's rotations, in a
-/// moment for a few hundred features. NaN for fewer than two points, or if a number is infinite or NaN.
+/// It is 0 for equal means and covariances. If the points are a network's features of images, it says how close
+/// generated images are to real ones; with features of Inception v3, it is the Fréchet Inception distance. Fewer points
+/// give larger distances: compare equal numbers of points. The covariances are divided by one less than the points, as
+/// `numpy.cov` does. Computed in `f64`; the eigenvalues of two matrices of D x D are found by Jacobi's rotations,
+/// quickly for a few hundred features. NaN for fewer than two points, or if a number is infinite or NaN.
 ///
 /// Heusel, Ramsauer, Unterthiner, Nessler and Hochreiter, "GANs Trained by a Two Time-Scale Update Rule Converge to a
 /// Local Nash Equilibrium", 2017; Dowson and Landau, "The Fréchet Distance between Multivariate Normal Distributions",
 /// 1982.
 ///
 /// # Panics
-/// If the points have different dimensions, which only the running program knows.
+/// If run-time dimensions of the points disagree.
 ///
 /// ```
 /// use taut::metrics::frechet_distance;

@@ -1,8 +1,8 @@
 //! Metrics of predictions and of samples: unlike losses, they have no gradient.
 //!
-//! Those that stream share a shape: `default()` has seen nothing, `add` takes a batch, `merge` what another one has
-//! seen (of another thread or machine), `reset` forgets it. In whatever batches the samples come, the result is that of
-//! all at once. Each says what it is where it is not defined, mostly NaN; values are those of scikit-learn.
+//! Streaming metrics share an interface: `default()` has seen nothing, `add` takes a batch, `merge` what another one
+//! has seen (on another thread or machine), `reset` forgets it. The result does not depend on how samples are divided
+//! into batches. Each documents its value where it is not defined, mostly NaN; values are those of scikit-learn.
 //!
 //! ```
 //! use taut::metrics::{Accuracy, Average, ConfusionMatrix, WeightedMean};

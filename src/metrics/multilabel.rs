@@ -86,7 +86,7 @@ impl<const C: usize> MultilabelConfusion<C> {
         average.of(self.labels.iter().copied(), BinaryConfusion::f1)
     }
 
-    /// Adds what another one has counted; this one keeps its threshold.
+    /// Adds the counts of another one; this one keeps its threshold.
     pub fn merge(&mut self, other: &Self) {
         self.labels.iter_mut().zip(&other.labels).for_each(|(own, other)| own.merge(other));
     }

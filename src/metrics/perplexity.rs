@@ -6,7 +6,8 @@ use crate::loss::{ClassIndices, Logits};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// e to the mean cross-entropy of tokens: among how many equally likely ones the model would be as uncertain.
+/// e to the mean cross-entropy of tokens: the number of equally likely tokens among which the model would be as
+/// uncertain.
 ///
 /// ```
 /// use taut::metrics::Perplexity;
@@ -22,7 +23,7 @@ pub struct Perplexity {
 }
 
 impl Perplexity {
-    /// Adds the tokens of a batch, one a row. Computed in `f64`.
+    /// Adds the tokens of a batch, one per row. Computed in `f64`.
     ///
     /// # Panics
     /// If the run-time numbers of rows and labels differ, or a label is not one of the classes.
@@ -51,7 +52,7 @@ impl Perplexity {
         self.mean.value().exp()
     }
 
-    /// Its logarithm to the base 2: the bits of a token. NaN without tokens.
+    /// Its logarithm to the base 2: the bits per token. NaN without tokens.
     pub fn bits(&self) -> f64 {
         self.mean.value() / std::f64::consts::LN_2
     }

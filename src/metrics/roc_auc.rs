@@ -140,8 +140,8 @@ impl<const C: usize> OneVsRestRocAuc<C> {
         &self.classes[class]
     }
 
-    /// The mean of the classes' areas. Classes of which there is no sample have none, and do not count: NaN if there
-    /// are fewer than two others.
+    /// The mean of the classes' areas. Classes without samples have none, and do not count: NaN if there are fewer than
+    /// two others.
     pub fn macro_average(&self) -> f64 {
         self.mean(|_| 1)
     }

@@ -6,7 +6,7 @@ use crate::files::{Limit, Reason};
 /// Deeper dictionaries than this are refused.
 const DEEPEST: usize = 64;
 
-/// All tensors of a pickle of `length` bytes, each with the keys that lead to it, joined by dots. What is no tensor is
+/// All tensors of a pickle of `length` bytes, each with the keys that lead to it, joined by dots. Anything else is
 /// passed over.
 pub fn named_tensors(objects: &Objects<'_>, length: usize) -> Result<Vec<(String, View)>, Reason> {
     // a few bytes may say that a dictionary is in another one many times over, and that one in the next: what comes of
@@ -50,7 +50,7 @@ fn visit(
     Ok(())
 }
 
-/// Takes about what a name and its value cost from the budget.
+/// Subtracts about what a name and its value cost from the budget.
 fn spend(budget: &mut u64, name: &str, more: u64) -> Result<(), Reason> {
     match budget.checked_sub(name.len() as u64 + more) {
         Some(rest) => {

@@ -22,7 +22,7 @@ pub struct PytorchFile {
     views: Vec<View>,
 }
 
-/// With what the pickle in a file of PyTorch before 1.6 begins: protocol 2, and a number of ten bytes.
+/// The beginning of the pickle in a file of PyTorch before 1.6: protocol 2, and a number of ten bytes.
 const BEFORE_ZIP: [u8; 14] = *b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19";
 
 impl PytorchFile {

@@ -1,7 +1,7 @@
 //! A machine for the part of Python's pickle language that `state_dict`s are written in. Nothing that a file names is
 //! run: the few names that it may refer to stand in [`Global`], and everything else is an error.
 //!
-//! By hand, as crates for pickles read plain data only, without the references to storages that tensors are made of.
+//! By hand, as crates for pickles read only plain data, without the references to storages that tensors consist of.
 //! What the operations mean: `Lib/pickletools.py` in Python's source.
 
 use super::super::strided::Strided;
@@ -9,10 +9,10 @@ use crate::files::Reason;
 use safetensors::tensor::Dtype;
 use std::collections::HashMap;
 
-/// A value on the machine's stack. What has contents of its own lies in [`Objects`], under a number.
+/// A value on the machine's stack. Containers lie in [`Objects`], under a number.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
-    /// `None`, a truth value, a fraction, a whole number of more than 64 bits: what no tensor is described with.
+    /// `None`, a boolean, a float, an integer of more than 64 bits: values that no tensor is described with.
     Other,
     Whole(i64),
     Text(&'a str),
@@ -131,14 +131,14 @@ struct Machine<'a> {
     /// The place of the next byte.
     at: usize,
     stack: Vec<Value<'a>>,
-    /// The heights of the stack that were marked.
+    /// The marked heights of the stack.
     marks: Vec<usize>,
     memo: HashMap<usize, Value<'a>>,
     objects: Vec<Object<'a>>,
 }
 
 impl<'a> Machine<'a> {
-    /// Does the next operation. The last one gives the result.
+    /// Runs the next operation. The last one returns the result.
     fn step(&mut self) -> Result<Option<Value<'a>>, Reason> {
         let [operation] = self.array()?;
         match operation {
@@ -288,7 +288,7 @@ impl<'a> Machine<'a> {
         self.objects.push(object);
     }
 
-    /// The lowest place from which values may be taken: those below the last mark are not for others.
+    /// The lowest position from which values may be taken: those below the last mark are out of reach.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -382,7 +382,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// The state of an object. Of a dictionary it is what modules write beside the weights, their versions.
+    /// The state of an object. For a dictionary it is what modules store besides the weights, their versions.
     fn build(&mut self) -> Result<(), Reason> {
         self.pop()?;
         match self.top_object()? {
@@ -391,7 +391,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A reference to what is outside of the pickle: a storage.
+    /// A reference to something outside the pickle: a storage.
     fn persistent(&mut self) -> Result<(), Reason> {
         let reference = self.pop()?;
         let storage = match self.tuple(reference) {
@@ -464,7 +464,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// A whole number from its bytes, the lowest first, in two's complement.
+/// An integer from its bytes, the lowest first, in two's complement.
 fn whole(digits: &[u8]) -> Value<'static> {
     let mut bytes = [if digits.last().is_some_and(|&last| last >= 0x80) { 0xFF } else { 0 }; 8];
     match bytes.get_mut(..digits.len()) {
