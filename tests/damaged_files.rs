@@ -122,7 +122,7 @@ fn lies_in_a_header_are_found_before_memory_is_taken() {
     ];
     for bytes in cases {
         let message = refused(&mut model, &bytes).to_string();
-        assert!(message.starts_with("this is no whole safetensors file: "), "{message}");
+        assert!(message.starts_with("this is not a whole safetensors file: "), "{message}");
     }
 }
 
@@ -198,7 +198,7 @@ fn a_missing_file_and_a_folder() {
     assert!(message.contains("cannot be opened"), "{message}");
     assert!(message.contains("taut-no-such-folder` does not exist"), "{message}");
     let message = Model::load(&folder).err().unwrap().to_string();
-    assert!(message.ends_with("is no regular file"), "{message}");
+    assert!(message.ends_with("is not a regular file"), "{message}");
     let message = Checkpoint::load(&missing).unwrap_err().to_string();
     assert!(message.contains("cannot be opened"), "{message}");
 }

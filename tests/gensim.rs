@@ -112,7 +112,7 @@ fn damaged_text_files() {
         ("", "line 1: is not the number of words"),
         ("2\na 1\n", "line 1: is not the number of words"),
         ("2 2\na 1 2\nb 1\n", "line 3: 1 numbers for `b`, where line 1 says 2"),
-        ("2 2\na 1 2\nb 1 x\n", "line 3: `x` is no number"),
+        ("2 2\na 1 2\nb 1 x\n", "line 3: `x` is not a number"),
         ("1 2\na 1 NaN\n", "line 2: the vector of `a` has NaN in it"),
         ("1 2\na 1 2\nb 1 2\n", "line 3: more words than line 1 says"),
         ("1 1\n 1\n", "line 2: the word is empty"),

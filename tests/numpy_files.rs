@@ -70,7 +70,7 @@ fn every_type_in_every_order_is_read_without_loss_or_refused() {
             Ok(counts) => assert_eq!(counts.to_vec(), counted(24), "{name}"),
             Err(error) if kind.starts_with('i') => {
                 assert!(error.reason().contains("element 0 of the array (`"), "{name}: {error}");
-                assert!(error.reason().ends_with("is no usize"), "{name}: {error}");
+                assert!(error.reason().ends_with("is not a valid usize"), "{name}: {error}");
             }
             Err(error) => {
                 assert!(kind.starts_with('f') || kind == "b1");
@@ -131,7 +131,7 @@ fn what_is_no_array_of_numbers_of_this_shape_is_an_error_in_words() {
     assert!(error.contains("holds `<f8`, which f32 does not hold without loss: read a tensor of other"), "{error}");
     assert!(error.contains("x.astype(np.dtype(\"<f4\"))"), "{error}");
     let error = NpzFile::open(path("matrix.npy")).unwrap_err().to_string();
-    assert!(error.contains("this is no whole zip archive"), "{error}");
+    assert!(error.contains("this is not a whole zip archive"), "{error}");
 }
 
 /// A file with this header and this many bytes of elements.
@@ -197,7 +197,7 @@ fn truth_values_are_0_or_1() {
     let mut bytes = npy::to_bytes(&Tensor::from([true, false])).unwrap();
     *bytes.last_mut().unwrap() = 2;
     let error = npy::from_bytes::<Rank1<2>, bool>(&bytes).unwrap_err().to_string();
-    assert!(error.contains("element 1 of the array (`|b1`) is no bool"), "{error}");
+    assert!(error.contains("element 1 of the array (`|b1`) is not a valid bool"), "{error}");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn files_that_cannot_be_written() {
         assert_eq!(output(&folder).status.code(), Some(2));
         refused(&output(&folder.join("no/model")), "does not exist: create it first");
         refused(&output(&file), "the file is read-only");
-        refused(&output(&folder), "this is no regular file");
+        refused(&output(&folder), "this is not a regular file");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -131,7 +131,7 @@ fn what_is_more_than_weights_is_an_error_that_names_it() {
     assert!(error.contains("before_zip.pt: this is a file of PyTorch before 1.6"), "{error}");
     assert!(error.contains("torch.save(torch.load(path, "), "{error}");
     let error = message("views.safetensors");
-    assert!(error.contains("this is no whole zip archive"), "{error}");
+    assert!(error.contains("this is not a whole zip archive"), "{error}");
     let error = ParameterFile::open(path("views.pt")).unwrap_err().to_string();
     assert!(error.contains("`ParameterFile::open_pytorch`"), "{error}");
     let error = ParameterFile::from_pytorch(zip_archive(&[("x.npy", b"..")])).unwrap_err().to_string();
@@ -159,9 +159,9 @@ fn no_pickle_runs_anything() {
     refused(b"}h\x05.", "it recalls what was not kept");
     refused(b"(u.", "a value is missing");
     refused(b"K\x01K\x02s.", "a value is missing");
-    refused(b"]K\x01K\x02s.", "an item is set in what is no dictionary");
-    refused(b"}K\x01a.", "something is appended to what is no list");
-    refused(b"K\x01)R.", "a call of what is no function");
+    refused(b"]K\x01K\x02s.", "an item is set in something that is not a dictionary");
+    refused(b"}K\x01a.", "something is appended to something that is not a list");
+    refused(b"K\x01)R.", "a call of something that is not a function");
     refused(b"ccollections\nOrderedDict\nK\x01\x85R.", "other arguments than PyTorch's");
     refused(b"X\xFF\xFF\xFF\xFFabc.", "it ends too early");
     refused(b"X\x01\x00\x00\x00\xFF.", "not UTF-8");

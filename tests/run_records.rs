@@ -192,7 +192,7 @@ fn damaged_lines_are_errors_that_name_them() {
         std::fs::write(&path, format!("{good}{wrong}\n{good}")).unwrap();
         for error in [read(&folder.0).map(drop), Run::resume(&folder.0, 9).map(drop)] {
             let message = error.unwrap_err().to_string();
-            assert!(message.contains("metrics.jsonl: line 2: is no measurement: "), "{wrong}: {message}");
+            assert!(message.contains("metrics.jsonl: line 2: is not a measurement: "), "{wrong}: {message}");
         }
     }
     // any wrong byte: an error or another number, never a panic

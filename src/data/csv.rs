@@ -310,7 +310,7 @@ fn describe(path: &Path, error: csv::Error) -> FileError {
         csv::ErrorKind::Utf8 { pos, .. } => FileError::at(path, line(pos), "is not UTF-8 text"),
         _ => match error.into_kind() {
             csv::ErrorKind::Io(error) => FileError::read(path, error),
-            other => FileError::new(path, format!("is no table: {other:?}")),
+            other => FileError::new(path, format!("is not a table: {other:?}")),
         },
     }
 }

@@ -74,7 +74,7 @@ pub fn read_with<C: Colours>(path: impl AsRef<Path>, most_pixels: u64) -> Result
     let wrong = |error: ImageError| match error {
         // how the decoder reports a truncated file
         ImageError::IoError(error) => FileError::system(path, "cannot be read as PNG", error),
-        error => FileError::new(path, format!("is no whole PNG file: {error}")),
+        error => FileError::new(path, format!("is not a whole PNG file: {error}")),
     };
     let (file, _) = regular(path)?;
     let decoder = PngDecoder::new(BufReader::new(file)).map_err(wrong)?;
@@ -216,8 +216,8 @@ mod tests {
             bytes[rng.random_range(0..whole.len())] = rng.random();
             let _ = read::<Const<3>>(folder.file("changed.png", &bytes));
         }
-        let text = folder.file("text.png", b"this is no picture");
-        assert!(read::<Const<1>>(&text).unwrap_err().to_string().contains("is no whole PNG file"));
+        let text = folder.file("text.png", b"this is not a picture");
+        assert!(read::<Const<1>>(&text).unwrap_err().to_string().contains("is not a whole PNG file"));
         let missing = read::<Const<1>>(folder.path().join("missing.png")).unwrap_err();
         assert!(missing.to_string().contains("missing.png: cannot be opened"), "{missing}");
     }

@@ -30,7 +30,7 @@ impl<S: Shape, M: Module<Tensor<S, f32, Traced<Inference>>> + ?Sized> Explainabl
 /// let of_labels = saliency(&model, &x, Tensor::from([0, 1, 1, 0]));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no target for a model that gives `{Y}`",
+    message = "`{Self}` is not a target for a model that gives `{Y}`",
     note = "a target is `Class(number)` or a tensor of labels for logits (batch, classes), or a function from the \
             output to one number for each sample, (batch)"
 )]

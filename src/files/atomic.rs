@@ -110,7 +110,7 @@ impl Drop for Temporary {
 
 fn may_be_replaced(old: &Metadata) -> io::Result<()> {
     if !old.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a regular file"));
     }
     if old.permissions().readonly() {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"));
@@ -175,8 +175,8 @@ fn folder(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Flushes the new name itself to disk. Failure is no error, as the file is complete and in place: some folders cannot
-/// be opened, and some file systems do not support this.
+/// Flushes the new name itself to disk. Failure is not an error, as the file is complete and in place: some folders
+/// cannot be opened, and some file systems do not support this.
 fn sync_folder(target: &Path) {
     // other systems than Unix do not open folders, and need no such step
     if cfg!(unix) {
@@ -220,7 +220,7 @@ mod tests {
                 format!("the folder `{}` does not exist: create it first", folder.path().join("runs").display());
             assert!(message.contains(&advice), "{message}");
             let message = attempt(folder.path()).unwrap_err().to_string();
-            assert!(message.ends_with("this is no regular file"), "{message}");
+            assert!(message.ends_with("this is not a regular file"), "{message}");
             let message = attempt(Path::new("")).unwrap_err().to_string();
             assert!(message.ends_with("this path has no file name"), "{message}");
         }
@@ -341,6 +341,6 @@ mod tests {
     fn a_fifo_is_not_written_to() {
         let folder = Folder::new();
         let message = save(&folder.fifo("fifo"), b"").unwrap_err().to_string();
-        assert!(message.ends_with("this is no regular file"), "{message}");
+        assert!(message.ends_with("this is not a regular file"), "{message}");
     }
 }

@@ -249,11 +249,11 @@ mod tests {
         let error = FileError::system(Path::new("a"), "cannot be read", io::Error::other("the disk is on fire"));
         assert_eq!(error.to_string(), "a: cannot be read: the disk is on fire");
         assert!(error.source().is_none() && error.io_error().is_some());
-        let error = FileError::at("b", Position::Cell { line: 3, column: 0 }, "is no number");
-        assert_eq!(error.to_string(), "b: line 3, column 0: is no number");
+        let error = FileError::at("b", Position::Cell { line: 3, column: 0 }, "is not a number");
+        assert_eq!(error.to_string(), "b: line 3, column 0: is not a number");
         assert_eq!(
             (error.position(), error.reason()),
-            (Some(Position::Cell { line: 3, column: 0 }), "is no number".into())
+            (Some(Position::Cell { line: 3, column: 0 }), "is not a number".into())
         );
     }
 }

@@ -51,7 +51,7 @@ pub fn regular(path: &Path) -> Result<(File, u64), FileError> {
     let refused = |error| FileError::system(path, "cannot be opened", error);
     // checked first, because opening a FIFO waits until another program writes to it
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
-        return Err(FileError::new(path, "is no regular file"));
+        return Err(FileError::new(path, "is not a regular file"));
     }
     let file = File::open(path).map_err(refused)?;
     let length = file.metadata().map_err(refused)?.len();
@@ -185,7 +185,7 @@ mod tests {
         let fifo = folder.fifo("fifo");
         for path in [fifo.as_path(), folder.path(), Path::new("/dev/zero")] {
             let error = contents(path, Limit::default()).unwrap_err();
-            assert_eq!((error.path(), error.reason().as_str()), (Some(path), "is no regular file"));
+            assert_eq!((error.path(), error.reason().as_str()), (Some(path), "is not a regular file"));
         }
     }
 }

@@ -59,6 +59,6 @@ fn of_entry(name: &str, error: ZipError) -> Reason {
 fn damaged(error: ZipError) -> Reason {
     match error {
         ZipError::Io(error) => reading(error),
-        error => Reason::Text(format!("this is no whole zip archive: {error}")),
+        error => Reason::Text(format!("this is not a whole zip archive: {error}")),
     }
 }

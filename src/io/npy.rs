@@ -275,7 +275,7 @@ pub(super) fn read_tensor<S: Shape, E: NpyElement>(reader: &mut dyn Read, length
     let elements = match E::decode(kind, Bytes { bytes: &elements, is_big_endian }) {
         Some(Ok(elements)) => elements,
         Some(Err(place)) => {
-            let text = format!("element {place} of the array (`{description}`) is no {}", E::NAME);
+            let text = format!("element {place} of the array (`{description}`) is not a valid {}", E::NAME);
             return Err(Reason::Text(text));
         }
         None => {
@@ -334,7 +334,7 @@ pub(super) fn write_tensor<S: Shape, E: NpyElement>(out: &mut dyn Write, tensor:
 }
 
 fn damaged<T>(what: impl AsRef<str>) -> Result<T, Reason> {
-    Err(Reason::Text(format!("this is no whole .npy file: {}", what.as_ref())))
+    Err(Reason::Text(format!("this is not a whole .npy file: {}", what.as_ref())))
 }
 
 impl Kind {
@@ -400,14 +400,14 @@ impl Header {
         }
         let mut text = vec![0; text_length as usize];
         reader.read_exact(&mut text).map_err(reading)?;
-        let Ok(text) = str::from_utf8(&text) else { return damaged("its header is no text") };
+        let Ok(text) = str::from_utf8(&text) else { return damaged("its header is not text") };
         Ok((Header::parse(text)?, before + text_length))
     }
 
     /// The header from its text, a dictionary as Python writes it:
     /// `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.
     fn parse(text: &str) -> Result<Self, Reason> {
-        let wrong = || Reason::Text(format!("this is no whole .npy file: its header is `{}`", text.trim_end()));
+        let wrong = || Reason::Text(format!("this is not a whole .npy file: its header is `{}`", text.trim_end()));
         let mut rest = Rest(text);
         let (mut description, mut is_fortran, mut sizes) = (None, None, None);
         rest.take("{").ok_or_else(wrong)?;

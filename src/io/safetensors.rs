@@ -153,14 +153,14 @@ impl Header {
     /// Reads the header of a file of `length` bytes. What it promises is checked against that length before anything
     /// is allocated for it.
     pub fn read(reader: &mut dyn Read, length: u64) -> Result<Self, Reason> {
-        let damaged = |what: String| Err(Reason::Text(format!("this is no whole safetensors file: {what}")));
+        let damaged = |what: String| Err(Reason::Text(format!("this is not a whole safetensors file: {what}")));
         let Some(rest) = length.checked_sub(LENGTH_BYTES) else {
             return damaged(format!("it has {length} bytes, and the format begins with {LENGTH_BYTES}"));
         };
         let mut bytes = [0; LENGTH_BYTES as usize];
         reader.read_exact(&mut bytes).map_err(reading)?;
         if bytes.starts_with(b"PK\x03\x04") {
-            let text = "this is no safetensors file but a zip archive, as files of PyTorch and NumPy are: \
+            let text = "this is not a safetensors file but a zip archive, as files of PyTorch and NumPy are: \
                         `ParameterFile::open_pytorch` (feature `pytorch`) reads those of `torch.save`";
             return Err(Reason::Text(text.to_string()));
         }

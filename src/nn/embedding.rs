@@ -50,7 +50,7 @@ pub struct Embedding<const VOCAB: usize, const DIM: usize, E: Float = f32> {
 
 /// The index type of embeddings: `usize`. A named requirement for the sake of the compiler's error.
 #[diagnostic::on_unimplemented(
-    message = "an embedding looks up indices, and `{Self}` is no index",
+    message = "an embedding looks up indices, and `{Self}` is not an index",
     label = "a tensor of `{Self}` arrives here",
     note = "indices are a `Tensor<_, usize>`"
 )]

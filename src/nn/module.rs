@@ -82,7 +82,7 @@ pub const fn check<M: Module<X> + ?Sized, X>() {}
     message = "`{Self}` cannot be made from random numbers alone",
     note = "`init` makes layers, tuples of up to 16 of them (longer ones are nested: `((A, B), (C, D))`), arrays (a \
             `Vec` does not say its length), and structs with `#[derive(Init, Module, Parameters)]`, where \
-            `#[init(default)]` and `#[init(value = ..)]` make fields that are no layers"
+            `#[init(default)]` and `#[init(value = ..)]` make fields that are not layers"
 )]
 pub trait Init: Sized {
     /// A new instance with parameters drawn from `rng`.

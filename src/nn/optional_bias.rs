@@ -12,7 +12,7 @@ pub struct NoBias;
 
 /// The possible biases of a layer with `O` outputs: a [`Param`], or [`NoBias`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no bias for {O} outputs",
+    message = "`{Self}` is not a bias for {O} outputs",
     note = "a layer has a bias of type `Param<Rank1<{O}>>`, or `NoBias`"
 )]
 pub trait OptionalBias<const O: usize, E: Float>: Parameters {

@@ -47,7 +47,7 @@ tuples! {
 
 /// At most 16 layers make a tuple. Longer tuples have an `init` that asks for this, so that rustc says it.
 #[diagnostic::on_unimplemented(
-    message = "a tuple of more than 16 layers is no layer",
+    message = "a tuple of more than 16 layers is not a layer",
     label = "more than 16 layers",
     note = "nest it: `((A, B, C), (D, E, F))` runs the same layers in the same order"
 )]

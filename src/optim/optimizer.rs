@@ -230,7 +230,7 @@ impl<R: Rule> Optimizer<R> {
         snapshot
     }
 
-    /// Puts a [snapshot](Optimizer::snapshot) back, taken when the optimizer worked on a model like `model`: training
+    /// Restores a [snapshot](Optimizer::snapshot), taken when the optimizer worked on a model like `model`: training
     /// continues bit for bit as if it had not been interrupted.
     ///
     /// # Errors
@@ -436,7 +436,7 @@ mod tests {
         let mut damaged = good.clone();
         damaged.numbers[1].1 = -1.5;
         let error = sgd.restore(&damaged, &model).unwrap_err();
-        assert_eq!(error.to_string(), "the snapshot's `steps.0.weight` is -1.5, which is no count");
+        assert_eq!(error.to_string(), "the snapshot's `steps.0.weight` is -1.5, which is not a count");
         damaged.numbers.clear();
         assert_eq!(
             sgd.restore(&damaged, &model).unwrap_err().to_string(),

@@ -49,7 +49,7 @@ impl Snapshot {
         if value >= 0.0 && value <= (1_u64 << 53) as f64 && value.fract() == 0.0 {
             return Ok(value as u64);
         }
-        Err(SnapshotMismatch::new(format!("the snapshot's `{name}` is {value}, which is no count")))
+        Err(SnapshotMismatch::new(format!("the snapshot's `{name}` is {value}, which is not a count")))
     }
 }
 

@@ -254,7 +254,7 @@ impl Others {
             Some(format!("the second has `{}`, and the first has no more", &self.names[other.name.clone()]))
         });
         if let Some(wrong) = wrong {
-            panic!("these two models are no pair: {wrong}");
+            panic!("these two models are not a pair: {wrong}");
         }
     }
 }
@@ -337,7 +337,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let two = [0; 2].map(|_| Linear::<2, 2>::init(&mut rng)).to_vec();
         let three = [0; 3].map(|_| Linear::<2, 2>::init(&mut rng)).to_vec();
-        let expected = "these two models are no pair: the first has `2.weight` of shape (2, 2) and type f32, and the \
+        let expected = "these two models are not a pair: the first has `2.weight` of shape (2, 2) and type f32, and the \
                         second has no more";
         assert_eq!(refusal(|| three.clone().copy_from(&two)), expected);
         assert!(

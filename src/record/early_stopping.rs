@@ -58,7 +58,7 @@ impl EarlyStopping {
         EarlyStopping { config, best, waited: 0 }
     }
 
-    /// Takes a measurement and returns whether to stop. NaN is no improvement.
+    /// Takes a measurement and returns whether to stop. NaN is not an improvement.
     #[must_use = "it only says whether to stop"]
     pub fn should_stop(&mut self, measured: f64) -> bool {
         if self.config.threshold.is_better(measured, self.best, self.config.larger_is_better) {

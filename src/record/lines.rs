@@ -61,7 +61,7 @@ pub(super) fn read_lines(path: &Path) -> Result<Lines, FileError> {
             // serde_json adds the number of the line, always the first one
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
-            FileError::at(path, Position::Line(number), format!("is no measurement: {what}"))
+            FileError::at(path, Position::Line(number), format!("is not a measurement: {what}"))
         })
     };
     let lines = complete.split(|&byte| byte == b'\n').filter(|_| end > 0);

@@ -139,7 +139,7 @@ impl Run {
     /// If it cannot be written as JSON (a map whose keys are not strings), or the file cannot be written.
     pub fn configuration<C: Serialize + ?Sized>(&mut self, configuration: &C) -> Result<(), FileError> {
         let path = self.folder.join("configuration.json");
-        let no_json = |error| FileError::new(&path, format!("was not written: the configuration is no JSON: {error}"));
+        let no_json = |error| FileError::new(&path, format!("was not written: the configuration is not JSON: {error}"));
         let text = serde_json::to_string_pretty(configuration).map_err(no_json)? + "\n";
         write_atomically(&path, |file| file.write_all(text.as_bytes()))?;
         #[cfg(feature = "tensorboard")]

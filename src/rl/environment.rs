@@ -110,7 +110,7 @@ pub type ActionSize<E> = <<E as Environment>::Action as Action>::Size;
 
 /// An action in an environment.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no action",
+    message = "`{Self}` is not an action",
     note = "an action is `Discrete<N>`, one of N, or `[f32; N]`, N numbers"
 )]
 pub trait Action: Copy + Debug + PartialEq + Send + Sync + 'static {

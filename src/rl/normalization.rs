@@ -102,7 +102,7 @@ fn rows_of<S: StaticShape>(batch: impl Shape) -> usize {
     let (sizes, row) = (sizes.as_ref(), row.as_ref());
     assert!(
         sizes.len() == row.len() + 1 && sizes[1..] == *row,
-        "RunningNormalization: {sizes:?} is no batch of observations of {row:?}"
+        "RunningNormalization: {sizes:?} is not a batch of observations of {row:?}"
     );
     row.iter().product()
 }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "[2, 4] is no batch of observations of [3]")]
+    #[should_panic(expected = "[2, 4] is not a batch of observations of [3]")]
     fn another_shape_is_refused() {
         RunningNormalization::<Rank1<3>>::init(&mut StdRng::seed_from_u64(0)).update(&Tensor::<Rank2<2, 4>>::ones());
     }

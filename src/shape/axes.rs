@@ -184,7 +184,7 @@ ordered! { 0 < 1 2 3 4 5; 1 < 2 3 4 5; 2 < 3 4 5; 3 < 4 5; 4 < 5; }
 
 /// One axis, or a tuple of axes in increasing order.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list of axes",
+    message = "`{Self}` is not a list of axes",
     note = "write one axis as `Axis<1>` and several, in increasing order, as `(Axis<0>, Axis<2>)`"
 )]
 pub trait Axes {

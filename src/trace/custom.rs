@@ -10,7 +10,7 @@ use std::panic::Location;
 
 /// The operands of a [`custom`] operation: a tensor, or a tuple of two to four.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no operand of an operation of your own",
+    message = "`{Self}` is not an operand of a custom operation",
     note = "`custom` takes a tensor, or a tuple of two to four tensors, of one element type: `f32` or `f64`"
 )]
 pub trait Operands {

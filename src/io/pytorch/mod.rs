@@ -33,7 +33,7 @@ impl PytorchFile {
         let mut pickles = archive.names().iter().filter_map(|name| name.strip_suffix("data.pkl"));
         let folder = pickles.find(|folder| folder.ends_with('/') && folder.matches('/').count() == 1);
         let Some(folder) = folder.map(str::to_string) else {
-            return Err(Reason::Text("this is no file of `torch.save`: the zip archive has no `data.pkl`".to_string()));
+            return Err(Reason::Text("this is not a file of `torch.save`: the zip archive has no `data.pkl`".to_string()));
         };
         let order = format!("{folder}byteorder");
         let is_big_endian = archive.names().contains(&order)
@@ -90,7 +90,7 @@ fn refuse_old_format(source: &mut Source) -> Result<(), Reason> {
     source.take(BEFORE_ZIP.len() as u64).read_to_end(&mut start).map_err(reading)?;
     source.rewind().map_err(reading)?;
     if start == BEFORE_ZIP {
-        let text = "this is a file of PyTorch before 1.6, which is no zip archive: write it anew in Python with \
+        let text = "this is a file of PyTorch before 1.6, which is not a zip archive: rewrite it in Python with \
                     `torch.save(torch.load(path, map_location=\"cpu\", weights_only=True), path)`";
         return Err(Reason::Text(text.to_string()));
     }

@@ -236,7 +236,7 @@ impl<'a> Machine<'a> {
                 [Value::Text(module), Value::Text(name)] => {
                     self.stack.push(Value::Global(Global::find(module, name)?));
                 }
-                _ => return wrong("a reference that is no text"),
+                _ => return wrong("a reference that is not text"),
             },
             b'R' => self.reduce()?,
             b'b' => self.build()?,
@@ -348,7 +348,7 @@ impl<'a> Machine<'a> {
                 list.extend(values);
                 Ok(())
             }
-            _ => wrong("something is appended to what is no list"),
+            _ => wrong("something is appended to something that is not a list"),
         }
     }
 
@@ -359,14 +359,14 @@ impl<'a> Machine<'a> {
                 items.extend(pairs.iter().map(|&[key, value]| (key, value)));
                 Ok(())
             }
-            _ => wrong("an item is set in what is no dictionary"),
+            _ => wrong("an item is set in something that is not a dictionary"),
         }
     }
 
     /// A call, of which there are five.
     fn reduce(&mut self) -> Result<(), Reason> {
         let [function, arguments] = self.pop_many(2)?[..] else { unreachable!("two were asked for") };
-        let Value::Global(global) = function else { return wrong("a call of what is no function") };
+        let Value::Global(global) = function else { return wrong("a call of something that is not a function") };
         let Some(arguments) = self.tuple(arguments) else { return wrong("a call without a tuple of arguments") };
         match (global, arguments) {
             (Global::OrderedDict, []) => self.push(Object::Dict(Vec::new())),
@@ -387,7 +387,7 @@ impl<'a> Machine<'a> {
         self.pop()?;
         match self.top_object()? {
             Object::Dict(_) => Ok(()),
-            _ => wrong("a state is given to what is no dictionary"),
+            _ => wrong("a state is given to something that is not a dictionary"),
         }
     }
 

@@ -69,7 +69,7 @@ fn arithmetic<E: Number>(operator: Operator, sides: Sides<E>, nodes: [Option<&No
             indices(self.0, self.1, self.2)
         }
         fn truth(self) -> Self::Result {
-            unreachable!("`bool` is no number")
+            unreachable!("`bool` is not a number")
         }
     }
     E::by_kind(Arithmetic(operator, sides, nodes))

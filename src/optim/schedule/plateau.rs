@@ -116,7 +116,7 @@ impl Plateau {
         Plateau { config, best, waited: 0, cooling: 0 }
     }
 
-    /// Takes a measurement and returns the learning rate to continue with. NaN is no improvement.
+    /// Takes a measurement and returns the learning rate to continue with. NaN is not an improvement.
     ///
     /// # Panics
     /// If the learning rate is negative, infinite, or NaN.
@@ -145,7 +145,7 @@ impl Plateau {
         Snapshot { numbers: numbers.map(|(name, value)| (name.to_string(), value)).to_vec(), arrays: Vec::new() }
     }
 
-    /// Puts a [snapshot](Plateau::snapshot) back.
+    /// Restores a [snapshot](Plateau::snapshot).
     ///
     /// # Errors
     /// If the snapshot is for something else, or is damaged. Nothing changes then.

@@ -90,7 +90,7 @@ impl<S: Schedule> Scheduler<S> {
         Snapshot { numbers, arrays: Vec::new() }
     }
 
-    /// Puts a [snapshot](Scheduler::snapshot) back. The optimizer has a snapshot of its own, with its learning rate in
+    /// Restores a [snapshot](Scheduler::snapshot). The optimizer has a snapshot of its own, with its learning rate in
     /// it.
     ///
     /// # Errors

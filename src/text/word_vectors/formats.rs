@@ -196,7 +196,7 @@ impl WordVectors {
             for field in fields {
                 let value = field.parse().map_err(|_| {
                     at_line(format!(
-                        "`{field}` is no number (of words with spaces in them: `VectorOptions::spaces_in_words`)"
+                        "`{field}` is not a number (of words with spaces in them: `VectorOptions::spaces_in_words`)"
                     ))
                 })?;
                 loading.numbers.push(value);
@@ -487,9 +487,9 @@ mod tests {
             let options = VectorOptions { has_header: false, spaces_in_words, ..Default::default() };
             WordVectors::load_text_with(folder.file("bad.txt", file), options).unwrap_err().to_string()
         };
-        assert!(refused(file, false).contains("line 2: `.` is no number (of words with spaces in them"));
+        assert!(refused(file, false).contains("line 2: `.` is not a number (of words with spaces in them"));
         assert!(refused(b", 0.5 1\n. 2\n", true).contains("line 2: 1 numbers for `.`"));
-        assert!(refused(b", 0.5 1\n. . 2 x\n", true).contains("line 2: `x` is no number"));
+        assert!(refused(b", 0.5 1\n. . 2 x\n", true).contains("line 2: `x` is not a number"));
         assert!(refused(b", 0.5 1\n. . 2 3\n. . 4 5\n", true).contains("line 3"));
     }
 
