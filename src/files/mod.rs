@@ -1,6 +1,6 @@
 //! What every reader and writer of files shares: one error type, opening, gzip within limits, and atomic writing.
 //!
-//! Only regular files are read and written: opening a FIFO would wait for its other end, perhaps for ever. A name
+//! Only regular files are read and written: opening a FIFO would wait for its other end, perhaps forever. A name
 //! ending in `.gz` means that a file is gzip-compressed.
 //!
 //! Gzip can expand a thousandfold, so readers have a [`Limit`].

@@ -45,7 +45,7 @@ fn reported() -> Option<Caches> {
 fn from_leaf(part: impl Fn(u32) -> [u32; 3]) -> Option<Caches> {
     const INSTRUCTIONS: u32 = 2;
     let mut sizes = [0; 8];
-    // no processor has as many caches: whoever answers every index with something is not believed for ever
+    // no processor has as many caches: whoever answers every index with something is not believed forever
     for [eax, ebx, ecx] in (0..16).map(part).take_while(|[eax, ..]| eax & 0x1f != 0) {
         let field = |value: u32, from: u32, bits: u32| (value >> from & ((1 << bits) - 1)) as usize + 1;
         let (ways, partitions, line) = (field(ebx, 22, 10), field(ebx, 12, 10), field(ebx, 0, 12));

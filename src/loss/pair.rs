@@ -35,7 +35,7 @@ impl PairLossOp {
 #[diagnostic::on_unimplemented(
     message = "targets `{Self}` do not fit predictions of shape {S} and element type `{E}`",
     note = "the targets have the shape and the element type of the predictions: nothing is broadcast",
-    note = "a column (B, 1) beside a row (B,): `squeeze::<1>()` the one or `unsqueeze::<1>()` the other; another \
+    note = "a column (B, 1) with a row (B,): `squeeze::<1>()` the one or `unsqueeze::<1>()` the other; another \
             element type: `targets.cast::<f32>()`",
     note = "predictions (B, T, F) of a recurrent layer with one target for each sequence: `LastStep` behind that layer"
 )]

@@ -31,7 +31,7 @@ pub trait Operands {
 
 /// What the backward pass of a [`custom`] operation may hold: anything but a value of a tape.
 ///
-/// The tape keeps the backward pass, so a traced value in there would keep the tape alive in turn, for ever. Traced
+/// The tape keeps the backward pass, so a traced value in there would keep the tape alive in turn, forever. Traced
 /// tensors and tapes stay in their thread, so nothing that can be sent to another thread holds them.
 #[diagnostic::on_unimplemented(
     message = "this backward pass holds a value of a tape, or something else that cannot leave its thread",

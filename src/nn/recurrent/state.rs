@@ -100,7 +100,7 @@ impl<K, B, S: InitialState<K, B, H, E, T>, const H: usize, const LAYERS: usize, 
 /// A named requirement, rather than simply that tensor in the layer's signature, for the sake of the compiler's error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the lengths of the sequences of a batch of `{B}`",
-    note = "beside its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or \
+    note = "besides its input a recurrent layer takes the lengths, a `Tensor<(B,), usize>` that is not on a tape, or \
             states, an array with one for each layer: a state alone is `(x, [state])`, for an LSTM an `LstmState` in \
             an array"
 )]
