@@ -37,7 +37,7 @@ impl PairLossOp {
     note = "the targets have the shape and the element type of the predictions: nothing is broadcast",
     note = "a column (B, 1) with a row (B,): `squeeze::<1>()` the one or `unsqueeze::<1>()` the other; another \
             element type: `targets.cast::<f32>()`",
-    note = "predictions (B, T, F) of a recurrent layer with one target for each sequence: `LastStep` behind that layer"
+    note = "predictions (B, T, F) of a recurrent layer with one target for each sequence: `LastStep` after that layer"
 )]
 pub trait Target<S: Shape, E: Float> {
     /// Whether the target is on a tape.

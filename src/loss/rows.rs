@@ -40,7 +40,7 @@ pub trait Logits: LastAxis {
     note = "labels are class indices, `Tensor<(B,), usize>`, or probabilities, `Tensor<(B, C)>`; \
             for logits of shape (B, T, C), `Tensor<(B, T), usize>` or `Tensor<(B, T, C)>`: classes are the last axis",
     note = "one column of labels, (B, 1): `labels.squeeze::<1>()`; indices that are floats: `labels.cast::<usize>()`",
-    note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` behind that layer"
+    note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` after that layer"
 )]
 pub trait Targets<B, C: Dim, E: Float> {
     /// The size of each dimension.
@@ -56,7 +56,7 @@ pub trait Targets<B, C: Dim, E: Float> {
     note = "labels are class indices, `Tensor<(B,), usize>` for logits of shape (B, C), `Tensor<(B, T), usize>` for \
             logits of shape (B, T, C): classes are the last axis",
     note = "one column of labels, (B, 1): `labels.squeeze::<1>()`; indices that are floats: `labels.cast::<usize>()`",
-    note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` behind that layer"
+    note = "logits (B, T, C) of a recurrent layer with one label for each sequence: `LastStep` after that layer"
 )]
 pub trait ClassIndices<B> {
     /// The shape of the labels.

@@ -36,8 +36,8 @@ use rand::Rng;
     label = "no layer here accepts this input",
     note = "where `M` is any model, its bound is missing: `M: Trainable<X, Y>`, or `M: Module<X, Output = Y>` only to \
             run it; a custom layer derives `Module` if it is a chain of its fields, and implements it by hand if \
-            not; a tuple has at most 16 layers: nest longer ones, `((A, B), (C, D))`; what a guard or a pointer leads \
-            to is `(*guard).forward(x)`"
+            not; a tuple has at most 16 layers: nest longer ones, `((A, B), (C, D))`; run what a guard or pointer \
+            leads to with `(*guard).forward(x)`"
 )]
 pub trait Module<X> {
     /// The output.

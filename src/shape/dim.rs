@@ -70,7 +70,7 @@ impl<const N: usize> Channels<N> for usize {}
 /// This dimension is `N`, as far as the compiler knows.
 ///
 /// The shape of what a layer gives goes through it: a layer that takes another size gives no shape that rustc knows,
-/// and no layer behind it is blamed.
+/// and no layer after it is blamed.
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`")]
 pub trait Accepted<const N: usize>: Dim {
     /// `S` itself.

@@ -12,6 +12,6 @@ impl Deref for Guard {
 
 fn main() {
     let guard = Guard(Linear::init(&mut StdRng::seed_from_u64(0)));
-    //~ what a guard or a pointer leads to is `(*guard).forward(x)`
+    //~ run what a guard or pointer leads to with `(*guard).forward(x)`
     guard.forward(Tensor::<Rank2<1, 2>>::ones());
 }
