@@ -47,7 +47,7 @@ fn outside(table: &mut String) {
     };
     let (every, m) = (RESULTS.ilog2() as usize, LARGEST_ODD.ilog2() as usize);
     for low in 1..1_usize << LOW_BITS {
-        // all numbers of so many bits are in the table, or end in as many zeros as to be some m * 2^e
+        // all numbers of this many bits are in the table, or end in as many zeros as to be some m * 2^e
         pattern(low, every.max(m + low.trailing_zeros() as usize) + 1 - LOW_BITS, "");
     }
     for zeros in 0..m {

@@ -47,10 +47,10 @@ impl Data {
 /// How batches are shared out among the processes that `mpirun` started.
 #[derive(Args, Clone, Debug)]
 pub struct Processes {
-    /// Cut each batch in so many parts, which the processes share: any number of them gives the same results
+    /// Cut each batch into this many parts, which the processes share: any number of them gives the same results
     #[arg(long, default_value_t = 4, value_parser = at_least_one)]
     parts: usize,
-    /// Cut each batch in one part for each process instead: faster, and another number of them gives other results
+    /// Cut each batch into one part for each process instead: faster, and another number of them gives other results
     #[arg(long, conflicts_with = "parts")]
     part_per_process: bool,
 }

@@ -46,7 +46,7 @@ const BLOCK: usize = 1024;
 /// The number of elements that a costly function is computed of at once: few enough that the processor fetches the next
 /// ones while it computes.
 const GROUP: usize = 64;
-/// So many groups are asked for before they are needed: a processor with a cost per number does not look far enough
+/// This many groups are fetched before they are needed: a processor with a cost per number does not look far enough
 /// ahead to keep its memory busy.
 const AHEAD: usize = 4;
 

@@ -49,7 +49,7 @@ impl Moments {
         }
     }
 
-    /// Adds the numbers that another state is of.
+    /// Adds the numbers of another state.
     #[inline(always)]
     pub fn join(&mut self, Moments { count, pivot, sum, squares }: Moments) {
         if self.count == 0.0 {

@@ -61,7 +61,7 @@ impl Planes {
 
 /// The number of channels processed together where positions are few: a cache line or two of neighbouring numbers.
 const CHANNEL_BLOCK: usize = 32;
-/// Planes shorter than half of this are copied together, until there are about so many numbers of each channel.
+/// Planes shorter than half of this are copied together, until there are about this many numbers of each channel.
 const GATHERED: usize = 256;
 
 /// Runs `f(channel, pieces)` with the numbers of every channel in pieces, in order, in parallel over blocks of

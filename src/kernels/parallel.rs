@@ -24,7 +24,7 @@ pub fn worthwhile(len: usize, threshold: usize) -> bool {
 fn in_parallel<E: Send>(out: &mut [E], size: usize, f: &(dyn Fn(usize, &mut [E]) + Sync)) {
     let (len, out) = (out.len(), Entries::of(out));
     tasks(len.div_ceil(size), true, &|i| {
-        // SAFETY: there are so many chunks, and each task has one of its own.
+        // SAFETY: there are this many chunks, and each task has one of its own.
         #[allow(unsafe_code)]
         f(i, unsafe { out.chunk(i, size, len) });
     });
@@ -78,7 +78,7 @@ pub fn chunks_of_two<A: Send, B: Send>(
     let (lens, a, b) = ([a.len(), b.len()], Entries::of(a), Entries::of(b));
     let count = lens[0].div_ceil(sizes[0]).min(lens[1].div_ceil(sizes[1]));
     tasks(count, many, &|i| {
-        // SAFETY: both arrays have so many chunks, and each task has its own of each.
+        // SAFETY: both arrays have this many chunks, and each task has its own of each.
         #[allow(unsafe_code)]
         let (a, b) = unsafe { (a.chunk(i, sizes[0], lens[0]), b.chunk(i, sizes[1], lens[1])) };
         f(i, a, b);

@@ -47,7 +47,7 @@ pub struct Rows<'a> {
     /// The units of a row.
     pub width: usize,
     pub time: usize,
-    /// How many steps each row has, if not all.
+    /// The number of steps of each row, if not all.
     pub lengths: Option<&'a [usize]>,
 }
 

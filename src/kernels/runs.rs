@@ -4,7 +4,7 @@ use super::elementwise;
 use super::reduce::sum_of_rows;
 use crate::numbers::Float;
 
-/// So many gradients of one element are added up as they come; more of them in groups, whose sums are as good as in
+/// This many gradients of one element are added up as they come; more of them in groups, whose sums are as good as in
 /// f64.
 const FEW: usize = 256;
 
@@ -23,7 +23,7 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
     /// Copies each run of `x` to its place in `y`.
     pub fn copy<E: Copy>(&self, x: &[E], y: &mut [E]) {
         match self.length {
-            // runs of nothing, or none, however many there would be
+            // empty runs, or none, however many there would be
             _ if x.is_empty() || y.is_empty() => {}
             0 => {}
             1 => (0..self.count).map(&self.place).for_each(|(from, to)| y[to] = x[from]),

@@ -11,7 +11,7 @@ use crate::numbers::Float;
 /// more numbers at a time and on several threads.
 const SPARSE: usize = 16;
 
-/// So many numbers are added up in their own type; more of them in f64.
+/// This many numbers are added up in their own type; more of them in f64.
 const FEW: usize = 1024;
 
 vectorized! {

@@ -1,8 +1,8 @@
-//! What happens to what stands where a result goes.
+//! Whether a result overwrites its place or is added to it.
 
 use num_traits::Float;
 
-/// Whether a result takes the place of what was there, or is added to it, as gradients are.
+/// Whether a result replaces the previous value or, as gradients do, is added to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
     Overwrite,
@@ -21,7 +21,7 @@ impl Store {
         self == Store::Add
     }
 
-    /// Zeros in `out` if the result takes its place: before loops that only add.
+    /// Sets `out` to zero if the result replaces it: before loops that only add.
     #[inline(always)]
     pub fn clear<E: Float>(self, out: &mut [E]) {
         if !self.adds() {

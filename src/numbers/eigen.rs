@@ -1,10 +1,10 @@
 //! Eigenvalues of symmetric matrices.
 
-/// The rotations converge quadratically: so many rounds are never needed.
+/// The rotations converge quadratically: this many rounds are never needed.
 const MOST_ROTATIONS: usize = 60;
 
 /// All eigenvalues of a symmetric matrix, given row by row, the largest first, with their eigenvectors of length 1. By
-/// Jacobi's rotations, each of which makes one entry beside the diagonal 0.
+/// Jacobi's rotations, each of which makes one entry off the diagonal 0.
 pub fn symmetric_eigen(mut a: Vec<f64>, size: usize) -> Vec<(f64, Vec<f64>)> {
     let mut vectors: Vec<f64> = (0..size * size).map(|i| if i / size == i % size { 1.0 } else { 0.0 }).collect();
     for _ in 0..MOST_ROTATIONS {

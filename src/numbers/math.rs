@@ -31,13 +31,13 @@ pub trait Format: Float + NumAssign + 'static {
     const EXP: &'static [Self];
     /// ln((1 + s) / (1 - s)) = 2 s + s^3 (P0 + P1 s^2 + ..) for (1 + s) / (1 - s) in sqrt(1/2) .. sqrt(2).
     const LN: &'static [Self];
-    /// Where tanh starts to be computed from e^(2 x).
+    /// From here on, tanh is computed from e^(2 x).
     const TANH_SPLIT: Self;
     /// Where tanh(x) becomes 1.
     const TANH_ONE: Self;
     /// tanh(x) = x + x^3 (P0 + P1 x^2 + ..) up to there.
     const TANH: &'static [Self];
-    /// Where erf starts to be computed as 1 - e^p(x).
+    /// From here on, erf is computed as 1 - e^p(x).
     const ERF_SPLIT: Self;
     /// Where erf becomes 1.
     const ERF_ONE: Self;
@@ -374,7 +374,7 @@ impl Math for Fused {
     }
 }
 
-/// For code that is compiled for the target of the crate only.
+/// For code that is compiled only for the crate's target.
 #[cfg(any(target_arch = "aarch64", target_feature = "fma"))]
 pub type Native = Fused;
 /// For code that is compiled for the target of the crate only.

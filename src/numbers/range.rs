@@ -68,12 +68,12 @@ pub fn at_most(owner: &str, name: &str, value: usize, most: usize) -> Result<(),
     within(owner, name, value as f64, value <= most, &format!("at most {most}"))
 }
 
-/// `Ok` if value < count: the number of one of so many, counted from 0.
+/// `Ok` if value < count: an index below this many, counted from 0.
 pub fn below(owner: &str, name: &str, value: usize, count: usize) -> Result<(), OutOfRange> {
     within(owner, name, value as f64, value < count, &format!("below {count}"))
 }
 
-/// `Ok` if the value is a number: also an infinite one.
+/// `Ok` if the value is a number, even an infinite one.
 pub fn a_number(owner: &str, name: &str, value: f64) -> Result<(), OutOfRange> {
     within(owner, name, value, !value.is_nan(), "a number")
 }

@@ -1,7 +1,7 @@
 //! What a product is computed with: the size of a tile, and functions compiled for one set of instructions.
 //!
-//! The loops around them are compiled once. And a tile needs a function of its own: where it was inlined into the
-//! loops, the compiler kept some of its sums in memory, sometimes, and that was a third slower.
+//! The loops around them are compiled once. A tile needs a separate function: when it was inlined into the loops, the
+//! compiler sometimes kept some of its sums in memory, which was a third slower.
 
 use super::Matrix;
 use super::register::InRegisters;
@@ -21,7 +21,7 @@ pub struct Kernel<E: Float> {
 }
 
 impl<E: InRegisters> Kernel<E> {
-    /// That of the best instructions that the processor has, if there is one.
+    /// The one for the best instructions of the processor, if there is one.
     pub fn best() -> Option<Self> {
         match instructions() {
             #[cfg(target_arch = "x86_64")]

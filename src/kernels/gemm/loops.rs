@@ -19,7 +19,7 @@ use crate::memory::Storage;
 use crate::numbers::Float;
 
 /// The most of the inner dimension that one tile runs over: a panel of b then fills 32 KiB (of 32 f32 or 16 f64 a row),
-/// or half of that with AVX2. The same on every processor, for it says in which order the numbers are added.
+/// or half of that with AVX2. The same on every processor, as it determines the order of additions.
 const DEPTH: usize = 256;
 /// The rows of a, if they are no more than a third of the second-level cache, are one block: each panel of b is then
 /// packed when it is needed, and used while it is in the first-level cache. More rows are blocks of a sixteenth, but
@@ -29,10 +29,10 @@ const SHARES: [usize; 3] = [3, 16, 4];
 const BLOCK_ROWS: usize = 96;
 /// The fewest and the most columns of b in one block.
 const BLOCK_COLUMNS: [usize; 2] = [512, 4096];
-/// With no more columns than this a strip of a is not read often enough to pay for packing it, if its rows are
+/// With no more columns than this, a strip of a is not read often enough for packing it to pay off, if its rows are
 /// contiguous, or its columns are and lie close together.
 const UNPACKED_COLUMNS: [usize; 2] = [256, 128];
-/// So many numbers apart: strips of columns that are a page apart compete for the same lines of a cache.
+/// This many numbers apart: strips of columns that are a page apart compete for the same lines of a cache.
 const CLOSE: usize = 512;
 
 /// Packs a whole matrix of k rows for many products: piece by piece of the inner dimension, and in each panel by panel.
@@ -66,12 +66,12 @@ pub unsafe fn compute<E: InRegisters>(part: &Part<'_, E>) {
     }
 }
 
-/// How long the pieces of an inner dimension of k are: equal but for the last.
+/// The length of the pieces of an inner dimension of k: equal except for the last.
 fn depth(k: usize) -> usize {
     k.div_ceil(k.div_ceil(DEPTH))
 }
 
-/// How many of m rows of a, in strips of so many, and how many columns of b are in one block.
+/// The number of the m rows of a, in strips of this many, and of columns of b in one block.
 fn block_sizes<E>(m: usize, strip: usize) -> [usize; 2] {
     let Caches { second, third } = caches();
     let [few, rows, columns] =

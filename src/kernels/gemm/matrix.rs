@@ -24,7 +24,7 @@ impl<'a, E: Copy> Matrix<'a, E> {
         Matrix { values: self.values, row_stride: self.column_stride, column_stride: self.row_stride }
     }
 
-    /// What lies below `row` and right of `column`, both included.
+    /// The part below `row` and to the right of `column`, both included.
     #[inline(always)]
     pub fn part(self, row: usize, column: usize) -> Self {
         Matrix { values: &self.values[row * self.row_stride + column * self.column_stride..], ..self }

@@ -33,8 +33,8 @@ use register::InRegisters;
 const PARALLEL_ABOVE: usize = 1 << 19;
 /// The multiply-adds of one task at least.
 const TASK: usize = 1 << 18;
-/// Into how many tasks for each thread a product is split at most. Unlike other splits this one may follow the number
-/// of threads, for it changes no entry.
+/// The largest number of tasks for each thread that a product is split into. Unlike other splits, this one may depend
+/// on the number of threads, as it changes no entry.
 const TASKS_OF_THREAD: usize = 2;
 
 /// `c = a b`, overwritten or added; a is m x k, b is k x n, c is m x n row by row.

@@ -1,6 +1,6 @@
 //! Copies blocks of the two matrices so that a tile reads them from one end to the other.
 //!
-//! What lies beyond the edge of a matrix is never used, so it is left as it is, or is a copy of the last row.
+//! Anything beyond the edge of a matrix is never used, so it is left unchanged, or is a copy of the last row.
 
 use super::Matrix;
 use super::register::Register;
@@ -20,7 +20,7 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
             for (p, row) in panel.chunks_exact_mut(panel_width).enumerate() {
                 let source = &b.values[p * b.row_stride..];
                 if columns == panel_width {
-                    // SAFETY: the row of the panel is two registers, and so many columns lie in the slice.
+                    // SAFETY: the row of the panel is two registers, and this many columns lie in the slice.
                     unsafe {
                         R::load(source[..panel_width].as_ptr()).store(row.as_mut_ptr());
                         R::load(source[R::LEN..].as_ptr()).store(row[R::LEN..].as_mut_ptr());
@@ -70,8 +70,8 @@ pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     }
 }
 
-/// [`strips`] of a matrix whose columns are contiguous. Of each column some strips are taken at once, for what lies
-/// between them and in the next column is far away.
+/// [`strips`] of a matrix whose columns are contiguous. Some strips of each column are taken at once, as the numbers
+/// between them and in the next column are far away.
 #[inline(always)]
 fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, height: usize, depth: usize, out: &mut [E]) {
     const AT_ONCE: usize = 8;

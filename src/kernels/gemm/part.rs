@@ -21,7 +21,7 @@ pub struct Part<'a, E> {
 pub enum Right<'a, E> {
     /// To be packed block by block.
     Matrix(Matrix<'a, E>),
-    /// What [`super::loops::pack_whole`] made of it; of the columns, those from `left` on.
+    /// The result of [`super::loops::pack_whole`], with the columns from `left` on.
     Panels { panels: &'a [E], columns: usize, left: usize },
 }
 

@@ -1,7 +1,7 @@
 //! Registers of several numbers: what the tiles of a product are computed with.
 //!
-//! Written out with the processor's own instructions, for the compiler does not reliably keep a tile of arrays in
-//! registers: the same loop was three times slower when it was inlined elsewhere.
+//! Written with the processor's instructions, as the compiler does not reliably keep a tile of arrays in registers: the
+//! same loop was three times slower when it was inlined elsewhere.
 
 use crate::numbers::Float;
 

@@ -9,9 +9,9 @@ use crate::numbers::Float;
 
 /// Entries of the matrix that one task reads at least.
 const TASK: usize = 1 << 16;
-/// So many products of a dot product are added up in their own type, and those sums in f64.
+/// This many products of a dot product are added up in their own type, and those sums in f64.
 const LONG: usize = 1 << 11;
-/// So many rows are added up in their own type, and those sums in f64.
+/// This many rows are added up in their own type, and those sums in f64.
 const FEW_ROWS: usize = 256;
 /// Independent running sums of one dot product.
 const LANES: usize = 16;
