@@ -18,6 +18,9 @@ use crate::tensor::Tensor;
 /// let model = <(Linear<3, 8>, Relu, Linear<8, 2>)>::init(&mut StdRng::seed_from_u64(0));
 /// let attributions: Tensor<Rank2<4, 3>> = guided_backpropagation(&model, &Tensor::<Rank2<4, 3>>::ones(), Class(0));
 /// ```
+///
+/// # Panics
+/// If the target is a class that the model does not have, or labels that are not as many as the samples.
 #[track_caller]
 pub fn guided_backpropagation<M, S, G>(model: &M, inputs: &Tensor<S>, target: G) -> Tensor<S>
 where

@@ -19,6 +19,9 @@ use crate::tensor::Tensor;
 /// let attributions = input_times_gradient(&model, &x, Class(1));
 /// assert!((attributions.sum().item() - model.forward(x)[[0, 1]]).abs() < 1e-6);
 /// ```
+///
+/// # Panics
+/// If the target is a class that the model does not have, or labels that are not as many as the samples.
 #[track_caller]
 pub fn input_times_gradient<M, S, G>(model: &M, inputs: &Tensor<S>, target: G) -> Tensor<S>
 where

@@ -18,6 +18,9 @@ use crate::tensor::Tensor;
 /// let attributions = saliency(&model, &Tensor::<Rank2<1, 3>>::ones(), Class(1));
 /// assert_eq!(attributions.slice(0), model.weight.value().clone().slice(1).abs());
 /// ```
+///
+/// # Panics
+/// If the target is a class that the model does not have, or labels that are not as many as the samples.
 #[track_caller]
 pub fn saliency<M, S, G>(model: &M, inputs: &Tensor<S>, target: G) -> Tensor<S>
 where

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// What to do with bytes that are not UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum InvalidUtf8 {
     /// End with an error that names the line.
     #[default]

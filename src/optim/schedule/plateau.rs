@@ -6,6 +6,7 @@ use crate::optim::{Snapshot, SnapshotMismatch};
 /// How much a measurement must improve on the best one so far to count as better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum Threshold {
     /// By this fraction of the best one's magnitude.
     Relative(f64),

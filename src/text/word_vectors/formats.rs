@@ -63,6 +63,7 @@ impl Default for VectorOptions {
 /// What to do with a word that occurs again in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum RepeatedWord {
     /// End with an error that names the word.
     #[default]
