@@ -23,7 +23,7 @@ use taut::data::names::{self, CLASSES, Examples, LETTERS};
 use taut::data::{Sequences, Subset};
 use taut::files::FileError;
 use taut::metrics::{Average, ConfusionMatrix};
-use taut::nn::{Elman, LstmGates, StateKind, Recurrent, RecurrentKind};
+use taut::nn::{Elman, LstmGates, Recurrent, RecurrentKind, StateKind};
 use taut::prelude::*;
 
 const BATCH: usize = 64;

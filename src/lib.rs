@@ -189,13 +189,13 @@ pub mod prelude {
     pub use crate::io::{Checkpoint, Persist};
     pub use crate::loss::CrossEntropy;
     pub use crate::nn::{
-        AdaptiveAvgPool2d, AdaptiveMaxPool2d, Autoencoder, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d, BiGru,
-        BiLstm, BiRnn, Bias, CausalMask, ChannelPRelu, Conv1d, Conv2d, Conv2dNoBias, ConvTranspose2d, Dropout,
-        Dropout2d, Elu, Embedding, EmbeddingBag, Eval, Flatten, Forward, Frozen, Gelu, GeluTanh, GlobalAvgPool2d,
-        GlobalMaxPool2d, GroupNorm, GroupedConv2d, Gru, GruCell, Identity, Init, Lambda, LastStep, LayerNorm,
-        LeakyRelu, LearnedPositionalEncoding, Linear, LinearNoBias, LogSoftmax, Lstm, LstmCell, LstmState, MaxPool1d,
-        MaxPool2d, MaxUnpool2d, Module, MultiHeadAttention, NoBias, NoMask, PRelu, PixelShuffle, BatchNorm1dNoAffine,
-        BatchNorm2dNoAffine, PositionalEncoding, RectangularConv2d, ReflectionPad2d, Relu, ReluRnn, ReluRnnCell,
+        AdaptiveAvgPool2d, AdaptiveMaxPool2d, Autoencoder, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm1dNoAffine,
+        BatchNorm2d, BatchNorm2dNoAffine, BiGru, BiLstm, BiRnn, Bias, CausalMask, ChannelPRelu, Conv1d, Conv2d,
+        Conv2dNoBias, ConvTranspose2d, Dropout, Dropout2d, Elu, Embedding, EmbeddingBag, Eval, Flatten, Forward,
+        Frozen, Gelu, GeluTanh, GlobalAvgPool2d, GlobalMaxPool2d, GroupNorm, GroupedConv2d, Gru, GruCell, Identity,
+        Init, Lambda, LastStep, LayerNorm, LeakyRelu, LearnedPositionalEncoding, Linear, LinearNoBias, LogSoftmax,
+        Lstm, LstmCell, LstmState, MaxPool1d, MaxPool2d, MaxUnpool2d, Module, MultiHeadAttention, NoBias, NoMask,
+        PRelu, PixelShuffle, PositionalEncoding, RectangularConv2d, ReflectionPad2d, Relu, ReluRnn, ReluRnnCell,
         ReplicationPad2d, Reshape, Residual, Rnn, RnnCell, SameConv2d, Sigmoid, Silu, Softmax, Softplus, SpectralNorm,
         Summarize, Tanh, Trainable, TransformerEncoder, TransformerEncoderLayer, UpsampleBilinear2d, UpsampleNearest2d,
         ZeroPad2d, check, eval, frozen,

@@ -188,7 +188,8 @@ fn trained() -> (Small, Digits, Tensor<(usize,), usize>) {
 fn maps_depend_on_the_model_and_the_class_and_find_what_matters() {
     let (model, images, labels) = trained();
     let mut rng = StdRng::seed_from_u64(1);
-    let saliency_of = |model: &Small, labels: &Tensor<(usize,), usize>| heatmap(&saliency(model, &images, labels.clone()));
+    let saliency_of =
+        |model: &Small, labels: &Tensor<(usize,), usize>| heatmap(&saliency(model, &images, labels.clone()));
     let cam =
         |model: &Small, labels: &Tensor<(usize,), usize>| grad_cam(model, |model| &model.1, &images, labels.clone());
     // all layers random, from the top

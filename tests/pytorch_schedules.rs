@@ -49,8 +49,13 @@ fn schedules_put_together_agree() {
 #[test]
 fn plateaus_agree() {
     let config = PlateauConfig { factor: 0.3, patience: 2, ..Default::default() };
-    let absolute =
-        PlateauConfig { patience: 1, threshold: Threshold::Absolute(0.05), cooldown: 2, smallest_learning_rate: 0.02, ..config };
+    let absolute = PlateauConfig {
+        patience: 1,
+        threshold: Threshold::Absolute(0.05),
+        cooldown: 2,
+        smallest_learning_rate: 0.02,
+        ..config
+    };
     let largest = PlateauConfig { factor: 0.5, patience: 1, larger_is_better: true, ..Default::default() };
     for (name, config) in [("plateau", config), ("plateau absolute", absolute), ("plateau largest", largest)] {
         let case = case("schedules", name);

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Case, Entry, F32, F64, case};
-use taut::nn::{Bidirectional, Direction, Elman, GruGates, LstmGates, StateKind, Unidirectional, Recurrent, RecurrentKind};
+use taut::nn::{
+    Bidirectional, Direction, Elman, GruGates, LstmGates, Recurrent, RecurrentKind, StateKind, Unidirectional,
+};
 use taut::prelude::*;
 
 fn rng() -> StdRng {

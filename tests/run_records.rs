@@ -246,7 +246,8 @@ fn a_killed_run_can_be_read_and_resumed() {
 fn the_best_model_is_kept() {
     let folder = Folder::new("best");
     let run = Run::create(&folder.0).unwrap();
-    for mut best in [BestModel::in_memory().larger_is_better(), BestModel::in_file(run.best_path()).larger_is_better()] {
+    for mut best in [BestModel::in_memory().larger_is_better(), BestModel::in_file(run.best_path()).larger_is_better()]
+    {
         let mut model = Linear::<1, 1>::init(&mut StdRng::seed_from_u64(0));
         assert!(best.load_into(&mut model).is_err() && best.value().is_none());
         let mut kept = Vec::new();

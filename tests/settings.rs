@@ -142,7 +142,7 @@ fn prefetched_items() {
 
 #[test]
 fn agents() {
-    use taut::rl::{CartPole, Environments, EpsilonGreedy, RolloutStep, MultiStep, Priorities, advantages};
+    use taut::rl::{CartPole, Environments, EpsilonGreedy, MultiStep, Priorities, RolloutStep, advantages};
     for wrong in NEGATIVE_OR_NONE.into_iter().chain([1.5, f64::INFINITY]) {
         refused(&["EpsilonGreedy", "first"], || EpsilonGreedy { first: wrong, last: 0.1, steps: 10 }.at(3));
         refused(&["EpsilonGreedy", "last"], || EpsilonGreedy { first: 0.1, last: wrong, steps: 10 }.at(3));
@@ -202,7 +202,7 @@ fn every_number_says_its_name_and_its_range() {
         StepDecay, WarmUp,
     };
     use taut::rl::{
-        Breakout, CartPole, Environments, EpsilonGreedy, RolloutStep, MultiStep, Priorities, ReplayMemory, advantages,
+        Breakout, CartPole, Environments, EpsilonGreedy, MultiStep, Priorities, ReplayMemory, RolloutStep, advantages,
     };
     use taut::text::{TokenCounts, Vocabulary, VocabularyOptions, WordVectors};
     const BAD: f64 = f64::NAN;

@@ -57,7 +57,15 @@ pub struct ActivationMaximization {
 
 impl Default for ActivationMaximization {
     fn default() -> Self {
-        ActivationMaximization { steps: 100, step_size: 0.05, jitter: 1, decay: 0.01, blur_every: 8, range: None, more: () }
+        ActivationMaximization {
+            steps: 100,
+            step_size: 0.05,
+            jitter: 1,
+            decay: 0.01,
+            blur_every: 8,
+            range: None,
+            more: (),
+        }
     }
 }
 
@@ -151,7 +159,10 @@ impl ActivationMaximization {
                 }
             }
             if self.blur_every > 0 && step % self.blur_every == 0 {
-                images.as_mut_slice().chunks_exact_mut((height * width).max(1)).for_each(|plane| blur_plane(plane, width));
+                images
+                    .as_mut_slice()
+                    .chunks_exact_mut((height * width).max(1))
+                    .for_each(|plane| blur_plane(plane, width));
             }
             if let Some([low, high]) = self.range {
                 images.as_mut_slice().iter_mut().for_each(|x| *x = x.clamp(low, high));

@@ -153,7 +153,8 @@ mod tests {
         assert!(errors[0] > errors[1] && errors[1] > errors[2] && errors[2] < 2e-3, "{errors:?}");
         let smooth = <(Linear<5, 7>, Tanh, Linear<7, 3>)>::init(&mut rng);
         let x = Tensor::<(usize, Const<5>)>::normal_with((4, Const), 0.0, 1.0, &mut rng);
-        let found = IntegratedGradients { steps: 20, ..Default::default() }.explain(&smooth, &x, &(x.clone() * 0.5), Class(2));
+        let found =
+            IntegratedGradients { steps: 20, ..Default::default() }.explain(&smooth, &x, &(x.clone() * 0.5), Class(2));
         assert!(found.completeness_error() < 1e-4, "{}", found.completeness_error());
     }
 }

@@ -65,7 +65,9 @@ impl<'de, E: Element + Deserialize<'de>> Deserialize<'de> for Value<E> {
                 let value = of_special_name(&name).ok_or_else(unknown)?;
                 let of_type: [Box<dyn Any>; 2] = [Box::new(value), Box::new(value as f32)];
                 let found = of_type.into_iter().find_map(|value| value.downcast::<E>().ok());
-                found.map(|value| Value(*value)).ok_or_else(|| R::Error::custom(format!("`{name}` is not a valid {}", E::NAME)))
+                found
+                    .map(|value| Value(*value))
+                    .ok_or_else(|| R::Error::custom(format!("`{name}` is not a valid {}", E::NAME)))
             }
         }
     }

@@ -44,7 +44,7 @@ pub use attention::{
     PositionalEncoding, PostNorm, PreNorm, StepsWithin, TransformerEncoder, TransformerEncoderLayer,
 };
 pub use autoencoder::{Autoencoder, RestoresShape};
-pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, BatchNormOptions, BatchNorm1dNoAffine, BatchNorm2dNoAffine};
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm1dNoAffine, BatchNorm2d, BatchNorm2dNoAffine, BatchNormOptions};
 pub use bias::Bias;
 pub use blocks::SameAs;
 pub use conv_transpose2d::ConvTranspose2d;
@@ -71,8 +71,8 @@ pub use pool2d::{
 pub use prelu::{ChannelPRelu, PRelu};
 pub use recurrent::{
     BiGru, BiLstm, BiRnn, Bidirectional, Direction, Elman, ElmanRelu, Gru, GruCell, GruGates, Hidden, HiddenAndCell,
-    InitialState, InitialStates, Lstm, LstmCell, LstmGates, LstmState, StateKind, Unidirectional, Recurrent, RecurrentCell,
-    RecurrentKind, ReluRnn, ReluRnnCell, Rnn, RnnCell, SequenceLengths,
+    InitialState, InitialStates, Lstm, LstmCell, LstmGates, LstmState, Recurrent, RecurrentCell, RecurrentKind,
+    ReluRnn, ReluRnnCell, Rnn, RnnCell, SequenceLengths, StateKind, Unidirectional,
 };
 pub use reshape::{Flatten, Reshape};
 pub use residual::{KeepsShape, Residual};

@@ -273,7 +273,9 @@ impl Node<'_> {
 
     /// The attributes of an operator with windows over `N` axes, for which the same padding is before and after.
     pub(super) fn window<const N: usize>(self, kernel: [usize; N], stride: [usize; N], padding: [usize; N]) -> Self {
-        self.attribute("kernel_shape", kernel).attribute("strides", stride).attribute("pads", [padding, padding].concat())
+        self.attribute("kernel_shape", kernel)
+            .attribute("strides", stride)
+            .attribute("pads", [padding, padding].concat())
     }
 
     /// Adds the node to the graph and returns the names of its outputs.

@@ -92,9 +92,7 @@ impl BestModel {
         match &self.place {
             Place::File(path) => model.load_parameters(path),
             Place::Memory(Some(bytes)) => model.load_safetensors(bytes),
-            Place::Memory(None) => {
-                Err(FileError::of(None, Reason::Text("no model has been offered yet".to_string())))
-            }
+            Place::Memory(None) => Err(FileError::of(None, Reason::Text("no model has been offered yet".to_string()))),
         }
     }
 

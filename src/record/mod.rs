@@ -59,15 +59,15 @@
 //! Every call has written its line when it returns: a run can be watched, and a killed one leaves readable files.
 //! [`read`] reads the metrics back, and [`Run::resume`] continues a run.
 
+mod best_model;
 mod early_stopping;
 #[cfg(feature = "tensorboard")]
 mod events;
-mod best_model;
 mod lines;
 mod run;
 mod table;
 
-pub use early_stopping::{EarlyStopping, EarlyStoppingConfig};
 pub use best_model::BestModel;
+pub use early_stopping::{EarlyStopping, EarlyStoppingConfig};
 pub use lines::{Measurement, read};
 pub use run::Run;

@@ -33,7 +33,9 @@ impl PytorchFile {
         let mut pickles = archive.names().iter().filter_map(|name| name.strip_suffix("data.pkl"));
         let folder = pickles.find(|folder| folder.ends_with('/') && folder.matches('/').count() == 1);
         let Some(folder) = folder.map(str::to_string) else {
-            return Err(Reason::Text("this is not a file of `torch.save`: the zip archive has no `data.pkl`".to_string()));
+            return Err(Reason::Text(
+                "this is not a file of `torch.save`: the zip archive has no `data.pkl`".to_string(),
+            ));
         };
         let order = format!("{folder}byteorder");
         let is_big_endian = archive.names().contains(&order)

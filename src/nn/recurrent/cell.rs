@@ -1,6 +1,6 @@
 //! One step of a recurrent layer.
 
-use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, StateKind, RecurrentKind, State};
+use super::kind::{Elman, ElmanRelu, GruGates, LstmGates, RecurrentKind, State, StateKind};
 use super::state::InitialState;
 use crate::nn::{Init, Module};
 use crate::ops::{States, Times, recurrent};

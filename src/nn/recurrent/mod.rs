@@ -8,7 +8,7 @@ mod state;
 
 pub use cell::{GruCell, LstmCell, RecurrentCell, ReluRnnCell, RnnCell};
 pub use direction::{Bidirectional, Direction, Unidirectional};
-pub use kind::{Elman, ElmanRelu, GruGates, Hidden, HiddenAndCell, LstmGates, StateKind, RecurrentKind};
+pub use kind::{Elman, ElmanRelu, GruGates, Hidden, HiddenAndCell, LstmGates, RecurrentKind, StateKind};
 pub use lstm_state::LstmState;
 pub use state::{InitialState, InitialStates, SequenceLengths};
 
@@ -148,7 +148,8 @@ pub type BiRnn<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32>
 /// let y: Tensor<Rank3<2, 7, 10>> = y;
 /// let (y, states) = layer.forward((x, [[forward, backward]]));
 /// ```
-pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Lstm<I, H, LAYERS, Bidirectional, E>;
+pub type BiLstm<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> =
+    Lstm<I, H, LAYERS, Bidirectional, E>;
 /// Bidirectional [`Gru`]: the output has 2 `H` features.
 pub type BiGru<const I: usize, const H: usize, const LAYERS: usize = 1, E = f32> = Gru<I, H, LAYERS, Bidirectional, E>;
 

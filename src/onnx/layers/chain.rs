@@ -1,6 +1,6 @@
 //! What models are composed of: tuples, lists, blocks, wrappers and pointers.
 
-use crate::nn::{Autoencoder, Eval, Frozen, RestoresShape, KeepsShape, Module, Residual, SameAs};
+use crate::nn::{Autoencoder, Eval, Frozen, KeepsShape, Module, Residual, RestoresShape, SameAs};
 use crate::onnx::{ExportOnnx, Graph, Value};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};

@@ -240,7 +240,8 @@ where
             return graph.node("GlobalAveragePool").input(&x).output_along(&x, 2);
         }
         if let Some(kernel) = equal_patches::<X>([OH, OW]) {
-            let node = graph.node("AveragePool").input(&x).attribute("kernel_shape", kernel).attribute("strides", kernel);
+            let node =
+                graph.node("AveragePool").input(&x).attribute("kernel_shape", kernel).attribute("strides", kernel);
             return node.output_along(&x, 2);
         }
         // a product with a matrix for each axis, whose rows are the patches divided by their lengths

@@ -96,7 +96,9 @@ impl States {
         parts.map(|part| match part.as_slice() {
             [] => None,
             [one] => Some(one.clone()),
-            many => Some(many.iter().fold(graph.node("Concat"), |node, part| node.input(part)).attribute("axis", 0).output()),
+            many => Some(
+                many.iter().fold(graph.node("Concat"), |node, part| node.input(part)).attribute("axis", 0).output(),
+            ),
         })
     }
 }
@@ -122,7 +124,9 @@ fn one_layer<K: ExportedCell, I: Dim, const H: usize, E: Float>(
         (1, None) => {}
         (1, Some(activation)) => node = node.attribute("activations", [activation]),
         (_, None) => node = node.attribute("direction", "bidirectional"),
-        (_, Some(activation)) => node = node.attribute("direction", "bidirectional").attribute("activations", [activation; 2]),
+        (_, Some(activation)) => {
+            node = node.attribute("direction", "bidirectional").attribute("activations", [activation; 2])
+        }
     }
     let (y, last) = if K::HAS_CELL {
         let [y, hidden, cell] = node.outputs();

@@ -124,7 +124,8 @@ impl Plateau {
     #[track_caller]
     pub fn next_learning_rate(&mut self, learning_rate: f64, measured: f64) -> f64 {
         expect(not_negative("next_learning_rate", "learning_rate", learning_rate));
-        let PlateauConfig { factor, patience, threshold, cooldown, smallest_learning_rate, larger_is_better, .. } = self.config;
+        let PlateauConfig { factor, patience, threshold, cooldown, smallest_learning_rate, larger_is_better, .. } =
+            self.config;
         if threshold.is_better(measured, self.best, larger_is_better) {
             (self.best, self.waited) = (measured, 0);
         } else {
