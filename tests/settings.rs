@@ -303,7 +303,8 @@ fn every_number_says_its_name_and_its_range() {
         "OneCycle" "last": OneCycle { steps: 9, last: -1.0, ..Default::default() }.factor(1);
         "WarmUp" "first": WarmUp { steps: 9, first: BAD }.factor(1);
         "Plateau" "factor": Plateau::new(PlateauConfig { factor: 2.0, ..Default::default() });
-        "Plateau" "smallest_learning_rate": Plateau::new(PlateauConfig { smallest_learning_rate: BAD, ..Default::default() });
+        "Plateau" "smallest_learning_rate":
+            Plateau::new(PlateauConfig { smallest_learning_rate: BAD, ..Default::default() });
         "next_learning_rate" "learning_rate": Plateau::new(PlateauConfig::default()).next_learning_rate(BAD, 1.0);
         "set_base" "base": Scheduler::new(Exponential { factor: 0.5 }, &mut sgd()).set_base(BAD);
         // explanations

@@ -94,7 +94,7 @@ fn one_part_is_the_plain_training_loop() {
     let loss = model.forward(Tape::training(&mut rng).trace(x)).cross_entropy(&y);
     let (value, plain) = (loss.item(), loss.backward());
     let (found, gradients) = batch
-        .backward(&OneProcess, &model, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y))
+        .backward(&model, &OneProcess, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y))
         .unwrap();
     assert_eq!(found, f64::from(value));
     gradients.for_each(&model, |name, _, found| match (name, found) {
@@ -107,7 +107,7 @@ fn one_part_is_the_plain_training_loop() {
     assert_eq!(bits(&model), bits(&model_again));
     let batch = digits().parts_of(50, Parts::Fixed(7), &OneProcess, &mut rng).next().unwrap();
     let parts = batch
-        .backward(&OneProcess, &model, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y))
+        .backward(&model, &OneProcess, &mut rng, |tape, (x, y)| model.forward(tape.trace(x)).cross_entropy(&y))
         .unwrap()
         .1;
     assert!(parts.of(&model.0.weight).is_close(&plain.of(&model.0.weight), 1e-5, 1e-6));

@@ -337,8 +337,8 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(0);
         let two = [0; 2].map(|_| Linear::<2, 2>::init(&mut rng)).to_vec();
         let three = [0; 3].map(|_| Linear::<2, 2>::init(&mut rng)).to_vec();
-        let expected = "these two models are not a pair: the first has `2.weight` of shape (2, 2) and type f32, and the \
-                        second has no more";
+        let expected = "these two models are not a pair: the first has `2.weight` of shape (2, 2) and type f32, and \
+                        the second has no more";
         assert_eq!(refusal(|| three.clone().copy_from(&two)), expected);
         assert!(
             refusal(|| two.for_each_pair(&three, |_, _, _| {}))

@@ -45,8 +45,8 @@ fn rust_version() -> String {
     String::from_utf8_lossy(&output.expect("cargo has found rustc, too").stdout).trim().to_string()
 }
 
-/// Only programs that fail, in one `TestCases`: trybuild then runs `cargo check` rather than `cargo build`, which misses
-/// messages that appear only when code is generated.
+/// Only programs that fail, in one `TestCases`: trybuild then runs `cargo check` rather than `cargo build`, which
+/// misses messages that appear only when code is generated.
 #[test]
 fn programs_are_rejected() {
     let version = rust_version();
