@@ -1,10 +1,10 @@
 //! The sum of the gradients of all ranks.
 //!
 //! 1. Each rank tells all others which sums of parts it has, and what kind each is: whole gradients, some rows of a
-//! table, or nothing. Losses and running statistics, which are small, are in the same message.
+//!    table, or nothing. Losses and running statistics, which are small, are in the same message.
 //! 2. Parameters are laid end to end and divided into buckets, and every piece in a bucket into one share per rank. A
-//! rank receives its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the
-//! sums to all. The shares may have been sent before the first message, during the backward pass: `overlap.rs`.
+//!    rank receives its share of all whole gradients from all ranks, adds them in the order of the tree, and sends the
+//!    sums to all. The shares may have been sent before the first message, during the backward pass: `overlap.rs`.
 //! 3. Rows are sent from every rank to all others, which add them in the same order.
 
 use super::batches::share;
