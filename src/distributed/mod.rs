@@ -35,8 +35,8 @@
 //! # The same bits on any number of processes
 //!
 //! The number of parts is a setting of the program, like the batch size. A part's computation does not depend on its
-//! rank, and the gradients of parts are added in an order that depends only on the number of parts: ((1 + 2) + (3 + 4))
-//! + .., in pairs. So 1, 2, 3 or 4 processes give the same weights, to the last bit, and an interrupted run can be
+//! rank, and the gradients of parts are added in pairs, ((1 + 2) + (3 + 4)) + .., in an order that depends only on the
+//! number of parts. So 1, 2, 3 or 4 processes give the same weights, to the last bit, and an interrupted run can be
 //! resumed with another number. There should be at least as many parts as ranks, or some ranks are idle.
 //!
 //! Three more things are needed. Every rank must draw the same random numbers, the order of the samples for example,
