@@ -57,7 +57,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         reduce_runs(self, (), vec![(1, count, 1)], None)
     }
 
-    /// The mean of all elements.
+    /// The mean of all elements: NaN if there are none, as PyTorch's (that of a loss is 0).
     #[track_caller]
     pub fn mean(self) -> Tensor<(), E, T> {
         let count = self.count();
@@ -80,7 +80,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         self.sum_axes::<Axis<A>>()
     }
 
-    /// The mean over axis `A`, which is removed.
+    /// The mean over axis `A`, which is removed: NaN if it has no elements.
     #[track_caller]
     pub fn mean_axis<const A: usize>(self) -> Tensor<S::Removed, E, T>
     where
@@ -100,7 +100,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         reduce_runs(self, shape, runs, None)
     }
 
-    /// The mean over several axes, which are removed.
+    /// The mean over several axes, which are removed: NaN if they have no elements.
     #[track_caller]
     pub fn mean_axes<A: Axes>(self) -> Tensor<S::Reduced, E, T>
     where
