@@ -187,11 +187,15 @@ unsafe fn dot_products<R: Register<f32>, const FILTERS: usize, const STEPS: usiz
     unsafe {
         let mut sums = [[R::splat(0.0); STEPS]; FILTERS];
         for place in (0..row).step_by(MOST_LANES) {
-            let gradients = gradients.map(|gradients| R::load(gradients.add(place)));
+            // a loop: the closure of an array's `map` is compiled without these instructions unless it is inlined
+            let mut numbers = [R::splat(0.0); FILTERS];
+            for (numbers, gradients) in numbers.iter_mut().zip(&gradients) {
+                *numbers = R::load(gradients.add(place));
+            }
             for (step, pixels) in pixels.iter().enumerate() {
                 let pixels = R::load(pixels.add(place));
-                for (sums, &gradients) in sums.iter_mut().zip(&gradients) {
-                    sums[step] = sums[step].plus_product(gradients, pixels);
+                for (sums, &numbers) in sums.iter_mut().zip(&numbers) {
+                    sums[step] = sums[step].plus_product(numbers, pixels);
                 }
             }
         }

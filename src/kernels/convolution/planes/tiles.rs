@@ -5,12 +5,13 @@ use super::region::MOST_LANES;
 use crate::kernels::convolution::PORTABLE;
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
+use crate::kernels::prefetch::prefetch;
 use crate::kernels::store::Store;
 use crate::memory::Storage;
 use std::ops::Range;
 
-/// The most steps that a tile runs over in one go: the pixels of three registers for each stay in the first-level
-/// cache.
+/// The most steps that a tile runs over in one go: the pixels of two or three registers for each stay in the
+/// first-level cache.
 const DEPTH: usize = 256;
 
 /// So many tiles that read the same pixels make it worth while to copy these next to each other.
@@ -42,7 +43,7 @@ pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
             Instructions::Avx512 => avx512(task, y),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2(task, y),
-            _ if PORTABLE => run_with::<Plain<f32>, 4>(task, y),
+            _ if PORTABLE => run_with::<Plain<f32>, 4, 3>(task, y),
             _ => unreachable!("im2col is chosen"),
         }
     }
@@ -56,10 +57,11 @@ pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: &Task<'_>, y: *mut f32) {
     // SAFETY: this function has what the registers need, and the caller promises the rest.
-    unsafe { run_with::<<f32 as InRegisters>::WideRegister, 8>(task, y) }
+    unsafe { run_with::<<f32 as InRegisters>::WideRegister, 8, 3>(task, y) }
 }
 
-/// With 12 of the 16 registers for sums.
+/// With 12 of the 16 registers for sums. As 4 x 3 they and what is multiplied would need all 16, and some were kept in
+/// memory.
 ///
 /// # Safety
 /// As [`run`], and the processor has AVX2 and FMA.
@@ -67,21 +69,22 @@ unsafe fn avx512(task: &Task<'_>, y: *mut f32) {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(task: &Task<'_>, y: *mut f32) {
     // SAFETY: this function has what the registers need, and the caller promises the rest.
-    unsafe { run_with::<<f32 as InRegisters>::Register, 4>(task, y) }
+    unsafe { run_with::<<f32 as InRegisters>::Register, 6, 2>(task, y) }
 }
 
 /// # Safety
 /// As [`run`], and the processor has what `R` needs.
 #[inline(always)]
-unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: &Task<'_>, y: *mut f32) {
+unsafe fn run_with<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(task: &Task<'_>, y: *mut f32) {
     let depth = task.steps.len();
     let filters = task.weight.len() / depth;
-    // a few filters beyond whole tiles are faster one by one
+    // a few filters beyond whole tiles are faster one by one, unless a tile that they do not fill is one of many
     let rest = filters % ROWS;
-    let together = if rest <= ROWS * 3 / 8 { filters - rest } else { filters };
+    let alone = rest <= ROWS * 3 / 8 && filters < 16 * (ROWS - rest);
+    let together = if alone { filters - rest } else { filters };
     // SAFETY: the caller's promises.
     unsafe {
-        tiles::<R, ROWS, 3>(task, 0..together, y);
+        tiles::<R, ROWS, COLUMNS>(task, 0..together, y);
         tiles::<R, 1, 8>(task, together..filters, y);
     }
 }
@@ -200,6 +203,19 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
             Some(bias) if so_far.first => std::array::from_fn(|i| *bias.get_unchecked(row(i))),
             _ => [0.0; ROWS],
         };
+        // where the sums go, which is far from where the last ones went, is fetched while they are computed
+        for row in 0..filters.len() {
+            match piece.wholes {
+                Some(wholes) => {
+                    let y = y.add((filters.start + row) * task.plane);
+                    wholes.iter().for_each(|&whole| prefetch(y.add(whole)));
+                }
+                None => {
+                    let to = so_far.to.add(row * so_far.row);
+                    (0..COLUMNS).for_each(|column| prefetch(to.add(column * R::LEN)));
+                }
+            }
+        }
         let sums = sums::<R, ROWS, COLUMNS>(piece.steps, weights, piece.pixels, bias);
         // short loops, which the compiler writes out: only then the sums stay in registers
         if let Some(wholes) = piece.wholes {
@@ -245,13 +261,20 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
 ) -> [[R; COLUMNS]; ROWS] {
     // SAFETY: the caller's promises.
     unsafe {
-        let mut sums = bias.map(|bias| [R::splat(bias); COLUMNS]);
+        // loops: the closure of an array's `map` is compiled without these instructions unless it is inlined
+        let mut sums = [[R::splat(0.0); COLUMNS]; ROWS];
+        for (sums, &bias) in sums.iter_mut().zip(&bias) {
+            *sums = [R::splat(bias); COLUMNS];
+        }
         for (k, &step) in steps.iter().enumerate() {
-            let pixels = pixels.map(|pixels| R::load(pixels.add(step)));
+            let mut numbers = [R::splat(0.0); COLUMNS];
+            for (numbers, &pixels) in numbers.iter_mut().zip(&pixels) {
+                *numbers = R::load(pixels.add(step));
+            }
             for (weights, sums) in weights.iter().zip(&mut sums) {
                 let weight = R::splat(*weights.add(k));
-                for (sum, &pixels) in sums.iter_mut().zip(&pixels) {
-                    *sum = sum.plus_product(weight, pixels);
+                for (sum, &numbers) in sums.iter_mut().zip(&numbers) {
+                    *sum = sum.plus_product(weight, numbers);
                 }
             }
         }

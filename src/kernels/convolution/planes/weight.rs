@@ -14,8 +14,8 @@ use crate::memory::Storage;
 
 /// So many images are added up one after the other, and then to the others.
 const FEW_IMAGES: usize = 32;
-/// Filters of one task.
-const FILTERS: usize = 128;
+/// Filters of one task: whole tiles, whether of 6 or of 8 filters.
+const FILTERS: usize = 120;
 
 /// The gradient of the weight; windows are pointwise.
 pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], store: Store) {
