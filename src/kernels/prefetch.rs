@@ -1,7 +1,7 @@
 //! Asking for memory before it is needed.
 
 /// The bytes that the processor fetches at once.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 
 /// Asks the processor to fetch what lies at `place`, which need not exist. Where the compiler has no stable name for
 /// this, nothing happens.

@@ -1,6 +1,7 @@
 //! The innermost computation of a product: one tile of the result, held in registers.
 
 use super::register::Register;
+use crate::kernels::prefetch::{LINE, prefetch};
 use crate::kernels::store::Store;
 use num_traits::Float;
 
@@ -59,6 +60,12 @@ pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: 
 ) {
     // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
     unsafe {
+        // where the sums go, which is far from where the last ones went, is fetched while they are computed
+        for row in 0..target.rows {
+            let out = target.first.add(row * target.stride);
+            (0..target.columns).step_by(LINE / size_of::<E>()).for_each(|column| prefetch(out.add(column)));
+            prefetch(out.add(target.columns - 1));
+        }
         let rows = std::array::from_fn(|row| strip.first.add(row.min(target.rows - 1) * strip.row_stride));
         let sums = sums_of::<E, R, ROWS, WIDTH>(depth, rows, |k| k * strip.step, panel);
         if target.columns == WIDTH * R::LEN {
