@@ -50,7 +50,9 @@ fn from_leaf(part: impl Fn(u32) -> [u32; 3]) -> Option<Caches> {
         let field = |value: u32, from: u32, bits: u32| (value >> from & ((1 << bits) - 1)) as usize + 1;
         let (ways, partitions, line) = (field(ebx, 22, 10), field(ebx, 12, 10), field(ebx, 0, 12));
         if eax & 0x1f != INSTRUCTIONS {
-            sizes[(eax >> 5 & 7) as usize] = ways * partitions * line * (ecx as usize + 1);
+            // an emulator may answer with all bits set
+            let sets = (ecx as usize).saturating_add(1);
+            sizes[(eax >> 5 & 7) as usize] = (ways * partitions * line).saturating_mul(sets);
         }
     }
     let [_, _, second, third, ..] = sizes;
@@ -80,6 +82,9 @@ mod tests {
         assert_eq!(from_leaf(without_third), Some(Caches { second: 1 << 20, third: 1 << 20 }));
         // every index answered
         assert_eq!(from_leaf(|_| part([3, 2, 8, 64, 2048])), Some(Caches { second: 1 << 20, third: 1 << 20 }));
+        assert_eq!(from_leaf(|_| [u32::MAX; 3]), None);
+        let largest = [3 | 2 << 5, u32::MAX, u32::MAX];
+        assert_eq!(from_leaf(|_| largest), Some(Caches { second: usize::MAX, third: usize::MAX }));
     }
 
     #[test]
