@@ -104,10 +104,8 @@ fn max_of_windows<E: Float>(
         // every stride-th pixel next to each other
         if moves.stride > 1 {
             for (phase, apart) in lines.chunks_exact_mut(apart).enumerate() {
-                apart
-                    .iter_mut()
-                    .zip(line[phase.min(width)..].iter().step_by(moves.stride))
-                    .for_each(|(to, &x)| *to = x);
+                let pixels = line[phase..].iter().step_by(moves.stride);
+                apart.iter_mut().zip(pixels).for_each(|(to, &x)| *to = x);
             }
         }
         for tap in 0..moves.kernel {
@@ -158,15 +156,18 @@ pub fn max<E: Float>(patches: &Patches, x: &[E], y: &mut [E], indices: &mut [usi
     let pairs = (0..patches.across.len()).take_while(|&i| patches.across[i] == (2 * i..2 * i + 2)).count();
     let tallest = patches.down.iter().map(Range::len).max().unwrap_or(0);
     // windows that see a few pixels, so that their numbers fit a u32
-    let moves = patches.moves.filter(|moves| pairs < patches.across.len() && moves.kernel * tallest <= MANY);
+    let moves = patches
+        .moves
+        .filter(|moves| pairs < patches.across.len() && moves.kernel.checked_mul(tallest).is_some_and(|n| n <= MANY));
     let offsets: Vec<usize> = moves.map_or(Vec::new(), |Moves { kernel, .. }| {
         (0..tallest * kernel).map(|tap| tap / kernel * width + tap % kernel).collect()
     });
     let many = parallel::worthwhile(x.len(), parallel::COSTLY);
     parallel::chunks_of_two(y, indices, [outputs; 2], many, &|i, y, indices| {
         let x = &x[i * pixels..(i + 1) * pixels];
-        let apart =
-            moves.map_or(0, |moves| if moves.stride > 1 { width.div_ceil(moves.stride) * moves.stride } else { 0 });
+        // of a stride beyond the width there are no more phases than pixels
+        let apart = moves.filter(|moves| moves.stride > 1);
+        let apart = apart.map_or(0, |Moves { stride, .. }| width.div_ceil(stride) * stride.min(width));
         let mut line = Storage::scratch(apart);
         let mut taps = vec![0; if moves.is_some() { patches.across.len() } else { 0 }];
         let lines = y.chunks_exact_mut(patches.across.len()).zip(indices.chunks_exact_mut(patches.across.len()));
@@ -297,6 +298,8 @@ mod tests {
 
     #[test]
     fn maxima_are_the_first_of_the_largest() {
+        // times the rows of an image it is out of range
+        const LONG: usize = 1 << (usize::BITS - 2);
         for (kernel, stride, padding) in [
             (2, 2, 0),
             (2, 2, 1),
@@ -308,6 +311,9 @@ mod tests {
             (4, 3, 2),
             (1, 2, 0),
             (4, 5, 1),
+            (1, 40, 0),
+            (3, LONG, 1),
+            (LONG, 40, LONG / 2),
         ] {
             for size in [[4, 4], [5, 7], [7, 38]] {
                 let across = windows(size[1], kernel, stride, padding);
