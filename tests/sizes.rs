@@ -129,4 +129,12 @@ fn layers_refuse_what_has_no_room() {
     refused("convolution", || convolution.forward(small()));
     let transposed = ConvTranspose2d::<1, 1, 2, 2048>::init(&mut rng);
     refused("transposed convolution", || transposed.forward(none()));
+    // of no features, so that there are many steps
+    let steps = |batch, steps| Tensor::<(usize, usize, Const<0>)>::zeros_with((batch, steps, Const));
+    for (batch, length) in PAIRS.into_iter().filter(|&(batch, length)| (batch, length).checked_count().is_some()) {
+        let lstm = Lstm::<0, 4>::init(&mut rng);
+        refused("lstm", || lstm.forward(steps(batch, length)));
+        let gru = Gru::<0, 4>::init(&mut rng);
+        refused("gru", || gru.forward(steps(batch, length)));
+    }
 }

@@ -81,7 +81,9 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
     let loops = E::pick(&op.loops);
     let layer = Layer { loops, input: input.size(), width: H, times };
     let rows = batch.size() * steps.size();
-    note_multiply_adds(rows * loops.gates * H * (input.size() + H));
+    // of the gates, which are more than x and the states
+    let gates = (rows, loops.gates, H).count();
+    note_multiply_adds(gates.saturating_mul(input.size() + H));
 
     let state = (batch, Const::<H>);
     let nodes = [
@@ -205,6 +207,7 @@ impl<E: Float> Layer<E> {
     }
 
     /// A state before the first step, and room for those after each.
+    #[track_caller]
     fn states(&self, initial: Option<&[E]>) -> Storage<E> {
         let (state, _) = self.sizes();
         let mut states = Storage::scratch((self.times.steps + 1) * state);
@@ -215,6 +218,7 @@ impl<E: Float> Layer<E> {
         states
     }
 
+    #[track_caller]
     fn forward(&self, x: &[E], initial: [Option<&[E]>; 2], [w, u]: [&[E]; 2], biases: [&[E]; 2]) -> Saved<E> {
         let Times { batch, steps, .. } = self.times;
         let (state, all_gates) = self.sizes();

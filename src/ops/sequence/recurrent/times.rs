@@ -27,6 +27,7 @@ impl Times {
     }
 
     /// (batch, steps, width) as (steps, batch, width), in the order of computation, with zeros for padding.
+    #[track_caller]
     pub fn by_step<E: Float>(&self, x: &[E], width: usize) -> Storage<E> {
         let mut out = Storage::scratch(x.len());
         parallel::rows(out.make_mut(), width, parallel::CHEAP, |first, rows| {
