@@ -29,14 +29,13 @@ const FEW: usize = 64;
 
 /// All positions of a region, in order.
 pub fn all(map: &Map, region: &Region, lanes: usize) -> Vec<Chunk> {
-    let [height, width] = map.plane;
-    let image_stride = map.groups * map.to * height * width;
+    let width = map.out[1];
     let lines = region.lines().map(|(image, row, place)| {
-        let to = image * image_stride + row * map.step[0] * width + map.first[0] * width + map.first[1];
-        (0..map.out[1]).map(move |column| (place + column, to + column * map.step[1]))
+        let to = image * map.groups * map.to * map.positions() + row * width;
+        (0..width).map(move |column| (place + column, to + column))
     });
     let mut chunks = Vec::new();
-    if map.out[1] >= lanes && (map.out[1].is_multiple_of(lanes) || region.steps().len() < FEW) && map.step == [1, 1] {
+    if width >= lanes && (width.is_multiple_of(lanes) || region.steps().len() < FEW) {
         lines.for_each(|line| cover(&line.collect::<Vec<_>>(), lanes, true, &mut chunks));
     } else {
         cover(&lines.flatten().collect::<Vec<_>>(), lanes, !region.copies(), &mut chunks);

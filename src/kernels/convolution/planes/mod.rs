@@ -8,9 +8,8 @@
 //! y(f, p) = sum over k of weight(f, k) x[place(p) + step(k)]
 //!
 //! for a tile of a few filters and a few registers of positions at a time. What is written is in order, and so is the
-//! weight, so neither is copied. The gradient of the image is a forward pass with the filters turned by half a turn,
-//! channels and filters exchanged. If windows move by s pixels, it is one such pass for each of the s x s lattices of
-//! pixels that see the same taps, [`Convolution::reverse_maps`].
+//! weight, so neither is copied. The gradient of the image, if windows move by 1, is a forward pass with the filters
+//! turned by half a turn, channels and filters exchanged.
 //!
 //! Zhang, Franchetti and Low, "High Performance Zero-Memory Overhead Direct Convolutions", 2018.
 
@@ -50,16 +49,15 @@ fn forward(sizes: &Convolution, x: &[f32], weight: &[f32], start: Start<'_, f32>
 
 /// The gradient of the input, added to `start`.
 fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'_, f32>, dx: &mut [f32]) {
-    let Some(maps) = sizes.reverse_maps() else {
+    if sizes.windows.stride != [1; 2] {
         return (columns::passes().backward_input)(sizes, g, weight, start, dx);
-    };
-    for map in maps {
-        let mut rows = Storage::scratch(map.groups * map.to * map.from * map.taps());
-        for (group, rows) in rows.make_mut().chunks_exact_mut(map.to * map.from * map.taps()).enumerate() {
-            put_rows(&map, sizes.turned_filters_of(group, weight, &map), rows);
-        }
-        convolve(&map, g, rows.as_slice(), start, dx);
     }
+    let map = sizes.reverse_map();
+    let mut rows = Storage::scratch(weight.len());
+    for (group, rows) in rows.make_mut().chunks_exact_mut(map.to * map.from * map.taps()).enumerate() {
+        put_rows(&map, sizes.turned_filters_of(group, weight, &map), rows);
+    }
+    convolve(&map, g, rows.as_slice(), start, dx);
 }
 
 /// The gradient of the weight.
@@ -107,11 +105,12 @@ fn lanes(instructions: Instructions) -> usize {
     }
 }
 
-/// The outputs of a map, added to `start`; the weight is a row for each filter.
+/// The outputs of a map, which follow each other in their plane, added to `start`; the weight is a row for each filter.
 fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut [f32]) {
     let instructions = instructions();
     let lanes = lanes(instructions);
     map.check(x, y);
+    assert_eq!(map.plane, map.out);
     assert_eq!(weight.len(), map.groups * map.to * map.from * map.taps());
     let (y, store) = (Entries::of(y), start.store());
     let work = (map.batch * map.groups * map.positions() * map.to).saturating_mul(map.from * map.taps());
@@ -154,9 +153,8 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
             let first = (group * map.to + channels.start) * depth;
             let weight = &weight[first..first + channels.len() * depth];
             let bias = start.of_group(group, map.to).map(|bias| &bias[channels.clone()]);
-            let plane = map.plane[0] * map.plane[1];
-            let first =
-                ((image * map.groups + group) * map.to + channels.start) * plane + row * map.step[0] * map.plane[1];
+            let plane = map.positions();
+            let first = ((image * map.groups + group) * map.to + channels.start) * plane + row * map.out[1];
             let task = Task { pixels, chunks, steps: region.steps(), weight, bias, store, plane };
             // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks' lanes
             // are as many as they need, and no two tasks write the same channels of a position.
