@@ -1,7 +1,7 @@
 //! When and how work is split over threads.
 //!
-//! Every split is fixed by the sizes alone, never by the number of threads, so results are the same bits on any
-//! number of them. Each task treats denormals like the thread that waits for it ([`Mode`]).
+//! Every split that a result depends on is fixed by the sizes alone, never by the number of threads, so results are the
+//! same bits on any number of them. Each task treats denormals like the thread that waits for it ([`Mode`]).
 
 use super::denormals::Mode;
 use rayon::prelude::*;

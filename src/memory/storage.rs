@@ -61,7 +61,7 @@ pub struct Storage<E> {
     elements: PhantomData<E>,
 }
 
-// SAFETY: shared storage is only read (`as_slice`); it is written only while this is the one reference (`get_mut`),
+// SAFETY: shared storage is only read (`as_slice`); it is written only while this is the one reference (`unique`),
 // and the count is atomic. Elements are `Send` and `Sync` themselves (`Pooled`).
 unsafe impl<E: Send + Sync> Send for Storage<E> {}
 // SAFETY: as above.

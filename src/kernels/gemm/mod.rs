@@ -41,12 +41,11 @@ const TASKS_OF_THREAD: usize = 2;
 ///
 /// Large products are split over threads by rows or columns of c; each entry is computed in the same way whatever the
 /// number of threads.
-///
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], store: Store) {
     E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, store, true);
 }
 
-/// (m, k, n), a, b, c, add, and whether several threads may take part.
+/// (m, k, n), a, b, c, how it is stored, and whether several threads may take part.
 type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], Store, bool);
 struct Products;
 impl Family for Products {

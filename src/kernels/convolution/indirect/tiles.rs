@@ -77,7 +77,8 @@ pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: Task<'_>) {
     // as many rows as pointers to them, and to what they meet, fit the general registers: with more, sums are moved to
-    // memory and back SAFETY: this function has what the registers need, and the caller promises the rest.
+    // memory and back
+    // SAFETY: this function has what the registers need, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::WideRegister, 10>(task) }
 }
 
