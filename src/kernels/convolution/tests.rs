@@ -194,6 +194,18 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     }
 }
 
+/// The length of registers does not decide how many images are added up together.
+#[test]
+fn avx2_and_avx512_add_up_gradients_of_few_weights_in_the_same_order() {
+    let windows = Windows { kernel: [2; 2], out: [3; 2], ..pointwise(1, [256, 1, 1], [4, 4]).windows };
+    let case = Case::new(Convolution { batch: 70, windows, filters: 1, groups: 1 }, &mut Generator::new(10));
+    let found: Vec<_> = available()
+        .filter(|&instructions| instructions >= Instructions::Avx2)
+        .map(|instructions| with(instructions, || bits(&case, f32::pick(&METHODS).planes.as_ref().unwrap())))
+        .collect();
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
 #[test]
 fn avx2_and_avx512_give_the_same_bits() {
     let mut rng = Generator::new(6);
@@ -234,6 +246,37 @@ fn a_number_that_is_not_finite_stays_in_the_tiles_that_see_it() {
                 let (direct, tile) = (sees(at, 1), sees(at.map(|at| at / 4 * 4), 4));
                 assert!(!direct || !y.is_finite(), "{bad} at {row}, {column}: {y} at {at:?} of image {image}");
                 assert!(tile || y.is_finite(), "{bad} at {row}, {column}: {y} at {at:?} of image {image}");
+            }
+        }
+    }
+}
+
+/// The documentation of the dot products says so: of a pixel that is not finite, the gradients of its channel's taps
+/// may be NaN, those of all that see it are not finite, and no others.
+#[test]
+fn a_pixel_that_is_not_finite_stays_in_its_channel() {
+    let mut rng = Generator::new(11);
+    let planes = f32::pick(&METHODS).planes.as_ref().unwrap();
+    for (size, kernel, stride, padding) in
+        [([4, 9], [2, 3], [1, 1], [0, 0]), ([5, 6], [3, 2], [1, 1], [1, 1]), ([7, 8], [3, 3], [2, 2], [1, 0])]
+    {
+        let out = [0, 1].map(|axis: usize| (size[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis] + 1);
+        let windows = Windows { channels: 3, size, kernel, stride, padding, dilation: [1; 2], out };
+        let sizes = Convolution { batch: 2, windows, filters: 2, groups: 2 };
+        let case = Case::<f32>::new(sizes, &mut rng);
+        for place in 0..case.x.len() {
+            let mut x = case.x.clone();
+            x[place] = [f32::NAN, f32::INFINITY][place % 2];
+            let mut seen = vec![false; case.weight.len()];
+            each_product(&sizes, |i, w, _| seen[w] |= i == place);
+            let mut dw = vec![0.0; seen.len()];
+            (planes.backward_weight)(&sizes, &x, &case.g, &mut dw, Store::Overwrite);
+            let channel = place / (size[0] * size[1]) % 6;
+            for (i, (dw, seen)) in dw.iter().zip(seen).enumerate() {
+                let taps = kernel[0] * kernel[1];
+                let of_channel = i / (2 * 3 * taps) * 3 + i / taps % 3 == channel;
+                assert!(!seen || !dw.is_finite(), "{size:?}: pixel {place} is not seen in weight {i}");
+                assert!(of_channel || dw.is_finite(), "{size:?}: pixel {place} reaches weight {i}");
             }
         }
     }

@@ -3,11 +3,11 @@
 //! dw(f, k) = sum over p of g(f, p) x[place(p) + step(k)]
 //!
 //! with neighbouring positions in the lanes of registers. The gradients are copied to where the pixels' places are,
-//! with zeros for places that belong to no position. A pixel that is not finite makes the gradients of taps NaN, too,
-//! that do not see it.
+//! with zeros for places that belong to no position. A pixel that is not finite makes the gradients of taps of its
+//! channel NaN, too, that do not see it.
 
+use super::fitting;
 use super::region::{MOST_LANES, Region};
-use super::{fitting, lanes};
 use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::{Convolution, Map, PARALLEL_ABOVE};
 use crate::kernels::gemm::register::{InRegisters, Plain, Register};
@@ -24,7 +24,9 @@ const PARTS: usize = 8;
 pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], store: Store) {
     let map = sizes.map();
     map.check(x, g);
-    let [images, rows] = fitting(&map, lanes(instructions()));
+    let instructions = instructions();
+    // not by the length of registers: the numbers are added up in this order
+    let [images, rows] = fitting(&map, MOST_LANES);
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
     let parts =
         if sizes.operations() > PARALLEL_ABOVE { PARTS.div_ceil(map.groups).min(bands[0] * bands[1]) } else { 1 };
@@ -46,7 +48,7 @@ pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32]
             copy_gradients(&map, &region, [image, group, row], g, gradients);
             let task = Task { pixels: pixels.as_slice(), steps: region.steps(), gradients, filters: map.to };
             // SAFETY: the instructions are those of the processor; from each step on there are pixels for all places.
-            unsafe { run(instructions(), &task, sums) };
+            unsafe { run(instructions, &task, sums) };
         }
     });
     let lanes_of = |sums: &[f32]| sums.iter().map(|&x| f64::from(x)).sum::<f64>();

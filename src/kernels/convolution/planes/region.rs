@@ -20,6 +20,9 @@ pub struct Region {
     /// The outputs' rows, and columns.
     out: [usize; 2],
     steps: Vec<usize>,
+    /// The numbers of a channel of the copy, and the zeros behind them up to the next.
+    channel: usize,
+    gap: usize,
     /// The numbers of the copy.
     len: usize,
 }
@@ -33,15 +36,15 @@ impl Region {
                     < map.size[axis]
         });
         let enough = (rows - 1) * map.size[1] + map.out[1] >= lanes;
-        Region::of(map, images, rows, !(inside && enough && map.stride == [1; 2]))
+        Region::of(map, images, rows, !(inside && enough && map.stride == [1; 2]), 0)
     }
 
-    /// As [`new`](Self::new), copied in any case.
+    /// As [`new`](Self::new), copied in any case, with the zeros of a register behind each channel.
     pub fn copied(map: &Map, images: usize, rows: usize) -> Region {
-        Region::of(map, images, rows, true)
+        Region::of(map, images, rows, true, MOST_LANES)
     }
 
-    fn of(map: &Map, images: usize, rows: usize, copies: bool) -> Region {
+    fn of(map: &Map, images: usize, rows: usize, copies: bool, gap: usize) -> Region {
         let out = [rows, map.out[1]];
         // for each tap: its plane, and its place there
         let taps = [0, 1].map(|axis| {
@@ -66,7 +69,7 @@ impl Region {
         };
         let (strides, channel, planes) = if copies {
             let plane = product(&[images, size[0], size[1]]);
-            ([size[0] * size[1], size[1]], product(&[plane, phases[0].len(), phases[1].len()]), plane)
+            ([size[0] * size[1], size[1]], product(&[plane, phases[0].len(), phases[1].len()]) + gap, plane)
         } else {
             ([map.groups * map.from * map.size[0] * map.size[1], map.size[1]], map.size[0] * map.size[1], 0)
         };
@@ -81,8 +84,8 @@ impl Region {
             }
         }
         // registers may reach beyond the last pixel
-        let len = if copies { product(&[map.from, channel]) + MOST_LANES } else { 0 };
-        Region { images, copies, size, phases, strides, out, steps, len }
+        let len = if copies { product(&[map.from, channel]) + MOST_LANES - gap } else { 0 };
+        Region { images, copies, size, phases, strides, out, steps, channel, gap, len }
     }
 
     /// The numbers of its copy.
@@ -104,6 +107,11 @@ impl Region {
     /// How far each tap of each channel is from the first.
     pub fn steps(&self) -> &[usize] {
         &self.steps
+    }
+
+    /// The first pixels of the planes that are seen, in order.
+    fn each_phase(&self) -> impl Iterator<Item = [usize; 2]> {
+        self.phases[0].iter().flat_map(|&down| self.phases[1].iter().map(move |&right| [down, right]))
     }
 
     /// For each row of outputs: its image, its number there, and where the pixel is that its first window sees first.
@@ -132,11 +140,13 @@ impl Region {
         }
         let [lines, columns] = self.size;
         let (pixels, stride) = (map.size[0] * map.size[1], map.stride[1]);
-        let (copy, beyond) = copy[..self.len].split_at_mut(self.len - MOST_LANES);
+        let (channels, beyond) = copy[..self.len].split_at_mut(map.from * self.channel);
         beyond.fill(0.0);
-        let mut to = copy.chunks_exact_mut(columns);
-        for (from, &down) in (0..map.from).flat_map(|from| self.phases[0].iter().map(move |down| (from, down))) {
-            for &right in &self.phases[1] {
+        for (from, channel) in channels.chunks_exact_mut(self.channel).enumerate() {
+            let (channel, gap) = channel.split_at_mut(self.channel - self.gap);
+            gap.fill(0.0);
+            let mut to = channel.chunks_exact_mut(columns);
+            for [down, right] in self.each_phase() {
                 // the numbers of a line that lie in the image, and the pixel of the first
                 let before = map.padding[1] - right.cast_signed();
                 let end = map.size[1].saturating_add_signed(before).div_ceil(stride).min(columns);
