@@ -46,6 +46,9 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
 /// x86-64, where every build would take a second longer for processors without AVX2: these take im2col. Tests run all.
 const PORTABLE: bool = cfg!(any(test, not(target_arch = "x86_64")));
 
+/// Pixels that a window may reach over, however small the image is.
+const FAR: usize = 64;
+
 /// What is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -60,6 +63,7 @@ enum Direction {
 /// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
 /// the weight, which are a small part of it only while they fit the second-level cache. Otherwise
 ///
+/// - windows that reach far beyond the image: [`columns`], which does not copy the padding between their taps;
 /// - gradients of few weights, by many outputs: [`planes`];
 /// - windows that are the pixels themselves: [`planes`], if there are many channels and filters, or planes are small;
 ///   so that of the weight, if transposing the pixels costs little beside the product; or [`columns`], which copies
@@ -78,6 +82,10 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
         return columns;
     }
     let Convolution { batch, windows, filters, .. } = *sizes;
+    let reach = |axis: usize| windows.dilation[axis].saturating_mul(windows.kernel[axis] - 1);
+    if (0..2).any(|axis| reach(axis) > windows.size[axis].saturating_mul(2).max(FAR)) {
+        return columns;
+    }
     let (channels, outputs) = (windows.channels, batch * windows.positions());
     let possible = windows.kernel == [3; 2] && windows.stride == [1; 2] && windows.dilation == [1; 2];
     let tiles = batch * windows.out[0].div_ceil(4) * windows.out[1].div_ceil(4);

@@ -282,6 +282,32 @@ fn a_pixel_that_is_not_finite_stays_in_its_channel() {
     }
 }
 
+/// Sizes whose padding is far larger than the image: only what the windows see takes memory.
+#[test]
+fn windows_that_reach_far_beyond_the_image_see_little() {
+    const FAR: usize = 1 << 20;
+    let windows = Windows {
+        channels: 1,
+        size: [1; 2],
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [FAR; 2],
+        dilation: [FAR; 2],
+        out: [1; 2],
+    };
+    let sizes = Convolution { batch: 2, windows, filters: 1, groups: 1 };
+    let weight: Vec<f32> = (0..9_u8).map(f32::from).collect();
+    let mut y = [f32::NAN; 2];
+    forward(sizes, &[2.0, 3.0], &weight, Start::Bias(&[0.5]), &mut y);
+    assert_eq!(y, [8.5, 12.5]);
+    let mut dx = [f32::NAN; 2];
+    backward_input(sizes, &[2.0, 3.0], &weight, Start::Zero, &mut dx);
+    assert_eq!(dx, [8.0, 12.0]);
+    let mut dw = [f32::NAN; 9];
+    backward_weight(sizes, &[2.0, 3.0], &[1.0, 10.0], &mut dw, Store::Overwrite);
+    assert_eq!(dw, [0.0, 0.0, 0.0, 0.0, 32.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
 /// The largest error of sums over many channels and pixels, beside the largest result.
 #[test]
 fn winograd_errs_by_a_few_millionths() {
