@@ -45,7 +45,7 @@ fn each<L: PairLoss, E: Float>(x: &mut [E], targets: &[E], p: E, losses: &mut [E
 fn each_by<E: Float>(part: Part<E>, x: &mut [E], targets: &[E], p: E, losses: &mut [E]) {
     assert!(x.len() == targets.len() && x.len() == losses.len());
     if parallel::worthwhile(x.len(), parallel::COSTLY) {
-        parallel::together(&mut [x, losses], 0, &|start, arrays| {
+        parallel::together(&mut [x, losses], &|start, arrays| {
             let [x, losses] = arrays else { unreachable!("two arrays were given") };
             part(x, &targets[start..start + x.len()], p, losses);
         });

@@ -54,7 +54,7 @@ pub fn update<U: Update<E, N>, E: Float, const N: usize>(
         return part(rule, parameter, gradient, memory);
     }
     let mut arrays: Vec<&mut [E]> = std::iter::once(parameter).chain(memory).collect();
-    parallel::together(&mut arrays, 0, &|start, arrays| {
+    parallel::together(&mut arrays, &|start, arrays| {
         let mut arrays = arrays.iter_mut().map(|array| &mut **array);
         let mut next = || arrays.next().expect("as many arrays as were given");
         let parameter = next();
