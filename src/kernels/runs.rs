@@ -1,7 +1,7 @@
 //! Moving runs of neighbouring elements: what slices, joins, flips, gathers and repetitions have in common.
 
-use super::elementwise;
 use super::reduce::sum_of_rows;
+use super::{elementwise, parallel};
 use crate::numbers::Float;
 
 /// This many gradients of one element are added up as they come; more of them in groups, whose sums are as good as in
@@ -19,7 +19,22 @@ pub struct Runs<P> {
     pub place: P,
 }
 
-impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
+impl<P: Fn(usize) -> (usize, usize) + Sync> Runs<P> {
+    /// Copies the runs of `x` to `y`, which they fill in order: run i is put at i times the length.
+    pub fn fill<E: Copy + Send + Sync>(&self, x: &[E], y: &mut [E]) {
+        assert_eq!(y.len(), self.count * self.length);
+        if y.is_empty() {
+            return;
+        }
+        parallel::rows(y, self.length, parallel::CHEAP, |first, y| {
+            let place = |i| {
+                let (from, to) = (self.place)(first + i);
+                (from, to - first * self.length)
+            };
+            Runs { count: y.len() / self.length, length: self.length, uses: self.uses, place }.copy(x, y);
+        });
+    }
+
     /// Copies each run of `x` to its place in `y`.
     pub fn copy<E: Copy>(&self, x: &[E], y: &mut [E]) {
         match self.length {
@@ -55,10 +70,31 @@ impl<P: Fn(usize) -> (usize, usize)> Runs<P> {
         } else {
             places.sort_unstable();
         }
-        let mut sum = vec![E::zero(); self.length];
+        if cells {
+            // each thread adds to cells of its own
+            parallel::rows(x, self.length, parallel::CHEAP, |first, x| {
+                let start = first * self.length;
+                let before = |end| places.partition_point(|&(from, _)| from < end);
+                self.add_sorted(&places[before(start)..before(start + x.len())], start, y, x);
+            });
+        } else {
+            self.add_sorted(&places, 0, y, x);
+        }
+    }
+
+    /// Adds the runs at these places, those from one place after one another, to the part of `x` from `start` on.
+    fn add_sorted<E: Float>(&self, places: &[(usize, usize)], start: usize, y: &[E], x: &mut [E]) {
+        let mut sum = Vec::new();
         for places in places.chunk_by(|a, b| a.0 == b.0) {
-            sum_of_rows(places.iter().map(|&(_, to)| &y[to..to + self.length]), &mut sum);
-            elementwise::add_assign(&mut x[places[0].0..][..self.length], &sum);
+            let rows = places.iter().map(|&(_, to)| &y[to..to + self.length]);
+            let out = &mut x[places[0].0 - start..][..self.length];
+            if places.len() > FEW {
+                sum.resize(self.length, E::zero());
+                sum_of_rows(rows, &mut sum);
+                elementwise::add_assign(out, &sum);
+            } else {
+                rows.for_each(|row| elementwise::add_assign(out, row));
+            }
         }
     }
 }
@@ -85,6 +121,21 @@ fn counted(places: &[(usize, usize)], length: usize, cells: usize) -> Vec<(usize
 mod tests {
     use super::*;
 
+    #[test]
+    fn runs_fill_an_array_in_order() {
+        for (count, length) in [(0, 3), (3, 0), (1, 1), (7, 3), (200_000, 1), (3_000, 50), (2, 100_000)] {
+            // from the last to the first, by turns with the first one again
+            let from = move |i: usize| if i.is_multiple_of(2) { count - 1 - i } else { 0 };
+            let runs = Runs { count, length, uses: count, place: move |i| (from(i) * length, i * length) };
+            let x: Vec<usize> = (0..count * length).collect();
+            let mut y = vec![usize::MAX; x.len()];
+            runs.fill(&x, &mut y);
+            for (i, y) in y.into_iter().enumerate() {
+                assert_eq!(y, from(i / length) * length + i % length, "{count} runs of {length}");
+            }
+        }
+    }
+
     /// Each element is used as often as its place says, next to others or not, in tables long and short.
     #[test]
     fn sums_of_many_gradients_are_as_good_as_in_f64() {
@@ -97,6 +148,7 @@ mod tests {
             (2_000, 1, 50_000),
             (2_000, 2, 9_000),
             (2_000, 128, 1_000),
+            (2_000, 128, 2_000),
         ] {
             // all of every seventh row, and the last
             let row = move |i: usize| if i.is_multiple_of(2) { rows - 1 } else { i / 2 % 3 * 7 % rows };

@@ -111,10 +111,10 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
                 parents.write(1, count, |out, store| {
                     if store.adds() {
                         let mut picked = Storage::scratch(count);
-                        runs.copy(g.as_slice(), picked.make_mut());
+                        runs.fill(g.as_slice(), picked.make_mut());
                         elementwise::add_assign(out, picked.as_slice());
                     } else {
-                        runs.copy(g.as_slice(), out);
+                        runs.fill(g.as_slice(), out);
                     }
                 });
                 parents.add(0, g);

@@ -23,26 +23,34 @@ pub trait MoveBack: 'static {
 
 /// [`Runs`] for each operand. (Their closures come from functions that know no shape types, so that the loops are
 /// compiled once for all shapes.)
-impl<P: Fn(usize) -> (usize, usize) + 'static> MoveBack for Vec<Runs<P>> {
+impl<P: Fn(usize) -> (usize, usize) + Sync + 'static> MoveBack for Vec<Runs<P>> {
     fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], store: Store) {
         store.clear(out);
         self[operand].add_back(gradient, out);
     }
 }
 
-/// A tensor of runs of the elements of `x`; elements of the result that no run covers are `background`.
+/// A tensor of runs of the elements of `x`; elements of the result that no run covers are `background`. Without one,
+/// the runs fill the result in order.
 #[track_caller]
-pub(crate) fn move_runs<S: Shape, O: Shape, E: Element, T: Trace, P: Fn(usize) -> (usize, usize) + 'static>(
+pub(crate) fn move_runs<S: Shape, O: Shape, E: Element, T: Trace, P: Fn(usize) -> (usize, usize) + Sync + 'static>(
     x: Tensor<S, E, T>,
     shape: O,
     background: Option<E>,
     runs: Runs<P>,
 ) -> Tensor<O, E, T> {
-    let mut y = match background {
-        Some(value) => Storage::filled(shape.count(), value),
-        None => Storage::scratch(shape.count()),
+    let y = match background {
+        Some(value) => {
+            let mut y = Storage::filled(shape.count(), value);
+            runs.copy(x.as_slice(), y.make_mut());
+            y
+        }
+        None => {
+            let mut y = Storage::scratch(shape.count());
+            runs.fill(x.as_slice(), y.make_mut());
+            y
+        }
     };
-    runs.copy(x.as_slice(), y.make_mut());
     moved(x, shape, y, vec![runs])
 }
 
