@@ -99,7 +99,7 @@ fn overlap(world: &dyn Communicator) -> Result<(), CommunicationError> {
         let batch = data.parts_of(128, Parts::OnePerRank, world, &mut rng).next().expect("one batch");
         world.barrier()?;
         let start = Instant::now();
-        let (_, gradients) = batch.backward(ways[call % 2].1, &model, &mut rng, |tape, (images, labels)| {
+        let (_, gradients) = batch.backward(&model, ways[call % 2].1, &mut rng, |tape, (images, labels)| {
             model.forward(tape.trace(images)).cross_entropy(&labels)
         })?;
         optimizer.step(&mut model, &gradients);
