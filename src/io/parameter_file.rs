@@ -337,7 +337,7 @@ mod tests {
             assert_eq!(last.weight.value(), model(0).2.weight.value());
         }
         let error = ParameterFile::from_safetensors(&kept[..kept.len() - 1]).unwrap_err();
-        assert!(error.path().is_none() && error.reason().contains("no whole safetensors file"), "{error}");
+        assert!(error.path().is_none() && error.reason().contains("not a whole safetensors file"), "{error}");
     }
 
     #[test]
