@@ -291,7 +291,7 @@ fn every_number_says_its_name_and_its_range() {
             &layer, |layer| &layer.bias, Group { weight_decay_factor: BAD, ..Default::default() });
         "learning_rate" "learning_rate": sgd().set_learning_rate(BAD);
         "Ema" "decay": Ema::new(&layer, 1.5);
-        "move_towards" "step_size": layer.clone().move_towards(&layer, BAD);
+        "move_towards" "rate": layer.clone().move_towards(&layer, BAD);
         "Cosine" "last": Cosine { steps: 3, last: BAD }.factor(1);
         "CosineRestarts" "last": CosineRestarts { steps: 3, growth: 1, last: -1.0 }.factor(1);
         "StepDecay" "factor": StepDecay { every: 3, factor: BAD }.factor(1);
