@@ -4,7 +4,7 @@
 
 use taut::nn::{Elman, LstmGates, Recurrent, RecurrentKind};
 use taut::prelude::*;
-use taut_benches::{Work, expect_falling, measure, report, wanted};
+use taut_benches::{Work, measure, report, wanted};
 
 /// A classifier of short sequences.
 fn classifier<K: RecurrentKind>(workload: &str) {
@@ -26,7 +26,7 @@ fn classifier<K: RecurrentKind>(workload: &str) {
         gradients.clip_norm(5.0);
         optimizer.step(&mut model, &gradients);
     });
-    expect_falling(&losses);
+    assert!(losses[losses.len() - 1] < losses[0], "the batch was not learned");
     report(workload, &figures, Work { samples: Some(64.0), ..Default::default() });
 }
 
@@ -48,7 +48,7 @@ fn language_model(workload: &str) {
         losses.push(loss.item());
         optimizer.step(&mut model, &loss.backward());
     });
-    expect_falling(&losses);
+    assert!(losses[losses.len() - 1] < losses[0], "the batch was not learned");
     report(workload, &figures, Work { samples: Some(2048.0), ..Default::default() });
 }
 
