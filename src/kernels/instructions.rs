@@ -35,7 +35,7 @@ pub fn instructions() -> Instructions {
     static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
     match CHOSEN.load(Relaxed) {
         UNKNOWN => {
-            // a pointer, as in `parallel::tasks`
+            // a pointer: rustc looks for recursion in what each generic function calls, and would look through this
             let choose: fn() -> Instructions = choose;
             let chosen = choose();
             // threads that ask at the same time all get the same answer

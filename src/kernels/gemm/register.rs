@@ -25,6 +25,23 @@ pub trait Register<E>: Copy {
     unsafe fn transpose(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E);
 }
 
+/// A register of the numbers at each of these places, `offset` numbers further.
+///
+/// # Safety
+/// As for [`Register::load`], at each place.
+#[inline(always)]
+pub unsafe fn load_each<E: Float, R: Register<E>, const N: usize>(places: &[*const E; N], offset: usize) -> [R; N] {
+    // SAFETY: the caller's promises.
+    unsafe {
+        // a loop: the closure of an array's `map` is compiled without these instructions unless it is inlined
+        let mut registers = [R::splat(E::zero()); N];
+        for (register, place) in registers.iter_mut().zip(places) {
+            *register = R::load(place.add(offset));
+        }
+        registers
+    }
+}
+
 /// Numbers that there are registers for.
 pub trait InRegisters: Float {
     /// What products are computed with.

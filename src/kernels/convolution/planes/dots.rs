@@ -10,7 +10,7 @@ use super::fitting;
 use super::region::{MOST_LANES, Region};
 use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::{Convolution, Map, PARALLEL_ABOVE};
-use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+use crate::kernels::gemm::register::{InRegisters, Plain, Register, load_each};
 use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::parallel;
 use crate::kernels::store::Store;
@@ -189,11 +189,7 @@ unsafe fn dot_products<R: Register<f32>, const FILTERS: usize, const STEPS: usiz
     unsafe {
         let mut sums = [[R::splat(0.0); STEPS]; FILTERS];
         for place in (0..row).step_by(MOST_LANES) {
-            // a loop: the closure of an array's `map` is compiled without these instructions unless it is inlined
-            let mut numbers = [R::splat(0.0); FILTERS];
-            for (numbers, gradients) in numbers.iter_mut().zip(&gradients) {
-                *numbers = R::load(gradients.add(place));
-            }
+            let numbers = load_each(&gradients, place);
             for (step, pixels) in pixels.iter().enumerate() {
                 let pixels = R::load(pixels.add(place));
                 for (sums, &numbers) in sums.iter_mut().zip(&numbers) {

@@ -3,7 +3,7 @@
 use super::chunk::Chunk;
 use super::region::MOST_LANES;
 use crate::kernels::convolution::PORTABLE;
-use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+use crate::kernels::gemm::register::{InRegisters, Plain, Register, load_each};
 use crate::kernels::instructions::Instructions;
 use crate::kernels::prefetch::prefetch;
 use crate::kernels::store::Store;
@@ -261,16 +261,13 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
 ) -> [[R; COLUMNS]; ROWS] {
     // SAFETY: the caller's promises.
     unsafe {
-        // loops: the closure of an array's `map` is compiled without these instructions unless it is inlined
+        // a loop: the closure of an array's `map` is compiled without these instructions unless it is inlined
         let mut sums = [[R::splat(0.0); COLUMNS]; ROWS];
         for (sums, &bias) in sums.iter_mut().zip(&bias) {
             *sums = [R::splat(bias); COLUMNS];
         }
         for (k, &step) in steps.iter().enumerate() {
-            let mut numbers = [R::splat(0.0); COLUMNS];
-            for (numbers, &pixels) in numbers.iter_mut().zip(&pixels) {
-                *numbers = R::load(pixels.add(step));
-            }
+            let numbers = load_each(&pixels, step);
             for (weights, sums) in weights.iter().zip(&mut sums) {
                 let weight = R::splat(*weights.add(k));
                 for (sum, &numbers) in sums.iter_mut().zip(&numbers) {
