@@ -1,8 +1,8 @@
 //! Sizes computed by the compiler: window positions, products, sums, exact quotients.
 //!
-//! One trait for each *meaning*. Each has one impl for `Const`, which goes through typenum (see `build.rs`), and one
-//! for `usize`, which computes and checks at run time. The bounds of the `Const` impls read backwards, so the formula
-//! is in a comment above each.
+//! One trait per *meaning*. Each has one impl for `Const`, which goes through typenum (see `build.rs`), and one for
+//! `usize`, which computes and checks at run time. The bounds of the `Const` impls read backwards, so the formula is in
+//! a comment above each.
 
 use super::Shape;
 use super::dim::{Const, Dim};
@@ -10,14 +10,14 @@ use super::table::{Lookup, Size, ToNumber};
 use std::ops::{Add, Div, Mul, Rem, Sub};
 use typenum::{B1, Diff, NonZero, Prod, Quot, Sub1, Sum, UTerm};
 
-// No impl here has a type parameter of its own (`Output = Rest`, `Rest: Div<..>`): where a bound compares the result,
-// rustc would leave it open and print the digits of the number. Each result is one projection, whose steps are aliases.
-// The way back never fails (it may give `OutsideTheTable`), so no bound with digits in it can be the one that is not
-// met.
+// No impl here binds an intermediate result to a type parameter (`Output = Rest`, `Rest: Div<..>`): where a bound on it
+// fails, rustc would leave the parameter unresolved and print typenum's binary digits. Instead, each result is a single
+// projection built from the aliases below. The lookup at the end never fails (it may give `OutsideTheTable`), so no
+// bound that shows digits can be the unmet one.
 type Number<const N: usize> = <Const<N> as ToNumber>::Number;
 type ConstOf<Number> = <Number as Lookup>::Dim;
 
-/// A size of at least 1: a possible output size.
+/// A size of at least 1, as kernels, strides, groups and outputs must have.
 #[diagnostic::on_unimplemented(
     message = "a size of {Self} leaves nothing: it is at least 1",
     note = "kernels, strides, groups, parts, layers and outputs are from 1 to 2048, as far as the compiler computes",
@@ -32,8 +32,8 @@ where
 {
 }
 
-/// A sliding window of `KERNEL` cells, moved by `STRIDE`, `DILATION` apart, over this dimension with `PADDING` cells
-/// added at both ends.
+/// A dimension over which a window of `KERNEL` cells, `DILATION` apart, slides in steps of `STRIDE`, with `PADDING`
+/// cells added at both ends.
 ///
 /// `Out = floor((size + 2 PADDING - DILATION (KERNEL - 1) - 1) / STRIDE) + 1`
 ///
@@ -53,9 +53,9 @@ where
 pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize = 1>:
     Dim
 {
-    /// The number of positions of the window.
+    /// The number of window positions.
     type Out: Dim;
-    /// The number of positions of the window.
+    /// The number of window positions.
     ///
     /// # Panics
     /// If the window does not fit a `usize` dimension.
@@ -63,11 +63,11 @@ pub trait Window<const KERNEL: usize, const STRIDE: usize, const PADDING: usize,
     fn windows(self) -> Self::Out;
 }
 
-/// From the first cell of a window to its last: L * (K - 1) + 1
+/// The cells that a window spans: (K - 1) * L + 1
 type Span<const K: usize, const L: usize> = Sum<Prod<Sub1<Number<K>>, Number<L>>, B1>;
 /// D + (P + P)
 type PaddedBothEnds<const D: usize, const P: usize> = Sum<Number<D>, Sum<Number<P>, Number<P>>>;
-/// How far the window can move: D + (P + P) - (L * (K - 1) + 1), ordered so that no intermediate result is negative
+/// How far the window can move: D + (P + P) - ((K - 1) * L + 1), ordered so that no intermediate result is negative
 type Room<const D: usize, const K: usize, const P: usize, const L: usize> = Diff<PaddedBothEnds<D, P>, Span<K, L>>;
 /// room / S + 1
 type Positions<const D: usize, const K: usize, const S: usize, const P: usize, const L: usize> =
@@ -181,7 +181,7 @@ where
 {
     type Out = usize;
     fn transposed_windows(self) -> usize {
-        // a size out of range is rejected together with the shape that it is part of
+        // a size that saturates is rejected later, with the shape it becomes part of
         let grown = self.saturating_sub(1).saturating_mul(S).saturating_add(K).saturating_add(O);
         let cut = P.saturating_mul(2);
         if self == 0 || grown <= cut {
@@ -263,7 +263,7 @@ impl<const B: usize, const A: usize> Padded<B, A> for usize {
     }
 }
 
-/// The `LENGTH` cells from `START` on exist in this dimension.
+/// This dimension contains the `LENGTH` cells starting at `START`.
 #[diagnostic::on_unimplemented(
     message = "a slice of {LENGTH} from {START} on does not fit dimension {Self}",
     note = "it ends beyond the dimension, or the size is over 2048: a larger size is given as `usize` and checked when \
@@ -294,7 +294,7 @@ impl<const S: usize, const L: usize> Holds<S, L> for usize {
     }
 }
 
-/// `N` divides this dimension exactly: splitting an axis into equal parts, or groups of channels.
+/// `N` divides this dimension exactly, as splitting an axis into equal parts or channels into groups requires.
 #[diagnostic::on_unimplemented(
     message = "{N} does not divide {Self} exactly",
     note = "the compiler divides sizes up to 2048: a larger size is given as `usize` and checked when the program runs",
@@ -306,7 +306,7 @@ pub trait DivisibleBy<const N: usize>: Dim {
     /// The size of one part.
     ///
     /// # Panics
-    /// If a `usize` dimension is not divisible.
+    /// If `N` does not divide a `usize` dimension.
     #[track_caller]
     fn quotient(self) -> Self::Quotient;
 }
@@ -337,7 +337,7 @@ where
     }
 }
 
-/// `HEADS` attention heads divide this width: [`DivisibleBy`] with its own message.
+/// `HEADS` attention heads divide this width: [`DivisibleBy`] with an error message of its own.
 #[diagnostic::on_unimplemented(
     message = "{HEADS} heads do not divide a width of {Self}",
     note = "in generic code, write `where Const<W>: taut::shape::Heads<H>`, for a width `W` and `H` heads"
@@ -348,7 +348,7 @@ pub trait Heads<const HEADS: usize>: Dim {
     /// The width of one head.
     ///
     /// # Panics
-    /// If a `usize` width is not divisible.
+    /// If `HEADS` does not divide a `usize` width.
     #[track_caller]
     fn head_width(self) -> Self::Width;
 }
@@ -360,10 +360,10 @@ impl<const HEADS: usize, D: DivisibleBy<HEADS>> Heads<HEADS> for D {
     }
 }
 
-/// The product of these dimensions: the size when flattened. For tuples of up to six dimensions.
+/// The product of a tuple of up to six dimensions: their size when flattened.
 ///
-/// The product stays in typenum until the end: through the table in between, (512, 7, 7) would fail at 3,584 although
-/// the table holds 25,088.
+/// Intermediate products stay in typenum: if they went through the table, (512, 7, 7) would fail at 3,584, which is too
+/// large to be multiplied, although the table holds the result, 25,088.
 #[diagnostic::on_unimplemented(
     message = "the product of {Self} is outside the table of sizes",
     note = "the compiler multiplies sizes up to 2048 each; it knows every result up to 8192 and m * 2^e (m < 1024) up \
@@ -406,7 +406,8 @@ type Product5<const A: usize, const B: usize, const C: usize, const D: usize, co
 type Product6<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize, const F: usize> =
     Prod<Product5<A, B, C, D, E>, Number<F>>;
 
-/// The impl for `Const` dimensions only: each partial product can be multiplied by the next dimension.
+/// The impl for tuples of `Const` only. Its bounds say that each partial product can be multiplied by the next
+/// dimension.
 macro_rules! constant_product {
     ($($dim:ident)+: $product:ty; $($partial:ty, $next:ident);+) => {
         #[diagnostic::do_not_recommend]
@@ -435,7 +436,7 @@ constant_product!(
     Number<A>, B; Product2<A, B>, C; Product3<A, B, C>, D; Product4<A, B, C, D>, E; Product5<A, B, C, D, E>, F
 );
 
-/// The impls in which the first run-time dimension comes after `$constant`s and before any `$other`s.
+/// The impls for tuples whose first run-time dimension comes after the `$constant`s and before the `$other`s.
 macro_rules! run_time_product {
     ($(($($constant:ident)*) usize ($($other:ident)*);)+) => { $(
         impl<$(const $constant: usize,)* $($other: Dim,)*> Product for ($(Const<$constant>,)* usize, $($other,)*) {

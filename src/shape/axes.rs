@@ -1,4 +1,4 @@
-//! Axes by number: removing, inserting, replacing, permuting them.
+//! Axes by number: removing, inserting, replacing and permuting them.
 
 use super::Shape;
 use super::dim::Dim;
@@ -18,13 +18,13 @@ pub trait HasAxis<const A: usize>: Shape {
     type Length: Dim;
     /// The shape without the axis.
     type Removed: Shape;
-    /// The shape with another dimension at the axis.
+    /// The shape with another dimension in place of the axis.
     type With<D: Dim>: Shape;
     /// The dimension of the axis.
     fn length(self) -> Self::Length;
     /// The shape without the axis.
     fn removed(self) -> Self::Removed;
-    /// The shape with another dimension at the axis.
+    /// The shape with another dimension in place of the axis.
     fn with<D: Dim>(self, dim: D) -> Self::With<D>;
 }
 
@@ -81,7 +81,7 @@ axes! {
     0: () (A B C D E); 1: (A) (B C D E); 2: (A B) (C D E); 3: (A B C) (D E); 4: (A B C D) (E); 5: (A B C D E) ();
 }
 
-/// A shape of at least one dimension, seen as rows of its last axis: what `Linear` and `LayerNorm` work on.
+/// A shape of at least one dimension, seen as rows along its last axis, as `Linear` and `LayerNorm` do.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} has no last axis",
     note = "a scalar has no axes: give it one with `unsqueeze::<0>()`",
@@ -102,15 +102,15 @@ pub trait LastAxis: Shape {
     fn with_last<D: Dim>(self, dim: D) -> Self::WithLast<D>;
 }
 
-/// A shape of at least two dimensions whose last two can be exchanged.
+/// A shape of at least two dimensions, so that its last two can be swapped.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} has no two axes to exchange",
     note = "in generic code, write `where S: taut::shape::Transpose`, for a shape `S`"
 )]
 pub trait Transpose: Shape {
-    /// The shape with its last two dimensions exchanged.
+    /// The shape with its last two dimensions swapped.
     type Transposed: Shape;
-    /// The shape with its last two dimensions exchanged.
+    /// The shape with its last two dimensions swapped.
     fn transposed(self) -> Self::Transposed;
 }
 
@@ -164,7 +164,7 @@ impl<A: Dim, B: Dim, C: Dim, D: Dim, E: Dim, L: Dim> LastAxis for (A, B, C, D, E
     }
 }
 
-/// Axis `Self` comes before axis `Other`: a list of axes is written in order, each once.
+/// Axis `Self` comes before axis `Other`: a list of axes is strictly increasing.
 #[diagnostic::on_unimplemented(
     message = "{Self} does not come before {Other}",
     note = "list the axes in increasing order, each once: `(Axis<0>, Axis<2>)`"
@@ -192,7 +192,7 @@ pub trait Axes {
     const AXES: &'static [usize];
 }
 
-/// This shape has all of the axes `A` ([one, or several in order](Axes)), and they can be taken out.
+/// This shape has all the axes `A` ([one, or several in order](Axes)), and they can be removed.
 #[diagnostic::on_unimplemented(
     message = "the axes {A} are not axes of shape {Self} in increasing order",
     note = "axes are counted from 0 and listed in increasing order, each once: `(Axis<0>, Axis<2>)`"
@@ -291,7 +291,7 @@ pub trait BroadcastTo<Target, A: Axes>: Shape {}
 #[diagnostic::do_not_recommend]
 impl<S: Shape, Target: Reduce<A, Reduced = S>, A: Axes> BroadcastTo<Target, A> for S {}
 
-/// `Self`, a tuple of axes that names each axis of the shape `S` once, reorders its dimensions.
+/// A tuple that names each axis of the shape `S` once, in a new order.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not permute the axes of shape {S}",
     note = "name every axis of the shape once, in the new order: `permute::<(Axis<1>, Axis<0>)>()`"
@@ -299,7 +299,7 @@ impl<S: Shape, Target: Reduce<A, Reduced = S>, A: Axes> BroadcastTo<Target, A> f
 pub trait Permutation<S: Shape> {
     /// The shape in the new order.
     type Permuted: Shape;
-    /// For each new axis, the old one.
+    /// For each axis of the result, the axis of `S` that it comes from.
     const ORDER: &'static [usize];
     /// The shape in the new order.
     fn permuted(shape: S) -> Self::Permuted;

@@ -24,11 +24,11 @@ impl<const N: usize> fmt::Debug for Const<N> {
     note = "a dimension is `Const<N>` (known to the compiler) or `usize` (known when the program runs)"
 )]
 pub trait Dim: Copy + PartialEq + fmt::Debug + Send + Sync + 'static {
-    /// The size, where the compiler knows it.
+    /// The size, if the compiler knows it.
     const STATIC: Option<usize>;
     /// The size.
     fn size(self) -> usize;
-    /// The dimension of this size, or `None` if the type stands for another size.
+    /// The dimension with this size, or `None` if the type stands for another size.
     fn from_size(size: usize) -> Option<Self>;
 }
 
@@ -69,8 +69,8 @@ impl<const N: usize> Channels<N> for usize {}
 
 /// This dimension is `N`, as far as the compiler knows.
 ///
-/// The shape of what a layer gives goes through it: a layer that takes another size gives no shape that rustc knows,
-/// and no layer after it is blamed.
+/// A layer's output shape is projected through [`Then`](Accepted::Then): if the layer does not accept its input, rustc
+/// does not know its output shape either, and so does not blame the layers after it.
 #[diagnostic::on_unimplemented(message = "expected `{N}`, found `{Self}`")]
 pub trait Accepted<const N: usize>: Dim {
     /// `S` itself.
@@ -94,8 +94,8 @@ impl<const N: usize> Accepted<N> for usize {
     }
 }
 
-/// A size that the compiler found. A layer's requirements of a `Const` are stated for this type, with both numbers as
-/// parameters, so that messages can show them: of a `Const` they could only show the path, `taut::Const<800>`.
+/// A size that the compiler found. Requirements on a `Const` are stated for this type, with both numbers as parameters,
+/// so that error messages can show them: a `Const` would be shown with its path, as `taut::Const<800>`.
 #[doc(hidden)]
 pub struct Found<const N: usize>;
 
@@ -117,8 +117,8 @@ pub trait ExpectChannels<const EXPECTED: usize, const FOUND: usize>: Equals<EXPE
 #[diagnostic::do_not_recommend]
 impl<const N: usize> ExpectChannels<N, N> for Found<N> {}
 
-/// What both have in common. A trait of its own, as rustc does not report a requirement that follows from another one
-/// which is not met: so it reports that of the layer, and not that of its output.
+/// The common supertrait of `ExpectFeatures` and `ExpectChannels`. rustc does not report an unmet requirement that is
+/// implied by another unmet one, so it reports the layer's requirement, and not the one on its output.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(message = "expected `{EXPECTED}`, found `Const<{FOUND}>`")]
 pub trait Equals<const EXPECTED: usize, const FOUND: usize> {
@@ -133,7 +133,7 @@ impl<const N: usize> Equals<N, N> for Found<N> {
     }
 }
 
-/// Panics at the caller's line when a run-time dimension does not have the size that a layer takes.
+/// Panics at the caller's line if a run-time dimension does not have the size that a layer takes.
 #[track_caller]
 #[inline]
 pub(crate) fn expect_size(layer: &str, what: &str, expected: usize, found: impl Dim) {

@@ -1,10 +1,10 @@
-//! Named requirements of operations on shapes, so that errors say what does not fit.
+//! Named requirements that operations put on shapes, so that error messages say what does not fit.
 
 use super::axes::HasAxis;
 use super::dim::{Const, Dim};
 use super::{Product, Shape};
 
-/// This shape equals `Other` except for the size of axis `A`: what joining and gathering along the axis require.
+/// This shape equals `Other` except for the size of axis `A`, as joining and gathering along that axis require.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} does not fit shape {Other} along axis {A}",
     note = "both must have the axis, and the same dimensions on all other axes"
@@ -23,34 +23,34 @@ pub trait One: Dim {}
 impl One for Const<1> {}
 impl One for usize {}
 
-/// The axes from `FROM` on can be merged: their sizes multiply.
+/// The axes from `FROM` on can be merged into one, whose size is their product.
 #[diagnostic::on_unimplemented(
     message = "the axes of shape {Self} from {FROM} on cannot be made one",
     note = "the shape must have an axis {FROM}; at most five axes become one",
     note = "in generic code, write `where S: taut::shape::FlattenFrom<{FROM}>`, for a shape `S`"
 )]
 pub trait FlattenFrom<const FROM: usize>: Shape {
-    /// The shape with one axis in place of these.
+    /// The shape with these axes merged.
     type Flattened: Shape;
-    /// The shape with one axis in place of these.
+    /// The shape with these axes merged.
     #[track_caller]
     fn flattened(self) -> Self::Flattened;
 }
 
-/// Axes `A` and `A` + 1 can be merged: their sizes multiply.
+/// Axes `A` and `A` + 1 can be merged into one, whose size is their product.
 #[diagnostic::on_unimplemented(
     message = "axis {A} of shape {Self} cannot be made one with the next",
     note = "the shape must have an axis {A} and one after it",
     note = "in generic code, write `where S: taut::shape::MergeAxes<{A}>`, for a shape `S`"
 )]
 pub trait MergeAxes<const A: usize>: Shape {
-    /// The shape with one axis in place of the two.
+    /// The shape with the two axes merged.
     type Merged: Shape;
-    /// The shape with one axis in place of the two.
+    /// The shape with the two axes merged.
     fn merged(self) -> Self::Merged;
 }
 
-/// As many as `Other`, or a number known only at run time.
+/// A number equal to `Other`, as far as the compiler knows.
 #[diagnostic::on_unimplemented(
     message = "expected `{Other}` elements, found `{Self}`: another shape has as many elements",
     label = "`{Self}` elements arrive here",
@@ -64,7 +64,7 @@ impl<const N: usize> AsMany<usize> for Const<N> {}
 #[diagnostic::do_not_recommend]
 impl<D: Dim> AsMany<D> for usize {}
 
-/// A shape with as many elements as `Other`, if the compiler knows both.
+/// A shape with as many elements as `Other`, as far as the compiler knows.
 #[diagnostic::on_unimplemented(
     message = "shape {Self} cannot become shape {Other}",
     note = "the compiler multiplies sizes up to 2048 each: `reshape_with(shape)` takes shapes of any sizes, and is \
@@ -74,7 +74,7 @@ impl<D: Dim> AsMany<D> for usize {}
 pub trait ReshapesTo<Other: Shape>: Shape {}
 impl<S: Shape + Product, Other: Shape + Product> ReshapesTo<Other> for S where S::Out: AsMany<Other::Out> {}
 
-/// A shape of at most five dimensions, to which one more can be added at the end.
+/// A shape of at most five dimensions, so that one more can be appended.
 #[diagnostic::on_unimplemented(
     message = "no axis can be added to shape {Self}",
     note = "a shape has at most six dimensions",

@@ -1,28 +1,29 @@
-//! Requirements of layers on a dimension, by meaning, so that an error says which of a layer's numbers does not fit.
+//! Requirements that layers put on a dimension, one trait per meaning, so that an error says which of a layer's
+//! parameters does not fit.
 
 use super::arithmetic::{AtLeastOne, DivisibleBy, Holds, Plus};
 use super::dim::{Const, Dim};
 
-/// An odd window has a middle: padded by the same amount before and after, it can keep the size of an image.
+/// An odd kernel size: with the same padding before and after, the window can keep the size of an image.
 #[diagnostic::on_unimplemented(message = "a window of kernel {Self} has no middle: an odd kernel keeps the size")]
 pub trait Odd: Dim {}
 // K + 1 is even
 #[diagnostic::do_not_recommend]
 impl<K: Plus<Const<1>>> Odd for K where K::Out: DivisibleBy<2> {}
 
-/// A pooling window of this size can have `PADDING`: at most half of it, so that every patch sees a pixel.
+/// A pooling window of this size allows `PADDING`: at most half its size, so that every window contains a pixel.
 #[diagnostic::on_unimplemented(message = "padding {PADDING} is more than half of a pooling window of {Self}")]
 pub trait PoolPadding<const PADDING: usize>: Dim {}
 #[diagnostic::do_not_recommend]
 impl<const P: usize, K: Holds<P, P>> PoolPadding<P> for K {}
 
-/// A transposed convolution of this stride can have `OUTPUT_PADDING`: less than the stride.
+/// A transposed convolution with this stride allows `OUTPUT_PADDING`, which must be smaller than the stride.
 #[diagnostic::on_unimplemented(message = "output padding {OUTPUT_PADDING} is not smaller than the stride {Self}")]
 pub trait OutputPadding<const OUTPUT_PADDING: usize>: Dim {}
 #[diagnostic::do_not_recommend]
 impl<const P: usize, S: Holds<P, 1>> OutputPadding<P> for S {}
 
-/// `GROUPS` divide these channels: [`DivisibleBy`] with its own message.
+/// `GROUPS` divides this number of channels: [`DivisibleBy`] with an error message of its own.
 #[diagnostic::on_unimplemented(message = "{GROUPS} groups do not divide {Self} channels")]
 pub trait InGroups<const GROUPS: usize>: Dim {
     /// The channels of one group.
@@ -38,8 +39,8 @@ impl<const GROUPS: usize, C: DivisibleBy<GROUPS>> InGroups<GROUPS> for C {
     }
 }
 
-/// An image of this size can be padded with its reflection by `PIXELS` pixels: it is larger than that, as the outermost
-/// pixel is not repeated.
+/// An axis of this size can be padded with a reflection of `PIXELS` pixels: it must be longer than that, as the
+/// outermost pixel is not repeated.
 #[diagnostic::on_unimplemented(
     message = "a reflection of {PIXELS} pixels does not fit dimension {Self}",
     note = "the mirror is the outermost pixel: the dimension is at least {PIXELS} + 1; a size over 2048 is given as \
@@ -65,18 +66,18 @@ impl<const P: usize> Mirrored<P> for usize {
     }
 }
 
-/// These channels are whole blocks of `R` x `R` pixels.
+/// These channels can be rearranged into whole blocks of `R` x `R` pixels.
 #[diagnostic::on_unimplemented(
     message = "{Self} channels do not make whole blocks of {R} x {R} pixels",
     note = "a pixel shuffle by {R} takes a multiple of {R} times {R} channels, at most 2048 if the compiler knows them"
 )]
 pub trait PixelBlocks<const R: usize>: Dim {
-    /// The channels that are left.
+    /// The remaining channels.
     type Out: Dim;
-    /// The channels that are left.
+    /// The remaining channels.
     ///
     /// # Panics
-    /// If a `usize` number of channels is not divisible.
+    /// If `R` x `R` does not divide a `usize` number of channels.
     #[track_caller]
     fn pixel_blocks(self) -> Self::Out;
 }

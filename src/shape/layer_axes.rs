@@ -1,8 +1,9 @@
-//! Shapes by the meaning of their axes, for layers that take a certain number of axes.
+//! Shapes by the meaning of their axes, for layers that require a certain number of them.
 //!
-//! A layer is implemented for a tensor of shape `X: ImageAxes`, and not of shape `(N, C, H, W)`: for another number of
-//! axes rustc would say "expected a tuple with 4 elements, found one with 3", and the traits here say which axes. So
-//! are operations on tensors: those of `Tensor<(N, C, H, W)>` alone would not be found at all.
+//! A layer is implemented for tensors of any shape `X: ImageAxes` rather than of shape `(N, C, H, W)`: for another
+//! number of axes, rustc would only say "expected a tuple with 4 elements, found one with 3", whereas these traits say
+//! which axes are expected. The same goes for methods of tensors: one defined only for `Tensor<(N, C, H, W)>` would not
+//! be found at all.
 
 use super::Shape;
 use super::dim::{Channels, Dim, Features};
@@ -144,9 +145,9 @@ impl<B: Dim, H: Dim, L: Dim, F: Dim> HeadAxes for (B, H, L, F) {
     note = "matrices, and batches of them, are multiplied by `matmul`"
 )]
 pub trait VectorAxis: Shape {
-    /// How many numbers it has.
+    /// The number of elements.
     type Length: Dim;
-    /// How many numbers it has.
+    /// The number of elements.
     fn axis(self) -> Self::Length;
 }
 impl<N: Dim> VectorAxis for (N,) {
@@ -172,7 +173,7 @@ impl ScalarShape for () {}
     note = "for images, (batch, channels, height, width), there is `BatchNorm2d`"
 )]
 pub trait RowsOrSignals<const C: usize>: Shape {
-    /// Features or channels, as messages call them.
+    /// What error messages call the `C` entries.
     const NAME: &'static str;
 }
 impl<const C: usize, N: Dim, F: Features<C>> RowsOrSignals<C> for (N, F) {

@@ -17,7 +17,7 @@ pub struct ProductSizes {
     pub left_shared: bool,
 }
 
-/// A tensor of this shape can be multiplied with one of shape `Right`.
+/// A tensor of this shape can be multiplied by one of shape `Right`.
 ///
 /// | left | right | result |
 /// | --- | --- | --- |
@@ -29,7 +29,7 @@ pub struct ProductSizes {
 /// | (M, K) | (B.., K, N) | (B.., M, N) |
 /// | (B.., M, K) | (B.., K, N) | (B.., M, N) |
 ///
-/// with one to four dimensions `B..` of batch.
+/// `B..` stands for one to four batch dimensions.
 #[diagnostic::on_unimplemented(
     message = "matmul: `{Self}` times `{Right}` does not fit",
     note = "the last dimension of the left must be the last but one of the right, and batch dimensions must be the same"

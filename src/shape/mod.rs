@@ -1,7 +1,7 @@
-//! Dimensions, shapes, axes, and the arithmetic of sizes: the only place with trait puzzles.
+//! Dimensions, shapes, axes, and size arithmetic: the only place with type-level programming.
 //!
 //! A shape is a tuple of zero to six dimensions, each a [`Const<N>`](Const), checked by the compiler, or a `usize`,
-//! checked at run time. [`Rank0`] .. [`Rank6`] name the shapes without a `usize`.
+//! checked at run time. [`Rank0`] to [`Rank6`] are aliases for the shapes without a `usize`.
 //!
 //! ```
 //! use taut::prelude::*;
@@ -44,18 +44,18 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
     const RANK: usize;
     /// An array of `RANK` sizes.
     type Sizes: AsRef<[usize]> + AsMut<[usize]> + Copy + Debug + PartialEq;
-    /// The size of each dimension, where the compiler knows it.
+    /// The size of each dimension, if the compiler knows it.
     const DIMENSIONS: &'static [Option<usize>];
-    /// The number of elements, where the compiler knows it.
+    /// The number of elements, if the compiler knows it.
     const STATIC: Option<usize>;
     /// The size of each dimension.
     fn sizes(self) -> Self::Sizes;
-    /// The shape of these sizes, or `None` if they do not match the type.
+    /// The shape with these sizes, or `None` if they do not match the type.
     fn from_sizes(sizes: &[usize]) -> Option<Self>;
     /// The number of elements.
     ///
     /// # Panics
-    /// If it is more than can be addressed. See [`checked_count`](Shape::checked_count).
+    /// If there are more than can be addressed. See [`checked_count`](Shape::checked_count).
     #[track_caller]
     #[inline]
     fn count(self) -> usize {
@@ -64,10 +64,10 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
             None => too_large(self.sizes().as_ref()),
         }
     }
-    /// The number of elements, or `None` if there are more than `isize::MAX`, as many as can be addressed.
+    /// The number of elements, or `None` if there are more than `isize::MAX`, the most that can be addressed.
     ///
-    /// An axis of size 0 excuses no others: the product of all sizes but those of 0 must be in the range, so that the
-    /// product of any axes of a tensor is.
+    /// An axis of size 0 does not lift this limit: the product of all other sizes must be within it too, so that the
+    /// product of any of a tensor's axes is.
     #[inline]
     fn checked_count(self) -> Option<usize> {
         let sizes = self.sizes();
@@ -77,7 +77,7 @@ pub trait Shape: Copy + PartialEq + Debug + Send + Sync + 'static {
     }
 }
 
-/// A shape whose every dimension is known to the compiler, so that the type alone is enough to make a tensor.
+/// A shape whose dimensions are all known to the compiler, so that the type alone is enough to make a tensor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a shape that the compiler knows",
     note = "a shape with a run-time dimension (`usize`) is given as a value: `zeros_with(shape)`, `from_vec(values, \
@@ -104,8 +104,8 @@ pub type Rank5<const A: usize, const B: usize, const C: usize, const D: usize, c
 pub type Rank6<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize, const F: usize> =
     (Const<A>, Const<B>, Const<C>, Const<D>, Const<E>, Const<F>);
 
-/// A dimension whose type is its value.
 impl<const N: usize> StaticDim for Const<N> {}
+/// A dimension whose type determines its value.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(message = "`{Self}` is a dimension that only the running program knows")]
 pub trait StaticDim: Dim + Default {}
@@ -164,7 +164,7 @@ pub(crate) fn show(shape: impl Shape) -> String {
     show_sizes(shape.sizes().as_ref())
 }
 
-/// Panics in words about sizes whose product is out of range.
+/// Panics with a message about sizes whose product is too large.
 #[track_caller]
 #[cold]
 pub(crate) fn too_large(sizes: &[usize]) -> ! {
@@ -173,7 +173,7 @@ pub(crate) fn too_large(sizes: &[usize]) -> ! {
 
 /// Sizes as shown to users: `(3, 4)`, `(3,)`, `()`.
 pub(crate) fn show_sizes(sizes: &[usize]) -> String {
-    // a pointer: rustc looks for recursion in what each generic function calls, and would look through all of this
+    // through a pointer: rustc searches what each generic function calls for recursion, and would search all of this
     let show: fn(&[usize]) -> String = |sizes| match sizes {
         [one] => format!("({one},)"),
         many => format!("({})", many.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
@@ -181,7 +181,7 @@ pub(crate) fn show_sizes(sizes: &[usize]) -> String {
     show(sizes)
 }
 
-/// Panics at the caller's line: run-time dimensions disagree.
+/// Panics at the caller's line because run-time dimensions disagree.
 #[track_caller]
 #[cold]
 pub(crate) fn shapes_differ(operation: &str, left: impl Shape, right: impl Shape) -> ! {
