@@ -1,16 +1,16 @@
-//! Small products of sizes that the compiler knows.
+//! Small products whose sizes the compiler knows.
 
 use crate::numbers::Float;
 
-/// With more multiply-adds than this for one row, the general product is faster.
+/// Above this many multiply-adds per row, the general product is faster.
 pub const SMALL: usize = 1 << 11;
-/// With more rows than this, too.
+/// Above this many rows, too.
 pub const FEW_ROWS: usize = 4;
 
 /// `y = x w^T`: x is rows x `I`, w is `O` x `I`.
 ///
-/// The one kernel that is compiled for each pair of sizes, and therefore short: without any decision left to make when
-/// it runs, it is several times as fast as the general product for a network of a few dozen neurons.
+/// The only kernel that is compiled for each pair of sizes, and short for that reason. With nothing left to decide at
+/// run time, it is several times as fast as the general product for networks of a few dozen neurons.
 #[inline]
 pub fn times_transposed<const I: usize, const O: usize, E: Float>(x: &[E], w: &[E], y: &mut [E]) {
     const LANES: usize = 4;

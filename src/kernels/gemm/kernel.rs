@@ -1,7 +1,7 @@
-//! What a product is computed with: the size of a tile, and functions compiled for one set of instructions.
+//! What a product is computed with: the size of a tile, and functions compiled for one instruction set.
 //!
-//! The loops around them are compiled once. A tile needs a separate function: when it was inlined into the loops, the
-//! compiler sometimes kept some of its sums in memory, which was a third slower.
+//! The loops around them are compiled once. The tile needs a function of its own: when it was inlined into the loops,
+//! the compiler sometimes spilled some of its sums to memory, which was a third slower.
 
 use super::Matrix;
 use super::register::InRegisters;
@@ -9,8 +9,8 @@ use super::tile::{Strip, Target};
 use crate::kernels::instructions::{Instructions, instructions};
 use crate::numbers::Float;
 
-/// The processor has what the functions need. All but [`tile`](Kernel::tile) are those of [`super::pack`] and
-/// [`super::tile`].
+/// The size of a tile, and the functions of [`super::pack`] and [`super::tile`] for instructions that the processor
+/// supports.
 #[derive(Clone, Copy)]
 pub struct Kernel<E: Float> {
     /// The rows and columns of a tile.
@@ -21,7 +21,7 @@ pub struct Kernel<E: Float> {
 }
 
 impl<E: InRegisters> Kernel<E> {
-    /// The one for the best instructions of the processor, if there is one.
+    /// The kernel for the best instruction set of the processor, if there is one.
     pub fn best() -> Option<Self> {
         match instructions() {
             #[cfg(target_arch = "x86_64")]
@@ -33,7 +33,7 @@ impl<E: InRegisters> Kernel<E> {
     }
 }
 
-/// With long registers: 12 x 32 f32 in a tile, 24 of the 32 registers.
+/// A tile of 12 x 32 f32 takes 24 of the 32 registers.
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use super::{InRegisters, Kernel, Matrix, Strip, Target};
@@ -48,7 +48,7 @@ mod avx512 {
 
     #[target_feature(enable = "avx512f,avx2,fma")]
     unsafe fn panels<E: InRegisters>(b: Matrix<'_, E>, depth: usize, width: usize, out: &mut [E]) {
-        // SAFETY: this function has what the registers need, and the caller promises the rest.
+        // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
         unsafe { pack::panels::<E, E::WideRegister>(b, depth, width, out) }
     }
 
@@ -71,7 +71,7 @@ mod avx512 {
     }
 }
 
-/// 6 x 16 f32 in a tile, 12 of the 16 registers.
+/// A tile of 6 x 16 f32 takes 12 of the 16 registers.
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::{InRegisters, Kernel, Matrix, Strip, Target};
@@ -86,7 +86,7 @@ mod avx2 {
 
     #[target_feature(enable = "avx2,fma")]
     unsafe fn panels<E: InRegisters>(b: Matrix<'_, E>, depth: usize, width: usize, out: &mut [E]) {
-        // SAFETY: this function has what the registers need, and the caller promises the rest.
+        // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
         unsafe { pack::panels::<E, E::Register>(b, depth, width, out) }
     }
 

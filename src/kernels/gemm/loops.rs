@@ -1,12 +1,12 @@
 //! The product of two matrices on one thread, in the five loops of Goto and van de Geijn, "Anatomy of High-Performance
 //! Matrix Multiplication", 2008.
 //!
-//! The innermost computation is a tile of the result, held in registers while it runs over the inner dimension. The
-//! loops around it cut the matrices so that what is read again soon is still in a cache. Panels of b (as wide as a
-//! tile) and strips of a (as high as a tile) are packed.
+//! The innermost computation is one tile of the result, held in registers while it runs over the inner dimension. The
+//! loops around it cut the matrices into blocks, so that what is soon read again is still in a cache. Panels of b (as
+//! wide as a tile) and strips of a (as high as a tile) are packed.
 //!
-//! Each entry of the result is the same sequence of operations wherever its tile lies, so the bits do not depend on how
-//! a product is split over threads.
+//! Each entry of the result is computed by the same sequence of operations wherever its tile lies, so the bits do not
+//! depend on how a product is split over threads.
 
 use super::kernel::Kernel;
 use super::part::{PANEL, Part, Right};
@@ -18,36 +18,37 @@ use crate::kernels::store::Store;
 use crate::memory::Storage;
 use crate::numbers::Float;
 
-/// The most of the inner dimension that one tile runs over: a panel of b then fills 32 KiB (of 32 f32 or 16 f64 a row),
-/// or half of that with AVX2. The same on every processor, as it determines the order of additions.
+/// The longest piece of the inner dimension that one tile runs over: a panel of b (32 f32 or 16 f64 wide) then fills 32
+/// KiB, or half of that with AVX2. It is the same on every processor, as it determines the order of additions.
 const DEPTH: usize = 256;
-/// The rows of a, if they are no more than a third of the second-level cache, are one block: each panel of b is then
-/// packed when it is needed, and used while it is in the first-level cache. More rows are blocks of a sixteenth, but
-/// not too few rows. A block of b takes a quarter of the third-level cache, which is shared with other cores.
+/// What the cache sizes are divided by. If all rows of a fit a third of the second-level cache, they are one block:
+/// each panel of b is then packed when it is needed, and used while it is in the first-level cache. Otherwise, a block
+/// of a takes a sixteenth of it, but at least [`BLOCK_ROWS`]. A block of b takes a quarter of the third-level cache,
+/// which is shared with other cores.
 const SHARES: [usize; 3] = [3, 16, 4];
-/// The fewest rows of a in one block, if there is more than one.
+/// The fewest rows of a in a block, if there is more than one block.
 const BLOCK_ROWS: usize = 96;
 /// The fewest and the most columns of b in one block.
 const BLOCK_COLUMNS: [usize; 2] = [512, 4096];
-/// With no more columns than this, a strip of a is not read often enough for packing it to pay off, if its rows are
-/// contiguous, or its columns are and lie close together.
+/// Up to this many columns of b, a strip of a is not read often enough for packing it to pay off: the first for
+/// contiguous rows, the second for contiguous columns that are [`CLOSE`].
 const UNPACKED_COLUMNS: [usize; 2] = [256, 128];
-/// This many numbers apart: strips of columns that are a page apart compete for the same lines of a cache.
+/// The largest distance between columns that counts as close: columns a page apart compete for the same cache sets.
 const CLOSE: usize = 512;
 
-/// Packs a whole matrix of k rows for many products: piece by piece of the inner dimension, and in each panel by panel.
-/// `out` has room for k rows of `columns`, a multiple of [`PANEL`].
+/// Packs a whole matrix, k x n, for many products: piece by piece of the inner dimension, and each piece panel by
+/// panel. `out` has room for k rows of `columns`, a multiple of [`PANEL`].
 ///
 /// # Safety
-/// All entries of the matrix, k x n, lie in its slice.
+/// All entries of the matrix lie in its slice.
 ///
 /// # Panics
-/// Without a kernel for this processor.
+/// If there is no kernel for this processor.
 pub unsafe fn pack_whole<E: InRegisters>(b: Matrix<'_, E>, k: usize, n: usize, columns: usize, out: &mut [E]) {
     let kernel = Kernel::<E>::best().expect("matrices are packed for kernels only");
     let depth = depth(k);
     for (start, piece) in (0..k).step_by(depth).zip(out.chunks_mut(depth * columns)) {
-        // SAFETY: the caller's promise, and the processor has what the kernel needs.
+        // SAFETY: the caller's promise, and the processor supports the kernel's instructions.
         unsafe { (kernel.panels)(b.part(start, 0), depth.min(k - start), n, piece) };
     }
 }
@@ -55,9 +56,9 @@ pub unsafe fn pack_whole<E: InRegisters>(b: Matrix<'_, E>, k: usize, n: usize, c
 /// Computes a product.
 ///
 /// # Safety
-/// All entries of the matrices lie in their slices, and those of c are valid for writing.
+/// All entries of the matrices lie in their slices, and those of c are valid for reads and writes.
 pub unsafe fn compute<E: InRegisters>(part: &Part<'_, E>) {
-    // SAFETY: the caller's promise, and the processor has what the kernel needs.
+    // SAFETY: the caller's promise, and the processor supports the kernel's instructions.
     unsafe {
         match Kernel::best() {
             Some(kernel) => five_loops(kernel, part),
@@ -66,12 +67,12 @@ pub unsafe fn compute<E: InRegisters>(part: &Part<'_, E>) {
     }
 }
 
-/// The length of the pieces of an inner dimension of k: equal except for the last.
+/// The length of the pieces that an inner dimension of k is cut into: equal except for the last.
 fn depth(k: usize) -> usize {
     k.div_ceil(k.div_ceil(DEPTH))
 }
 
-/// The number of the m rows of a, in strips of this many, and of columns of b in one block.
+/// The numbers of rows of a (out of m, cut into strips of `strip` rows) and of columns of b in one block.
 fn block_sizes<E>(m: usize, strip: usize) -> [usize; 2] {
     let Caches { second, third } = caches();
     let [few, rows, columns] =
@@ -81,13 +82,13 @@ fn block_sizes<E>(m: usize, strip: usize) -> [usize; 2] {
 }
 
 /// # Safety
-/// As [`compute`], and the processor has what the kernel needs.
+/// As [`compute`], and the processor supports the kernel's instructions.
 unsafe fn five_loops<E: Float>(kernel: Kernel<E>, part: &Part<'_, E>) {
     let &Part { m, k, n, a, b, c, stride, store } = part;
     let [strip_rows, panel_width] = kernel.tile;
     let depth = depth(k);
     let [block_rows, block_columns] = block_sizes::<E>(m, strip_rows);
-    // the panels of one block of b, or, if no other block of a meets them, one panel
+    // the panels of one block of b, or a single panel if a is one block, so that no panel is used again
     let again = m > block_rows;
     let panels_len = match b {
         Right::Matrix(_) if again => depth * n.min(block_columns).next_multiple_of(panel_width),
@@ -146,7 +147,7 @@ unsafe fn five_loops<E: Float>(kernel: Kernel<E>, part: &Part<'_, E>) {
                             Strip { first, row_stride: a.row_stride, step: a.column_stride }
                         };
                         // SAFETY: strip and panel were packed for this depth, or lie in their slices; the tile lies in
-                        // c, of which the caller promises that it may be written.
+                        // c, which the caller allows to be written.
                         unsafe {
                             let first = c.add((top + i) * stride + left + j);
                             let target = Target { first, stride, rows, columns, store };

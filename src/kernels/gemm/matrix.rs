@@ -1,6 +1,6 @@
 //! Where the entries of a matrix are.
 
-/// A matrix in a slice: how far apart its rows and its columns are.
+/// A matrix in a slice, with the distances between its rows and between its columns.
 #[derive(Clone, Copy)]
 pub struct Matrix<'a, E> {
     pub values: &'a [E],
@@ -24,7 +24,7 @@ impl<'a, E: Copy> Matrix<'a, E> {
         Matrix { values: self.values, row_stride: self.column_stride, column_stride: self.row_stride }
     }
 
-    /// The part below `row` and to the right of `column`, both included.
+    /// The submatrix from `row` and `column` on.
     #[inline(always)]
     pub fn part(self, row: usize, column: usize) -> Self {
         Matrix { values: &self.values[row * self.row_stride + column * self.column_stride..], ..self }

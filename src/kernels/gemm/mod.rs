@@ -1,4 +1,4 @@
-//! Products of matrices.
+//! Matrix products.
 
 pub mod constant;
 #[allow(unsafe_code)]
@@ -31,30 +31,30 @@ use register::InRegisters;
 
 /// Below this many multiply-adds, threads cost more than they save.
 const PARALLEL_ABOVE: usize = 1 << 19;
-/// The multiply-adds of one task at least.
+/// The fewest multiply-adds in one task.
 const TASK: usize = 1 << 18;
-/// The largest number of tasks for each thread that a product is split into. Unlike other splits, this one may depend
-/// on the number of threads, as it changes no entry.
+/// The most tasks per thread that a product is split into. Unlike other splits, this one may depend on the number of
+/// threads, as it does not affect the result.
 const TASKS_OF_THREAD: usize = 2;
 
-/// `c = a b`, overwritten or added; a is m x k, b is k x n, c is m x n row by row.
+/// `c = a b` or `c += a b`, with a m x k, b k x n, and c m x n in row-major order.
 ///
-/// Large products are split over threads by rows or columns of c; each entry is computed in the same way whatever the
-/// number of threads.
+/// Large products are split over threads by rows or columns of c; each entry is computed the same way with any number
+/// of threads.
 pub fn gemm<E: Float>(m: usize, k: usize, n: usize, a: Matrix<'_, E>, b: Matrix<'_, E>, c: &mut [E], store: Store) {
     E::pick(&PRODUCT)((m, k, n), a, Right::Matrix(b), c, store, true);
 }
 
-/// (m, k, n), a, b, c, how it is stored, and whether several threads may take part.
+/// (m, k, n), a, b, c, how the result is stored, and whether several threads may be used.
 type Product<E> = fn((usize, usize, usize), Matrix<'_, E>, Right<'_, E>, &mut [E], Store, bool);
 struct Products;
 impl Family for Products {
     type Of<E: Float> = Product<E>;
 }
-// through pointers, so that products are compiled in this crate, and not again for each model
+// through pointers, so that products are compiled once, in this crate, and not again for each model
 static PRODUCT: PerFloat<Products> = PerFloat { f32: product, f64: product };
 
-/// b, (k, n), its columns, rounded up, and where the panels go.
+/// b, (k, n), its number of columns rounded up, and where the panels go.
 type Pack<E> = fn(Matrix<'_, E>, (usize, usize), usize, &mut [E]);
 struct Packs;
 impl Family for Packs {
@@ -82,7 +82,7 @@ fn product<E: InRegisters>(
         return;
     }
     if let Right::Matrix(b) = b {
-        // a vector and a matrix, or a matrix and a vector, which is the same with everything transposed
+        // vector times matrix, or matrix times vector, which is the same with everything transposed
         let contiguous = |matrix: Matrix<'_, E>| matrix.row_stride == 1 || matrix.column_stride == 1;
         if m == 1 && a.column_stride == 1 && contiguous(b) {
             return vector::times_matrix(&a.values[..k], b, c, store);
@@ -97,11 +97,10 @@ fn product<E: InRegisters>(
     split((m, k, n), a, b, c, store, spread);
 }
 
-/// The longest inner dimension that is added up in the type of the entries: a multiple of the pieces that tiles run
-/// over.
+/// The longest inner dimension that is summed in the type of the entries: a multiple of the pieces that tiles run over.
 const LONG: usize = 1 << 12;
 
-/// A product of long rows and columns: those of pieces of them, added up in f64.
+/// A product with a long inner dimension: the products of its pieces, summed in f64.
 fn long<E: InRegisters>(
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, E>,
@@ -133,7 +132,7 @@ impl<'a, E: Float> Packed<'a, E> {
     /// A matrix b, k x n, for products with matrices of m rows.
     pub fn new(m: usize, k: usize, n: usize, matrix: Matrix<'a, E>) -> Self {
         matrix.check(k, n);
-        // a single row is multiplied without packing, and so is everything without registers to pack for
+        // a single row is multiplied without packing, and so is everything if there is no kernel to pack for
         let packs = m > 1 && instructions() > Instructions::Portable;
         let columns = if packs { columns_of_panels(n) } else { 0 };
         let mut panels = Storage::scratch(k.checked_mul(columns).expect("the panels of a matrix fit the memory"));
@@ -143,7 +142,7 @@ impl<'a, E: Float> Packed<'a, E> {
         Packed { k, n, matrix, panels }
     }
 
-    /// [`gemm`] with this matrix on the right, on several threads only if it may `spread`.
+    /// [`gemm`] with this matrix on the right, on several threads only if `spread` allows it.
     pub fn times(&self, m: usize, a: Matrix<'_, E>, c: &mut [E], store: Store, spread: bool) {
         let (k, n) = (self.k, self.n);
         let b = if self.panels.len() == 0 {
@@ -155,12 +154,12 @@ impl<'a, E: Float> Packed<'a, E> {
     }
 }
 
-/// The columns of a matrix of n, packed.
+/// The number of columns that n columns take when packed.
 fn columns_of_panels(n: usize) -> usize {
     n.checked_next_multiple_of(PANEL).expect("the panels of a matrix fit the memory")
 }
 
-/// Packs the right-hand matrix of many products, k x n, in rows of `columns`. See [`Packed`].
+/// Packs the right-hand matrix of many products, k x n, into rows of `columns`. See [`Packed`].
 fn pack_panels<E: InRegisters>(b: Matrix<'_, E>, (k, n): (usize, usize), columns: usize, out: &mut [E]) {
     b.check(k, n);
     assert!(columns >= n && columns.is_multiple_of(PANEL) && k.checked_mul(columns) == Some(out.len()));
@@ -171,8 +170,8 @@ fn pack_panels<E: InRegisters>(b: Matrix<'_, E>, (k, n): (usize, usize), columns
     }
 }
 
-/// Splits a product over threads if it is large. The entries that the sizes and strides reach lie in the slices, and
-/// no size is 0.
+/// Splits a product over threads if it is large. All entries that the sizes and strides reach lie in the slices, and no
+/// size is 0.
 fn split<E: InRegisters>(
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, E>,
@@ -191,10 +190,9 @@ fn split<E: InRegisters>(
             compute(&Part { m: rows, k, n: columns, a: a.part(top, 0), b: b.right_of(left), c, stride: n, store });
         }
     };
-    // m n fits, for c does
+    // m n does not overflow, as it is the length of c
     let work = (m * n).saturating_mul(k);
-    // each task packs what it reads, so there are no more than leave each thread something to do while another is held
-    // up
+    // each task packs what it reads, so there are only as many as keep every thread busy while another is held up
     let tasks = (work / TASK).min(TASKS_OF_THREAD * rayon::current_num_threads());
     if !spread || !parallel::worthwhile(work, PARALLEL_ABOVE) {
         part((0, m), (0, n));
@@ -207,7 +205,7 @@ fn split<E: InRegisters>(
     }
 }
 
-/// [`gemm`] for each of a batch: `a(i)` and `b(i)` are the matrices of number i, c holds the results one after the
+/// [`gemm`] for each item of a batch: `a(i)` and `b(i)` are the matrices of item i; c holds the results one after the
 /// other.
 pub fn batched<'a, E: Float>(
     (m, k, n): (usize, usize, usize),

@@ -1,15 +1,15 @@
-//! Copies blocks of the two matrices so that a tile reads them from one end to the other.
+//! Copies blocks of the two matrices into the order in which a tile reads them.
 //!
-//! Anything beyond the edge of a matrix is never used, so it is left unchanged, or is a copy of the last row.
+//! What lies beyond the edge of a matrix is never used: it is left unchanged, or is a copy of the last row.
 
 use super::Matrix;
 use super::register::Register;
 use num_traits::Float;
 
-/// The first `depth` rows and `width` columns of `b` as panels: two registers of columns each, one row after the other.
+/// Packs the first `depth` rows and `width` columns of `b` into panels two registers wide, row by row.
 ///
 /// # Safety
-/// The processor has what `R` needs, and all entries of `b` lie in its slice.
+/// The processor supports `R`'s instructions, and all entries of `b` lie in its slice.
 #[inline(always)]
 pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, width: usize, out: &mut [E]) {
     let panel_width = 2 * R::LEN;
@@ -20,7 +20,7 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
             for (p, row) in panel.chunks_exact_mut(panel_width).enumerate() {
                 let source = &b.values[p * b.row_stride..];
                 if columns == panel_width {
-                    // SAFETY: the row of the panel is two registers, and this many columns lie in the slice.
+                    // SAFETY: the row of the panel is two registers long, and as many columns lie in the slice.
                     unsafe {
                         R::load(source[..panel_width].as_ptr()).store(row.as_mut_ptr());
                         R::load(source[R::LEN..].as_ptr()).store(row[R::LEN..].as_mut_ptr());
@@ -30,7 +30,8 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
                 }
             }
         } else if b.row_stride == 1 {
-            // SAFETY: the two registers' columns are those of the panel, each `depth` long.
+            // SAFETY: the panel's columns lie in the slice, each `depth` long, and its width is a multiple of the
+            // register's length.
             unsafe { interleave::<E, R>(b.column_stride, b, columns, panel_width, depth, panel) };
         } else {
             for (p, row) in panel.chunks_exact_mut(panel_width).enumerate() {
@@ -40,11 +41,11 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
     }
 }
 
-/// The first `height` rows and `depth` columns of `a` as strips: `ROWS` rows each, one column after the other. `out`
-/// has room for one register beyond the last strip.
+/// Packs the first `height` rows and `depth` columns of `a` into strips of `ROWS` rows, column by column. `out` has
+/// room for one register beyond the last strip.
 ///
 /// # Safety
-/// The processor has what `R` needs, and all entries of `a` lie in its slice.
+/// The processor supports `R`'s instructions, and all entries of `a` lie in its slice.
 #[inline(always)]
 pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     a: Matrix<'_, E>,
@@ -60,7 +61,7 @@ pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
         let a = a.part(i, 0);
         let strip = &mut out[i * depth..];
         if a.column_stride == 1 {
-            // SAFETY: the strip's rows are `depth` long, and a register beyond its end is there.
+            // SAFETY: the strip's rows are `depth` long, and there is room for a register beyond its end.
             unsafe { interleave::<E, R>(a.row_stride, a, rows, ROWS, depth, strip) };
         } else {
             for (p, column) in strip.chunks_exact_mut(ROWS).take(depth).enumerate() {
@@ -70,8 +71,8 @@ pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     }
 }
 
-/// [`strips`] of a matrix whose columns are contiguous. Some strips of each column are taken at once, as the numbers
-/// between them and in the next column are far away.
+/// [`strips`] of a matrix whose columns are contiguous. Several strips are filled at once from each column, as the next
+/// column is far away in memory.
 #[inline(always)]
 fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, height: usize, depth: usize, out: &mut [E]) {
     const AT_ONCE: usize = 8;
@@ -82,7 +83,7 @@ fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, height: usiz
                 let source = &a.values[p * a.column_stride + i..];
                 let target = &mut out[i * depth + p * ROWS..][..ROWS];
                 match source.first_chunk::<ROWS>() {
-                    // a copy of known length, even if only some of it is wanted
+                    // a copy of known length, even if not all of it is needed
                     Some(source) => target.copy_from_slice(source),
                     None => target[..bottom - i].copy_from_slice(&source[..bottom - i]),
                 }
@@ -91,12 +92,12 @@ fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, height: usiz
     }
 }
 
-/// Takes one number of each of `count` lines in turn, `depth` times, and puts each group `group` numbers after the one
-/// before. The lines start `stride` apart.
+/// Interleaves `count` lines of `depth` numbers, which start `stride` apart: number p of each line goes to the group
+/// that starts at `p * group`.
 ///
 /// # Safety
-/// The processor has what `R` needs; the lines lie in the slice of `lines`, each `depth` long; and `out` has room for
-/// one register beyond the last group, unless the register's length divides `group`.
+/// The processor supports `R`'s instructions; the lines lie in the slice of `lines`, each `depth` long; and `out` has
+/// room for one register beyond the last group, unless the register's length divides `group`.
 #[inline(always)]
 unsafe fn interleave<E: Float, R: Register<E>>(
     stride: usize,
@@ -109,8 +110,8 @@ unsafe fn interleave<E: Float, R: Register<E>>(
     let lines = lines.values;
     let squares = depth / R::LEN * R::LEN;
     for p in (0..squares).step_by(R::LEN) {
-        // backwards: a register that is longer than what is left of the group reaches into the next group, whose first
-        // numbers are written later
+        // backwards: a register longer than the rest of the group reaches into the next group, whose first numbers are
+        // written later
         for first in (0..group).step_by(R::LEN).rev() {
             let from = |i: usize| lines[(first + i).min(count - 1) * stride + p..][..R::LEN].as_ptr();
             let start = out[p * group + first..].as_mut_ptr();

@@ -1,4 +1,4 @@
-//! What a thread computes of a product.
+//! The part of a product that one thread computes.
 
 use super::Matrix;
 use crate::kernels::store::Store;
@@ -49,6 +49,5 @@ impl<'a, E: Float> Right<'a, E> {
     }
 }
 
-/// The numbers of columns that [`Right::Panels`] can begin with, and that a row of them is rounded up to, are multiples
-/// of this: the widest panel.
+/// The width of the widest panel: the first column of [`Right::Panels`] and the length of a row are multiples of it.
 pub const PANEL: usize = 32;

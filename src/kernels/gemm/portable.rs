@@ -1,12 +1,13 @@
-//! Products on processors for which there are no kernels here: those of the crate matrixmultiply, which has some for
-//! NEON and SSE2, and for every other processor.
+//! Products on processors without a kernel here, by the crate matrixmultiply, which has kernels for NEON, for SSE2 and
+//! for any other processor.
 //!
-//! Each entry is the same sums in the same order wherever it lies in the matrices, as in [`super::loops`].
+//! Each entry is the same sum in the same order wherever it lies in the matrix, as in [`super::loops`].
 
 use super::part::{Part, Right};
 use crate::numbers::{Family, Float, PerFloat};
 
-/// m, k, n, alpha, a and b and beta and c with the strides of their rows and columns: c = alpha a b + beta c.
+/// The arguments m, k, n, alpha, a, b, beta and c of c = alpha a b + beta c; each matrix is followed by its row and
+/// column strides.
 type Multiply<E> =
     unsafe fn(usize, usize, usize, E, *const E, isize, isize, *const E, isize, isize, E, *mut E, isize, isize);
 struct Multiplications;
@@ -18,7 +19,7 @@ static MULTIPLY: PerFloat<Multiplications> = PerFloat { f32: matrixmultiply::sge
 /// Computes a product.
 ///
 /// # Safety
-/// All entries of the matrices lie in their slices, and those of c are valid for writing.
+/// All entries of the matrices lie in their slices, and those of c are valid for reads and writes.
 ///
 /// # Panics
 /// If the right-hand matrix is packed.
@@ -26,7 +27,7 @@ pub unsafe fn multiply<E: Float>(part: &Part<'_, E>) {
     let &Part { m, k, n, a, b: Right::Matrix(b), c, stride, store } = part else {
         unreachable!("matrices are packed for registers only")
     };
-    // a slice is no longer than isize::MAX, so only a stride that leads nowhere is longer
+    // a slice holds at most isize::MAX numbers, so a stride beyond that is never used
     let strides = |row: usize, column: usize| (row.cast_signed(), column.cast_signed());
     let ((a_row, a_column), (b_row, b_column)) =
         (strides(a.row_stride, a.column_stride), strides(b.row_stride, b.column_stride));

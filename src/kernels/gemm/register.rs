@@ -1,15 +1,15 @@
-//! Registers of several numbers: what the tiles of a product are computed with.
+//! SIMD registers, which the tiles of a product are computed with.
 //!
-//! Written with the processor's instructions, as the compiler does not reliably keep a tile of arrays in registers: the
-//! same loop was three times slower when it was inlined elsewhere.
+//! Written with intrinsics, as the compiler does not reliably keep a tile of arrays in registers: the same loop was
+//! three times slower when it was inlined elsewhere.
 
 use crate::numbers::Float;
 
 /// A register of [`Register::LEN`] numbers.
 ///
 /// # Safety
-/// All functions may be called only where the processor has the instructions that the type stands for. Pointers given
-/// to them are valid for that many numbers, and need no alignment.
+/// The functions may only be called if the processor supports the type's instructions. Pointers passed to them must be
+/// valid for a whole register; they need not be aligned.
 #[allow(clippy::missing_safety_doc)]
 pub trait Register<E>: Copy {
     const LEN: usize;
@@ -18,14 +18,14 @@ pub trait Register<E>: Copy {
     unsafe fn splat(x: E) -> Self;
     unsafe fn plus(self, other: Self) -> Self;
     unsafe fn minus(self, other: Self) -> Self;
-    /// `self + x y`, rounded once where the processor can.
+    /// `self + x y`, fused if the processor can.
     unsafe fn plus_product(self, x: Self, y: Self) -> Self;
-    /// Writes the transpose of the square with the rows `from(0)`, `from(1)` .. to the rows `to(0)`, `to(1)` .. so that
-    /// where these overlap the later row is there in the end.
+    /// Writes the transpose of the square with the rows `from(0)`, `from(1)`, ... to the rows `to(0)`, `to(1)`, ...
+    /// Where these overlap, the later row wins.
     unsafe fn transpose(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E);
 }
 
-/// A register of the numbers at each of these places, `offset` numbers further.
+/// Loads a register `offset` numbers beyond each of these places.
 ///
 /// # Safety
 /// As for [`Register::load`], at each place.
@@ -33,7 +33,7 @@ pub trait Register<E>: Copy {
 pub unsafe fn load_each<E: Float, R: Register<E>, const N: usize>(places: &[*const E; N], offset: usize) -> [R; N] {
     // SAFETY: the caller's promises.
     unsafe {
-        // a loop: the closure of an array's `map` is compiled without these instructions unless it is inlined
+        // a loop, as the closure of an array's `map` is compiled without these instructions unless it is inlined
         let mut registers = [R::splat(E::zero()); N];
         for (register, place) in registers.iter_mut().zip(places) {
             *register = R::load(place.add(offset));
@@ -42,9 +42,9 @@ pub unsafe fn load_each<E: Float, R: Register<E>, const N: usize>(places: &[*con
     }
 }
 
-/// Numbers that there are registers for.
+/// Number types that there are registers for.
 pub trait InRegisters: Float {
-    /// What products are computed with.
+    /// The register that products are computed with.
     type Register: Register<Self>;
     /// The same on a processor with AVX-512.
     type WideRegister: Register<Self>;
@@ -61,7 +61,7 @@ impl InRegisters for f64 {
 #[cfg(target_arch = "x86_64")]
 pub use std::arch::x86_64::{__m256 as F32, __m256d as F64};
 
-/// Those of AVX-512.
+/// The registers of AVX-512.
 pub mod wide {
     #[cfg(not(target_arch = "x86_64"))]
     pub use super::{F32, F64};
@@ -111,13 +111,13 @@ mod avx2 {
         unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
             // SAFETY: see above.
             unsafe {
-                // loops: the closure of `array::from_fn` is compiled without these instructions unless it is inlined
+                // loops, as the closure of `array::from_fn` is compiled without these instructions unless it is inlined
                 let (mut row, mut two, mut four) =
                     ([Self::splat(0.0); 8], [Self::splat(0.0); 8], [Self::splat(0.0); 8]);
                 for (i, row) in row.iter_mut().enumerate() {
                     *row = Self::load(from(i));
                 }
-                // squares of 2 x 2, then of 4 x 4, then the halves of the registers
+                // transposes squares of 2 x 2, then of 4 x 4, then swaps halves of the registers
                 for (i, two) in two.iter_mut().enumerate() {
                     let pair = i / 2 * 2;
                     let (a, b) = (row[pair], row[pair + 1]);
@@ -270,11 +270,11 @@ mod avx512 {
         }
     }
 
-    /// The transpose of a square of twice as many numbers as a register `R` has: those of its four quarters. The right
-    /// half of all rows is written before the left one: it is there that a row can reach into the next.
+    /// Transposes a square twice as wide as a register `R`, one quarter after the other. The right half of all rows is
+    /// written before the left half, as a row's right half may reach into the next row.
     ///
     /// # Safety
-    /// As [`Register::transpose`] of the long registers.
+    /// As for [`Register::transpose`] of the long registers.
     #[inline(always)]
     unsafe fn in_quarters<E, R: Register<E>>(from: impl Fn(usize) -> *const E, to: impl Fn(usize) -> *mut E) {
         let half = R::LEN;
@@ -288,7 +288,7 @@ mod avx512 {
     }
 }
 
-/// Four numbers without special instructions, for every processor.
+/// Four numbers without special instructions, for any processor.
 #[derive(Clone, Copy)]
 pub struct Plain<E>([E; 4]);
 
@@ -323,7 +323,7 @@ impl<E: num_traits::Float> Register<E> for Plain<E> {
     }
     #[inline(always)]
     unsafe fn plus_product(self, x: Self, y: Self) -> Self {
-        // a fused product is one instruction on ARM, and a slow call on an x86 without FMA
+        // a fused multiply-add is one instruction on ARM, but a slow call on x86 without FMA
         const FUSED: bool = cfg!(target_arch = "aarch64");
         Plain(std::array::from_fn(
             |i| {

@@ -5,8 +5,7 @@ use crate::kernels::store::Store;
 use crate::kernels::testing::random;
 use crate::numbers::Generator;
 
-/// A matrix in one of the three ways that a tensor can be stored, and with numbers between the entries. Its slice ends
-/// with its last entry.
+/// A matrix stored by rows, by columns, or with gaps between its entries. Its slice ends with its last entry.
 fn stored<E: Float>(values: &[E], (m, n): (usize, usize), layout: usize) -> Matrix<'_, E> {
     let mut matrix = match layout {
         0 => Matrix::rows(values, n),
@@ -86,8 +85,8 @@ fn sizes_beyond_one_block_are_right() {
     }
 }
 
-/// More rows than a block has, on any processor, and more columns: against the crate matrixmultiply, which is what
-/// products are without a kernel.
+/// More rows and more columns than a block has on any processor, compared with the crate matrixmultiply, which computes
+/// products if there is no kernel.
 #[test]
 fn large_products_are_those_of_another_library() {
     fn compare<E: InRegisters>((m, k, n): (usize, usize, usize), rng: &mut Generator) {

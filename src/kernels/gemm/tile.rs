@@ -23,12 +23,12 @@ pub struct Target<E> {
     pub store: Store,
 }
 
-/// The product of a strip and a panel (`depth` rows of two registers each), a tile of at most `ROWS` rows and two
-/// registers' columns.
+/// Computes the product of a strip and a panel (`depth` rows of two registers each): a tile of at most `ROWS` rows and
+/// two registers of columns.
 ///
 /// # Safety
-/// The processor has what `R` needs. All entries of the strip, panel and target are valid; `rows` is at least 1 and at
-/// most `ROWS`, and `columns` at most two registers.
+/// The processor supports `R`'s instructions. All entries of the strip, panel and target are valid; `rows` is at least
+/// 1 and at most `ROWS`, and `columns` at most two registers.
 #[inline(always)]
 pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     depth: usize,
@@ -40,17 +40,17 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     unsafe {
         match target.rows {
             1..=4 => tile_of::<E, R, 4, 2>(depth, strip, panel, target),
-            // the tile of AVX-512 is high, and 32 rows are 12, 12 and 8
+            // the tile of AVX-512 is tall: 32 rows are 12, 12 and 8
             5..=8 if const { ROWS > 8 } => tile_of::<E, R, 8, 2>(depth, strip, panel, target),
             _ => tile_of::<E, R, ROWS, 2>(depth, strip, panel, target),
         }
     }
 }
 
-/// A tile for which `ROWS` rows of `WIDTH` registers are computed, however few are written.
+/// A tile for which `ROWS` rows of `WIDTH` registers are always computed, even if fewer are written.
 ///
 /// # Safety
-/// As [`tile`], and `columns` is at most `WIDTH` registers.
+/// As for [`tile`], and `columns` is at most `WIDTH` registers.
 #[inline(always)]
 pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
     depth: usize,
@@ -58,9 +58,9 @@ pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: 
     panel: *const E,
     target: Target<E>,
 ) {
-    // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
+    // SAFETY: the caller's promises; rows beyond the last repeat it, and are not written.
     unsafe {
-        // where the sums go, which is far from where the last ones went, is fetched while they are computed
+        // prefetch the target, which is far from the previous one, while the sums are computed
         for row in 0..target.rows {
             let out = target.first.add(row * target.stride);
             (0..target.columns).step_by(LINE / size_of::<E>()).for_each(|column| prefetch(out.add(column)));
@@ -84,11 +84,11 @@ pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: 
     }
 }
 
-/// For each row the sum over k of the number at `row + offset(k)` times row k of the panel.
+/// For each row, the sum over k of the number at `row + offset(k)` times row k of the panel.
 ///
 /// # Safety
-/// The processor has what `R` needs, all numbers of the rows can be read, and the panel has `depth` rows of two
-/// registers.
+/// The processor supports `R`'s instructions, all numbers of the rows can be read, and the panel has `depth` rows of
+/// two registers.
 #[inline(always)]
 pub unsafe fn sums<E: Float, R: Register<E>, const ROWS: usize>(
     depth: usize,
@@ -103,7 +103,7 @@ pub unsafe fn sums<E: Float, R: Register<E>, const ROWS: usize>(
 /// The first `WIDTH` registers of each row of [`sums`].
 ///
 /// # Safety
-/// As there.
+/// As for [`sums`].
 #[inline(always)]
 unsafe fn sums_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
     depth: usize,
@@ -137,7 +137,7 @@ unsafe fn sums_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usiz
 /// Writes a tile that is narrower than its registers.
 ///
 /// # Safety
-/// As [`tile_of`].
+/// As for [`tile_of`].
 #[inline(always)]
 unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
     sums: [[R; WIDTH]; ROWS],
@@ -146,7 +146,7 @@ unsafe fn edge<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
     const { assert!(2 * R::LEN <= 32) };
     for (row, sums) in sums.iter().enumerate().take(target.rows) {
         let mut line = [E::zero(); 32];
-        // SAFETY: the line holds two registers, and the caller says that the target's entries are valid.
+        // SAFETY: the line holds two registers, and the caller promises that the target's entries are valid.
         unsafe {
             for (half, &sum) in sums.iter().enumerate() {
                 sum.store(line.as_mut_ptr().add(half * R::LEN));

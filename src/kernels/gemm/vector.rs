@@ -1,4 +1,5 @@
-//! The product of a row vector and a matrix. It is bound by reading the matrix once, so nothing is packed.
+//! The product of a row vector and a matrix. It reads the matrix only once, which is what takes the time, so nothing is
+//! packed.
 
 use super::Matrix;
 use crate::kernels::reduce::total;
@@ -7,16 +8,16 @@ use crate::kernels::{parallel, vectorized};
 use crate::memory::Storage;
 use crate::numbers::Float;
 
-/// Entries of the matrix that one task reads at least.
+/// The fewest entries of the matrix that one task reads.
 const TASK: usize = 1 << 16;
-/// This many products of a dot product are added up in their own type, and those sums in f64.
+/// This many terms of a dot product are summed in their own type, and those sums in f64.
 const LONG: usize = 1 << 11;
-/// This many rows are added up in their own type, and those sums in f64.
+/// This many rows are summed in their own type, and those sums in f64.
 const FEW_ROWS: usize = 256;
 /// Independent running sums of one dot product.
 const LANES: usize = 16;
 
-/// `out = x b`, overwritten or added; b is k x n, its rows or its columns contiguous.
+/// `out = x b` or `out += x b`, with b k x n; its rows or its columns are contiguous.
 pub fn times_matrix<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
     let task = (TASK / x.len()).max(1).next_multiple_of(64);
     let part = |start: usize, out: &mut [E]| {
@@ -34,7 +35,7 @@ vectorized! {
     /// The dot products of x with rows that start `stride` apart, four at a time.
     fn dots [E: Float] [E] (x: &[E], rows: &[E], stride: usize, out: &mut [E], store: Store) {
         for (group, out) in out.chunks_mut(4).enumerate() {
-            // beyond the last row that one is taken again, and not written
+            // beyond the last row, the last is repeated, and not written
             let row: [&[E]; 4] =
                 std::array::from_fn(|i| &rows[(group * 4 + i.min(out.len() - 1)) * stride..][..x.len()]);
             let mut totals = [0.0; 4];
@@ -64,7 +65,7 @@ vectorized! {
     }
 }
 
-/// [`sum_of_rows`] of as many rows as there are.
+/// [`sum_of_rows`] for any number of rows.
 fn long_sum<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
     if x.len() <= FEW_ROWS {
         return sum_of_rows(x, b, out, store);
@@ -81,7 +82,7 @@ fn long_sum<E: Float>(x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
 }
 
 vectorized! {
-    /// The sum of the rows of b, each times its number in x, four at a time.
+    /// The sum of the rows of b, each times its entry of x, four rows at a time.
     fn sum_of_rows [E: Float] [E] (x: &[E], b: Matrix<'_, E>, out: &mut [E], store: Store) {
         store.clear(out);
         for (group, x) in x.chunks(4).enumerate() {
