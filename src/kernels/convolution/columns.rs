@@ -1,4 +1,4 @@
-//! Convolution: im2col, image by image, and a product of matrices.
+//! Convolution by im2col, image by image, and a matrix product.
 //!
 //! For one image, with the weight seen as a (filters, taps) matrix W and the column matrix X of (taps, positions):
 //!
@@ -7,7 +7,7 @@
 //! - gradient of the weight: the sum over the images of G X^T
 //!
 //! The column matrix of the whole batch is never stored: each task holds that of the image it works on. Tasks take
-//! fixed runs of images, so that sums over the batch are the same bits on any number of threads.
+//! fixed runs of images, so that sums over the batch have the same bits on any number of threads.
 
 use super::sizes::{Convolution, PARALLEL_ABOVE, Passes, Start};
 use crate::kernels::gemm::{Matrix, gemm};
@@ -19,7 +19,7 @@ use crate::numbers::Float;
 
 /// At most this many partial sums of a weight gradient are kept.
 const PARTS: usize = 8;
-/// So many images are added up one after the other, and then added to the others.
+/// This many images are summed one after the other, and then those sums, which keeps rounding errors small.
 const FEW_IMAGES: usize = 32;
 
 /// The column matrix of one group of one image: the image itself for pointwise windows, otherwise copied to `scratch`.
@@ -106,7 +106,7 @@ fn backward_weight<E: Float>(sizes: &Convolution, x: &[E], g: &[E], dw: &mut [E]
             }
         }
     };
-    // the sum over a run of images, in their order, some of them at a time
+    // the sum over a run of images, in order, a few at a time
     let run = |first: usize, end: usize, sum: &mut [E]| {
         let mut columns = scratch(sizes);
         few(first, end.min(first + FEW_IMAGES), &mut columns, sum);

@@ -20,7 +20,7 @@ pub use sizes::{Convolution, Start};
 use std::env::VarError;
 use std::sync::OnceLock;
 
-/// The methods that there are for numbers of a type.
+/// The methods for one type of numbers.
 struct Methods<E> {
     columns: Passes<E>,
     indirect: Option<Passes<E>>,
@@ -31,7 +31,7 @@ struct ForNumbers;
 impl Family for ForNumbers {
     type Of<E: Float> = Methods<E>;
 }
-// through pointers, so that convolutions are compiled in this crate, and not again for each model
+// through pointers, so that convolutions are compiled once, in this crate, and not again for each model
 static METHODS: PerFloat<ForNumbers> = PerFloat {
     f32: Methods {
         columns: columns::passes(),
@@ -42,14 +42,15 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
     f64: Methods { columns: columns::passes(), indirect: None, planes: None, winograd: None },
 };
 
-/// Whether the methods made of registers are compiled for the instructions of the compilation target, too. Not for
-/// x86-64, where every build would take a second longer for processors without AVX2: these take im2col. Tests run all.
+/// Whether the methods that use registers are also compiled for the baseline instructions of the target. They are not
+/// on x86-64, where every build would take a second longer for the sake of processors without AVX2; those use im2col.
+/// Tests run all methods.
 const PORTABLE: bool = cfg!(any(test, not(target_arch = "x86_64")));
 
-/// Pixels that a window may reach over, however small the image is.
+/// A window may always reach over this many pixels, however small the image is.
 const FAR: usize = 64;
 
-/// What is computed.
+/// Which pass is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
     Forward,
@@ -57,22 +58,23 @@ enum Direction {
     Weight,
 }
 
-/// The method for one pass of a convolution, by what was measured.
+/// The method for one pass of a convolution, chosen by measurements.
 ///
-/// Winograd's where it pays: for windows of 3x3 that move by 1, undilated, if there are enough channels and filters for
-/// the multiplications it saves to outweigh the transforms of pixels and outputs, and enough tiles to outweigh those of
-/// the weight, which are a small part of it only while they fit the second-level cache. Otherwise
+/// Winograd's, where it pays: for 3x3 windows of stride 1 without dilation, with enough channels and filters for the
+/// saved multiplications to outweigh transforming pixels and outputs, and enough tiles to outweigh transforming the
+/// weight, which is cheap only while the transformed weight fits the second-level cache. Otherwise:
 ///
-/// - windows that reach far beyond the image: [`columns`], which does not copy the padding between their taps;
-/// - gradients of few weights, by many outputs: [`planes`];
-/// - windows that are the pixels themselves: [`planes`], if there are many channels and filters, or planes are small;
-///   so that of the weight, if transposing the pixels costs little beside the product; or [`columns`], which copies
-///   nothing;
-/// - forward, and back to the image where windows move by 1: [`planes`], if filters (channels) are many enough to share
-///   what they read, or few taps are added up; and if their number leaves much of two registers of them unused, rows of
-///   outputs are long and their taps few, or the outputs are so few that rearranging the weight costs most;
-/// - [`indirect`], if there are enough filters (channels) for two registers;
-/// - [`columns`]; always for f64, and on x86-64 without AVX2.
+/// - Windows that reach far beyond the image: [`columns`], which does not copy the padding between their taps.
+/// - Gradients of few weights, summed over many outputs: [`planes`].
+/// - Pointwise (1x1) windows: [`planes`], if there are many channels and filters, or planes are small; for the gradient
+///   of the weight, if transposing the pixels costs little compared with the product. Otherwise [`columns`], which
+///   copies nothing.
+/// - The forward pass, and the gradient of the image for stride 1: [`planes`], if there are enough output channels to
+///   share what is read, or few terms to sum; and if, besides, the output channels would leave much of two registers
+///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging the weight
+///   would take most of the time.
+/// - [`indirect`], if there are enough output channels for two registers.
+/// - [`columns`]: also always for f64, and on x86-64 without AVX2.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
     let Methods { columns, indirect: Some(indirect), planes: Some(planes), winograd: Some(winograd) } = methods else {
@@ -113,14 +115,13 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
     }
 }
 
-/// The environment variable that forbids other methods than direct sums of products: `TAUT_CONVOLUTION=direct`, for
-/// comparisons.
+/// The environment variable that rules out Winograd's method, for comparisons: `TAUT_CONVOLUTION=direct`.
 const VARIABLE: &str = "TAUT_CONVOLUTION";
 
-/// Whether [`VARIABLE`] says so.
+/// Whether [`VARIABLE`] is set to "direct".
 ///
 /// # Panics
-/// If it says something else: to go on would hide it.
+/// If it is set to anything else, as ignoring it would hide a mistake.
 fn direct_only() -> bool {
     static DIRECT: OnceLock<bool> = OnceLock::new();
     *DIRECT.get_or_init(|| match std::env::var(VARIABLE).as_deref() {

@@ -1,14 +1,14 @@
-//! The sizes of a convolution, and what a method of computing it is.
+//! The sizes of a convolution, and the interface of the methods that compute it.
 
 use crate::kernels::gemm::Matrix;
 use crate::kernels::store::Store;
 use crate::kernels::window::Windows;
 use crate::numbers::Float;
 
-/// Below this many multiply-adds in all, one thread is faster.
+/// Below this many multiply-adds in total, one thread is faster.
 pub const PARALLEL_ABOVE: usize = 1 << 18;
 
-/// The sizes of a convolution. Groups cut the channels and the filters into parts that do not see each other.
+/// The sizes of a convolution. Groups split the channels and the filters into independent parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convolution {
     pub batch: usize,
@@ -40,7 +40,7 @@ impl Convolution {
         self.batch * self.output() * self.windows.taps()
     }
 
-    /// The forward pass.
+    /// The forward pass as a map.
     pub fn map(&self) -> Map {
         let Convolution { batch, windows, filters, groups } = *self;
         let Windows { channels, size, kernel, stride, padding, dilation, out } = windows;
@@ -63,7 +63,7 @@ impl Convolution {
         }
     }
 
-    /// The gradient of the input, if the stride is 1: the convolution of that of the output with
+    /// The gradient of the input for stride 1: the convolution of the output's gradient with
     /// [`turned_filters_of`](Self::turned_filters_of).
     pub fn reverse_map(&self) -> Map {
         let map = self.map();
@@ -72,9 +72,9 @@ impl Convolution {
         Map { from: map.to, to: map.from, size: map.out, out: map.size, plane: map.size, padding, ..map }
     }
 
-    /// The gradient of the input as convolutions of that of the output: one for each lattice of pixels that see the
-    /// same taps, those s apart if windows move by s. `None` if windows of taps that are not next to each other move by
-    /// more than 1, or some pixels see no tap.
+    /// The gradient of the input as convolutions of the output's gradient: for stride s, one for each lattice of pixels
+    /// s apart, which are seen by the same taps. `None` if windows are both strided and dilated, or the stride is
+    /// larger than the kernel, so that no tap sees some of the pixels.
     pub fn reverse_maps(&self) -> Option<impl Iterator<Item = Map> + use<>> {
         let map = self.map();
         let (strided, dilated) = (map.stride != [1; 2], map.dilation != [1; 2]);
@@ -87,7 +87,7 @@ impl Convolution {
             let mut lattice = Map { stride: [1; 2], step: map.stride, first, ..reverse };
             if strided {
                 for axis in [0, 1] {
-                    // the pixel a sees the taps k with k = a + padding (mod s); the last of them sees it first
+                    // pixel a is seen by the taps k = a + padding (mod s), the last of them in the first window
                     let (s, shift) = (map.stride[axis], first[axis] + map.padding[axis].unsigned_abs());
                     let taps = (map.kernel[axis] - shift % s).div_ceil(s);
                     lattice.kernel[axis] = taps;
@@ -111,8 +111,9 @@ impl Convolution {
         Filters { values: self.weight_of(group, weight), to_stride, from_stride, first: 0, tap_strides }
     }
 
-    /// Those of a map of [`reverse_maps`](Self::reverse_maps), or of [`reverse_map`](Self::reverse_map): turned by half
-    /// a turn, with channels and filters exchanged. Of the taps, those that the lattice sees.
+    /// The filters of a group for [`reverse_map`](Self::reverse_map), or for one of
+    /// [`reverse_maps`](Self::reverse_maps): rotated by 180 degrees, with channels and filters swapped, and only with
+    /// the taps that see the lattice.
     pub fn turned_filters_of<'a>(&self, group: usize, weight: &'a [f32], map: &Map) -> Filters<'a> {
         let Filters { values, to_stride, from_stride, tap_strides, .. } = self.filters_of(group, weight);
         let last = [0, 1].map(|axis| {
@@ -125,7 +126,7 @@ impl Convolution {
     }
 }
 
-/// From images to images: the forward pass, or the gradient of the image.
+/// A map from images to images: the forward pass, or the gradient of the image.
 #[derive(Clone, Copy)]
 pub struct Map {
     pub batch: usize,
@@ -138,9 +139,9 @@ pub struct Map {
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
     pub dilation: [usize; 2],
-    /// How far the first window lies outside; inside if negative.
+    /// How far the first window starts outside the image; negative if inside.
     pub padding: [isize; 2],
-    /// How far apart the outputs are in the plane that they are written to, and where the first of them is.
+    /// The distances between outputs in the plane that they are written to, and where the first of them is.
     pub step: [usize; 2],
     pub first: [usize; 2],
     /// The size of that plane.
@@ -158,26 +159,26 @@ impl Map {
         self.out[0] * self.out[1]
     }
 
-    /// Panics if these are not the images that are read, and room for those that are written.
+    /// Panics if x and y do not have the sizes of the images that are read and written.
     pub fn check(&self, x: &[f32], y: &[f32]) {
         let pixels = |size: [usize; 2]| self.batch * self.groups * size[0] * size[1];
         assert_eq!((x.len(), y.len()), (self.from * pixels(self.size), self.to * pixels(self.plane)));
     }
 }
 
-/// The weight of a group: a number for an output channel, an input channel and a tap.
+/// The weight of a group: a number for each output channel, input channel and tap.
 #[derive(Clone, Copy)]
 pub struct Filters<'a> {
     pub values: &'a [f32],
     pub to_stride: usize,
     pub from_stride: usize,
-    /// Where the first tap is, and how far it is to the next one down and across.
+    /// Where the first tap is, and the distances to the next one down and across.
     pub first: usize,
     pub tap_strides: [isize; 2],
 }
 
 impl<'a> Filters<'a> {
-    /// Where the number is for a tap, counted down and across.
+    /// Where the number for a tap is; taps are counted down and across.
     #[inline(always)]
     pub fn place(&self, to: usize, from: usize, [down, across]: [usize; 2]) -> usize {
         let tap = down.cast_signed() * self.tap_strides[0] + across.cast_signed() * self.tap_strides[1];
@@ -206,21 +207,21 @@ impl<'a> Filters<'a> {
 /// What the result of a pass is added to.
 #[derive(Clone, Copy)]
 pub enum Start<'a, E> {
-    /// Nothing: what was there is overwritten.
+    /// Zero: what was there is overwritten.
     Zero,
     /// The bias of each channel.
     Bias(&'a [E]),
-    /// What is there.
+    /// What is already there.
     There,
 }
 
 impl<'a, E: Float> Start<'a, E> {
-    /// Whether the result is added to what is there.
+    /// Whether the result overwrites what is there or is added to it.
     pub fn store(self) -> Store {
         Store::adding(matches!(self, Start::There))
     }
 
-    /// The bias of a group of `channels`.
+    /// The biases of a group of `channels` channels, if there are any.
     pub fn of_group(self, group: usize, channels: usize) -> Option<&'a [E]> {
         match self {
             Start::Bias(bias) => Some(&bias[group * channels..(group + 1) * channels]),
@@ -228,7 +229,7 @@ impl<'a, E: Float> Start<'a, E> {
         }
     }
 
-    /// Writes it to planes of so many pixels.
+    /// Writes the start to planes of this many pixels each.
     pub fn write(self, planes: &mut [E], pixels: usize) {
         match self {
             Start::Zero => planes.fill(E::zero()),
@@ -240,13 +241,13 @@ impl<'a, E: Float> Start<'a, E> {
     }
 }
 
-/// A method: one function for each pass. No size that they are given is 0.
+/// A method: one function for each pass. They are never called with a size of 0.
 pub struct Passes<E> {
     pub forward: Pass<E>,
     pub backward_input: Pass<E>,
     pub backward_weight: WeightPass<E>,
 }
-/// The sizes, the numbers that go through the convolution, the weight, what is added, and the result.
+/// The sizes, the input of the pass, the weight, what the result is added to, and the result.
 pub type Pass<E> = fn(&Convolution, &[E], &[E], Start<'_, E>, &mut [E]);
-/// The sizes, x, the gradient of y, that of the weight, and how it is stored.
+/// The sizes, x, the gradient of y, the gradient of the weight (the result), and how it is stored.
 pub type WeightPass<E> = fn(&Convolution, &[E], &[E], &mut [E], Store);

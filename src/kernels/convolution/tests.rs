@@ -8,7 +8,7 @@ use crate::kernels::window::Windows;
 use crate::numbers::Generator;
 use rand::RngExt as _;
 
-/// Calls `f` with the places in x, in the weight and in y of every product that a convolution adds up.
+/// Calls `f` with the places in x, in the weight and in y of every product that a convolution sums.
 fn each_product(sizes: &Convolution, mut f: impl FnMut(usize, usize, usize)) {
     let Convolution { batch, windows: w, filters, groups } = *sizes;
     let [height, width] = w.size;
@@ -37,7 +37,7 @@ fn product3(a: usize, b: usize, c: usize) -> impl Iterator<Item = (usize, usize,
     product2(a, b).flat_map(move |(i, j)| (0..c).map(move |k| (i, j, k)))
 }
 
-/// Numbers for all passes, and what comes out by the definition, in f64.
+/// The inputs of all passes, and their results by definition, in f64.
 struct Case<E> {
     sizes: Convolution,
     x: Vec<E>,
@@ -47,7 +47,7 @@ struct Case<E> {
     y: Vec<f64>,
     dx: Vec<f64>,
     dw: Vec<f64>,
-    /// As many products are added up at most.
+    /// The most products in any sum.
     terms: usize,
 }
 
@@ -70,7 +70,7 @@ impl<E: Float> Case<E> {
         Case { sizes, x, g, weight, bias, y, dx, dw, terms }
     }
 
-    /// Compares a method, to `roundings` for each of the products that are added up.
+    /// Checks a method, allowing `roundings` rounding errors for each product in a sum.
     fn check(&self, passes: &Passes<E>, roundings: usize) {
         let Case { sizes, x, g, weight, .. } = self;
         let there = |i: usize| E::of((i as f64 * 0.7).sin());
@@ -100,7 +100,7 @@ impl<E: Float> Case<E> {
     }
 }
 
-/// Compares im2col, and the indirect product with each set of instructions.
+/// Checks im2col, and the indirect and the planar method with each instruction set.
 fn compare(sizes: Convolution, rng: &mut Generator) {
     if sizes.operations() > 0 {
         Case::<f64>::new(sizes, rng).check(&f64::pick(&METHODS).columns, 1);
@@ -120,7 +120,7 @@ fn of_3x3(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize; 2
     Convolution { batch, windows, filters, groups }
 }
 
-/// Windows that are the pixels.
+/// A convolution with pointwise windows.
 fn pointwise(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize; 2]) -> Convolution {
     let convolution = of_3x3(batch, [channels, filters, groups], size, [1, 1]);
     let windows = Windows { kernel: [1; 2], padding: [0; 2], ..convolution.windows };
@@ -163,7 +163,7 @@ fn winograd_agrees_over_numbers_of_channels_and_groups() {
     }
 }
 
-/// All three passes in f32, as bits.
+/// The results of all three passes in f32, as bits.
 fn bits(case: &Case<f32>, passes: &Passes<f32>) -> Vec<u32> {
     let Case { sizes, x, g, weight, bias, .. } = case;
     let (mut y, mut dx, mut dw) = (vec![0.0; case.y.len()], vec![0.0; x.len()], vec![0.0; weight.len()]);
@@ -194,7 +194,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     }
 }
 
-/// The length of registers does not decide how many images are added up together.
+/// The length of registers does not decide how many images are summed together.
 #[test]
 fn avx2_and_avx512_add_up_gradients_of_few_weights_in_the_same_order() {
     let windows = Windows { kernel: [2; 2], out: [3; 2], ..pointwise(1, [256, 1, 1], [4, 4]).windows };
@@ -223,8 +223,8 @@ fn avx2_and_avx512_give_the_same_bits() {
     }
 }
 
-/// The documentation says so: a number that is not finite makes those outputs NaN that the direct sum makes so, and
-/// those of their tiles, and no others.
+/// As documented: a non-finite pixel makes the outputs that see it non-finite, possibly all outputs of their tiles, and
+/// no others.
 #[test]
 fn a_number_that_is_not_finite_stays_in_the_tiles_that_see_it() {
     let mut rng = Generator::new(7);
@@ -251,8 +251,8 @@ fn a_number_that_is_not_finite_stays_in_the_tiles_that_see_it() {
     }
 }
 
-/// The documentation of the dot products says so: of a pixel that is not finite, the gradients of its channel's taps
-/// may be NaN, those of all that see it are not finite, and no others.
+/// As documented for the dot products: a non-finite pixel makes the gradients of the taps that see it non-finite,
+/// possibly those of all taps of its channel, and no others.
 #[test]
 fn a_pixel_that_is_not_finite_stays_in_its_channel() {
     let mut rng = Generator::new(11);
@@ -308,7 +308,7 @@ fn windows_that_reach_far_beyond_the_image_see_little() {
     assert_eq!(dw, [0.0, 0.0, 0.0, 0.0, 32.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
-/// The largest error of sums over many channels and pixels, beside the largest result.
+/// The largest error of sums over many channels and pixels, relative to the largest result.
 #[test]
 fn winograd_errs_by_a_few_millionths() {
     let mut rng = Generator::new(8);
@@ -319,7 +319,7 @@ fn winograd_errs_by_a_few_millionths() {
         let channels = case.bias[0].len();
         let most = exact.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         let error = found[start..start + exact.len()].iter().zip(exact).enumerate().map(|(i, (found, exact))| {
-            // the forward pass began with the bias
+            // the forward pass started from the bias
             let bias = if start == 0 { case.bias[0][i / 144 % channels] } else { 0.0 };
             (f64::from(f32::from_bits(*found)) - exact - f64::from(bias)).abs()
         });

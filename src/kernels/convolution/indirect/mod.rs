@@ -1,15 +1,15 @@
-//! Convolution as a product of matrices whose left-hand one is read where the pixels are: no copy of what lies under
-//! each window is made.
+//! Convolution as a matrix product whose left-hand matrix is read directly from the pixels: what lies under each window
+//! is not copied.
 //!
-//! The pixel under tap k of the window at position p is at `place(p) + step(k)` in the image, if the image has its
-//! padding around it. So a tile of the result, a few positions times two registers of filters, is
+//! In an image stored with its padding, the pixel under tap k of the window at position p is at `place(p) + step(k)`.
+//! So a tile of the result, a few positions times two registers of filters, is
 //!
 //! - forward: y(p, f) = sum over k of x[place(p) + step(k)] weight(k, f),
 //! - gradient of the weight: dw(k, f) = sum over p of x[place(p) + step(k)] g(p, f),
 //!
-//! with one innermost loop for both: places and steps change their roles. The gradient of the image is a forward pass
-//! with the filters turned by half a turn, channels and filters exchanged. If windows move by s pixels, it is one such
-//! pass for each of the s x s lattices of pixels that see the same taps, [`Convolution::reverse_maps`].
+//! with the same innermost loop for both: places and steps swap roles. The gradient of the image is a forward pass with
+//! the filters rotated by 180 degrees, and channels and filters swapped. For stride s, it is one such pass for each of
+//! the s x s lattices of pixels that are seen by the same taps, [`Convolution::reverse_maps`].
 //!
 //! Dukhan, "The Indirect Convolution Algorithm", 2019.
 
@@ -25,9 +25,9 @@ use crate::memory::Storage;
 use region::Region;
 use tiles::{Band, Task, run};
 
-/// Positions of one task, more or less: what it adds up stays in the second-level cache.
+/// The approximate number of positions in a task, whose sums stay in the second-level cache.
 const POSITIONS: usize = 384;
-/// Numbers in a copy of the pixels of one task, at most.
+/// The most numbers in a copy of the pixels of one task, unless a single row of outputs sees more.
 const PIXELS: usize = 1 << 16;
 
 pub const fn passes() -> Passes<f32> {
@@ -51,7 +51,7 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
     }
 }
 
-/// The columns of two registers.
+/// The number of columns in two registers.
 fn width_of(instructions: Instructions) -> usize {
     match instructions {
         Instructions::Avx512 => 32,
@@ -71,7 +71,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
     let width = width_of(instructions);
     let panels = map.to.div_ceil(width);
-    // few tasks: several that see the same pixels and make different channels
+    // if there are few bands, several tasks see the same pixels and compute different channels
     let parts = if bands[0] * bands[1] < 4 { panels.min(4) } else { 1 };
     let of_part = panels.div_ceil(parts);
     for group in 0..map.groups {
@@ -84,7 +84,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
             let panels = (part * of_part).min(panels)..panels.min((part + 1) * of_part);
             let band = Band { map, group, region, x };
             // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the panels are as
-            // wide as they need, and no two tasks write the same channels of a position.
+            // wide as these need, and no two tasks write the same channels of a position.
             unsafe {
                 let (y, store) = (y.at(0), start.store());
                 run(instructions, Task::Outputs { band, panels, weight: weight.as_slice(), bias, store, y });
@@ -93,8 +93,8 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
     }
 }
 
-/// The images, and the output rows of each, that make about so many positions and see at most so many numbers, if one
-/// row sees no more.
+/// The numbers of images, and of output rows of each, that make about `positions` positions, with at most `pixels`
+/// numbers to copy, unless a single row needs more.
 fn fitting(map: &Map, positions: usize, pixels: usize) -> [usize; 2] {
     let copied = |rows| Region::new(map, 0..1, 0..rows).copied(map);
     let most = positions.div_ceil(map.out[1]).min(map.out[0]);
@@ -110,7 +110,7 @@ fn fitting(map: &Map, positions: usize, pixels: usize) -> [usize; 2] {
     [images, rows]
 }
 
-/// The filters in panels of two registers, tap by tap. What is beyond the last filter is never used.
+/// Packs the filters into panels two registers wide, tap by tap. What lies beyond the last filter is never used.
 fn pack(map: &Map, filters: Filters<'_>, instructions: Instructions, many: bool) -> Storage<f32> {
     let (width, depth) = (width_of(instructions), map.from * map.taps());
     let mut panels = Storage::scratch(map.to.next_multiple_of(width) * depth);

@@ -11,7 +11,7 @@ pub struct Region {
     /// The first pixel; it may lie in the padding.
     first: [isize; 2],
     size: [usize; 2],
-    /// From one image, channel and line to the next.
+    /// The distances from one image, channel and line to the next.
     strides: [usize; 3],
 }
 
@@ -39,17 +39,17 @@ impl Region {
         })
     }
 
-    /// The numbers of its copy.
+    /// The length of its copy.
     pub fn copied(&self, map: &Map) -> usize {
         if self.is_image(map) { 0 } else { self.images.len() * self.strides[0] }
     }
 
-    /// The positions whose windows see it.
+    /// The number of positions whose windows see it.
     pub fn positions(&self, map: &Map) -> usize {
         self.images.len() * self.rows.len() * map.out[1]
     }
 
-    /// Its pixels: in the image, or what [`copy`](Self::copy) made of them.
+    /// Its pixels: those of the image, or the [`copy`](Self::copy) of them.
     pub fn pixels<'a>(&self, map: &Map, group: usize, x: &'a [f32], copy: &'a [f32]) -> &'a [f32] {
         if !self.is_image(map) {
             return copy;

@@ -1,4 +1,4 @@
-//! What is done with registers, compiled for each set of instructions.
+//! The computations on registers, compiled for each instruction set.
 
 use super::region::Region;
 use crate::kernels::convolution::PORTABLE;
@@ -12,7 +12,8 @@ use crate::kernels::store::Store;
 use crate::memory::Storage;
 use std::ops::Range;
 
-/// The most steps that a tile runs over in one go: two registers for each are then at most a first-level cache.
+/// The most steps that a tile runs over at once: with two registers for each, they then take at most a first-level
+/// cache.
 const DEPTH: usize = 256;
 
 /// Some positions of a group, and the pixels that their windows see.
@@ -23,7 +24,7 @@ pub struct Band<'a> {
     pub x: &'a [f32],
 }
 
-/// What is done with registers.
+/// A computation on registers.
 pub enum Task<'a> {
     /// The outputs of a band, in the channels of some panels of the weight, added to a bias.
     Outputs {
@@ -34,10 +35,10 @@ pub enum Task<'a> {
         store: Store,
         y: *mut f32,
     },
-    /// The gradients of the outputs of a band, in panels: a row of two registers for each position. `panels` are this
-    /// band's rows of the first, and each next is `between` further.
+    /// The gradients of the outputs of a band, in panels: a row of two registers for each position. `panels` points to
+    /// this band's rows of the first panel, and each following panel is `between` numbers further on.
     Gradients { band: Band<'a>, g: &'a [f32], panels: *mut f32, between: usize },
-    /// Products of pixels and a panel of gradients, added up over all positions, for the taps of some `steps`.
+    /// Products of pixels and a panel of gradients, summed over all positions, for the taps of some `steps`.
     Products {
         pixels: &'a [f32],
         places: &'a [usize],
@@ -46,19 +47,19 @@ pub enum Task<'a> {
         to: *mut f32,
         store: Store,
     },
-    /// The columns of a matrix, two registers of them at most, as a panel. What is beyond the last is never used.
+    /// The columns of a matrix, at most two registers of them, as a panel. What lies beyond the last is never used.
     Panel { matrix: Matrix<'a, f32>, columns: usize, panel: &'a mut [f32] },
     /// The transpose of rows of two registers.
     Transpose { rows: &'a [f32], lines: &'a mut [f32] },
 }
 
-/// Does it with the instructions given.
+/// Runs a task with the given instructions.
 ///
 /// # Safety
-/// The processor has the instructions, pointers point to what the task says, and nobody else reads or writes it
-/// meanwhile.
+/// The processor supports the instructions, the pointers point to what the task says, and nothing else reads or writes
+/// that meanwhile.
 pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
-    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    // SAFETY: the caller's promises; plain registers need no special instructions.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
@@ -72,27 +73,27 @@ pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
 }
 
 /// # Safety
-/// As [`run`], and the processor has AVX-512F, AVX2 and FMA.
+/// As for [`run`], and the processor supports AVX-512F, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: Task<'_>) {
-    // as many rows as pointers to them, and to what they meet, fit the general registers: with more, sums are moved to
-    // memory and back
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // as many rows as leave general registers for the pointers to them and to what they are multiplied by: with more,
+    // sums are spilled to memory SAFETY: this function enables the registers' instructions, and the caller promises the
+    // rest.
     unsafe { run_with::<<f32 as InRegisters>::WideRegister, 10>(task) }
 }
 
 /// # Safety
-/// As [`run`], and the processor has AVX2 and FMA.
+/// As for [`run`], and the processor supports AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(task: Task<'_>) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::Register, 6>(task) }
 }
 
 /// # Safety
-/// As [`run`], and the processor has what `R` needs.
+/// As for [`run`], and the processor supports `R`'s instructions.
 #[inline(always)]
 unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
     // SAFETY: the caller's promises.
@@ -113,12 +114,12 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize>(task: Task<'_>) {
     }
 }
 
-/// For each row the sum over the steps of the number at `row + step` times the panel's row of that step, to rows of two
-/// registers.
+/// Computes, for each row, the sum over the steps of the number at `row + step` times the panel's row of that step. The
+/// results are rows of two registers.
 ///
 /// # Safety
-/// The processor has what `R` needs. All `row + step` lie in `x`, the panel has a row of two registers for each step,
-/// and so has `to` for each row.
+/// The processor supports `R`'s instructions. All `row + step` lie in `x`, the panel has a row of two registers for
+/// each step, and so has `to` for each row.
 #[inline(always)]
 unsafe fn products<R: Register<f32>, const ROWS: usize>(
     x: &[f32],
@@ -146,10 +147,10 @@ unsafe fn products<R: Register<f32>, const ROWS: usize>(
     }
 }
 
-/// A tile of [`products`]. Of rows beyond the last nothing is written.
+/// A tile of [`products`]. Rows beyond the last are not written.
 ///
 /// # Safety
-/// As there; there are 1 to `ROWS` rows.
+/// As for [`products`]; there are 1 to `ROWS` rows.
 #[inline(always)]
 unsafe fn tile<R: Register<f32>, const ROWS: usize>(
     x: &[f32],
@@ -174,7 +175,7 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize>(
     }
 }
 
-/// See [`Task::Transpose`]: `rows` are whole registers of rows, and so are the lines.
+/// See [`Task::Transpose`]; the number of rows is a multiple of a register's length.
 #[inline(always)]
 unsafe fn transpose<R: Register<f32>>(rows: &[f32], lines: &mut [f32]) {
     let (width, count) = (2 * R::LEN, rows.len() / (2 * R::LEN));
@@ -193,7 +194,7 @@ unsafe fn transpose<R: Register<f32>>(rows: &[f32], lines: &mut [f32]) {
 /// See [`Task::Outputs`].
 ///
 /// # Safety
-/// As [`run`].
+/// As for [`run`].
 #[inline(always)]
 unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
     band: &Band<'_>,
@@ -208,7 +209,7 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
     let pixels = region.pixels(map, *group, x, copy.as_slice());
     let (places, steps) = (region.places(map), region.steps(map));
     let (width, whole) = (2 * R::LEN, places.len().next_multiple_of(R::LEN));
-    // of rows beyond the last position anything may be there: it is transposed, and not stored
+    // rows beyond the last position may hold anything: they are transposed, but not stored
     let mut rows = Storage::<f32>::scratch(whole * width);
     let mut lines = Storage::<f32>::scratch(whole * width);
     let [height, across] = map.plane;
@@ -243,7 +244,7 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
 /// Stores outputs, `stride` apart.
 ///
 /// # Safety
-/// The places are there, and nobody else reads or writes them or those between them meanwhile.
+/// The places are valid, and nothing else reads or writes them or those between them meanwhile.
 #[inline(always)]
 unsafe fn write(line: &[f32], y: *mut f32, stride: usize, bias: f32, store: Store) {
     if line.is_empty() {
@@ -261,7 +262,7 @@ unsafe fn write(line: &[f32], y: *mut f32, stride: usize, bias: f32, store: Stor
 /// See [`Task::Gradients`].
 ///
 /// # Safety
-/// As [`run`].
+/// As for [`run`].
 #[inline(always)]
 unsafe fn gradients<R: Register<f32>>(band: &Band<'_>, g: &[f32], panels: *mut f32, between: usize) {
     let Band { map, group, region, .. } = band;
@@ -272,7 +273,7 @@ unsafe fn gradients<R: Register<f32>>(band: &Band<'_>, g: &[f32], panels: *mut f
         for lowest in (0..map.to).step_by(R::LEN) {
             let channels = R::LEN.min(map.to - lowest);
             let line = |channel: usize| &g[(lowest + channel) * plane + region.rows.start * map.out[1]..][..run];
-            // SAFETY: there is room for a register of each position.
+            // SAFETY: there is room for a register for each position.
             let to = |position: usize| unsafe {
                 panels.add(lowest / width * between + (i * run + position) * width + lowest % width)
             };
@@ -292,7 +293,7 @@ unsafe fn gradients<R: Register<f32>>(band: &Band<'_>, g: &[f32], panels: *mut f
                 }
             }
         }
-        // a panel of which only the first register has filters
+        // a last panel of which only the first register has filters
         if (map.to.div_ceil(R::LEN)) % 2 == 1 {
             let last = map.to / width * between + i * run * width + R::LEN;
             for position in 0..run {

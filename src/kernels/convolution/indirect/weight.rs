@@ -1,4 +1,4 @@
-//! The gradient of the weight: products of pixels and gradients, added up over the positions of the batch.
+//! The gradient of the weight: products of pixels and gradients, summed over the positions of the batch.
 
 use super::region::Region;
 use super::tiles::{Band, Task, run};
@@ -9,9 +9,9 @@ use crate::kernels::parallel::{self, Entries};
 use crate::kernels::store::Store;
 use crate::memory::Storage;
 
-/// Positions that are seen in one go, more or less: the gradients there stay in the second-level cache.
+/// The approximate number of positions processed at once, whose gradients stay in the second-level cache.
 const POSITIONS: usize = 1024;
-/// Numbers in a copy of their pixels, at most, if one row of positions sees no more.
+/// The most numbers in a copy of their pixels, unless a single row of positions sees more.
 const PIXELS: usize = 1 << 18;
 /// Taps of one task.
 const TAPS: usize = 48;
@@ -26,13 +26,13 @@ pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32]
     }
 }
 
-/// Those of a group.
+/// The gradient of the weight of a group.
 fn of_group(map: &Map, group: usize, [x, g]: [&[f32]; 2], dw: &mut [f32], store: Store, many: bool) {
     let instructions = instructions();
     let width = width_of(instructions);
     let taps = map.from * map.taps();
     let (whole, panels) = (taps.next_multiple_of(width), map.to.div_ceil(width));
-    // for each panel of filters a row of them for each tap
+    // for each panel of filters, a row for each tap
     let mut sums = Storage::<f32>::zeros(panels * whole * width);
     let [images, rows] = fitting(map, POSITIONS, PIXELS);
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
@@ -49,7 +49,7 @@ fn of_group(map: &Map, group: usize, [x, g]: [&[f32]; 2], dw: &mut [f32], store:
         let of_image = positions / images.len();
         parallel::tasks(images.len(), many, &|i| {
             let region = Region::new(map, first + i..first + i + 1, rows.clone());
-            // SAFETY: the parts of different images do not overlap, and those of all have room.
+            // SAFETY: the parts of different images do not overlap, and there is room for all of them.
             unsafe {
                 let copy = std::slice::from_raw_parts_mut(copy.at(i * copied), copied);
                 region.copy(map, group, x, copy);

@@ -4,30 +4,30 @@ use super::region::Region;
 use crate::kernels::convolution::sizes::Map;
 use crate::kernels::store::Store;
 
-/// The positions of a register, whose first pixels are next to each other.
+/// The positions of a register, whose first pixels are next to each other in memory.
 pub struct Chunk {
     /// The first of those pixels.
     pub place: usize,
-    /// Where the outputs go, if they stand next to each other.
+    /// Where the outputs go, if they are contiguous there.
     whole: Option<usize>,
-    /// The lanes with outputs that no chunk before has, and where they go.
+    /// The lanes whose outputs no earlier chunk has, and where those go.
     pub lanes: Vec<(usize, usize)>,
-    /// Whether all lanes are such.
+    /// Whether this holds for all lanes.
     all: bool,
 }
 
 impl Chunk {
-    /// Where the outputs go as a whole, if they can.
+    /// Where the outputs go as a whole register, if they can be stored as one.
     #[inline(always)]
     pub fn to(&self, store: Store) -> Option<usize> {
         if self.all || !store.adds() { self.whole } else { None }
     }
 }
 
-/// Taps of all channels up to which it is better to store whole registers only, and compute a few outputs twice.
+/// Below this many taps of all channels, it is better to store only whole registers and compute a few outputs twice.
 const FEW: usize = 64;
 
-/// All positions of a region, in order.
+/// The chunks of all positions of a region, in order.
 pub fn all(map: &Map, region: &Region, lanes: usize) -> Vec<Chunk> {
     let width = map.out[1];
     let lines = region.lines().map(|(image, row, place)| {
@@ -43,8 +43,8 @@ pub fn all(map: &Map, region: &Region, lanes: usize) -> Vec<Chunk> {
     chunks
 }
 
-/// Covers positions, each with the place of its pixel and where its output goes, with chunks. If it is `inside`, the
-/// last of them does not reach beyond the last position.
+/// Covers positions, each given by the place of its pixel and that of its output, with chunks. If `inside`, the last
+/// chunk does not reach beyond the last position.
 pub fn cover(positions: &[(usize, usize)], lanes: usize, inside: bool, chunks: &mut Vec<Chunk>) {
     let last = positions.last().map_or(0, |&(place, _)| place);
     let mut next = 0;

@@ -2,9 +2,9 @@
 //!
 //! dw(f, k) = sum over p of g(f, p) x[place(p) + step(k)]
 //!
-//! with neighbouring positions in the lanes of registers. The gradients are copied to where the pixels' places are,
-//! with zeros for places that belong to no position. A pixel that is not finite makes the gradients of taps of its
-//! channel NaN, too, that do not see it.
+//! with neighbouring positions in the lanes of registers. The gradients are laid out like the pixels, with zeros at
+//! places that belong to no position. A non-finite pixel may therefore make all gradients of its channel NaN, even
+//! those of taps that do not see it.
 
 use super::fitting;
 use super::region::{MOST_LANES, Region};
@@ -25,7 +25,7 @@ pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32]
     let map = sizes.map();
     map.check(x, g);
     let instructions = instructions();
-    // not by the length of registers: the numbers are added up in this order
+    // independent of the length of registers, as it determines the order of additions
     let [images, rows] = fitting(&map, MOST_LANES);
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
     let parts =
@@ -47,7 +47,7 @@ pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32]
             let gradients = &mut gradients.make_mut()[..map.to * region.places()];
             copy_gradients(&map, &region, [image, group, row], g, gradients);
             let task = Task { pixels: pixels.as_slice(), steps: region.steps(), gradients, filters: map.to };
-            // SAFETY: the instructions are those of the processor; from each step on there are pixels for all places.
+            // SAFETY: the instructions are those of the processor; from each step on, there are pixels for all places.
             unsafe { run(instructions, &task, sums) };
         }
     });
@@ -60,7 +60,7 @@ pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32]
     }
 }
 
-/// The gradients of a band, in a row for each filter, at their places.
+/// Copies the gradients of a band to their places, in a row for each filter.
 fn copy_gradients(map: &Map, region: &Region, [image, group, row]: [usize; 3], g: &[f32], to: &mut [f32]) {
     let [height, width] = map.out;
     for (filter, to) in to.chunks_exact_mut(region.places()).enumerate() {
@@ -80,18 +80,18 @@ fn copy_gradients(map: &Map, region: &Region, [image, group, row]: [usize; 3], g
 struct Task<'a> {
     pixels: &'a [f32],
     steps: &'a [usize],
-    /// A row for each filter, as long as a multiple of [`MOST_LANES`].
+    /// A row for each filter, whose length is a multiple of [`MOST_LANES`].
     gradients: &'a [f32],
     filters: usize,
 }
 
-/// Adds to the lanes of the sums, for each filter one after the other for each step.
+/// Adds to the lanes of the sums, which are ordered by filter, and by step within a filter.
 ///
 /// # Safety
-/// The processor has the instructions. From all steps on there are as many pixels as a row has gradients.
+/// The processor supports the instructions. From each step on, there are as many pixels as a row has gradients.
 unsafe fn run(instructions: Instructions, task: &Task<'_>, sums: &mut [f32]) {
     assert_eq!(sums.len(), task.filters * task.steps.len() * MOST_LANES);
-    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    // SAFETY: the caller's promises; plain registers need no special instructions.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
@@ -105,25 +105,25 @@ unsafe fn run(instructions: Instructions, task: &Task<'_>, sums: &mut [f32]) {
 }
 
 /// # Safety
-/// As [`run`], and the processor has AVX-512F, AVX2 and FMA.
+/// As for [`run`], and the processor supports AVX-512F, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: &Task<'_>, sums: &mut [f32]) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::WideRegister, 4>(task, sums) }
 }
 
 /// # Safety
-/// As [`run`], and the processor has AVX2 and FMA.
+/// As for [`run`], and the processor supports AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(task: &Task<'_>, sums: &mut [f32]) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::Register, 2>(task, sums) }
 }
 
 /// # Safety
-/// As [`run`], and the processor has what `R` needs.
+/// As for [`run`], and the processor supports `R`'s instructions.
 #[inline(always)]
 unsafe fn run_with<R: Register<f32>, const FILTERS: usize>(task: &Task<'_>, sums: &mut [f32]) {
     let filters = if task.filters == 1 { 1 } else { FILTERS };
@@ -139,7 +139,7 @@ unsafe fn run_with<R: Register<f32>, const FILTERS: usize>(task: &Task<'_>, sums
     }
 }
 
-/// Those of up to `FILTERS` filters from the one given.
+/// The dot products of up to `FILTERS` filters, from `first` on.
 ///
 /// # Safety
 /// As [`run_with`].
@@ -151,9 +151,9 @@ unsafe fn products<R: Register<f32>, const FILTERS: usize, const STEPS: usize>(
 ) {
     let (row, steps) = (task.gradients.len() / task.filters, task.steps.len());
     for step in (0..steps).step_by(STEPS) {
-        // which place a lane sees does not depend on the length of registers, nor does the result
+        // which places a lane sums does not depend on the length of registers, so neither does the result
         for lane in (0..MOST_LANES).step_by(R::LEN) {
-            // SAFETY: the caller's promises; filters and steps beyond the last are those again, and not stored.
+            // SAFETY: the caller's promises; filters and steps beyond the last repeat it, and are not stored.
             unsafe {
                 let gradients = std::array::from_fn(|filter| {
                     task.gradients.as_ptr().add((first + filter).min(task.filters - 1) * row + lane)
@@ -175,10 +175,10 @@ unsafe fn products<R: Register<f32>, const FILTERS: usize, const STEPS: usize>(
     }
 }
 
-/// The sums of the products of every [`MOST_LANES`]th register of two rows.
+/// For each pair of rows, the sum of the products of the registers at every [`MOST_LANES`]th place.
 ///
 /// # Safety
-/// The processor has what `R` needs, and so many numbers are there.
+/// The processor supports `R`'s instructions, and the rows are `row` numbers long.
 #[inline(always)]
 unsafe fn dot_products<R: Register<f32>, const FILTERS: usize, const STEPS: usize>(
     row: usize,

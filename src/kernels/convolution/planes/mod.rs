@@ -1,15 +1,15 @@
-//! Direct convolution, whose registers hold outputs that are next to each other in their plane.
+//! Direct convolution, with registers that hold neighbouring outputs of a plane.
 //!
-//! The pixels that the windows see are copied with their padding around them, and if windows move by s pixels, cut in
-//! s x s planes of every s-th pixel: then the pixels under one tap of neighbouring windows are neighbours. Where
-//! nothing needs padding or cutting they are read where they are. With `place(p)` the first of them that position p
-//! sees, and `step(k)` the way from there to that under tap k,
+//! The pixels that the windows see are copied with their padding and, for stride s, split into s x s planes of every
+//! s-th pixel, so that the pixels under one tap of neighbouring windows are neighbours. If neither is needed, they are
+//! read in place. With `place(p)` the first pixel that position p sees, and `step(k)` the distance from there to the
+//! pixel under tap k,
 //!
 //! y(f, p) = sum over k of weight(f, k) x[place(p) + step(k)]
 //!
-//! for a tile of a few filters and a few registers of positions at a time. What is written is in order, and so is the
-//! weight, so neither is copied. The gradient of the image, if windows move by 1, is a forward pass with the filters
-//! turned by half a turn, channels and filters exchanged.
+//! for a tile of a few filters and a few registers of positions at a time. The outputs and the weight are accessed in
+//! order, so neither is copied. The gradient of the image, for stride 1, is a forward pass with the filters rotated by
+//! 180 degrees, and channels and filters swapped.
 //!
 //! Zhang, Franchetti and Low, "High Performance Zero-Memory Overhead Direct Convolutions", 2018.
 
@@ -30,12 +30,12 @@ use chunk::Chunk;
 use region::Region;
 use tiles::Task;
 
-/// Positions of one task, more or less.
+/// The approximate number of positions in a task.
 const POSITIONS: usize = 512;
-/// Numbers in a copy of the pixels of one task, at most, if one row of outputs sees no more.
+/// The most numbers in a copy of the pixels of one task, unless a single row of outputs sees more.
 const PIXELS: usize = 1 << 16;
 
-/// Multiply-adds of one task at least, if there are groups enough.
+/// The fewest multiply-adds in a task, if there are enough groups.
 const TASK: usize = 1 << 18;
 
 pub const fn passes() -> Passes<f32> {
@@ -69,7 +69,7 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], st
     }
 }
 
-/// The filters of a group as rows of numbers for each channel and tap that they read.
+/// Writes the filters of a group as rows, with a number for each channel and tap that they read.
 fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
     filters.check(map);
     let (taps, of_filter) = (map.taps(), map.from * map.taps());
@@ -80,7 +80,7 @@ fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
         .flat_map(|down| (0..map.kernel[1]).map(move |right| [down, right]))
         .map(|tap| filters.place(0, 0, tap).cast_signed() - filters.first.cast_signed())
         .collect();
-    // some filters at a time: their numbers are in the same lines of the cache
+    // several filters at a time, as their numbers share cache lines
     let some = (1..=16).rev().find(|&some| map.to.is_multiple_of(some)).unwrap_or(1);
     let many = parallel::worthwhile(rows.len(), parallel::CHEAP);
     parallel::chunks(rows, some * of_filter, many, |i, rows| {
@@ -96,7 +96,7 @@ fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
     });
 }
 
-/// The registers' length.
+/// The length of a register.
 fn lanes(instructions: Instructions) -> usize {
     match instructions {
         Instructions::Avx512 => 16,
@@ -105,7 +105,7 @@ fn lanes(instructions: Instructions) -> usize {
     }
 }
 
-/// The outputs of a map, which follow each other in their plane, added to `start`; the weight is a row for each filter.
+/// The outputs of a map, which fill their plane, added to `start`; the weight has a row for each filter.
 fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut [f32]) {
     let instructions = instructions();
     let lanes = lanes(instructions);
@@ -129,7 +129,7 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
         })
         .collect();
     let bands_of_group = bands[0] * bands[1];
-    // few tasks: several that see the same pixels and make different channels
+    // if there are few bands, several tasks see the same pixels and compute different channels
     let parts = if bands_of_group * map.groups < 4 { map.to.div_ceil(8).min(4) } else { 1 };
     let of_part = map.to.div_ceil(parts).next_multiple_of(8);
     let of_task = (TASK / (work / (map.groups * bands_of_group)).max(1)).clamp(1, map.groups);
@@ -156,14 +156,14 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
             let plane = map.positions();
             let first = ((image * map.groups + group) * map.to + channels.start) * plane + row * map.out[1];
             let task = Task { pixels, chunks, steps: region.steps(), weight, bias, store, plane };
-            // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks' lanes
-            // are as many as they need, and no two tasks write the same channels of a position.
+            // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks have
+            // as many lanes as these need, and no two tasks write the same channels of a position.
             unsafe { tiles::run(instructions, &task, y.at(first)) };
         }
     });
 }
 
-/// The images, and the output rows of each, of one task.
+/// The numbers of images, and of output rows of each, of one task.
 fn fitting(map: &Map, lanes: usize) -> [usize; 2] {
     let copied = |images, rows| Region::new(map, images, rows, lanes).len();
     let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));

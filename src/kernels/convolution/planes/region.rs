@@ -3,32 +3,32 @@
 use crate::kernels::convolution::sizes::Map;
 use crate::kernels::window::copy_line;
 
-/// Lanes of the longest register.
+/// The lanes of the longest register.
 pub const MOST_LANES: usize = 16;
 
-/// Where the pixels of some output rows of some images are.
+/// Where the pixels that some output rows of some images see are.
 pub struct Region {
     images: usize,
-    /// Whether they are copied; otherwise they are read in the image.
+    /// Whether they are copied; otherwise they are read in place.
     copies: bool,
-    /// Along each axis: how many pixels after another are seen, and the first pixel of each plane that is seen, of the
-    /// s that there are if windows move by s.
+    /// Along each axis: how many pixels of a plane are seen, and the first pixel of each plane that is seen (there are
+    /// s planes for stride s).
     size: [usize; 2],
     phases: [Vec<usize>; 2],
-    /// From one image, and one line, to the next.
+    /// The distances from one image, and from one line, to the next.
     strides: [usize; 2],
-    /// The outputs' rows, and columns.
+    /// The rows and columns of outputs.
     out: [usize; 2],
     steps: Vec<usize>,
-    /// The numbers of a channel of the copy, and the zeros behind them up to the next.
+    /// The length of a channel of the copy, and how many zeros it ends with.
     channel: usize,
     gap: usize,
-    /// The numbers of the copy.
+    /// The length of the copy.
     len: usize,
 }
 
 impl Region {
-    /// Of `rows` rows of `images` images, for registers of `lanes` numbers.
+    /// The region of `rows` output rows of `images` images, for registers of `lanes` numbers.
     pub fn new(map: &Map, images: usize, rows: usize, lanes: usize) -> Region {
         let inside = [0, 1].into_iter().all(|axis| {
             map.padding[axis] <= 0
@@ -39,14 +39,14 @@ impl Region {
         Region::of(map, images, rows, !(inside && enough && map.stride == [1; 2]), 0)
     }
 
-    /// As [`new`](Self::new), copied in any case, with the zeros of a register behind each channel.
+    /// As [`new`](Self::new), but always copied, with a register of zeros after each channel.
     pub fn copied(map: &Map, images: usize, rows: usize) -> Region {
         Region::of(map, images, rows, true, MOST_LANES)
     }
 
     fn of(map: &Map, images: usize, rows: usize, copies: bool, gap: usize) -> Region {
         let out = [rows, map.out[1]];
-        // for each tap: its plane, and its place there
+        // for each tap, its plane and its place there
         let taps = [0, 1].map(|axis| {
             let (stride, dilation) = (map.stride[axis], map.dilation[axis]);
             (0..map.kernel[axis]).map(move |tap| (tap * dilation % stride, tap * dilation / stride)).collect::<Vec<_>>()
@@ -88,18 +88,18 @@ impl Region {
         Region { images, copies, size, phases, strides, out, steps, channel, gap, len }
     }
 
-    /// The numbers of its copy.
+    /// The length of its copy.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The places of its copy up to that of the last position, and to the end of a register.
+    /// The number of places in its copy up to the last position, rounded up to a whole register.
     pub fn places(&self) -> usize {
         let last = (self.images - 1) * self.strides[0] + (self.out[0] - 1) * self.strides[1] + self.out[1];
         last.next_multiple_of(MOST_LANES)
     }
 
-    /// Whether registers may reach beyond the last pixel that is seen.
+    /// Whether it is copied, so that registers may reach beyond the last pixel that is seen.
     pub fn copies(&self) -> bool {
         self.copies
     }
@@ -114,7 +114,7 @@ impl Region {
         self.phases[0].iter().flat_map(|&down| self.phases[1].iter().map(move |&right| [down, right]))
     }
 
-    /// For each row of outputs: its image, its number there, and where the pixel is that its first window sees first.
+    /// For each row of outputs: its image, its number there, and the place of the first pixel of its first window.
     pub fn lines(&self) -> impl Iterator<Item = (usize, usize, usize)> {
         let rows = |image| (0..self.out[0]).map(move |row| (image, row));
         (0..self.images)
@@ -122,7 +122,7 @@ impl Region {
             .map(|(image, row)| (image, row, image * self.strides[0] + row * self.strides[1]))
     }
 
-    /// Its pixels if it begins with this row of the outputs of this image: there, or what [`copy`](Self::copy) made of
+    /// Its pixels, if it starts at this output row of this image: those of the image, or the [`copy`](Self::copy) of
     /// them.
     pub fn pixels<'a>(&self, map: &Map, [image, group, row]: [usize; 3], x: &'a [f32], copy: &'a [f32]) -> &'a [f32] {
         if self.copies {
@@ -133,7 +133,7 @@ impl Region {
         &x[first + (row + top) * map.size[1] + left..]
     }
 
-    /// Copies its pixels, with zeros around the image, unless they are read there.
+    /// Copies its pixels, with zeros around the image, unless they are read in place.
     pub fn copy(&self, map: &Map, [image, group, row]: [usize; 3], x: &[f32], copy: &mut [f32]) {
         if !self.copies {
             return;

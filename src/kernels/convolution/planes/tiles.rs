@@ -1,4 +1,4 @@
-//! What is done with registers, compiled for each set of instructions.
+//! The computations on registers, compiled for each instruction set.
 
 use super::chunk::Chunk;
 use super::region::MOST_LANES;
@@ -10,11 +10,11 @@ use crate::kernels::store::Store;
 use crate::memory::Storage;
 use std::ops::Range;
 
-/// The most steps that a tile runs over in one go: the pixels of two or three registers for each stay in the
-/// first-level cache.
+/// The most steps that a tile runs over at once: two or three registers of pixels for each then stay in the first-level
+/// cache.
 const DEPTH: usize = 256;
 
-/// So many tiles that read the same pixels make it worth while to copy these next to each other.
+/// From this many tiles on that read the same pixels, it pays to copy those next to each other.
 const COPIED: usize = 4;
 
 /// The outputs of some filters at some positions.
@@ -26,17 +26,18 @@ pub struct Task<'a> {
     pub weight: &'a [f32],
     pub bias: Option<&'a [f32]>,
     pub store: Store,
-    /// The numbers between the outputs of two filters.
+    /// The distance between the outputs of two filters.
     pub plane: usize,
 }
 
-/// Computes them with the instructions given.
+/// Runs a task with the given instructions.
 ///
 /// # Safety
-/// The processor has the instructions. From all places of the chunks and all steps on as many pixels as a register has
-/// lanes are there; so are all outputs that the chunks name, from y on, and nobody else reads or writes them meanwhile.
+/// The processor supports the instructions. At each place of a chunk plus each step, there is a whole register of
+/// pixels; all outputs that the chunks name, counted from y, are valid, and nothing else reads or writes them
+/// meanwhile.
 pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
-    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    // SAFETY: the caller's promises; plain registers need no special instructions.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
@@ -49,36 +50,36 @@ pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
     }
 }
 
-/// With 24 of the 32 registers for sums.
+/// The sums take 24 of the 32 registers.
 ///
 /// # Safety
-/// As [`run`], and the processor has AVX-512F, AVX2 and FMA.
+/// As for [`run`], and the processor supports AVX-512F, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: &Task<'_>, y: *mut f32) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::WideRegister, 8, 3>(task, y) }
 }
 
-/// With 12 of the 16 registers for sums. As 4 x 3 they and what is multiplied would need all 16, and some were kept in
+/// The sums take 12 of the 16 registers. As 4 x 3, they and the operands would need all 16, and some were spilled to
 /// memory.
 ///
 /// # Safety
-/// As [`run`], and the processor has AVX2 and FMA.
+/// As for [`run`], and the processor supports AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(task: &Task<'_>, y: *mut f32) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::Register, 6, 2>(task, y) }
 }
 
 /// # Safety
-/// As [`run`], and the processor has what `R` needs.
+/// As for [`run`], and the processor supports `R`'s instructions.
 #[inline(always)]
 unsafe fn run_with<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(task: &Task<'_>, y: *mut f32) {
     let depth = task.steps.len();
     let filters = task.weight.len() / depth;
-    // a few filters beyond whole tiles are faster one by one, unless a tile that they do not fill is one of many
+    // a few filters beyond whole tiles are faster one by one, unless the tile that they do not fill is one of many
     let rest = filters % ROWS;
     let alone = rest <= ROWS * 3 / 8 && filters < 16 * (ROWS - rest);
     let together = if alone { filters - rest } else { filters };
@@ -92,7 +93,7 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(ta
 /// The tiles of some filters.
 ///
 /// # Safety
-/// As [`run`], and the processor has what `R` needs.
+/// As for [`run`], and the processor supports `R`'s instructions.
 #[inline(always)]
 unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     task: &Task<'_>,
@@ -103,7 +104,7 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     let whole = depth <= DEPTH;
     let copies = filters.len() >= COPIED * ROWS;
     let width = COLUMNS * R::LEN;
-    // sums of all steps are stored at once; otherwise those of each tile are kept
+    // if one pass covers all steps, sums are stored at once; otherwise those of every tile are kept
     let row = if whole { width } else { task.chunks.len() * R::LEN };
     let of_tile = |first: usize, column: usize| if whole { 0 } else { (first - filters.start) * row + column * R::LEN };
     let mut one_tile = [0.0; MOST_LANES * 24];
@@ -171,11 +172,11 @@ struct Piece<'a, const COLUMNS: usize> {
     wholes: Option<[usize; COLUMNS]>,
 }
 
-/// Where the sums of a tile over the steps before are, and those so far go.
+/// Where the sums of a tile over the steps so far are kept.
 #[derive(Clone, Copy)]
 struct SoFar {
     to: *mut f32,
-    /// The numbers of a row.
+    /// The length of a row.
     row: usize,
     /// Whether these are the first steps, and the last.
     first: bool,
@@ -185,7 +186,7 @@ struct SoFar {
 /// A tile of at most `ROWS` filters.
 ///
 /// # Safety
-/// As [`tiles`].
+/// As for [`tiles`].
 #[inline(always)]
 unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     task: &Task<'_>,
@@ -195,7 +196,7 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     y: *mut f32,
 ) {
     let depth = task.steps.len();
-    // SAFETY: the caller's promises; rows beyond the last are read as that one again, and not written.
+    // SAFETY: the caller's promises; rows beyond the last repeat it, and are not written.
     unsafe {
         let row = |row: usize| (filters.start + row).min(filters.end - 1);
         let weights = std::array::from_fn(|i| task.weight.as_ptr().add(row(i) * depth + piece.start));
@@ -203,7 +204,7 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
             Some(bias) if so_far.first => std::array::from_fn(|i| *bias.get_unchecked(row(i))),
             _ => [0.0; ROWS],
         };
-        // where the sums go, which is far from where the last ones went, is fetched while they are computed
+        // prefetch the target, which is far from the previous one, while the sums are computed
         for row in 0..filters.len() {
             match piece.wholes {
                 Some(wholes) => {
@@ -217,7 +218,7 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
             }
         }
         let sums = sums::<R, ROWS, COLUMNS>(piece.steps, weights, piece.pixels, bias);
-        // short loops, which the compiler writes out: only then the sums stay in registers
+        // short loops, which the compiler unrolls: only then do the sums stay in registers
         if let Some(wholes) = piece.wholes {
             for (row, sums) in sums.iter().enumerate() {
                 if row < filters.len() {
@@ -248,10 +249,10 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     }
 }
 
-/// For each row its bias and the sum over the steps of its weight times the pixels there.
+/// For each row, its bias plus the sum over the steps of its weight times the pixels there.
 ///
 /// # Safety
-/// The processor has what `R` needs; the weights of all steps are there, and pixels for whole registers.
+/// The processor supports `R`'s instructions; the weights of all steps are there, and whole registers of pixels.
 #[inline(always)]
 unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     steps: &[usize],
@@ -261,7 +262,7 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
 ) -> [[R; COLUMNS]; ROWS] {
     // SAFETY: the caller's promises.
     unsafe {
-        // a loop: the closure of an array's `map` is compiled without these instructions unless it is inlined
+        // a loop, as the closure of an array's `map` is compiled without these instructions unless it is inlined
         let mut sums = [[R::splat(0.0); COLUMNS]; ROWS];
         for (sums, &bias) in sums.iter_mut().zip(&bias) {
             *sums = [R::splat(bias); COLUMNS];
@@ -282,7 +283,7 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
 /// Stores the sums of a chunk.
 ///
 /// # Safety
-/// As [`tiles`].
+/// As for [`tiles`].
 #[inline(always)]
 unsafe fn put<R: Register<f32>>(sums: *const f32, chunk: &Chunk, store: Store, y: *mut f32) {
     // SAFETY: the caller's promises.

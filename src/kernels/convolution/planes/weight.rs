@@ -1,5 +1,5 @@
-//! The gradient of the weight of windows that are the pixels themselves: dw = sum over the images of g x^T, a map from
-//! the images' pixels, which take the place of channels, to the filters.
+//! The gradient of the weight for pointwise windows: dw = sum over the images of g x^T. It is computed like a forward
+//! pass in which the pixels' positions take the role of input channels, and g that of the weight.
 
 use super::chunk;
 use super::lanes;
@@ -12,12 +12,12 @@ use crate::kernels::store::Store;
 use crate::kernels::transpose::transpose;
 use crate::memory::Storage;
 
-/// So many images are added up one after the other, and then to the others.
+/// This many images are summed one after the other, and then those sums, which keeps rounding errors small.
 const FEW_IMAGES: usize = 32;
-/// Filters of one task: whole tiles, whether of 6 or of 8 filters.
+/// The filters of one task: whole tiles, whether of 6 or of 8 filters.
 const FILTERS: usize = 120;
 
-/// The gradient of the weight; windows are pointwise.
+/// The gradient of the weight for pointwise windows.
 pub fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], store: Store) {
     let mut sums = Storage::scratch(if sizes.batch > FEW_IMAGES { dw.len() } else { 0 });
     for first in (0..sizes.batch).step_by(FEW_IMAGES) {
@@ -54,8 +54,8 @@ fn add_images(sizes: &Convolution, images: std::ops::Range<usize>, x: &[f32], g:
             let part = part * FILTERS..filters.min((part + 1) * FILTERS);
             let weight = &g[part.start * positions..part.end * positions];
             let task = Task { pixels, chunks: &chunks, steps: &steps, weight, bias: None, store, plane: channels };
-            // SAFETY: behind the pixels of each position are those of the next, or room for a register; the weight's
-            // gradient has a row for each filter, of which each task writes its own.
+            // SAFETY: the pixels of each position are followed by those of the next, or by room for a register; the
+            // gradient has a row for each filter, and each task writes the rows of its own filters.
             unsafe { run(instructions, &task, to.at(part.start * channels)) };
         });
     }

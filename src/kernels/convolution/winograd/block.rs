@@ -1,4 +1,4 @@
-//! A block of tiles, from their pixels to their outputs: the forward pass, and the gradient of the image.
+//! A block of tiles, from pixels to outputs: the forward pass, and the gradient of the image.
 
 use super::map::{APART, ENTRIES, RUN, row, store, transform_pixels};
 use super::tiles::{MOST_LANES, scatter};
@@ -9,17 +9,17 @@ use crate::kernels::gemm::tile::{Strip, Target, tile};
 use crate::kernels::store::Store;
 use crate::memory::Storage;
 
-/// Tiles in one block: rows of a tile of the product divide it.
+/// The tiles in one block: a multiple of the rows in a tile of the product.
 pub const BLOCK: usize = 48;
-/// The most channels that a product runs over in one go: a panel then fills the first-level cache.
+/// The most channels that a product runs over at once: a panel then fills the first-level cache.
 const DEPTH: usize = 256;
 
-/// `G w G^T` for the output channels given, which begin at a multiple of [`PANEL`]. Each entry is a matrix of panels,
-/// two registers of output channels wide, with a row for each input channel.
+/// `G w G^T` for the given output channels, which start at a multiple of [`PANEL`](super::map::PANEL). Each entry is a
+/// matrix of panels, two registers of output channels wide, with a row for each input channel.
 ///
 /// # Safety
-/// The processor has what `R` needs, the weights are there, and at `to` there is room for [`ENTRIES`] matrices,
-/// `between` apart.
+/// The processor supports `R`'s instructions, the weights are there, and there is room for [`ENTRIES`] matrices at
+/// `to`, `between` apart.
 #[inline(always)]
 pub unsafe fn transform_filters<R: Register<f32>>(
     from: usize,
@@ -51,12 +51,12 @@ pub unsafe fn transform_filters<R: Register<f32>>(
     }
 }
 
-/// A task of [`convolve`].
+/// A task of [`convolve`](super::convolve).
 pub struct Block<'a> {
     pub map: &'a Map,
     pub group: usize,
     pub tiles: std::ops::Range<usize>,
-    /// Those that are made: from a multiple of [`PANEL`] on.
+    /// The output channels to compute, which start at a multiple of [`PANEL`](super::map::PANEL).
     pub channels: std::ops::Range<usize>,
     pub x: &'a [f32],
     pub transformed: &'a [f32],
@@ -69,8 +69,8 @@ pub struct Block<'a> {
 /// The outputs of a block of tiles.
 ///
 /// # Safety
-/// The processor has what `R` needs; x, y and the transformed filters have the sizes of the map; nobody else reads or
-/// writes the outputs meanwhile.
+/// The processor supports `R`'s instructions; x, y and the transformed filters have the sizes of the map; nothing else
+/// reads or writes the outputs meanwhile.
 #[inline(always)]
 pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
     let Block { map, group, tiles, channels, x, transformed, between, bias, store, y } = block;
@@ -106,10 +106,10 @@ pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'
     }
 }
 
-/// `A^T m A` of the products of tiles, plus the bias, goes to the images.
+/// Writes `A^T m A` of the tiles' products, plus the bias, to the images.
 ///
 /// # Safety
-/// As [`convolve_block`]; the products are there.
+/// As for [`convolve_block`]; the products are there.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 unsafe fn store_outputs<R: Register<f32>>(
@@ -133,7 +133,7 @@ unsafe fn store_outputs<R: Register<f32>>(
             if let Some(bias) = bias {
                 lanes[..some].copy_from_slice(&bias[channel..channel + some]);
             }
-            // SAFETY: the image has these channels, and the band room for a run.
+            // SAFETY: the image has these channels, and the band has room for a run.
             unsafe {
                 let bias = R::load(lanes.as_ptr());
                 for tile in 0..run.count {

@@ -1,4 +1,4 @@
-//! A chunk of tiles, from their pixels and the gradients of their outputs to a sum: the gradient of the weight.
+//! A chunk of tiles, from pixels and gradients of outputs to sums: the gradient of the weight.
 
 use super::map::{ENTRIES, RUN, padded, store};
 use super::tiles::{MOST_LANES, Piece, gather};
@@ -9,19 +9,19 @@ use crate::kernels::gemm::tile::{Strip, Target, tile};
 use crate::kernels::store::Store;
 use crate::memory::Storage;
 
-/// Where a chunk's matrices are: the numbers of floats between those of two entries.
+/// The layout of a chunk. `pixels`, `gradients` and `sums` are the distances between the matrices of two entries.
 #[derive(Clone, Copy)]
 pub struct Layout {
-    /// Between the pixels of two tiles.
+    /// The distance between the pixels of two tiles.
     pub stride: usize,
-    /// The room of a panel of gradients.
+    /// The rows that a panel of gradients has room for.
     pub tiles: usize,
     pub pixels: usize,
     pub gradients: usize,
     pub sums: usize,
 }
 
-/// Some tiles of a chunk, which begins with tile `first`.
+/// Some tiles of a chunk, which starts with tile `first`.
 pub struct Part<'a> {
     pub map: &'a Map,
     pub group: usize,
@@ -34,7 +34,8 @@ pub struct Part<'a> {
 /// a row for each tile of the chunk.
 ///
 /// # Safety
-/// The processor has what `R` needs; g holds the gradients of the map's outputs; and at `to` there is room for a chunk.
+/// The processor supports `R`'s instructions; g holds the gradients of the map's outputs; and there is room for a chunk
+/// at `to`.
 #[inline(always)]
 pub unsafe fn transform_gradients<R: Register<f32>>(part: Part<'_>, g: &[f32], to: *mut f32) {
     let Part { map, group, first, tiles, layout } = part;
@@ -47,7 +48,7 @@ pub unsafe fn transform_gradients<R: Register<f32>>(part: Part<'_>, g: &[f32], t
         for channel in (0..map.to).step_by(R::LEN) {
             let some = R::LEN.min(map.to - channel);
             let panel = channel / (2 * R::LEN) * (2 * R::LEN);
-            // SAFETY: the image has these channels, and the band room for a run.
+            // SAFETY: the image has these channels, and the band has room for a run.
             unsafe {
                 let planes = g.as_ptr().add(((run.image * map.groups + group) * map.to + channel) * plane);
                 gather::<R>(planes, some, map.out, piece, band);
@@ -70,7 +71,7 @@ pub unsafe fn transform_gradients<R: Register<f32>>(part: Part<'_>, g: &[f32], t
 /// The product of the transformed pixels and gradients of a chunk for one entry: channels x filters.
 ///
 /// # Safety
-/// The processor has what `R` needs, the matrices are those of the chunk, and there is room for the result.
+/// The processor supports `R`'s instructions, the matrices are those of the chunk, and there is room for the result.
 #[inline(always)]
 pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
     part: &Part<'_>,
@@ -96,11 +97,11 @@ pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
     }
 }
 
-/// `G^T m G` of the sums, for some input channels, goes to the gradient of the weight.
+/// Writes `G^T m G` of the sums, for some input channels, to the gradient of the weight.
 ///
 /// # Safety
-/// The processor has what `R` needs; the sums are those of the map; nobody else reads or writes the weights of these
-/// channels meanwhile.
+/// The processor supports `R`'s instructions; the sums are those of the map; nothing else reads or writes the weights
+/// of these channels meanwhile.
 #[inline(always)]
 pub unsafe fn store_weights<R: Register<f32>>(
     map: &Map,

@@ -7,14 +7,14 @@ use crate::kernels::gemm::register::Register;
 use crate::kernels::parallel;
 use crate::memory::Storage;
 
-/// Entries of a transformed tile.
+/// The entries of a transformed tile.
 pub const ENTRIES: usize = 36;
-/// Tiles in a run at most, which are transformed together: their pixels stay in the first-level cache.
+/// The most tiles in a run, which are transformed together: their pixels stay in the first-level cache.
 pub const RUN: usize = 14;
 /// Channels are rounded up to the widest panel of a product.
 pub const PANEL: usize = 2 * MOST_LANES;
-/// What is between the matrices of two entries, beyond their size, so that the same place in all of them is not in the
-/// same set of the caches.
+/// The gap between the matrices of two entries, so that the same place in all of them does not fall into the same cache
+/// set.
 pub const APART: usize = 16;
 
 impl Map {
@@ -26,7 +26,7 @@ impl Map {
         self.batch * self.tiles()[0] * self.tiles()[1]
     }
 
-    /// Whether it is worth threads.
+    /// Whether it is worth several threads.
     pub fn is_large(&self) -> bool {
         parallel::worthwhile((self.all_tiles() * ENTRIES).saturating_mul(self.to * self.from), PARALLEL_ABOVE)
     }
@@ -68,7 +68,7 @@ impl Map {
 
 /// Tiles next to each other.
 pub struct Run {
-    /// The number of the first one in its block.
+    /// The number of the first tile within its block.
     pub first: usize,
     pub image: usize,
     /// In tiles.
@@ -77,23 +77,23 @@ pub struct Run {
     pub count: usize,
 }
 
-/// The numbers of lanes that hold `channels`, for any register.
+/// The number of lanes that hold `channels` channels, for any register.
 pub fn padded(channels: usize) -> usize {
     channels.next_multiple_of(PANEL)
 }
 
-/// How far apart rows of so many channels stand: as [`padded`], and not a multiple of the pages of the first-level
-/// cache, for several are read side by side.
+/// The distance between rows of this many channels: whole registers, but not a multiple of 2 KiB, as several rows are
+/// read side by side and would compete for the same cache sets.
 pub fn row(channels: usize) -> usize {
     let row = channels.next_multiple_of(MOST_LANES);
     if row.is_multiple_of(512) { row + MOST_LANES } else { row }
 }
 
-/// `B^T d B` of the pixels under tiles, for all channels of a group: each entry is a matrix of a row for each tile.
+/// `B^T d B` of the pixels under tiles, for all channels of a group: each entry is a matrix with a row for each tile.
 ///
 /// # Safety
-/// The processor has what `R` needs; x holds the images of the map; and at `to` there is room for [`ENTRIES`] matrices,
-/// `between` apart, with their rows `stride` apart.
+/// The processor supports `R`'s instructions; x holds the images of the map; and there is room for [`ENTRIES`] matrices
+/// at `to`, `between` apart, with their rows `stride` apart.
 #[inline(always)]
 pub unsafe fn transform_pixels<R: Register<f32>>(
     map: &Map,
@@ -111,11 +111,11 @@ pub unsafe fn transform_pixels<R: Register<f32>>(
         let piece = map.pixels(&run);
         for channel in (0..map.from).step_by(R::LEN) {
             let some = R::LEN.min(map.from - channel);
-            // SAFETY: the image has these channels, and the band room for a run.
+            // SAFETY: the image has these channels, and the band has room for a run.
             unsafe {
                 let planes = x.as_ptr().add(((run.image * map.groups + group) * map.from + channel) * plane);
                 gather::<R>(planes, some, map.size, piece, band);
-                // a tile begins with the last two columns of the one before
+                // a tile starts with the last two columns of the one before
                 let mut half = [[R::splat(0.0); 6]; 6];
                 for column in 0..2 {
                     column_of::<R>(band, piece.width, column, &mut half, column);
@@ -138,7 +138,7 @@ pub unsafe fn transform_pixels<R: Register<f32>>(
 /// Transforms one column of a band of six rows.
 ///
 /// # Safety
-/// The processor has what `R` needs, and the band is `width` wide.
+/// The processor supports `R`'s instructions, and the band is `width` wide.
 #[inline(always)]
 unsafe fn column_of<R: Register<f32>>(
     band: *const f32,
@@ -162,7 +162,7 @@ unsafe fn column_of<R: Register<f32>>(
 /// Stores the entries of a transformed square `between` apart.
 ///
 /// # Safety
-/// The processor has what `R` needs, and there is room at `to`.
+/// The processor supports `R`'s instructions, and there is room at `to`.
 #[inline(always)]
 pub unsafe fn store<R: Register<f32>>(square: &[[R; 6]; 6], to: *mut f32, between: usize) {
     for (row, line) in square.iter().enumerate() {

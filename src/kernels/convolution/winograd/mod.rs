@@ -1,22 +1,22 @@
-//! Winograd's minimal filtering F(4x4, 3x3): convolution of stride 1 with windows of 3x3 in a quarter of the
+//! Winograd's minimal filtering F(4x4, 3x3): convolution of stride 1 with 3x3 windows in a quarter of the
 //! multiplications.
 //!
 //! The output is cut into tiles of 4x4, each of which sees 6x6 pixels d. For one channel and one filter w (3x3)
 //!
 //! - forward: y = A^T ((G w G^T) * (B^T d B)) A
-//! - gradient of the image: the same, with the filters turned by half a turn, and channels and filters exchanged
+//! - gradient of the image: the same, with the filters rotated by 180 degrees, and channels and filters swapped
 //! - gradient of the weight, with g the gradient of the tile's output: dw = G^T ((A g A^T) * (B^T d B)) G
 //!
 //! where * multiplies entry by entry, and the matrices are in `transform.rs`. Transforms are linear, so the sums over
-//! channels (over tiles, for the gradient of the weight) are taken before the last one: for each of the 36 entries, a
-//! product of matrices. Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms for
-//! Convolutional Neural Networks", 2016.
+//! channels (over tiles, for the gradient of the weight) are taken before the last transform: for each of the 36
+//! entries, a matrix product. Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms
+//! for Convolutional Neural Networks", 2016.
 //!
-//! Channels stand next to each other in all that is transformed, so that tiles of any number and images of any size
-//! fill the registers. A block of tiles is worked on at a time, whose transforms stay in the second-level cache.
+//! Channels are contiguous in all transformed data, so that any number of tiles and images of any size fill the
+//! registers. Tiles are processed in blocks, whose transforms stay in the second-level cache.
 //!
 //! Sums of large numbers that nearly cancel cost accuracy: errors are about 1e-6 of the largest outputs in f32. A NaN
-//! or an infinity in a pixel makes all outputs NaN of the tiles that see it.
+//! or infinite pixel can make all outputs of the tiles that see it NaN.
 
 mod block;
 mod chunk;
@@ -36,14 +36,16 @@ use map::{APART, ENTRIES, PANEL, padded, row};
 use tiles::MOST_LANES;
 use work::{Work, work};
 
-/// Floats for each entry in the transformed pixels and gradients of a chunk of tiles, and the most tiles in one.
+/// The floats per entry in the transformed pixels and gradients of a chunk of tiles, which decides how many tiles it
+/// has.
 const CHUNK: usize = 1 << 14;
-/// The fewest tiles in one.
+/// The fewest and the most tiles in a chunk.
 const LEAST_TILES: usize = 48;
 const MOST_TILES: usize = 256;
-/// Tiles that one task transforms.
+/// The tiles that one task transforms.
 const PART: usize = 24;
-/// The products of so many chunks are added up one after the other, and then to the others.
+/// The products of this many chunks are summed one after the other, and then those sums, which keeps rounding errors
+/// small.
 const FEW_CHUNKS: usize = 64;
 
 pub const fn passes() -> Passes<f32> {
@@ -69,7 +71,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
     let between = padded(map.to) * map.from + APART;
     let mut storage = Storage::scratch(ENTRIES * between);
     let blocks = map.all_tiles().div_ceil(BLOCK);
-    // few blocks: several tasks for each, that transform the same pixels and make different channels
+    // if there are few blocks, several tasks transform the same pixels and compute different channels
     let panels = map.to.div_ceil(PANEL);
     let parts = if blocks < 4 { panels.min(4) } else { 1 };
     let panels_of_part = panels.div_ceil(parts);
@@ -80,8 +82,8 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
         let transformed = Entries::of(storage.make_mut());
         parallel::tasks(panels, many, &|panel| {
             let channels = panel * PANEL..map.to.min((panel + 1) * PANEL);
-            // SAFETY: the last weight was looked for, the storage has room for `ENTRIES` matrices, of which each task
-            // writes columns of its own, and `instructions` are those of the processor.
+            // SAFETY: `check` found all weights in the slice; the storage has room for `ENTRIES` matrices, of which
+            // each task writes columns of its own; `instructions` are those of the processor.
             unsafe {
                 work(instructions, Work::Filters { from: map.from, filters, channels, to: transformed.at(0), between });
             }

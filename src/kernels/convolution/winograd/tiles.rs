@@ -1,4 +1,4 @@
-//! From the rows of images to squares of pixels whose channels stand next to each other, and back.
+//! From the rows of images to squares of pixels with contiguous channels, and back.
 //!
 //! A *band* is a piece of a few rows of an image, for as many channels as a register has lanes: row by row, pixel by
 //! pixel, a register for each.
@@ -6,11 +6,11 @@
 use crate::kernels::gemm::register::Register;
 use crate::kernels::store::Store;
 
-/// Lanes of the longest register.
+/// The lanes of the longest register.
 pub const MOST_LANES: usize = 16;
 
-/// A piece of an image of one plane for each channel: where it begins, in pixels from the top and the left of the
-/// image, and its size. It may reach beyond the image.
+/// A piece of an image: where it starts, in pixels from the top and the left of the image, and its size. It may reach
+/// beyond the image.
 #[derive(Clone, Copy)]
 pub struct Piece {
     pub top: isize,
@@ -32,8 +32,8 @@ impl Piece {
     }
 }
 
-/// Pixels of a piece that are contiguous in the image: they begin at the first column of the piece that is inside, and
-/// go on there in the next row after the last one.
+/// Pixels of a piece that are contiguous in the image. They start at the first column of the piece that is inside, and
+/// after the last one continue at the first one of the next row.
 struct Run {
     /// The first pixel, in the image.
     pixel: usize,
@@ -42,11 +42,11 @@ struct Run {
     count: usize,
 }
 
-/// All that is inside the image.
+/// The runs of all pixels inside the image.
 #[inline(always)]
 fn runs(size: [usize; 2], piece: Piece) -> impl Iterator<Item = Run> {
     let [rows, columns] = piece.inside(size);
-    // whole rows follow each other
+    // whole rows are contiguous
     let together = if columns.len() == size[1] { rows.len() } else { 1 };
     let rows = if columns.is_empty() { 0..0 } else { rows };
     rows.step_by(together.max(1)).map(move |row| {
@@ -60,8 +60,8 @@ fn runs(size: [usize; 2], piece: Piece) -> impl Iterator<Item = Run> {
 /// outside the image. The lanes beyond the channels hold copies of the last.
 ///
 /// # Safety
-/// The processor has what `R` needs. There are `channels` planes of the size, one after the other, at `planes`, at
-/// least one, and room for the piece in the band.
+/// The processor supports `R`'s instructions. At `planes`, there are `channels` planes of this size, at least one, one
+/// after the other; the band has room for the piece.
 #[inline(always)]
 pub unsafe fn gather<R: Register<f32>>(
     planes: *const f32,
@@ -81,7 +81,7 @@ pub unsafe fn gather<R: Register<f32>>(
             }
         }
         for Run { pixel, row, count } in runs(size, piece) {
-            // the place in the piece of pixel i of the run
+            // where pixel i of the run is in the piece
             let place = |i: usize| (row + i / columns.len(), columns.start + i % columns.len());
             if count < R::LEN {
                 for i in 0..count {
@@ -119,7 +119,7 @@ pub unsafe fn gather<R: Register<f32>>(
 /// Copies a band into `channels` planes, or adds it to what is there. The piece lies in the image.
 ///
 /// # Safety
-/// As [`gather`], but that the planes are written, and nobody else reads or writes the pixels of the piece meanwhile.
+/// As for [`gather`], but the planes are written, and nothing else reads or writes the pixels of the piece meanwhile.
 #[inline(always)]
 pub unsafe fn scatter<R: Register<f32>>(
     band: *const f32,
@@ -132,7 +132,7 @@ pub unsafe fn scatter<R: Register<f32>>(
     let plane = size[0] * size[1];
     let mut square = [0.0; MOST_LANES * MOST_LANES];
     let square = square.as_mut_ptr();
-    // SAFETY: runs of pixels lie in the image and in the band; the square holds that of any register.
+    // SAFETY: runs of pixels lie in the image and in the band; the square has room for any register's.
     unsafe {
         for Run { pixel, row, count } in runs(size, piece) {
             let from = band.add(row * piece.width * R::LEN);
@@ -141,7 +141,7 @@ pub unsafe fn scatter<R: Register<f32>>(
                 let to = planes.add(pixel + start);
                 let some = R::LEN.min(count - start);
                 let direct = !store.adds() && some == R::LEN;
-                // whole squares go where they belong, and the lanes without a channel nowhere
+                // whole squares are written in place, and lanes without a channel are dropped
                 let target = |lane: usize| {
                     if direct && lane < channels { to.add(lane * plane) } else { square.add(lane * R::LEN) }
                 };

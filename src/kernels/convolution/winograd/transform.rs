@@ -1,7 +1,7 @@
 //! The transforms of F(4x4, 3x3) along one axis, on registers: each lane is a channel of its own.
 //!
-//! They are those of Toom and Cook, with the points 0, a, -a, b, -b and infinity to interpolate at, and with n = a^2
-//! b^2, s = a^2 + b^2, p = 2 a^2 (a^2 - b^2), q = 2 b^2 (b^2 - a^2):
+//! They are Toom-Cook transforms with the interpolation points 0, a, -a, b, -b and infinity. With n = a^2 b^2, s = a^2
+//! + b^2, p = 2 a^2 (a^2 - b^2), q = 2 b^2 (b^2 - a^2):
 //!
 //! ```text
 //!       n    0     -s   0  1  0          1/n   0     0
@@ -12,9 +12,9 @@
 //!       0    n     0   -s  0  1           0    0     1
 //! ```
 //!
-//! The usual points are 1 and 2. With 5/8 and 3/2, in which B and A are exact too, the numbers in between stay smaller,
-//! and errors are a quarter of those. Barabasz, Anderson, Soodhalter and Gregg, "Error Analysis and Improving the
-//! Accuracy of Winograd Convolution for Deep Neural Networks", 2020, choose points so.
+//! The usual choice is a = 1 and b = 2. With 5/8 and 3/2, for which B and A are exact too, intermediate numbers stay
+//! smaller, and errors are a quarter as large. Points are chosen this way in Barabasz, Anderson, Soodhalter and Gregg,
+//! "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks", 2020.
 
 use crate::kernels::gemm::register::Register;
 
@@ -27,17 +27,18 @@ const S: f32 = A2 + B2;
 const P: f32 = 2.0 * A2 * (A2 - B2);
 const Q: f32 = 2.0 * B2 * (B2 - A2);
 
-/// One of the transforms. (A trait, for what closures hold is not compiled for the processor's instructions.)
+/// One of the transforms. (A trait, as closures are not compiled for the instructions of the function that they are
+/// in.)
 pub trait Transform<const FROM: usize, const TO: usize> {
     /// # Safety
-    /// The processor has what `R` needs.
+    /// The processor supports `R`'s instructions.
     unsafe fn along<R: Register<f32>>(x: [R; FROM]) -> [R; TO];
 }
 
 /// A transform along both axes of a square.
 ///
 /// # Safety
-/// The processor has what `R` needs.
+/// The processor supports `R`'s instructions.
 #[inline(always)]
 pub unsafe fn both_axes<T: Transform<FROM, TO>, R: Register<f32>, const FROM: usize, const TO: usize>(
     x: [[R; FROM]; FROM],
@@ -62,7 +63,7 @@ pub unsafe fn both_axes<T: Transform<FROM, TO>, R: Register<f32>, const FROM: us
 /// The second half of [`both_axes`]: along the rows.
 ///
 /// # Safety
-/// The processor has what `R` needs.
+/// The processor supports `R`'s instructions.
 #[inline(always)]
 pub unsafe fn across<T: Transform<FROM, TO>, R: Register<f32>, const FROM: usize, const TO: usize>(
     half: &[[R; FROM]; TO],
@@ -80,7 +81,7 @@ pub unsafe fn across<T: Transform<FROM, TO>, R: Register<f32>, const FROM: usize
 /// `value + factor x`.
 ///
 /// # Safety
-/// The processor has what `R` needs: so for all below.
+/// The processor supports `R`'s instructions, as for all functions below.
 #[inline(always)]
 unsafe fn plus<R: Register<f32>>(value: R, factor: f32, x: R) -> R {
     // SAFETY: the caller's promise.

@@ -1,4 +1,4 @@
-//! What is done with registers, compiled for each set of instructions.
+//! The computations on registers, compiled for each instruction set.
 
 use super::block::{Block, convolve_block, transform_filters};
 use super::chunk::{Part, add_products, store_weights, transform_gradients};
@@ -9,7 +9,7 @@ use crate::kernels::gemm::register::{InRegisters, Plain, Register};
 use crate::kernels::instructions::Instructions;
 use crate::kernels::store::Store;
 
-/// What is done with registers: see the functions of the same names.
+/// A computation on registers: see the function that [`work_with`] calls for it.
 pub enum Work<'a> {
     Filters {
         from: usize,
@@ -38,12 +38,12 @@ pub enum Work<'a> {
     },
 }
 
-/// Works with the instructions given.
+/// Runs a computation with the given instructions.
 ///
 /// # Safety
-/// The processor has the instructions, and the work's promises hold.
+/// The processor supports the instructions, and the safety requirements of the function that it calls are met.
 pub unsafe fn work(instructions: Instructions, work: Work<'_>) {
-    // SAFETY: the caller's promises; plain registers need nothing of the processor.
+    // SAFETY: the caller's promises; plain registers need no special instructions.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
@@ -57,25 +57,25 @@ pub unsafe fn work(instructions: Instructions, work: Work<'_>) {
 }
 
 /// # Safety
-/// As [`work`], and the processor has AVX-512F, AVX2 and FMA.
+/// As for [`work`], and the processor supports AVX-512F, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(work: Work<'_>) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { work_with::<<f32 as InRegisters>::WideRegister, 12>(work) }
 }
 
 /// # Safety
-/// As [`work`], and the processor has AVX2 and FMA.
+/// As for [`work`], and the processor supports AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(work: Work<'_>) {
-    // SAFETY: this function has what the registers need, and the caller promises the rest.
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { work_with::<<f32 as InRegisters>::Register, 6>(work) }
 }
 
 /// # Safety
-/// As [`work`], and the processor has what `R` needs.
+/// As for [`work`], and the processor supports `R`'s instructions.
 #[inline(always)]
 unsafe fn work_with<R: Register<f32>, const ROWS: usize>(work: Work<'_>) {
     // SAFETY: the caller's promises.
