@@ -1,11 +1,11 @@
-//! What holds of all operations: the same bits whichever instructions compute them, as long as these multiply and add
-//! in one step; and nearly the same numbers where they do not.
+//! What holds for all operations: they give the same bits with every instruction set that has a fused multiply-add, and
+//! nearly the same numbers without one.
 
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{available, with};
 use crate::prelude::*;
 
-/// The bits of what many functions give, forward and backward, for lines whose lengths fit no register.
+/// The bits of the results of many functions, forward and backward, for lines that do not fill whole registers.
 fn bits() -> Vec<u64> {
     let tape = Tape::training(&mut StdRng::seed_from_u64(0));
     let x = tape.watch(Tensor::<Rank2<7, 83>>::normal(0.0, 3.0, &mut StdRng::seed_from_u64(1)));
@@ -38,7 +38,7 @@ fn instructions_that_fuse_give_the_same_bits_and_others_nearly_so() {
     }
     for wider in fused {
         for (bits, portable) in with(wider, bits).into_iter().zip(&portable) {
-            // f32 as well as f64: a bit pattern is nearly linear in the logarithm of what it stands for
+            // for f32 as well as f64: neighbouring numbers have neighbouring bit patterns
             let away = bits.abs_diff(*portable);
             assert!(away <= 256, "{wider:?}: {away} units in the last place");
         }

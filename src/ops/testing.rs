@@ -3,8 +3,8 @@
 use rand::Rng;
 use taut::prelude::*;
 
-/// Runs `$body` for random shapes: of every rank from 0 to 6 with run-time dimensions, or of the shape types given.
-/// Of each, one has a dimension of 1 and one a dimension of 0.
+/// Runs `$body` for random shapes: of every rank from 0 to 6 with run-time dimensions, or of the shape types given. For
+/// each type, one shape has a dimension of 1 and one a dimension of 0.
 ///
 /// ```ignore
 /// use crate::ops::testing::*; // `use common::testing::*;` in tests/
@@ -36,7 +36,7 @@ macro_rules! random_shapes {
 }
 pub(crate) use random_shapes;
 
-/// Compares the gradients of a reduction with finite differences: of all elements, over one axis, and over several,
+/// Compares the gradients of a reduction with finite differences: over all elements, over one axis, and over several,
 /// neighbours or not. With `of_something` in front, only where there are elements.
 macro_rules! check_reduction {
     (of_something $($rest:tt)*) => {
@@ -85,7 +85,7 @@ pub fn distinct<S: Shape>(shape: S, rng: &mut StdRng) -> Tensor<S, f64> {
     Tensor::from_vec(numbers, shape).expect("as many numbers as elements")
 }
 
-/// A shape of few elements, with random run-time dimensions. `kind` 1 makes one of them 1, `kind` 2 makes one 0.
+/// A shape with few elements and random run-time dimensions. `kind` 1 makes one of them 1, `kind` 2 makes one 0.
 pub fn random_shape<S: Shape>(kind: usize, rng: &mut StdRng) -> S {
     // drawn again until the dimensions that the compiler knows have their sizes
     loop {
@@ -139,8 +139,8 @@ pub type Watched<S> = Tensor<S, f64, Traced<Training>>;
 /// Two of them.
 pub type Pair<S> = (Watched<S>, Watched<S>);
 
-/// Compares the gradient of a function that keeps the shape with finite differences. (It takes a function pointer,
-/// so that it is compiled once for each shape type and not for each function too.)
+/// Compares the gradient of a function that keeps the shape with finite differences. (It takes a function pointer, so
+/// that it is compiled once per shape type, and not once per function.)
 #[track_caller]
 pub fn check_function<S: Shape>(f: fn(Watched<S>) -> Watched<S>, x: Tensor<S, f64>) {
     if let Err(error) = check_gradients(f, x.clone()) {

@@ -94,7 +94,7 @@ impl Binary for Quotient {
     }
     #[inline(always)]
     fn right<E: Float>(g: E, a: E, b: E) -> E {
-        // no division by a square, which may be out of range
+        // no division by the square, which may overflow or underflow
         -g * (a / b) / b
     }
 }
@@ -176,7 +176,7 @@ impl Unary for Reciprocal {
     }
     #[inline(always)]
     fn gradient<M: Math, E: Float>(g: E, x: E, p: [E; 2]) -> E {
-        // no division by a square, which may be out of range
+        // no division by the square, which may overflow or underflow
         -g * (p[0] / x) / x
     }
 }
@@ -221,7 +221,7 @@ static RECIPROCAL: UnaryOp = UnaryOp::of::<Reciprocal>();
 static REMAINDER_BY: UnaryOp = UnaryOp::of::<RemainderBy>();
 static REMAINDER_OF: UnaryOp = UnaryOp::of::<RemainderOf>();
 
-/// The result of an operator for floats, and its place on the tape; `nodes` are those of the two sides.
+/// The result of an operator on floats, and its node on the tape; `nodes` are those of the two sides.
 #[track_caller]
 pub(crate) fn floats<E: Float>(
     operator: Operator,
@@ -285,7 +285,7 @@ mod tests {
     fn gradients_of_two_tensors() {
         random_shapes!(|shape, rng| {
             let a = random(shape, -3.0, 3.0, rng);
-            // not near 0, nor where a / b is near a whole number
+            // not near 0, nor where a / b is near an integer
             let b = random_apart(shape, -2.0, 2.0, &[0.0], rng).sign() * (a.clone().abs() + 0.25);
             check_function_of_two(|(a, b)| a + b, a.clone(), b.clone());
             check_function_of_two(|(a, b)| &a - &b, a.clone(), b.clone());
@@ -309,7 +309,7 @@ mod tests {
             check_function(|x| &x / 4.0, x.clone());
             check_function(|x| 4.0 / (x.square() + 0.5), x.clone());
             check_function(|x| x % 1.5, x.clone());
-            // 5 / (x^2 + 1.5) is not near a whole number but 1 and 2
+            // 5 / (x^2 + 1.5) is near no integers other than 1 and 2
             check_function(|x| 5.0 % (x.clamp(-0.9, 0.9).square() + 1.7), x.clone());
             check_function(|x| -x, x.clone());
             check_function(|x| x.scale_shift(0.5, 3.0), x.clone());

@@ -1,4 +1,4 @@
-//! The common part of all functions of two tensors of the same shape. See [`unary`](super::unary).
+//! What all functions of two tensors of the same shape have in common. See [`unary`](super::unary).
 
 use crate::kernels::elementwise::{Binary, BinaryLoops, Operands};
 use crate::memory::Storage;
@@ -46,7 +46,7 @@ pub(crate) fn binary<S: Shape, E: Float, T: Trace + Merge<R>, R: Trace>(
     Tensor::from_parts(shape, y, Merged::<T, R>::from_node(node))
 }
 
-/// The same without shapes: the elements of the result and its place on the tape.
+/// [`binary`] without shapes: the elements of the result and its node on the tape.
 #[track_caller]
 pub(crate) fn binary_values<E: Float>(
     a: Storage<E>,
@@ -62,7 +62,7 @@ pub(crate) fn binary_values<E: Float>(
             let (a, b) = saved.as_ref().map_or((&[][..], &[][..]), |(a, b)| (a.as_slice(), b.as_slice()));
             let loops = E::pick(&op.loops);
             if parents.needs(0) {
-                // shared with the right-hand side's, if that is needed too: then this one is a copy
+                // if the right-hand side needs it too, the buffer is shared, and this one becomes a copy
                 let keep = parents.needs(1).then(|| gradient.clone());
                 let mut gradient = gradient;
                 loops.left(gradient.make_mut(), a, b);

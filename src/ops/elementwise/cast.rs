@@ -1,4 +1,4 @@
-//! The same numbers in another type.
+//! Conversion of elements to another type.
 //!
 //! Between f32 and f64 the gradient is cast back. Indices and masks have none, so casts from or to them are constants
 //! of the computation.
@@ -10,7 +10,7 @@ use crate::tape::{Node, constant, record};
 use crate::tensor::{Element, Tensor};
 use crate::trace::{Parents, Trace};
 
-/// Numbers of this type can be converted to the type `F`. See [`Tensor::cast`].
+/// Elements of this type can be converted to type `F`. See [`Tensor::cast`].
 #[diagnostic::on_unimplemented(
     message = "a tensor of `{Self}` cannot be cast to `{F}`",
     note = "every type of elements can be cast to `f32`, `f64` and `usize`; compare to get `bool`: `x.ne(0.0)`"
@@ -65,10 +65,10 @@ casts_with_gradient! {
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The same numbers as elements of the type `F`: `f32`, `f64` or `usize`.
+    /// The same numbers as elements of type `F`: `f32`, `f64` or `usize`.
     ///
-    /// What `F` cannot hold is rounded, as by Rust's `as`: to the nearest number of a floating-point type, towards 0
-    /// and into the range of `usize`, with 0 for NaN. `true` is 1 and `false` is 0.
+    /// Numbers that `F` cannot represent are converted as by Rust's `as`: to the nearest floating-point number, or, for
+    /// `usize`, towards 0 and into its range, with 0 for NaN. `true` is 1 and `false` is 0.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,7 +1,8 @@
 //! Limits: clamp(x) = low where x < low, high where x > high, x elsewhere.
 //!
-//! The derivative is 1 where low < x < high and 0 elsewhere, the ends included, as in PyTorch 2.15 (it was 1 at the
-//! ends before) and as that of [`relu`](Tensor::relu): there an infinite or NaN gradient does not pass either.
+//! The derivative is 1 where low < x < high and 0 elsewhere, including at the ends, as in PyTorch 2.15 (earlier
+//! versions give 1 there). Where it is 0, infinite and NaN gradients do not pass either, as with
+//! [`relu`](Tensor::relu).
 
 use super::unary::unary_with;
 use crate::kernels::elementwise::{Saves, Unary};
@@ -11,7 +12,7 @@ use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// y = min(max(x, p0), p1); a limit that is NaN is none
+/// y = min(max(x, p0), p1); a NaN is no limit
 struct Clamp;
 impl Unary for Clamp {
     const SAVES: Saves = Saves::Input;
@@ -35,10 +36,10 @@ impl Unary for Clamp {
 static CLAMP: UnaryOp = UnaryOp::of::<Clamp>();
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// x where it lies between `low` and `high`, and the nearer of the two elsewhere.
+    /// x limited to the interval from `low` to `high`.
     ///
     /// # Panics
-    /// If not `low <= high`.
+    /// Unless `low <= high`.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -50,8 +51,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &CLAMP, [low, high])
     }
 
-    /// x where it is at least `low`, and `low` elsewhere. The gradient where x = `low` is 0, and that of
-    /// [`maximum`](Tensor::maximum) a half.
+    /// The larger of x and `low`. The gradient where x = `low` is 0; that of [`maximum`](Tensor::maximum) is 1/2.
     ///
     /// # Panics
     /// If `low` is NaN.
@@ -66,8 +66,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &CLAMP, [low, E::nan()])
     }
 
-    /// x where it is at most `high`, and `high` elsewhere. The gradient where x = `high` is 0, and that of
-    /// [`minimum`](Tensor::minimum) a half.
+    /// The smaller of x and `high`. The gradient where x = `high` is 0; that of [`minimum`](Tensor::minimum) is 1/2.
     ///
     /// # Panics
     /// If `high` is NaN.

@@ -1,4 +1,4 @@
-//! Comparing elements, with those of another tensor or with a number: a mask of truth values.
+//! Comparing elements with those of another tensor or with a number. The result is a mask.
 //!
 //! A mask has no gradient and is never traced: it is a constant of the computation. A comparison with NaN is false,
 //! except `not_equal`. To compare whole tensors, use `==` or [`is_close`](Tensor::is_close).

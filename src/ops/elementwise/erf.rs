@@ -29,7 +29,7 @@ static ERF: UnaryOp = UnaryOp::of::<Erf>();
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     /// 2 / sqrt(pi) * (integral of e^(-t^2) from 0 to x), between -1 and 1. (1 + erf(x / sqrt(2))) / 2 is the
-    /// probability that a standard normal number is below x.
+    /// probability that a standard normal variable is below x.
     ///
     /// ```
     /// use taut::prelude::*;

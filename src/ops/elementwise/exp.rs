@@ -58,7 +58,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &EXP)
     }
 
-    /// e^x - 1, accurate also where x is near 0 and e^x rounds to 1.
+    /// e^x - 1, accurate even for x near 0, where e^x rounds to 1.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,4 +1,4 @@
-//! The Gaussian error linear unit: x times the probability that a standard normal number is below x.
+//! The Gaussian error linear unit: x times the probability that a standard normal variable is below x.
 //!
 //! gelu(x) = x F(x), with F(x) = (1 + erf(x / sqrt(2))) / 2. Its derivative is F(x) + x f(x), with the density
 //! f(x) = e^(-x^2 / 2) / sqrt(2 pi).
@@ -61,14 +61,14 @@ impl Unary for GeluTanh {
 }
 static GELU_TANH: UnaryOp = UnaryOp::of::<GeluTanh>();
 
-/// x, or the least number instead of -infinity: times a factor of 0, it gives 0 and not NaN.
+/// x, or the smallest finite number in place of -infinity, whose product with 0 is 0 and not NaN.
 #[inline(always)]
 pub(crate) fn finite<E: Float>(x: E) -> E {
     if x < E::min_value() { E::min_value() } else { x }
 }
 
-/// x between -1000 and 1000. Beyond, the derivatives of these functions are 0 and 1 to the last bit, but their
-/// formulas would multiply 0 with infinity.
+/// x limited to -1000 ..= 1000. Beyond, the derivatives of these functions are 0 and 1 to the last bit, but their
+/// formulas would multiply 0 by infinity.
 #[inline(always)]
 pub(crate) fn bounded<E: Float>(x: E) -> E {
     let limit = E::of(1_000.0);
@@ -93,7 +93,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &GELU)
     }
 
-    /// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, which is near [`gelu`](Tensor::gelu): PyTorch's
+    /// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, an approximation of [`gelu`](Tensor::gelu): PyTorch's
     /// `approximate="tanh"`.
     ///
     /// ```

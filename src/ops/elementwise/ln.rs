@@ -106,7 +106,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &LN)
     }
 
-    /// ln(1 + x), accurate also where x is near 0 and 1 + x rounds to 1.
+    /// ln(1 + x), accurate even for x near 0, where 1 + x rounds to 1.
     ///
     /// ```
     /// use taut::prelude::*;

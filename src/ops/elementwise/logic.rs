@@ -40,7 +40,7 @@ impl<S: Shape, T: Trace, R: Trace> BitOr<Tensor<S, bool, R>> for Tensor<S, bool,
 }
 impl<S: Shape, T: Trace, R: Trace> BitXor<Tensor<S, bool, R>> for Tensor<S, bool, T> {
     type Output = Tensor<S, bool>;
-    /// Where one is true and the other is not.
+    /// Where exactly one is true.
     #[track_caller]
     fn bitxor(self, right: Tensor<S, bool, R>) -> Self::Output {
         combine("^", Logic::ExclusiveOr, self, &right)

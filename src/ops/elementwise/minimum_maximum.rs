@@ -5,8 +5,8 @@
 //! | min(a, b) | 1 where a < b | 1 where b < a |
 //! | max(a, b) | 1 where a > b | 1 where b > a |
 //!
-//! Where a = b, each side gets half of the gradient, and where one of them is NaN, so is the result: both as in
-//! PyTorch. b may be a number, which is a constant.
+//! Where a = b, each side gets half of the gradient; where either is NaN, so is the result, as in PyTorch. b may also
+//! be a number, which is a constant.
 
 use super::binary::binary;
 use super::tensor_or_number::Elements;
@@ -86,7 +86,7 @@ impl Unary for MaximumWith {
 }
 static MAXIMUM_WITH: UnaryOp = UnaryOp::of::<MaximumWith>();
 
-/// The gradient of the operand `own`, which is the result where it is larger than `other`.
+/// The gradient of an operand of a maximum: `own` is the operand. For a minimum, the two are swapped.
 #[inline(always)]
 fn share<E: Float>(g: E, own: E, other: E) -> E {
     if own == other {
@@ -116,7 +116,7 @@ fn extremum<S: Shape, E: Float, T: Trace + Merge<B::Trace>, B: TensorOrNumber<S,
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The smaller one of each element and that of `other`: a tensor, by value or by reference, or a number.
+    /// The smaller of each element and that of `other`: a tensor, by value or by reference, or a number.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.
@@ -135,7 +135,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         extremum(self, other, &MINIMUM, &MINIMUM_WITH)
     }
 
-    /// The larger one of each element and that of `other`: a tensor, by value or by reference, or a number.
+    /// The larger of each element and that of `other`: a tensor, by value or by reference, or a number.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.

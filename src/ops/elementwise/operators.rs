@@ -1,12 +1,12 @@
 //! The operators `+`, `-`, `*`, `/` and `%` between tensors of the same shape and with numbers, and their assigning
 //! forms.
 //!
-//! Both operands are values or references; the buffer of an operand passed by value is reused for the result. The
-//! formulas for floats are in `arithmetic.rs`.
+//! Operands are passed by value or by reference; the buffer of an operand passed by value is reused for the result, if
+//! it is not shared. The formulas for floats are in `arithmetic.rs`.
 //!
-//! Tensors of `usize`, labels and indices, have the operators too, and no gradient. Where the exact result is not a
+//! Tensors of `usize` (labels and indices) have the operators too, but no gradient. If the exact result is not a
 //! `usize` (overflow, below 0, division by 0), they panic at the caller's line, in release builds too: an index that
-//! wrapped around would point anywhere.
+//! wrapped around could point anywhere.
 
 use super::arithmetic::{Sides, floats};
 use crate::kernels::integer::{self, Operator};
@@ -20,7 +20,7 @@ use crate::tensor::{Number, Tensor};
 use crate::trace::{Merge, Merged, Trace};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Rem, RemAssign, Sub, SubAssign};
 
-/// The result of an operator for indices: a constant.
+/// The result of an operator on indices: a constant.
 ///
 /// # Panics
 /// If a result is not a `usize`.
@@ -48,7 +48,7 @@ fn indices<E: Index>(operator: Operator, sides: Sides<E>, nodes: [Option<&Node>;
     (y, constant(nodes.into_iter().flatten()))
 }
 
-/// What an operator gives, and its place on the tape, from the two sides and theirs.
+/// The result of an operator and its node on the tape, from the two sides and their nodes.
 #[track_caller]
 fn arithmetic<E: Number>(operator: Operator, sides: Sides<E>, nodes: [Option<&Node>; 2]) -> (Storage<E>, Option<Node>) {
     struct Arithmetic<'a, E>(Operator, Sides<E>, [Option<&'a Node>; 2]);
@@ -112,7 +112,7 @@ fn number_and_tensor<S: Shape, E: Number, T: Trace>(
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-// The operators' impls differ in nothing but their names, and Rust has no way to be generic over a trait.
+// The operators' impls differ only in their names, but Rust cannot be generic over a trait.
 macro_rules! operators {
     ($($operator:ident $method:ident $assign:ident $assign_method:ident $variant:ident;)*) => { $(
         impl<S: Shape, E: Number, T: Trace + Merge<R>, R: Trace> $operator<Tensor<S, E, R>> for Tensor<S, E, T> {

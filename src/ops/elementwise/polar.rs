@@ -1,12 +1,12 @@
-//! Angle and distance of a point (x, y) of the plane.
+//! The angle of a point (x, y) of the plane, and its distance from the origin.
 //!
 //! | result | d/dy | d/dx |
 //! | --- | --- | --- |
 //! | atan2(y, x) | x / (x^2 + y^2) | -y / (x^2 + y^2) |
 //! | hypot(y, x) = sqrt(x^2 + y^2) | y / hypot | x / hypot |
 //!
-//! Neither has a derivative at the origin: the gradient there is 0. It is computed from x / m and y / m, m the larger
-//! of |x| and |y|, whose squares are within range whatever x and y are.
+//! Neither has a derivative at the origin: the gradient there is 0. Gradients are computed from x / m and y / m, with m
+//! the larger of |x| and |y|, so that no square overflows.
 
 use super::binary::binary;
 use crate::kernels::elementwise::Binary;
@@ -21,13 +21,13 @@ use crate::trace::{Merge, Merged, Trace};
 fn scaled<E: Float>(y: E, x: E) -> [E; 4] {
     let m = if y.abs() > x.abs() { y.abs() } else { x.abs() };
     let (v, u) = if m.is_infinite() {
-        // infinity / infinity is 1 or -1, so that the angle of what it is beside does not matter
+        // infinity / infinity counts as 1 or -1, and a finite number beside an infinity as 0
         let part = |x: E| if x.is_infinite() { x.signum() } else { x * E::zero() };
         (part(y), part(x))
     } else {
         (y / m, x / m)
     };
-    // at the origin, what is 0 is divided by 1
+    // at the origin, 0 is divided by 1
     if m == E::zero() { [E::zero(), E::zero(), E::one(), E::one()] } else { [v, u, v * v + u * u, m] }
 }
 
@@ -92,7 +92,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         binary(self, x, &ATAN2)
     }
 
-    /// sqrt(x^2 + y^2), without overflow where only the squares are too large.
+    /// sqrt(x^2 + y^2), which does not overflow if only the squares would.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.

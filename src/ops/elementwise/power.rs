@@ -3,12 +3,12 @@
 //! | y | dy/dx | dy/db |
 //! | --- | --- | --- |
 //! | x^2 | 2 x | |
-//! | x^n, n a whole number | n x^(n - 1) | |
+//! | x^n, n an integer | n x^(n - 1) | |
 //! | x^b, b a number | b x^(b - 1) | |
 //! | x^b, b a tensor | b x^(b - 1) | y ln x |
 //!
-//! x^0 is 1 and its derivative 0, also at x = 0; where x = 0 and b >= 0, dy/db is 0. A negative x has real powers only
-//! of whole exponents: the others are NaN.
+//! x^0 is 1 and its derivative 0, even at x = 0; where x = 0 and b >= 0, dy/db is 0. A negative x has real powers only
+//! for integer exponents: the others are NaN.
 
 use super::binary::binary;
 use super::unary::{unary, unary_with};
@@ -35,7 +35,7 @@ impl Unary for Square {
 }
 static SQUARE: UnaryOp = UnaryOp::of::<Square>();
 
-/// y = x^p0 for a whole number p0, dy/dx = p0 x^(p0 - 1)
+/// y = x^p0 for an integer p0, dy/dx = p0 x^(p0 - 1)
 struct Powi;
 impl Unary for Powi {
     const SAVES: Saves = Saves::Input;
@@ -105,10 +105,10 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &SQUARE)
     }
 
-    /// x to the power of a whole number.
+    /// x to the power of an integer.
     ///
     /// # Panics
-    /// If `exponent` is outside -2^24 ..= 2^24, what an f32 can hold.
+    /// If `exponent` is outside -2^24 ..= 2^24, the integers that an f32 represents exactly.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -120,7 +120,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &POWI, [E::of(f64::from(exponent)); 2])
     }
 
-    /// x to the power of a number. NaN where x < 0, unless `exponent` is a whole number.
+    /// x to the power of a number. NaN where x < 0, unless `exponent` is an integer.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -131,7 +131,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary_with(self, &POWF, [exponent; 2])
     }
 
-    /// Each element to the power of the one of `exponent`. NaN where x < 0, unless its exponent is a whole number.
+    /// Each element to the power of the corresponding element of `exponent`. NaN where x < 0, unless the exponent is an
+    /// integer.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.

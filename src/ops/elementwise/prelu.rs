@@ -1,4 +1,4 @@
-//! The rectifier with trained slopes: y = x where x > 0, a x elsewhere, with a slope a for each channel.
+//! The rectified linear unit with trainable slopes: y = x where x > 0, a x elsewhere, with a slope a for each channel.
 //!
 //! Shapes: x and y (outer, channels, inner), a (channels). With g the gradient of y:
 //!

@@ -5,7 +5,7 @@
 //! | relu(x) = max(x, 0) | 1 where x > 0, 0 elsewhere |
 //! | leaky_relu(x) = x where x > 0, a x elsewhere | 1 where x > 0, a elsewhere |
 //!
-//! Where the derivative of relu is 0, an infinite or NaN gradient does not pass either, as in PyTorch.
+//! Where the derivative of relu is 0, infinite and NaN gradients do not pass either, as in PyTorch.
 //!
 //! Glorot, Bordes and Bengio, "Deep Sparse Rectifier Neural Networks", 2011; Maas, Hannun and Ng, "Rectifier
 //! Nonlinearities Improve Neural Network Acoustic Models", 2013.
@@ -38,7 +38,7 @@ impl Unary for Relu {
 }
 static RELU: UnaryOp = UnaryOp::of::<Relu>();
 
-/// y, whose gradient is passed on where it is positive: see [`Tape::guided`](crate::trace::Tape::guided).
+/// y, with a backward pass that lets only positive gradients through: see [`Tape::guided`](crate::trace::Tape::guided).
 #[track_caller]
 fn guided<S: Shape, E: Float, T: Trace>(y: Tensor<S, E, T>) -> Tensor<S, E, T> {
     let (shape, values, trace) = y.into_parts();

@@ -1,4 +1,4 @@
-//! Rounding to whole numbers: down, up, and to the nearest. All are steps, so their gradient is 0.
+//! Rounding to integers: down, up, and to the nearest. All are step functions, so their gradient is 0.
 
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// y = the largest whole number <= x
+/// y = the largest integer <= x
 struct Floor;
 impl Unary for Floor {
     const SAVES: Saves = Saves::Nothing;
@@ -24,7 +24,7 @@ impl Unary for Floor {
 }
 static FLOOR: UnaryOp = UnaryOp::of::<Floor>();
 
-/// y = the least whole number >= x
+/// y = the smallest integer >= x
 struct Ceil;
 impl Unary for Ceil {
     const SAVES: Saves = Saves::Nothing;
@@ -40,15 +40,14 @@ impl Unary for Ceil {
 }
 static CEIL: UnaryOp = UnaryOp::of::<Ceil>();
 
-/// y = the whole number nearest to x, the even one of two
+/// y = the integer nearest to x, ties to even
 struct Round;
 impl Unary for Round {
     const SAVES: Saves = Saves::Nothing;
     const MASKS: bool = true;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        // adding and taking away 1 / epsilon, a number without fractional bits, rounds as the processor does: of two
-        // neighbours to the even one
+        // adding and subtracting 1 / epsilon, which has no fractional bits, rounds as the processor does: ties to even
         let whole = E::epsilon().recip();
         let magnitude = x.abs();
         let rounded = if magnitude < whole { magnitude + whole - whole } else { magnitude };
@@ -62,7 +61,7 @@ impl Unary for Round {
 static ROUND: UnaryOp = UnaryOp::of::<Round>();
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The largest whole number that is at most x. The gradient is 0.
+    /// The largest integer that is at most x. The gradient is 0.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -73,7 +72,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &FLOOR)
     }
 
-    /// The least whole number that is at least x. The gradient is 0.
+    /// The smallest integer that is at least x. The gradient is 0.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -84,7 +83,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         unary(self, &CEIL)
     }
 
-    /// The whole number nearest to x; of two, the even one, as in PyTorch. The gradient is 0.
+    /// The integer nearest to x, with ties to even, as in PyTorch. The gradient is 0.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -5,7 +5,7 @@
 //! | sigmoid(x) = 1 / (1 + e^-x) | y (1 - y) |
 //! | ln sigmoid(x) = min(x, 0) - ln(1 + e^-\|x\|) | sigmoid(-x) |
 //!
-//! The second form of the logarithm has no exponential of a positive number, so nothing overflows.
+//! The second form of the logarithm takes no exponential of a positive number, so nothing overflows.
 
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};

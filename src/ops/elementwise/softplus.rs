@@ -1,7 +1,7 @@
-//! A smooth form of the rectifier: softplus(x) = ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|).
+//! A smooth form of the rectified linear unit: softplus(x) = ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|).
 //!
-//! The second form has no exponential of a positive number, so nothing overflows, and it needs no threshold above which
-//! the result is x. The derivative is sigmoid(x). Dugas, Bengio et al., "Incorporating Second-Order Functional
+//! The second form takes no exponential of a positive number, so nothing overflows, and no threshold is needed above
+//! which the result is x. The derivative is sigmoid(x). Dugas, Bengio et al., "Incorporating Second-Order Functional
 //! Knowledge for Better Option Pricing", 2001.
 
 use super::unary::unary;

@@ -1,4 +1,4 @@
-//! A tensor, or a number that stands for one: what comparisons and choices accept.
+//! A tensor, or a number that stands for one, as comparisons, `select`, `minimum` and `maximum` accept.
 
 use crate::kernels::mask::Source;
 use crate::shape::Shape;
@@ -7,7 +7,7 @@ use crate::tape::Node;
 use crate::tensor::{Element, Tensor};
 use crate::trace::{NoTrace, Trace};
 
-/// A tensor of the shape `S`, by value or by reference, or a number in place of a constant tensor.
+/// A tensor of shape `S`, by value or by reference, or a number in place of a constant tensor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a tensor of shape {S} nor a number, of type `{E}`",
     note = "both sides have the same shape and the same type of elements"
@@ -46,7 +46,7 @@ impl<S: Shape, E: Element> TensorOrNumber<S, E> for E {
 }
 
 impl<S: Shape, E: Element, T: Trace> Elements<S, E, T> {
-    /// The place on the tape.
+    /// The node on the tape.
     pub(super) fn node(&self) -> Option<&Node> {
         match self {
             Elements::Tensor(tensor) => tensor.trace().node(),
@@ -54,7 +54,7 @@ impl<S: Shape, E: Element, T: Trace> Elements<S, E, T> {
         }
     }
 
-    /// The elements, for a tensor of the shape `expected`.
+    /// The elements, for a tensor of shape `expected`.
     #[track_caller]
     pub(super) fn source(&self, operation: &str, expected: S) -> Source<'_, E> {
         match self {

@@ -68,7 +68,7 @@ impl Unary for Tan {
 }
 static TAN: UnaryOp = UnaryOp::of::<Tan>();
 
-/// sqrt(1 - x^2), written so that it is exact near -1 and 1
+/// sqrt(1 - x^2), in a form that is accurate near -1 and 1
 #[inline(always)]
 fn sine_of_angle<E: Float>(x: E) -> E {
     ((E::one() - x) * (E::one() + x)).sqrt()
@@ -117,7 +117,7 @@ impl Unary for Atan {
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        // 1 / (1 + x^2), whose square may be out of range
+        // 1 / (1 + x^2), without a square that overflows
         let inverse = x.recip();
         if x.abs() > E::one() { inverse / (x + inverse) } else { (E::one() + x * x).recip() }
     }

@@ -1,4 +1,4 @@
-//! The common part of all functions of one number: forward in place where the buffer is not shared, backward in place
+//! What all functions of one number have in common: forward, in place if the buffer is not shared; backward, in place
 //! on the gradient.
 //!
 //! A function states its formula and its derivative side by side ([`Unary`]); a `static` [`UnaryOp`] holds its
@@ -47,7 +47,7 @@ pub(crate) fn unary_with<S: Shape, E: Float, T: Trace>(
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// The same without shapes: the elements of the result and its place on the tape.
+/// [`unary_with`] without shapes: the elements of the result and its node on the tape.
 #[track_caller]
 pub(crate) fn unary_values<E: Float>(
     x: Storage<E>,
@@ -55,7 +55,7 @@ pub(crate) fn unary_values<E: Float>(
     op: &'static UnaryOp,
     p: [E; 2],
 ) -> (Storage<E>, Option<Node>) {
-    // a clone that the tape will keep makes the buffer shared, and the result goes into another one
+    // the clone that the tape keeps makes the buffer shared, so the result goes into a new one
     let saved_input = (op.saves == Saves::Input && node.is_some_and(|node| node.needs_gradient())).then(|| x.clone());
     let y = forward(x, op, p);
     let node = record([node], |_| {
