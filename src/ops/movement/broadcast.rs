@@ -1,7 +1,6 @@
 //! Repeating a tensor along new axes. The gradient is summed over them.
 //!
-//! The repetition is written out: where a layer adds a bias or scales its features, an operation of the layer's own is
-//! cheaper.
+//! The repetition is stored: to add a bias or scale features, layers have operations of their own, which are cheaper.
 
 use super::moving::{Blocks, MoveBack, blocks_of, moved};
 use crate::kernels::reduce;
@@ -35,7 +34,7 @@ fn broadcast<S: Shape, O: Shape, E: Element, T: Trace>(
     shape: O,
     runs: impl AsRef<[Blocks]> + 'static,
 ) -> Tensor<O, E, T> {
-    // before the parts of it are computed
+    // panics if the shape is too large
     shape.count();
     let mut y = x.storage().clone();
     for &(outer, middle, inner) in runs.as_ref().iter().rev() {
@@ -47,8 +46,8 @@ fn broadcast<S: Shape, O: Shape, E: Element, T: Trace>(
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The tensor repeated along the axes `A`, one as `Axis<0>` or several as a tuple, which it does not have yet:
-    /// taking them out of `shape` must leave the shape of this tensor.
+    /// The tensor repeated along new axes `A`, one as `Axis<0>` or several as a tuple: removing them from `shape` must
+    /// leave the shape of this tensor.
     ///
     /// # Panics
     /// If run-time dimensions of the two shapes disagree.
@@ -77,7 +76,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         broadcast(self, shape, runs)
     }
 
-    /// The tensor repeated along a new axis of size `dim`, which has the number `A` in the result.
+    /// The tensor repeated along a new axis of size `dim`, which is axis `A` of the result.
     ///
     /// ```
     /// use taut::prelude::*;

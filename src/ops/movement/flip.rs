@@ -1,4 +1,4 @@
-//! Reversing an axis. The gradient is reversed likewise.
+//! Reversing an axis. The gradient is reversed too.
 
 use super::moving::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;

@@ -1,8 +1,9 @@
 //! Elements by individual indices along an axis, here axis 1 of three:
 //!
-//! gather: y_ijk = x_i,index(ijk),k, with the gradient scattered back: added to that of x at the same places;
+//! gather: y_ijk = x_i,index(ijk),k. The gradient is scattered back: added to that of x at the same places.
 //!
-//! scatter_add: y = x, then y_i,index(ijk),k += s_ijk. The gradient of x is that of y, that of s is gathered from it.
+//! scatter_add: y = x, then y_i,index(ijk),k += s_ijk. The gradient of x is that of y; the gradient of s is gathered
+//! from it.
 
 use super::index_select::check_indices;
 use super::moving::{Blocks, blocks, move_runs};
@@ -43,7 +44,8 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         move_runs(self, indices.shape(), None, runs)
     }
 
-    /// The element that each index names along axis `A`, which is removed: of each row of scores, the one of its label.
+    /// The element that each index selects along axis `A`, which is removed: from each row of scores, that of its
+    /// label.
     ///
     /// # Panics
     /// If an index is not below the size of the axis, or run-time dimensions of the other axes disagree.
@@ -69,10 +71,10 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// This tensor, with each element of `source` added at its position, but with the index that `indices` gives for it
-    /// along axis `A`. Several may be added at one place.
+    /// This tensor with each element of `source` added at its position, except that `indices` gives the index along
+    /// axis `A`. Several elements may be added at the same place.
     ///
-    /// `indices` and `source` have one shape: that of this tensor, except for the size of axis `A`.
+    /// `indices` and `source` have the same shape: that of this tensor, except for the size of axis `A`.
     ///
     /// # Panics
     /// If an index is not below the size of the axis, or run-time dimensions disagree.
@@ -124,7 +126,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
     }
 }
 
-/// Single elements: that of x with the index that each position of the indices holds.
+/// Runs of single elements: for each position of the indices, the element of x with the index there.
 pub(crate) fn gathered(
     (_, middle, inner): Blocks,
     (outer, count, _): Blocks,
@@ -143,8 +145,7 @@ mod tests {
     use crate::prelude::*;
     use crate::shape::HasAxis;
 
-    /// Random indices below `limit`, of the shape of `S` with `count` along axis 1; none where there is nothing to
-    /// name.
+    /// Random indices below `limit`, of the shape of `S` with `count` along axis 1; none if there is nothing to select.
     fn indices<S: HasAxis<1>>(shape: S, count: usize, rng: &mut StdRng) -> Tensor<S::With<usize>, usize> {
         let limit = shape.sizes().as_ref()[1];
         let shape = shape.with(if limit == 0 { 0 } else { count });

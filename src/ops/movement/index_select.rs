@@ -8,7 +8,7 @@ use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The cells `indices` of axis `A`, in this order; a cell may be taken several times or not at all.
+    /// The cells of axis `A` at `indices`, in this order; a cell may be taken several times or not at all.
     ///
     /// # Panics
     /// If an index is not below the size of the axis.
@@ -32,7 +32,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 }
 
-/// The cells `indices` of the middle of the blocks.
+/// The cells at `indices` of the middle of the blocks.
 fn selected((outer, middle, inner): Blocks, indices: Storage<usize>) -> Runs<impl Fn(usize) -> (usize, usize)> {
     let count = indices.len();
     let from = move |i: usize| i / count * middle + indices.as_slice()[i % count];

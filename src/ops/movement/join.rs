@@ -12,8 +12,8 @@ use crate::trace::{Merge, Trace};
 
 /// Joins tensors: `concat` along an axis that they have, `stack` along a new one.
 ///
-/// `concat` takes a tuple of two to four tensors, of different sizes along the axis, or an array or a `Vec` of tensors
-/// of one type, and then gives a size known only at run time. `stack` takes an array or a `Vec`.
+/// `concat` takes a tuple of two to four tensors, which may differ in size along the axis, or an array or a `Vec` of
+/// tensors of one type; the size of the result is then known only at run time. `stack` takes an array or a `Vec`.
 ///
 /// ```
 /// use taut::prelude::*;
@@ -29,7 +29,7 @@ pub trait Join: Sized {
     /// The tensors one after the other along axis `A`, in order.
     ///
     /// # Panics
-    /// If run-time dimensions of the other axes disagree, or there is no tensor in a `Vec`.
+    /// If run-time dimensions of the other axes disagree, or there are no tensors.
     #[doc(alias = "cat")]
     #[track_caller]
     fn concat<const A: usize>(self) -> <Self as Concat<A>>::Output
@@ -39,10 +39,10 @@ pub trait Join: Sized {
         self.concatenated()
     }
 
-    /// The tensors side by side along a new axis, which has the number `A`.
+    /// The tensors side by side along a new axis `A`.
     ///
     /// # Panics
-    /// If run-time dimensions disagree, or there is no tensor in a `Vec`.
+    /// If run-time dimensions disagree, or there are no tensors.
     #[track_caller]
     fn stack<const A: usize>(self) -> <Self as Stack<A>>::Output
     where
@@ -51,7 +51,7 @@ pub trait Join: Sized {
         self.stacked()
     }
 }
-// not for every type: `[vec, vec].concat()` stays the standard library's
+// not for every type, so that `[vec, vec].concat()` remains the standard library's
 impl<S, E, T, const N: usize> Join for [Tensor<S, E, T>; N] {}
 impl<S, E, T> Join for Vec<Tensor<S, E, T>> {}
 impl<S, E, T, P, U> Join for (Tensor<S, E, T>, Tensor<P, E, U>) {}
@@ -85,7 +85,7 @@ pub trait Stack<const A: usize> {
     fn stacked(self) -> Self::Output;
 }
 
-/// An operand: its elements, its place on a tape, and its shape as blocks, of which only the middle may differ.
+/// An operand: its elements, its node on a tape, and its shape as blocks, which may differ only in the middle.
 type Part<E> = (Storage<E>, Option<Node>, Blocks);
 
 /// Concatenates the parts along the middle of their blocks.

@@ -1,4 +1,4 @@
-//! Operations that move elements and compute nothing.
+//! Operations that move elements without computing anything.
 
 mod broadcast;
 mod flip;

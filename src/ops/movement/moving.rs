@@ -1,8 +1,7 @@
-//! The common part of all operations that move elements and compute nothing: slices, joins, flips, gathers,
-//! permutations.
+//! What all operations that only move elements have in common: slices, joins, flips, gathers, permutations.
 //!
-//! They work on labels and masks as on numbers, so they are written for every [`Element`]; only tensors of floats
-//! have gradients, and [`record_movement`] records for them alone.
+//! They work on labels and masks as well as on numbers, so they are written for every [`Element`]; only tensors of
+//! floats have gradients, and [`record_movement`] records only those.
 //!
 //! If y_i = x_m(i), the gradient of each x_j is the sum of those of all y_i with m(i) = j.
 
@@ -17,7 +16,7 @@ use crate::trace::Trace;
 
 /// How gradients move back.
 pub trait MoveBack: 'static {
-    /// The gradient of operand number `operand`, from that of the result: stored in `out`.
+    /// Stores the gradient of operand number `operand` in `out`, given that of the result.
     fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], store: Store);
 }
 
@@ -54,7 +53,7 @@ pub(crate) fn move_runs<S: Shape, O: Shape, E: Element, T: Trace, P: Fn(usize) -
     moved(x, shape, y, vec![runs])
 }
 
-/// The result `y` of moving the elements of `x`, on its tape.
+/// The result `y` of moving the elements of `x`, recorded on its tape.
 #[track_caller]
 pub(crate) fn moved<S: Shape, O: Shape, E: Element, T: Trace>(
     x: Tensor<S, E, T>,
@@ -66,7 +65,7 @@ pub(crate) fn moved<S: Shape, O: Shape, E: Element, T: Trace>(
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// An operand of a movement: its place on a tape, and its number of elements.
+/// An operand of a movement: its node on a tape, and its number of elements.
 pub type Operand<'a> = (Option<&'a Node>, usize);
 
 /// Records a movement: only for floats, since other elements have no gradients to move back.
@@ -104,7 +103,8 @@ pub(crate) fn blocks<const A: usize, S: HasAxis<A>>(shape: S) -> Blocks {
     (sizes[..A].iter().product(), sizes[A], sizes[A + 1..].iter().product())
 }
 
-/// The axes of the list as runs of neighbours, the last run first, each seen in the sizes that the later ones left.
+/// The axes of the list as runs of neighbours, the last run first. Each is given for the sizes that are left once the
+/// later ones are reduced.
 pub(crate) fn blocks_of<A: Axes>(sizes: &[usize]) -> Vec<Blocks> {
     let mut runs = Vec::new();
     let mut inner_kept = 1;

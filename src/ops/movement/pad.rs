@@ -1,4 +1,5 @@
-//! Cells of a constant added at the ends of an axis. The gradient of what was there is cut out; the constant has none.
+//! Padding the ends of an axis with a constant. The gradient of the tensor is cut out of that of the result; the
+//! constant has none.
 
 use super::moving::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;
@@ -7,7 +8,7 @@ use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// Axis `A` with `BEFORE` zeros at its start and `AFTER` at its end.
+    /// The tensor with axis `A` padded by `BEFORE` zeros at its start and `AFTER` at its end.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -25,7 +26,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.pad_with::<A, BEFORE, AFTER>(E::default())
     }
 
-    /// Axis `A` with `BEFORE` times `value` at its start and `AFTER` times at its end.
+    /// The tensor with axis `A` padded by `BEFORE` times `value` at its start and `AFTER` times at its end.
     #[track_caller]
     pub fn pad_with<const A: usize, const BEFORE: usize, const AFTER: usize>(
         self,
@@ -42,7 +43,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 }
 
-/// The middle of the blocks put into one of `padded` cells, after `before` of them.
+/// The middle of the blocks, placed in a middle of `padded` cells, after `before` of them.
 pub(crate) fn placed(
     (outer, middle, inner): Blocks,
     before: usize,

@@ -9,7 +9,7 @@ use crate::shape::{Permutation, Shape, Transpose};
 use crate::tensor::{Element, Float, Tensor};
 use crate::trace::Trace;
 
-/// The way back of a permutation: the sizes of its result, and for each old axis the new one.
+/// The backward pass of a permutation: the sizes of its result, and for each old axis the new one.
 struct Back {
     sizes: Vec<usize>,
     order: Vec<usize>,
@@ -39,7 +39,7 @@ fn permute<S: Shape, O: Shape, E: Element, T: Trace>(x: Tensor<S, E, T>, shape: 
 }
 
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
-    /// The last two axes exchanged: the transpose of a matrix, or of each matrix of a batch.
+    /// The tensor with its last two axes swapped: the transpose of a matrix, or of each matrix of a batch.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -58,7 +58,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         permute(self, shape, &order)
     }
 
-    /// The axes in another order: axis i of the result is the i-th of the list.
+    /// The tensor with its axes in another order: axis i of the result is the i-th of the list.
     ///
     /// ```
     /// use taut::prelude::*;

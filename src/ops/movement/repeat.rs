@@ -1,4 +1,4 @@
-//! Repeating an axis as a whole: (a, b) becomes (a, b, a, b). Gradients of the repetitions add up.
+//! Repeating an axis as a whole: (a, b) becomes (a, b, a, b). The gradients of the repetitions add up.
 
 use super::moving::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;
@@ -30,7 +30,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     }
 }
 
-/// The middle of the blocks `times` times.
+/// The middle of the blocks, repeated `times` times.
 fn repeated((outer, middle, inner): Blocks, times: usize) -> Runs<impl Fn(usize) -> (usize, usize)> {
     let row = middle * inner;
     Runs { count: outer * times, length: row, uses: times, place: move |i| (i / times * row, i * row) }

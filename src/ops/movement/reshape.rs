@@ -1,7 +1,7 @@
 //! The same elements in another shape: reshape, flatten, squeeze, unsqueeze.
 //!
-//! Nothing is copied, and nothing recorded: a gradient lies in memory as its value does, so it belongs to the old shape
-//! as well as to the new one, and both tensors have the same place on the tape.
+//! Nothing is copied, and nothing recorded: a gradient is laid out in memory like its value, so it fits the old shape
+//! as well as the new one, and both tensors share a node on the tape.
 
 use crate::shape::{
     Const, Dim, DivisibleBy, FlattenFrom, HasAxis, InsertAxis, MergeAxes, One, ReshapesTo, Shape, StaticShape,
@@ -10,7 +10,7 @@ use crate::shape::{
 use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 
-/// A shape that a tensor does not have. See [`Tensor::try_into_shape`].
+/// The error for a tensor whose shape is not the expected one. See [`Tensor::try_into_shape`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShapeMismatch {
     expected: String,
@@ -32,13 +32,13 @@ impl std::fmt::Display for ShapeMismatch {
 }
 impl std::error::Error for ShapeMismatch {}
 
-/// The shape `S` with a part of axis `A`, which `PARTS` divides, in its place.
+/// The shape `S` with one of `PARTS` equal parts of axis `A` in its place.
 type PartOf<S, const A: usize, const PARTS: usize> =
     <S as HasAxis<A>>::With<<<S as HasAxis<A>>::Length as DivisibleBy<PARTS>>::Quotient>;
-/// The shape `S` with axis `A` made two: `PARTS`, and the size of a part.
+/// The shape `S` with axis `A` split into two: `PARTS`, and the size of a part.
 type SplitShape<S, const A: usize, const PARTS: usize> = <PartOf<S, A, PARTS> as InsertAxis<A>>::Inserted<Const<PARTS>>;
 
-/// Fails if the compiler knows both shapes, and that they do not have as many elements.
+/// Fails to compile if both shapes are known to the compiler and have different numbers of elements.
 const fn same_number_of_elements<S: Shape, O: Shape>() {
     if let (Some(from), Some(to)) = (S::STATIC, O::STATIC) {
         assert!(from == to, "reshape: the two shapes have different numbers of elements");
@@ -48,11 +48,11 @@ const fn same_number_of_elements<S: Shape, O: Shape>() {
 impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// The same elements, in row-major order, in a shape known to the compiler.
     ///
-    /// Another number of elements does not compile. The compiler counts sizes up to 2,048, and products that are in its
-    /// table (see [`Product`](crate::shape::Product)); [`reshape_with`](Tensor::reshape_with) takes any.
+    /// A different number of elements does not compile. The compiler multiplies sizes up to 2,048, if the product is in
+    /// its table (see [`Product`](crate::shape::Product)); [`reshape_with`](Tensor::reshape_with) takes any sizes.
     ///
     /// # Panics
-    /// If the tensor has a run-time dimension, and another number of elements.
+    /// If the tensor has a run-time dimension and a different number of elements.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -70,7 +70,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
 
     /// The same elements, in row-major order, in another shape, with dimensions of any size.
     ///
-    /// Another number of elements is an error when the program is built, if both shapes are known to the compiler.
+    /// A different number of elements is an error when the program is built, if both shapes are known to the compiler.
     ///
     /// # Panics
     /// If the number of elements differs.
@@ -95,7 +95,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         Tensor::from_parts(shape, storage, trace)
     }
 
-    /// The same elements viewed in what `shape` makes of the shape, of equal size.
+    /// The same elements viewed in the shape that `shape` makes of this one, of equal size.
     pub(crate) fn map_shape<O: Shape>(self, shape: impl FnOnce(S) -> O) -> Tensor<O, E, T> {
         let shape = shape(self.shape());
         self.in_shape(shape)
@@ -114,7 +114,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.flatten_from::<0>()
     }
 
-    /// Merges the axes from `A` on into one: `flatten_from::<1>()` makes each image of a batch a vector.
+    /// Merges the axes from `A` on into one: `flatten_from::<1>()` turns each image of a batch into a vector.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -131,8 +131,8 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
     /// Splits axis `A` into two: `PARTS`, and the size of a part. `split_axis::<2, 4>()` splits a width into four
     /// heads: (B, L, W) becomes (B, L, 4, W / 4).
     ///
-    /// That `PARTS` divides the axis is checked by the compiler.
-    /// [`split`](Tensor::split) returns the parts as separate tensors.
+    /// The compiler checks that `PARTS` divides the axis. [`split`](Tensor::split) returns the parts as separate
+    /// tensors.
     ///
     /// # Panics
     /// If `PARTS` does not divide a run-time dimension.
@@ -173,7 +173,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape)
     }
 
-    /// A new axis of size 1, which has the number `A` in the result.
+    /// The tensor with a new axis of size 1, which is axis `A` of the result.
     ///
     /// ```
     /// use taut::prelude::*;
@@ -204,10 +204,11 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.in_shape(shape.removed())
     }
 
-    /// The same tensor with dimensions that are known in the one type and not in the other.
+    /// The same tensor with another type for its shape: a run-time dimension can become one that the compiler knows,
+    /// and vice versa.
     ///
     /// # Errors
-    /// If a size is another than `O` says.
+    /// If a size is not the one that `O` says.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -70,7 +70,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         cut::<A, _, _, _, _>(self, shape.removed(), index, 1)
     }
 
-    /// The `LENGTH` cells from `START` on of axis `A`.
+    /// The `LENGTH` cells of axis `A` from `START` on.
     ///
     /// # Panics
     /// If a run-time dimension is too short.
@@ -93,7 +93,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         cut::<A, _, _, _, _>(self, shape, START, LENGTH)
     }
 
-    /// The cells `range` of axis `A`, whose size becomes a run-time size.
+    /// The cells of axis `A` in `range`; the size of the axis becomes a run-time size.
     ///
     /// # Panics
     /// If the range does not lie in the axis.

@@ -1,4 +1,4 @@
-//! Sorting along an axis, and the first few of the order.
+//! Sorting along an axis, and the largest elements.
 //!
 //! The sorted values are gathered by the indices, so gradients go back to where the values came from. Equal elements
 //! keep their order; a NaN counts as the largest, as in PyTorch.
@@ -12,7 +12,7 @@ use crate::tensor::{Element, Tensor};
 use crate::trace::Trace;
 use std::cmp::Ordering;
 
-/// Ascending or descending. See [`Tensor::sort`].
+/// The order of sorting. See [`Tensor::sort`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The smallest first.
@@ -21,7 +21,7 @@ pub enum Order {
     Descending,
 }
 
-/// A NaN is larger than every number and equal to another.
+/// A NaN is larger than every number and equal to any other NaN.
 fn compare<E: Element>(a: &E, b: &E) -> Ordering {
     #[allow(clippy::eq_op)]
     let is_nan = |x: &E| x != x;
@@ -38,7 +38,7 @@ fn sorted_indices<E: Element>(x: &[E], (outer, middle, inner): Blocks, order: Or
     for o in 0..outer {
         for i in 0..inner {
             let element = |j: usize| &x[(o * middle + j) * inner + i];
-            // by index where elements are equal, so that an unstable selection gives the same as a stable sort
+            // equal elements by index, so that an unstable selection gives the same as a stable sort
             let before = |&a: &usize, &b: &usize| {
                 let by_value = compare(element(a), element(b));
                 let by_value = if order == Order::Ascending { by_value } else { by_value.reverse() };

@@ -1,6 +1,7 @@
 //! Where the largest or smallest element is. Indices have no gradient.
 //!
-//! Of several equal elements it is the first; a NaN counts as larger and smaller than every number, as in PyTorch.
+//! Of several equal elements, the first counts; a NaN counts as both larger and smaller than every number, as in
+//! PyTorch.
 
 use super::fold::expect_elements;
 use crate::memory::Storage;
@@ -54,7 +55,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         Tensor::from_storage(shape, best(self.as_slice(), blocks, better))
     }
 
-    /// The index of the largest element, counted through all of them, in row-major order.
+    /// The index of the largest element, counted over all elements in row-major order.
     ///
     /// # Panics
     /// If there are no elements.
@@ -63,7 +64,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.best("argmax", (), (1, self.count(), 1), larger)
     }
 
-    /// The index along axis `A`, which is removed, of the largest element.
+    /// The index of the largest element along axis `A`, which is removed.
     ///
     /// # Panics
     /// If the axis has size 0.
@@ -81,7 +82,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.best("argmax_axis", self.shape().removed(), blocks(self.shape()), larger)
     }
 
-    /// The index of the smallest element, counted through all of them, in row-major order.
+    /// The index of the smallest element, counted over all elements in row-major order.
     ///
     /// # Panics
     /// If there are no elements.
@@ -90,7 +91,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         self.best("argmin", (), (1, self.count(), 1), smaller)
     }
 
-    /// The index along axis `A`, which is removed, of the smallest element.
+    /// The index of the smallest element along axis `A`, which is removed.
     ///
     /// # Panics
     /// If the axis has size 0.

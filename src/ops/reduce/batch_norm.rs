@@ -4,17 +4,18 @@
 //!
 //! n = (x - m) / sqrt(v + epsilon), y = gamma n + beta
 //!
-//! Shapes: x and y (N, C, ..), gamma, beta, m and v (C). With g the gradient of y, M = the numbers in a channel, and
-//! i = 1 / sqrt(v + epsilon):
+//! Shapes: x and y (N, C, ..), gamma, beta, m and v (C). With g the gradient of y, M the number of elements of a
+//! channel, and i = 1 / sqrt(v + epsilon):
 //!
 //! - gradient of gamma: sum g n
 //! - gradient of beta: sum g
 //! - gradient of x: gamma i (g - (sum g) / M - n (sum g n) / M)
 //!
-//! If the batch is cut in parts that [run at the same time](crate::distributed::GlobalBatch::backward_synchronized), m,
-//! v, M, and the sums in the gradient of x are those of all parts, which meet forward and backward.
+//! If the batch is split into parts that [run at the same
+//! time](crate::distributed::GlobalBatch::backward_synchronized), m, v, M, and the sums in the gradient of x are those
+//! over all parts, which exchange theirs in both passes.
 //!
-//! In inference m and v are constants, and the gradient of x is gamma i g.
+//! In inference mode, m and v are constants, and the gradient of x is gamma i g.
 //!
 //! Saved: x, and m and i of each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
 
@@ -27,27 +28,27 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 use std::rc::Rc;
 
-/// The mean and the biased variance of each channel, in f64: rounded, the mean would spoil what is normalised.
+/// The mean and the biased variance of each channel, in f64, as a rounded mean would make the result inaccurate.
 pub(crate) struct Statistics {
     pub mean: Vec<f64>,
     pub variance: Vec<f64>,
 }
 
-/// What the statistics are of.
+/// What the statistics were computed from.
 pub(crate) enum Source {
-    /// Of other batches: they are constants.
+    /// Other batches: they are constants.
     Constant,
-    /// Of this batch, so that the gradient passes through them.
+    /// This batch, so that the gradient passes through them.
     Batch {
-        /// How many numbers each channel has, in all parts of the batch.
+        /// The number of elements of each channel, in all parts of the batch.
         samples: usize,
-        /// The way to the other parts.
+        /// Where the parts exchange their sums.
         meeting: Option<Rc<Meeting>>,
     },
 }
 
 impl Source {
-    /// Whether this tape is the one to note what all parts have in common.
+    /// Whether this tape is the one that records what all parts have in common.
     pub fn is_first(&self) -> bool {
         !matches!(self, Source::Batch { meeting: Some(meeting), .. } if !meeting.is_first)
     }
@@ -75,7 +76,7 @@ pub(crate) fn channel_statistics<S: Shape, E: Float, T: Trace>(
     (Statistics { mean, variance }, Source::Batch { samples, meeting })
 }
 
-/// The sums over all parts of a batch, added in their order.
+/// The sums over all parts of a batch, added in order.
 fn over_parts(meeting: Option<&Meeting>, sums: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     let Some(meeting) = meeting else { return sums };
     let mut whole = vec![[0.0; 2]; sums.len()];
@@ -87,7 +88,7 @@ fn over_parts(meeting: Option<&Meeting>, sums: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     whole
 }
 
-/// Normalises each channel with these statistics. `affine` are gamma and beta.
+/// Normalises each channel with these statistics. `affine` holds gamma and beta.
 #[track_caller]
 pub(crate) fn batch_norm<S: Shape, C: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,

@@ -21,7 +21,7 @@ fn totals(mask: &[bool], (outer, middle, inner): Blocks) -> Storage<usize> {
 }
 
 impl<S: Shape, T: Trace> Tensor<S, bool, T> {
-    /// How many elements along axis `A`, which is removed, are true.
+    /// The number of true elements along axis `A`, which is removed.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,4 +1,4 @@
-//! Sums so far: y_j = x_0 + .. + x_j. The gradient of x_j is the sum of those of y_j and all after it.
+//! Cumulative sums: y_j = x_0 + .. + x_j. The gradient of x_j is the sum of those of y_j and all after it.
 
 use super::softmax::map_lines;
 use crate::kernels::lines::{Map, MapOp};
@@ -13,7 +13,7 @@ impl Map for CumulativeSum {
     const COSTLY: bool = false;
     #[inline(always)]
     fn forward<M: Math, E: Float>(line: &mut [E]) {
-        // in f64: there is no way to split sums of which each is wanted
+        // in f64, as the sum cannot be split if every partial sum is needed
         let mut sum = 0.0;
         for x in line {
             sum += x.as_f64();
@@ -33,7 +33,7 @@ impl Map for CumulativeSum {
 static CUMULATIVE_SUM: MapOp = MapOp::of::<CumulativeSum>();
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The sums so far along axis `A`.
+    /// The cumulative sums along axis `A`.
     ///
     /// ```
     /// use taut::prelude::*;

@@ -1,5 +1,5 @@
-//! The common part of reductions of the numbers along one axis, several or all: maximum, variance, norm, and so on.
-//! Each defines how one line of numbers becomes one number, and the gradient of each ([`Fold`]).
+//! What reductions over one axis, several or all have in common: maximum, variance, norm, and so on. Each defines how a
+//! line of numbers becomes one number, and the gradient of each number in the line ([`Fold`]).
 //!
 //! Saved: x and y.
 
@@ -96,8 +96,8 @@ fn backward<E: Float>(
     parents.add(0, gradient);
 }
 
-/// Panics if there are results to find, each among `terms` elements, and no elements: the rule of all operations that
-/// pick an element, as there is none to pick.
+/// Panics if there are results, but no elements to pick them from (each is one of `terms` elements): the rule for all
+/// operations that pick an element.
 #[track_caller]
 pub(super) fn expect_elements(operation: &str, shape: impl Shape, terms: usize, results: usize) {
     if terms == 0 && results > 0 {

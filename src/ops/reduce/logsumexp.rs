@@ -20,7 +20,7 @@ impl Fold for LogSumExp {
         let max = fold_lanes(line, E::neg_infinity(), larger, larger);
         // the largest is infinite: x - max would be NaN
         if max.is_infinite() {
-            // NaN if one of them is
+            // NaN if any x is
             return sum_of(line, |x| if x.is_nan() { x } else { E::zero() }) + max;
         }
         max + sum_of(line, |x| M::exp_of_negative(x - max)).ln()

@@ -1,8 +1,8 @@
 //! The largest and the smallest number: y = max_j x_j.
 //!
-//! The gradient goes to the x_j that equal y, in equal parts if there are several: as PyTorch's `amax` and `amin`, and
-//! the same for one axis, several or all. Without numbers there is no maximum: that panics, as for [`Tensor::argmax`].
-//! If any number is NaN, so is the result.
+//! The gradient goes to the x_j that equal y, in equal parts if there are several, as in PyTorch's `amax` and `amin`,
+//! whether over one axis, several or all. The maximum of no numbers panics, as in [`Tensor::argmax`]. If any number is
+//! NaN, so is the result.
 
 use super::fold::{expect_elements, fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes};
@@ -15,7 +15,7 @@ struct Max;
 impl Fold for Max {
     #[inline(always)]
     fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
-        // a NaN is let in, and nothing is larger than it afterwards
+        // a NaN replaces the maximum, and nothing is larger than it afterwards
         let larger = |max: E, x: E| if x > max || x.is_nan() { x } else { max };
         fold_lanes(line, E::neg_infinity(), larger, larger)
     }
@@ -38,7 +38,7 @@ impl Fold for Min {
     }
 }
 
-/// Each x that equals y gets its part of the gradient.
+/// Each x that equals y gets an equal part of the gradient.
 #[inline(always)]
 fn share<E: Float>(line: &mut [E], y: E, gradient: E) {
     let equal = fold_lanes(line, E::zero(), |n, x| if x == y { n + E::one() } else { n }, |a, b| a + b);
@@ -182,7 +182,7 @@ mod tests {
             let expected = format!("{name}: there is nothing along the axis, the shape is (2, 0)");
             assert_eq!(message(operation), expected);
         }
-        // of no lines there is nothing to find
+        // with no lines, there is nothing to find
         assert_eq!(x.clone().max_axis::<0>().count() + x.argmin_axis::<0>().count(), 0);
     }
 

@@ -10,11 +10,11 @@ use crate::shape::{Axes, Axis, HasAxis, Reduce, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
-/// Which length of a vector. See [`Tensor::norm`].
+/// Which norm of a vector. See [`Tensor::norm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Norm {
-    /// The sum of the magnitudes.
+    /// The sum of the absolute values.
     L1,
     /// The square root of the sum of the squares.
     L2,
@@ -43,7 +43,7 @@ impl Fold for Magnitudes {
     }
 }
 
-/// sqrt(sum_j x_j^2) where the squares are out of range: m sqrt(sum_j (x_j / m)^2), with m the largest |x_j|.
+/// sqrt(sum_j x_j^2) if squares overflow or underflow: m sqrt(sum_j (x_j / m)^2), with m the largest |x_j|.
 #[cold]
 fn scaled<E: Float>(line: &[E]) -> E {
     let largest = line.iter().fold(E::zero(), |m, x| if x.abs() > m || x.is_nan() { x.abs() } else { m });
@@ -58,7 +58,7 @@ impl Fold for Euclidean {
     #[inline(always)]
     fn forward<M: Math, E: Float>(line: &[E], _: E) -> E {
         let squares = sum_of(line, |x| x * x);
-        // of sums above this, what lies below the smallest number is not missed
+        // above this, it does not matter if some squares underflow
         if squares > E::min_positive_value() * E::of(1e12) && squares.is_finite() {
             return squares.sqrt();
         }
@@ -77,7 +77,7 @@ static MAGNITUDES: FoldOp = FoldOp::of::<Magnitudes>();
 static EUCLIDEAN: FoldOp = FoldOp::of::<Euclidean>();
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The norm of all elements, seen as one vector.
+    /// The norm of all elements, taken as one vector.
     ///
     /// ```
     /// use taut::ops::Norm;

@@ -1,10 +1,10 @@
 //! The product of numbers: y = prod_j x_j.
 //!
-//! The gradient of x_j is the product of all the others: those before it times those after it, so that it is right
-//! where an x_j is 0. The product of no numbers is 1.
+//! The gradient of x_j is the product of all the others: those before it times those after it, which is right even if
+//! an x_j is 0. The product of no numbers is 1.
 //!
-//! The order of the numbers does not decide what is too large or too small on the way: (1e300, 1e300, 1e-300, 1e-300)
-//! has the product 1.
+//! No partial product overflows or underflows, whatever the order of the numbers: (1e300, 1e300, 1e-300, 1e-300) has
+//! the product 1.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};
@@ -45,7 +45,7 @@ impl Fold for Product {
     }
 }
 
-/// Makes each number what `joined` makes of the product before it and that after it.
+/// Replaces each number by `joined` of the product of those before it and the product of those after it.
 #[inline(always)]
 fn products_of_others<E: Float, P: Copy>(
     line: &mut [E],
@@ -67,10 +67,10 @@ fn products_of_others<E: Float, P: Copy>(
     }
 }
 
-/// Whether no product of some of these numbers leaves the range of f64, so that their order does not matter.
+/// Whether no product of some of these numbers can leave the range of f64.
 #[inline(always)]
 fn stays_in_range<E: Float>(line: &[E]) -> bool {
-    // 2^-10 < x < 2^10 for a hundred numbers, or what has as many bits in all
+    // 2^-10 <= |x| <= 2^10 for a hundred numbers, and correspondingly for others
     let room = (1000 / line.len().max(1)) as i32;
     let (low, high) = (E::of(2_f64.powi(-room)), E::of(2_f64.powi(room)));
     let mut within = true;
@@ -80,7 +80,7 @@ fn stays_in_range<E: Float>(line: &[E]) -> bool {
     within
 }
 
-/// m 2^e, where m is as an f64 from 1 to 2 (or 0, infinite or no number): nothing is too large or too small for it.
+/// m 2^e, with 1 <= |m| < 2 (or m 0, infinite or NaN), which does not overflow or underflow.
 #[derive(Clone, Copy)]
 struct Scaled {
     m: f64,
@@ -96,7 +96,7 @@ impl Scaled {
         if x == 0.0 || !x.is_finite() {
             return Scaled { m: x, e: 0 };
         }
-        // the smallest numbers have their exponent in their leading zeros
+        // subnormal numbers are made normal first
         let (x, shift) = if x.is_normal() { (x, 0) } else { (x * 2_f64.powi(64), -64) };
         let exponent = (x.to_bits() >> BITS & 0x7FF) as i64;
         let m = f64::from_bits(x.to_bits() & !(0x7FF << BITS) | (BIAS as u64) << BITS);
@@ -112,7 +112,7 @@ impl Scaled {
         self.times_scaled(Scaled::of(x))
     }
 
-    /// Rounded once: in two steps, of which the first is exact.
+    /// The value, rounded only once: the first of the two multiplications is exact.
     fn value(self) -> f64 {
         let e = self.e.clamp(-1200, 1200) as i32;
         self.m * 2_f64.powi(e / 2) * 2_f64.powi(e - e / 2)

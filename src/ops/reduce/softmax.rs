@@ -110,7 +110,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         map_lines(self, blocks, &SOFTMAX)
     }
 
-    /// The logarithm of softmax along axis `A`, more exact than the logarithm of the result.
+    /// The logarithm of softmax along axis `A`, more accurate than the logarithm of its result.
     #[track_caller]
     pub fn log_softmax<const A: usize>(self) -> Self
     where

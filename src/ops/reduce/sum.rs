@@ -14,7 +14,7 @@ use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 
-/// Adds up over the runs of axes, divided by `divisor`.
+/// The sum over the runs of axes, divided by `divisor`.
 #[track_caller]
 fn reduce_runs<S: Shape, O: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
@@ -30,7 +30,7 @@ fn reduce_runs<S: Shape, O: Shape, E: Float, T: Trace>(
         y = sums;
     }
     if let Some(count) = divisor {
-        // a division, so that the mean of equal numbers is one of them
+        // a division, so that the mean of equal numbers is that number
         E::pick(&DIVIDE.loops).forward(None, y.make_mut(), [E::of(count as f64); 2]);
     }
     let node = record([trace.node()], |_| {
@@ -57,7 +57,7 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         reduce_runs(self, (), vec![(1, count, 1)], None)
     }
 
-    /// The mean of all elements: NaN if there are none, as PyTorch's (that of a loss is 0).
+    /// The mean of all elements: NaN if there are none, as in PyTorch (but a loss over no elements is 0).
     #[track_caller]
     pub fn mean(self) -> Tensor<(), E, T> {
         let count = self.count();

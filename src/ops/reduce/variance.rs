@@ -17,9 +17,9 @@ use crate::trace::Trace;
 /// What the sum of squared deviations of n numbers is divided by. See [`Tensor::var`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variance {
-    /// n: the variance of these very numbers. Batch and layer normalisation use it.
+    /// n: the variance of these numbers themselves, as in batch and layer normalisation.
     Biased,
-    /// n - 1: an estimate for the population that the numbers are a sample of. PyTorch's `var` and `std` use it.
+    /// n - 1: an estimate for the population that the numbers are a sample of, as in PyTorch's `var` and `std`.
     Unbiased,
 }
 
@@ -38,14 +38,14 @@ fn divisor<E: Float>(count: usize, correction: E) -> f64 {
     (count as f64 - correction.as_f64()).max(0.0)
 }
 
-/// The variance of a line, in f64: that of tiny numbers is too small for f32, and their deviation is not.
+/// The variance of a line, in f64: for tiny numbers it may underflow in f32, although the standard deviation does not.
 #[inline(always)]
 fn variance<E: Float>(line: &[E], correction: E) -> f64 {
     Moments::of(line).squares() / divisor(line.len(), correction)
 }
 
-/// The deviation of numbers whose squared differences may be out of the range of f64: that of the differences to the
-/// first one, divided by the largest, times that.
+/// The standard deviation of numbers whose squared differences may leave the range of f64: computed from the
+/// differences to the first number, divided by the largest of them, and scaled back.
 #[cold]
 fn scaled_deviation<E: Float>(line: &[E], correction: E) -> E {
     let Some(&first) = line.first() else { return E::nan() };
@@ -56,7 +56,7 @@ fn scaled_deviation<E: Float>(line: &[E], correction: E) -> E {
     scale * E::of(variance(&scaled, correction).sqrt())
 }
 
-/// Makes each x of a line (x - mean) / scale * factor.
+/// Replaces each x of a line by (x - mean) / scale * factor.
 #[inline(always)]
 fn deviations<E: Float>(line: &mut [E], scale: E, factor: E) {
     let [mean, rest] = split::<E>(Moments::of(line).mean());
