@@ -1,19 +1,19 @@
-//! Convolution, and transposed convolution, as the kernels' shape-free core sees them.
+//! Convolution and transposed convolution, without shape types, as the kernels see them.
 //!
 //! y_{n,o,i,j} = b_o + sum_{c,u,v} W_{o,c,u,v} x_{n, c, i stride + u dilation - padding, j stride + v dilation -
 //! padding}
 //!
-//! where x is 0 outside the image. (This is a cross-correlation, as in every library of the field.)
+//! where x is 0 outside the image. (This is a cross-correlation, as in every deep-learning library.)
 //!
 //! Shapes: x (N, C, H, W), W (O, C / groups, k, k), b (O), y (N, O, out_h, out_w). The layers in `nn` compute the
-//! shapes in the type and pass the sizes on. With g the gradient of y:
+//! shapes in the type system and pass the sizes on. With g the gradient of y:
 //!
 //! - gradient of x: g convolved with the weight, transposed
 //! - gradient of W: for each tap, the products of g with the pixels under that tap, summed
 //! - gradient of b: the sum of g over batch and positions
 //!
-//! A transposed convolution is the gradient of x as a forward pass: the two operations exchange their parts. Zeiler et
-//! al., "Deconvolutional Networks", 2010; Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
+//! A transposed convolution has the gradient of x as its forward pass: the two passes swap roles. Zeiler et al.,
+//! "Deconvolutional Networks", 2010; Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
 //!
 //! Saved: x and W. What a method derives from them (columns, transformed tiles) is recomputed in the backward pass,
 //! which costs less than keeping it. `kernels/convolution/` chooses the method by the sizes.
@@ -68,8 +68,8 @@ pub(crate) fn convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: T
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// The transposed convolution of `x` with `weight`. `sizes` are those of the convolution that goes from the result to
-/// `x`: its input is the result.
+/// The transposed convolution of `x` with `weight`. `sizes` are those of the convolution from the result to `x`: its
+/// input is the result.
 #[track_caller]
 pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
@@ -81,7 +81,7 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
     note_multiply_adds(x.count().saturating_mul(sizes.windows.taps()));
     let (_, x, x_trace) = x.into_parts();
     let (_, weight, weight_trace) = weight.into_parts();
-    shape.count(); // before the parts of it are computed
+    shape.count(); // panics if it is too large, before parts of it are computed
     let channels = sizes.groups * sizes.windows.channels;
     let pixels = sizes.windows.size[0] * sizes.windows.size[1];
     let mut y = Storage::scratch(shape.count());
@@ -94,7 +94,7 @@ pub(crate) fn transposed_convolution<S: Shape, W: Shape, B: Shape, O: Shape, E: 
             let g = g.as_slice();
             parents.write(2, channels, |out, store| convolution::sum_channels(g, channels, pixels, out, store));
             if let Some(x) = x {
-                // the roles of input and output gradient are exchanged
+                // input and output gradient swap roles
                 parents.write(1, sizes.weight(), |out, store| {
                     convolution::backward_weight(sizes, g, x.as_slice(), out, store);
                 });

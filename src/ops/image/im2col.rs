@@ -14,8 +14,8 @@
 //! Shapes: images (N, C, H, W), matrix (N out_h out_w, C k k), with out = (H - k + 2 padding) / stride + 1. The columns
 //! are ordered by channel, then down, then across the window; the rows by image, then down, then across.
 //!
-//! col2im goes back: every pixel gets the sum of its copies, so e of the image above gets four numbers. Each is the
-//! gradient of the other.
+//! col2im goes back: every pixel becomes the sum of its copies, so e in the image above becomes the sum of four
+//! numbers. Each of the two is the gradient of the other.
 
 use crate::kernels::transpose::transpose;
 use crate::kernels::window::{Windows, columns_to_image, image_to_columns};
@@ -39,7 +39,7 @@ pub struct Window2d {
 }
 
 impl Window2d {
-    /// A square window that moves by one, without padding.
+    /// A square window with stride 1 and no padding.
     pub const fn square(kernel: usize) -> Self {
         Window2d { kernel: [kernel; 2], stride: [1; 2], padding: [0; 2], dilation: [1; 2] }
     }
@@ -77,7 +77,7 @@ fn unfold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
     }
 }
 
-/// The reverse: adds up in (batch, pixels), which holds zeros.
+/// The reverse: adds to (batch, pixels), which holds zeros.
 fn fold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
     if x.is_empty() || out.is_empty() {
         return;
@@ -90,7 +90,7 @@ fn fold<E: Float>(windows: &Windows, x: &[E], out: &mut [E]) {
     }
 }
 
-/// `apply`, recorded, with `reverse` for its gradient; both write to zeros.
+/// Applies `apply` and records it, with `reverse` for its gradient; both write to buffers of zeros.
 #[track_caller]
 fn linear_map<S: Shape, O: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
@@ -116,7 +116,7 @@ fn linear_map<S: Shape, O: Shape, E: Float, T: Trace>(
 /// The number of rows of the matrix: positions of the window over a batch.
 type Positions<X, const K: usize, const S: usize, const P: usize> =
     (<X as ImageAxes>::N, <<X as ImageAxes>::H as Window<K, S, P>>::Out, <<X as ImageAxes>::W as Window<K, S, P>>::Out);
-/// The numbers under one position of the window.
+/// The number of elements under one position of the window.
 type Column<X, const K: usize> = (<X as ImageAxes>::C, Const<K>, Const<K>);
 
 impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
@@ -185,7 +185,7 @@ impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
 
 impl<M: Shape, E: Float, T: Trace> Tensor<M, E, T> {
     /// The images of shape `shape`, (N, C, H, W), in which every pixel is the sum of the numbers that
-    /// [`im2col`](Tensor::im2col) with the same window would copy it to: e, which stands in all four rows of the
+    /// [`im2col`](Tensor::im2col) with the same window would copy it to: e, which appears in all four rows of the
     /// drawing there, becomes the sum of four numbers. Each of the two is the gradient of the other.
     ///
     /// ```
@@ -196,7 +196,7 @@ impl<M: Shape, E: Float, T: Trace> Tensor<M, E, T> {
     /// ```
     ///
     /// # Panics
-    /// If the window does not fit the images, or the matrix has another shape than im2col gives.
+    /// If the window does not fit the images, or the matrix does not have the shape that im2col gives.
     #[track_caller]
     pub fn col2im<const K: usize, const S: usize, const P: usize, O>(self, shape: O) -> Tensor<O, E, T>
     where
@@ -230,7 +230,7 @@ impl<M: Shape, E: Float, T: Trace> Tensor<M, E, T> {
     }
 }
 
-/// Images of this shape have a window of kernel `K`, stride `S` and padding `P`, whose numbers are a matrix.
+/// Images of this shape fit a window of kernel `K`, stride `S` and padding `P`, so that im2col makes a matrix of them.
 #[diagnostic::on_unimplemented(
     message = "im2col takes images, (batch, channels, height, width), and {Self} comes",
     label = "these are not the four axes of images",
@@ -259,8 +259,8 @@ where
     }
 }
 
-/// Other shapes have one for a window that does not exist: without it, rustc would look for the result of the method
-/// when it looks for the method, find none, and say that there is no such method.
+/// Other shapes implement it for a window that does not exist: otherwise rustc would look for the method's result when
+/// it looks for the method, not find it, and report that there is no such method.
 macro_rules! no_columns {
     ($(($($dim:ident)*))*) => { $(
         #[diagnostic::do_not_recommend]

@@ -4,8 +4,8 @@
 //!
 //! Shapes: x (N, C, H, W), y (N, C, out_h, out_w).
 //!
-//! The gradient of a maximum goes to the pixel that was the largest (the first of equals), so its index is saved; that
-//! of a mean goes to all pixels of the patch in equal parts, so nothing is.
+//! The gradient of a maximum goes to the largest pixel (the first, if there are several), so its index is saved; that
+//! of a mean goes to all pixels of the patch in equal parts, so nothing is saved.
 
 use crate::kernels::pooling::{self, Moves, Patches};
 use crate::memory::Storage;
@@ -16,8 +16,8 @@ use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 use std::ops::Range;
 
-/// The patches under a moving window, for `outputs` of all images together. They are cut off at the border: padding is
-/// never the maximum.
+/// The patches under a moving window, for `outputs` outputs in all images together. They are cut off at the border, so
+/// that padding is never the maximum.
 ///
 /// # Panics
 /// If there are no pixels to pool.
@@ -38,7 +38,7 @@ pub(crate) fn window_patches(window: Window2d, size: [usize; 2], outputs: usize)
     Patches { moves: Some(moves), ..patches(size, outputs, axis) }
 }
 
-/// The patches that cut each axis in `out` parts of as equal length as possible: from floor(i size / out) to
+/// The patches that divide each axis into `out` parts of lengths as equal as possible: from floor(i size / out) to
 /// ceil((i + 1) size / out).
 ///
 /// # Panics
@@ -48,7 +48,7 @@ pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2], outputs: usize
     expect_pixels(size);
     let axis = |axis: usize| {
         let (size, out) = (size[axis], out[axis]);
-        // i * size may be out of range where there is nothing but one long row of pixels
+        // i * size may overflow if the image is one long row of pixels
         let place = |i: usize| (i as u128 * size as u128 / out as u128) as usize;
         let end = |i: usize| (i as u128 * size as u128).div_ceil(out as u128) as usize;
         (0..out).map(|i| place(i)..end(i + 1)).collect()
@@ -56,7 +56,7 @@ pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2], outputs: usize
     patches(size, outputs, axis)
 }
 
-/// Panics if images of this size have no pixels. Their patches would have neither maxima nor means.
+/// Panics if images of this size have no pixels, whose patches would have neither maxima nor means.
 #[track_caller]
 pub(crate) fn expect_pixels([height, width]: [usize; 2]) {
     if height == 0 || width == 0 {
@@ -64,7 +64,7 @@ pub(crate) fn expect_pixels([height, width]: [usize; 2]) {
     }
 }
 
-/// The patches of both axes. Where there are no images there are none, however long the axes.
+/// The patches of both axes. Without outputs there are none, however long the axes.
 fn patches(size: [usize; 2], outputs: usize, axis: impl Fn(usize) -> Vec<Range<usize>>) -> Patches {
     let axis = |number| if outputs == 0 { Vec::new() } else { axis(number) };
     Patches { size, down: axis(0), across: axis(1), moves: None }
@@ -96,7 +96,7 @@ pub(crate) fn max_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     (Tensor::from_parts(shape, y, T::from_node(node)), Tensor::from_storage(shape, indices))
 }
 
-/// The means. `divisor` is what each sum is divided by; the number of pixels in the patch if there is none.
+/// The means. Each sum is divided by `divisor` or, if there is none, by the number of pixels in the patch.
 #[track_caller]
 pub(crate) fn mean_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     x: Tensor<S, E, T>,
@@ -119,9 +119,9 @@ pub(crate) fn mean_pool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// Each number of `y` at the place of the plane that `indices` names, zeros elsewhere: the reverse of a max pooling.
+/// Each number of `y` at the place in its plane that `indices` gives, and zeros elsewhere: the reverse of max pooling.
 ///
-/// If a place is named twice, the numbers add up.
+/// If a place is given more than once, the numbers add up.
 #[track_caller]
 pub(crate) fn max_unpool2d<S: Shape, O: Shape, E: Float, T: Trace>(
     y: Tensor<S, E, T>,

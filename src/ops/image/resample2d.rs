@@ -11,12 +11,12 @@ use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Parents, Trace};
 
-/// One input pixel, as it is.
+/// The taps for one input pixel, unchanged.
 pub(crate) fn single<E: Float>(place: usize) -> Taps<E> {
     [(place, E::one()), (place, E::zero())]
 }
 
-/// Each image (height, width) of `x`, which are its last two axes, resampled to the size `out`: each axis by
+/// Resamples each image (height and width are the last two axes of `x`) to the size `out`, along each axis by
 /// `taps(place, input size, output size)`.
 #[track_caller]
 pub(crate) fn resample2d<S: Shape, O: Shape, E: Float, T: Trace>(
@@ -27,7 +27,8 @@ pub(crate) fn resample2d<S: Shape, O: Shape, E: Float, T: Trace>(
     taps: impl Fn(usize, usize, usize) -> Taps<E>,
 ) -> Tensor<O, E, T> {
     let (_, x, trace) = x.into_parts();
-    // before the taps are computed, which are as many as an axis is long, though there may be no pixel
+    // panics if the shape is too large, before the taps are computed: they are as many as an axis is long, even if
+    // there are no pixels
     let mut y = Storage::scratch(shape.count());
     let none = x.len() == 0 || y.len() == 0;
     let axis = |axis: usize| -> Vec<Taps<E>> {

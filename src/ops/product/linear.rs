@@ -59,8 +59,8 @@ pub(crate) fn linear<const I: usize, const O: usize, S: LastAxis, E: Float, T: T
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// `PARTS` of the `ALL` products of x with consecutive weights, from number `first` on, as one product: the queries,
-/// keys and values of attention. Shapes: x (B, L, I), W (`ALL`, O, I), b (`ALL`, O), y (B, L, `PARTS`, O).
+/// `PARTS` of the `ALL` products of x with consecutive weights, from number `first` on, computed as one product: the
+/// queries, keys and values of attention. Shapes: x (B, L, I), W (`ALL`, O, I), b (`ALL`, O), y (B, L, `PARTS`, O).
 #[track_caller]
 pub(crate) fn linear_parts<
     const ALL: usize,
@@ -118,7 +118,7 @@ impl Sizes {
         &mut all[self.first * width..][..self.outputs * width]
     }
 
-    /// Passes g on to x, W and b, of which x and W are there if they are needed for it.
+    /// Passes g on to x, W and b. x and the weight are given if they are needed for this.
     fn backward<E: Float>(
         self,
         g: &[E],

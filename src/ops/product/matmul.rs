@@ -1,8 +1,8 @@
-//! Products of matrices: y_ij = sum_k a_ik b_kj. The products of two vectors, inner and outer, are special cases.
+//! Matrix products: y_ij = sum_k a_ik b_kj. The products of two vectors, inner and outer, are special cases.
 //!
 //! Shapes: see [`MatMul`]. With g the gradient of y:
 //!
-//! - gradient of a: g b^T, summed over the batch if a is one matrix for all of it;
+//! - gradient of a: g b^T, summed over the batch if the whole batch shares a;
 //! - gradient of b: a^T g, likewise.
 
 use crate::kernels::gemm::{self, Matrix};
@@ -105,7 +105,7 @@ fn right_gradient<E: Float>(sizes: ProductSizes, g: &[E], a: &[E], out: &mut [E]
     }
 }
 
-/// A sum over no batch at all is zero.
+/// A sum over an empty batch is zero.
 fn clear_if_empty<E: Float>(out: &mut [E], batch: usize, store: Store) {
     if batch == 0 && !store.adds() {
         out.fill(E::zero());

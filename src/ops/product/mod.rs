@@ -1,4 +1,4 @@
-//! Products of matrices, and biases.
+//! Matrix products, and biases.
 
 pub(super) mod add_bias;
 pub(super) mod linear;

@@ -1,4 +1,4 @@
-//! Rows of a table by their indices, each on its own or added up: y_i = W_{k_i}, or y_b = sum_j W_{k_bj}.
+//! Rows of a table by their indices, each on its own or summed: y_i = W_{k_i}, or y_b = sum_j W_{k_bj}.
 //!
 //! Shapes: W (V, D); the indices k of any shape; y with the axis D after it, or in place of the last. With g the
 //! gradient of y, that of row W_v is the sum of those g_i for which k_i = v. The gradient holds only the rows that were
@@ -39,8 +39,8 @@ pub(crate) fn embedding<S: Append, const V: usize, const D: usize, E: Float, T: 
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// For each run of indices along the last axis, the sum of their rows times `factor` of the number of those not
-/// skipped.
+/// For each line of indices along the last axis, the sum of the rows that are not skipped, times `factor` of their
+/// number.
 #[track_caller]
 pub(crate) fn embedding_bag<S: LastAxis, const V: usize, const D: usize, E: Float, T: Trace>(
     table: Tensor<Rank2<V, D>, E, T>,
@@ -77,7 +77,7 @@ pub(crate) fn embedding_bag<S: LastAxis, const V: usize, const D: usize, E: Floa
     Tensor::from_parts(shape, y, T::from_node(node))
 }
 
-/// The indices, without those that are skipped.
+/// The indices, with `None` for those that are skipped.
 fn used(indices: &[usize], skipped: Option<usize>) -> impl Iterator<Item = Option<usize>> {
     indices.iter().map(move |&index| Some(index).filter(|_| Some(index) != skipped))
 }

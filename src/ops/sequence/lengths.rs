@@ -1,7 +1,7 @@
 //! Sequences of different lengths in one batch: everything after the end of each is padding.
 //!
-//! Shapes: x and y (B, L, F), lengths (B). y is x where a step is before its sequence's end, and 0 after it, whatever x
-//! holds there; so is the gradient of x. Nothing is saved but the lengths.
+//! Shapes: x and y (B, L, F), lengths (B). y is x up to the end of each sequence, and 0 after it, whatever x holds
+//! there. The same goes for the gradient of x. Nothing is saved but the lengths.
 
 use crate::kernels::parallel;
 use crate::memory::Storage;
@@ -23,7 +23,7 @@ pub(crate) fn lengths<B: Dim>(name: &str, lengths: &Tensor<(B,), usize>, batch: 
     lengths.as_slice().into()
 }
 
-/// Makes padding 0.
+/// Sets padding to 0.
 #[track_caller]
 pub(crate) fn clear_padding<S: SequenceAxes, E: Float, T: Trace>(
     x: Tensor<S, E, T>,

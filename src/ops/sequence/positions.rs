@@ -13,7 +13,7 @@ use crate::tape::record;
 use crate::tensor::{Float, Tensor};
 use crate::trace::{Merge, Merged, Parents, Trace};
 
-/// x + p, at each step. The caller has seen that p fits.
+/// x + p, at each step. The caller has checked that p fits.
 #[track_caller]
 pub(crate) fn add_positions<B: Dim, L: Dim, F: Dim, P: Dim, G: Dim, E: Float, T: Trace + Merge<R>, R: Trace>(
     x: Tensor<(B, L, F), E, T>,
@@ -49,7 +49,7 @@ mod tests {
             let x = Tensor::<_, f64>::normal_with(shape, 0.0, 1.0, rng);
             let p = Tensor::<_, f64>::normal_with((5_usize, shape.2), 0.0, 1.0, rng);
             check_gradients(|(x, p)| add_positions(x, p), (x.clone(), p.clone())).unwrap();
-            // used twice, so that gradients are added up
+            // used twice, so that gradients are summed
             check_gradients(|(x, p)| add_positions(add_positions(x, p.clone()), p), (x, p)).unwrap();
         }
     }

@@ -10,8 +10,8 @@ use crate::tensor::Float;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The number of queries processed together: their scores stay in the second-level cache up to some thousand keys, and
-/// with the causal mask, the fewer there are, the fewer scores are computed and thrown away.
+/// The number of queries processed together: for up to some thousand keys, their scores stay in the second-level cache,
+/// and with a causal mask, few scores are computed only to be thrown away.
 const QUERIES: usize = 32;
 
 /// The sizes of attention, and its mask.
@@ -21,10 +21,10 @@ pub(super) struct Attention {
     pub heads: usize,
     pub queries: usize,
     pub keys: usize,
-    /// Of a query and a key.
+    /// The width of a query and of a key.
     pub width: usize,
     pub value_width: usize,
-    /// Each query sees the keys up to its own place.
+    /// Each query sees the keys up to its own position.
     pub causal: bool,
     /// The number of keys of each sequence; the rest is padding, which is never seen.
     pub lengths: Option<Arc<[usize]>>,
@@ -32,7 +32,7 @@ pub(super) struct Attention {
     pub dropout: Option<BatchMask>,
 }
 
-/// Where an operand, or its gradient, has the matrices of its heads.
+/// Where the matrices of the heads are in an operand, or in its gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     /// Rows and columns of a matrix.
@@ -58,7 +58,7 @@ impl Layout {
         Layout { rows, width, start: part * heads * width, sequence: rows * row, head: width, row }
     }
 
-    /// The matrix of a head, from `first` row on.
+    /// The matrix of a head, from row `first` on.
     fn matrix<E>(self, values: &[E], sequence: usize, head: usize, first: usize) -> Matrix<'_, E> {
         let start = self.start + sequence * self.sequence + head * self.head + first * self.row;
         Matrix { values: &values[start.min(values.len())..], row_stride: self.row, column_stride: 1 }
@@ -77,11 +77,11 @@ impl<E: Float> Operand<E> {
     }
 }
 
-/// What is computed for each head: queries, keys and values.
+/// Queries, keys and values.
 pub(super) type Operands<E> = [Operand<E>; 3];
 
 impl Attention {
-    /// How many keys a query sees: the first ones.
+    /// How many keys a query sees, from the first one on.
     fn visible(&self, sequence: usize, query: usize) -> usize {
         let keys = self.lengths.as_ref().map_or(self.keys, |lengths| lengths[sequence]);
         if self.causal { keys.min(query + 1) } else { keys }
@@ -102,8 +102,9 @@ impl Attention {
 
     /// The queries from `first` on that are processed together.
     ///
-    /// All are multiplied with all values that the last of them sees, with a causal mask mostly by the weight 0. So
-    /// they end before a value that is infinite or NaN: it would reach queries that do not see it.
+    /// All of them are multiplied by all values that the last one sees; with a causal mask, the weights of values that
+    /// a query does not see are 0. So the block ends before a value that is infinite or NaN, which would reach queries
+    /// that do not see it.
     fn block<E: Float>(&self, v: Matrix<'_, E>, sequence: usize, first: usize) -> Range<usize> {
         let end = self.queries.min(first + QUERIES);
         if !self.causal {
@@ -116,7 +117,7 @@ impl Attention {
         first..(first + 1..end.min(self.visible(sequence, end - 1))).find(|&key| !finite(key)).unwrap_or(end)
     }
 
-    /// softmax(Q K^T / sqrt(d)) of a block of queries, with `keys` numbers in a row.
+    /// softmax(Q K^T / sqrt(d)) of a block of queries, with a row of weights for each query.
     fn weights<E: Float>(
         &self,
         [q, k, _]: &Operands<E>,
@@ -140,7 +141,7 @@ impl Attention {
         E::of(1.0 / (self.width.max(1) as f64).sqrt())
     }
 
-    /// Drops weights, or gradients of weights: the same in every call.
+    /// Drops weights, or gradients of weights: the same ones in every call.
     fn drop<E: Float>(&self, (sequence, head): (usize, usize), block: &Range<usize>, weights: &mut [E]) {
         let Some(mask) = &self.dropout else { return };
         let keys = weights.len() / block.len();
@@ -174,13 +175,13 @@ impl Attention {
         });
     }
 
-    /// How many numbers the gradients of the queries, of the keys, and of the values of one head have.
+    /// The lengths of the gradients of the queries, keys and values of one head.
     fn gradient_sizes(&self) -> [usize; 3] {
         [self.queries * self.width, self.keys * self.width, self.keys * self.value_width]
     }
 
-    /// The gradients of the operands of all heads: for each head those of its queries, keys and values, one after the
-    /// other. `g` is that of the output.
+    /// The gradients of the operands of all heads: for each head, those of its queries, keys and values, one after the
+    /// other. `g` is the gradient of the output.
     pub fn backward<E: Float>(&self, operands: &Operands<E>, g: &Operand<E>, softmax: &MapLoops<E>) -> Storage<E> {
         let [q_size, k_size, v_size] = self.gradient_sizes();
         let size = q_size + k_size + v_size;
@@ -234,7 +235,7 @@ impl Attention {
         gradients
     }
 
-    /// Puts the gradient of operand `number` where the operand's layout says, or adds it.
+    /// Writes the gradient of operand `number` where the operand's layout says, or adds it.
     pub fn place_gradient<E: Float>(
         &self,
         gradients: &[E],
@@ -248,7 +249,8 @@ impl Attention {
         self.place(gradients, size, start, layout, out, store);
     }
 
-    /// Puts the matrices of all heads, which start `size` numbers apart, the first at `start`, where the layout says.
+    /// Writes the matrices of all heads, which start `size` numbers apart, the first at `start`, where the layout says,
+    /// or adds them.
     pub fn place<E: Float>(&self, from: &[E], size: usize, start: usize, layout: Layout, out: &mut [E], store: Store) {
         let many = parallel::worthwhile(out.len(), parallel::CHEAP);
         let Layout { rows, width, .. } = layout;

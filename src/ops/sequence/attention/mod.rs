@@ -37,9 +37,9 @@ use std::sync::Arc;
 /// key.
 #[derive(Clone, Debug)]
 pub struct AttentionOptions<B: Dim> {
-    /// The causal mask: query i sees the keys 0 ..= i only.
+    /// The causal mask: query i sees only the keys 0 ..= i.
     pub causal: bool,
-    /// How many keys each sequence has; those after it are never seen.
+    /// The number of keys of each sequence; those after its end are never seen.
     pub lengths: Option<Tensor<(B,), usize>>,
     /// The probability with which a weight is dropped on a training tape.
     pub dropout: f64,
@@ -79,7 +79,7 @@ impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
     ///
     /// # Panics
     /// If run-time dimensions of the three do not fit, there are not as many lengths as sequences, a length is more
-    /// than there are keys, or the probability of dropout is not one.
+    /// than the number of keys, or `dropout` is not a probability.
     ///
     /// ```
     /// use taut::ops::AttentionOptions;
@@ -222,8 +222,8 @@ impl Masking {
     }
 }
 
-/// Computes the output, with its matrices as `y_layout` says, and records how its gradient goes back: that of operand i
-/// to node number `parent_of[i]`.
+/// Computes the output, with its matrices as `y_layout` says, and records its backward pass: the gradient of operand i
+/// goes to node number `parent_of[i]`.
 #[track_caller]
 fn attend<E: Float>(
     attention: Attention,

@@ -27,7 +27,7 @@ fn gradients_agree_with_finite_differences() {
         [0, 2, 3, 3, 2, 2],
         [2, 1, 3, 0, 2, 2],
         [2, 1, 0, 3, 2, 2],
-        // more queries than are looked at together
+        // more queries than a block has
         [1, 1, 35, 2, 1, 1],
     ];
     for [b, h, l, s, d, f] in sizes {
@@ -43,7 +43,7 @@ fn gradients_agree_with_finite_differences() {
             }
         }
     }
-    // each operand twice, so that gradients are added up
+    // each operand twice, so that gradients are summed
     let x = random((2_usize, 2_usize, 3_usize, 2_usize), -2.0, 2.0, rng);
     let options = AttentionOptions { causal: true, ..Default::default() };
     check_function(|x| x.clone().attention(x.clone(), x.clone(), &Default::default()) * x, x.clone());
@@ -127,7 +127,7 @@ fn what_padding_holds_is_never_seen() {
 #[test]
 fn the_future_is_never_seen() {
     let rng = &mut StdRng::seed_from_u64(3);
-    // of 40 queries, the first 32 are looked at together
+    // of 40 queries, the first 32 are one block
     let (q, k, v) = operands([1, 2, 40, 40, 3, 3], rng);
     let options = AttentionOptions { causal: true, ..Default::default() };
     let run = |now: usize, future: Option<f64>| {
@@ -148,7 +148,7 @@ fn the_future_is_never_seen() {
     for now in [0, 10, 31, 32, 38] {
         let (y, d) = run(now, None);
         assert_eq!(run(now, Some(7.0)), (y.clone(), d.clone()), "numbers after step {now} change something");
-        // fewer queries together, and so other products, whose sums are rounded in another order
+        // smaller blocks, and so other products, whose sums are rounded in another order
         for spoiled in [f64::NAN, f64::INFINITY] {
             let found = run(now, Some(spoiled)).0;
             let close = found.iter().zip(&y).all(|(found, y)| found.is_close(y, 1e-13, 1e-13));
@@ -179,7 +179,7 @@ fn queries_that_see_nothing_get_zeros() {
 
 #[test]
 fn dropout_drops_weights_and_keeps_the_mean() {
-    // values that tell which weights were dropped: the unit vectors
+    // unit vectors as values, which show which weights were dropped
     let v = Tensor::<Rank4<2, 2, 100, 100>>::from_fn(|[_, _, i, j]| f32::from(u8::from(i == j)));
     let (q, k) = (Tensor::<Rank4<2, 2, 100, 4>>::zeros(), Tensor::<Rank4<2, 2, 100, 4>>::zeros());
     let run = |seed, dropout| {
@@ -189,7 +189,7 @@ fn dropout_drops_weights_and_keeps_the_mean() {
     };
     let weights = run(0, 0.25);
     let dropped = weights.iter().filter(|&weight| weight == 0.0).count();
-    // the deviation of 40,000 draws is 87
+    // the standard deviation of 40,000 draws is 87
     assert!(dropped.abs_diff(10_000) < 400, "{dropped}");
     assert!(weights.iter().all(|weight| weight == 0.0 || (weight * 75.0 - 1.0).abs() < 1e-5));
     assert_eq!(weights, run(0, 0.25));
@@ -197,7 +197,7 @@ fn dropout_drops_weights_and_keeps_the_mean() {
     let heads = weights.slice(0);
     assert_ne!(heads.clone().slice(0), heads.slice(1), "every head drops others");
     assert_eq!(run(0, 1.0), Tensor::zeros());
-    // nothing is dropped but on a training tape
+    // nothing is dropped except on a training tape
     let options = AttentionOptions { dropout: 0.25, ..Default::default() };
     let y = q.clone().attention(k.clone(), v.clone(), &options);
     assert_eq!(y, run(0, 0.0));

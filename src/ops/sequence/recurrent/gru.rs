@@ -1,16 +1,16 @@
 //! The GRU cell, with the gates r, z, n in this order. With a_r .. a_n the three parts of W x + b, s_r .. s_n those of
-//! U h' + c, and h' the state of the step before:
+//! U h' + c, and h' the state of the previous step:
 //!
 //! r = sigmoid(a_r + s_r), z = sigmoid(a_z + s_z), n = tanh(a_n + r s_n)
 //!
 //! h = (1 - z) n + z h'
 //!
-//! (s_n is apart from a_n, as in PyTorch and cuDNN: r is applied after the product with U.) With G the gradient of h,
-//! and N = G (1 - z) (1 - n^2):
+//! (s_n is kept apart from a_n, as in PyTorch and cuDNN: r is applied after the product with U.) With G the gradient of
+//! h, and N = G (1 - z) (1 - n^2):
 //!
 //! - gradient of a_n: N; of s_n: N r
 //! - gradient of a_r and s_r: N s_n r (1 - r); of a_z and s_z: G (h' - n) z (1 - z)
-//! - gradient of h' past the gates: G z
+//! - gradient of h' apart from that through the gates: G z
 //!
 //! Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation", 2014.
 

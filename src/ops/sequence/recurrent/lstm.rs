@@ -1,5 +1,5 @@
 //! The LSTM cell, with the gates i, f, g, o in this order. With a_i .. a_o the four parts of W x + b + U h' + c, and h'
-//! and c' the state of the step before:
+//! and c' the state of the previous step:
 //!
 //! i = sigmoid(a_i), f = sigmoid(a_f), g = tanh(a_g), o = sigmoid(a_o)
 //!

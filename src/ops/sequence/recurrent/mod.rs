@@ -3,15 +3,16 @@
 //! Shapes: x (B, T, I), the state h (and c) (B, H), W (G H, I), U (G H, H), both biases (G H), with G gates; the output
 //! (B, T, H) holds h after each step.
 //!
-//! Forward: the products W x of all steps are one large product, or columns of W if x is one-hot or nearly so; then
-//! each step takes one product U h' and one pass over all gates. Saved: x, the gates, and the states, all step by step.
+//! Forward: the products W x of all steps are one large product, or a sum of columns of W if x is one-hot or nearly so;
+//! then each step takes one product U h' and one pass over all gates. Saved: x, the gates, and the states, all step by
+//! step.
 //!
 //! Backward, through time: each step back takes one pass over the gates, which turns them into the gradients of their
-//! sums, and one product with U, which is the gradient of the state before. The gradients of W, U, the biases and x,
-//! each a sum over the steps, are one large product each after that. Nothing is recursive, so the number of steps is
-//! bounded by memory alone.
+//! sums, and one product with U, which is the gradient of the previous state. After that, the gradients of W, U and x
+//! are one large product each, and those of the biases one sum. Nothing is recursive, so the number of steps is limited
+//! only by memory.
 //!
-//! Werbos, "Backpropagation Through Time: What It Does and How to Do It", 1990. The cells have a file each.
+//! Werbos, "Backpropagation Through Time: What It Does and How to Do It", 1990. Each cell has a file of its own.
 
 mod gru;
 mod lstm;
@@ -39,8 +40,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// This many sequences go through their steps on one thread: the gates of a step and its product would otherwise wait
-/// for each other, step by step.
+/// This many sequences go through all their steps on one thread: otherwise, threads would wait for each other at every
+/// step.
 const GROUP: usize = 8;
 /// Below this many multiply-adds, threads cost more than they save.
 const PARALLEL_ABOVE: usize = 1 << 19;
@@ -65,7 +66,7 @@ impl CellOp {
 pub(crate) type Weights<G, I, const H: usize, E, T> =
     (Tensor<(G, Const<H>, I), E, T>, Tensor<(G, Const<H>, Const<H>), E, T>, [Tensor<(G, Const<H>), E, T>; 2]);
 
-/// h and c; c is `None` for cells that have none, both are `None` for zeros.
+/// h and c. c is `None` for cells that have none; both are `None` for zeros.
 pub(crate) type States<B, const H: usize, E, T> = [Option<Tensor<(B, Const<H>), E, T>>; 2];
 
 /// The state after each step, and the one after the last: h and, if there is one, c.
@@ -81,7 +82,7 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
     let loops = E::pick(&op.loops);
     let layer = Layer { loops, input: input.size(), width: H, times };
     let rows = batch.size() * steps.size();
-    // of the gates, which are more than x and the states
+    // panics if the gates would be too large
     let gates = (rows, loops.gates, H).count();
     note_multiply_adds(gates.saturating_mul(input.size() + H));
 
@@ -122,7 +123,7 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
         let node = record([node.as_ref()], |_| {
             move |g: Storage<E>, parents: &mut Parents<'_, 1>| {
                 waiting.borrow_mut()[part] = Some(g);
-                // the sequence may have no other gradient, but its backward pass must run
+                // the output may have no other gradient, but its backward pass must run
                 parents.write(0, rows * H, |out: &mut [E], store| {
                     store.clear(out);
                 });
@@ -147,7 +148,7 @@ struct Layer<E: 'static> {
     times: Times,
 }
 
-/// What the backward pass needs, step by step; the states begin with those before the first step.
+/// What the backward pass needs, step by step; the states start with the initial ones.
 struct Saved<E> {
     x: Storage<E>,
     /// Whether most of x is 0.
@@ -159,13 +160,13 @@ struct Saved<E> {
 }
 
 impl<E: Float> Layer<E> {
-    /// The numbers of a state, and of the gates, at one step of the whole batch.
+    /// The lengths of a state, and of the gates, at one step of the whole batch.
     fn sizes(&self) -> (usize, usize) {
         let state = self.times.batch * self.width;
         (state, state * self.loops.gates)
     }
 
-    /// The steps to compute: of an empty batch none, however long it is.
+    /// The steps to compute: none for an empty batch, however long it is.
     fn steps(&self) -> Range<usize> {
         0..if self.sizes().0 == 0 { 0 } else { self.times.steps }
     }
@@ -176,17 +177,17 @@ impl<E: Float> Layer<E> {
     }
 
     /// Runs `f(sequences, parts, alone)` for groups of sequences, each through all its steps, in parallel if that is
-    /// worth it: `parts` are the group's parts of four arrays, step by step. The first has the numbers of all gates for
-    /// each sequence, the others those of a state.
+    /// worth it. `parts` are the group's parts of four arrays, step by step: for each sequence, the first has the
+    /// numbers of all gates, the others those of a state.
     ///
-    /// If all are one group it is `alone`, and may use several threads itself.
+    /// If there is only one group, it is `alone`, and may use several threads itself.
     fn in_groups(&self, arrays: [&mut [E]; 4], f: &(dyn Fn(Range<usize>, &mut [Vec<&mut [E]>; 4], bool) + Sync)) {
         let (batch, width) = (self.times.batch, self.width);
         let gates = self.loops.gates * width;
         let work = (batch * self.times.steps).saturating_mul(gates * width);
         let count = if parallel::worthwhile(work, PARALLEL_ABOVE) { (batch / GROUP).max(1) } else { 1 };
         let ends = (1..count).map(|group| group * GROUP).chain([batch]);
-        // hidden states and cells have the initial one before those of the steps
+        // hidden states and cells start with the initial one
         let list = || Vec::with_capacity(self.steps().len() + 1);
         let mut groups: Vec<(Range<usize>, [Vec<&mut [E]>; 4])> =
             (0..).step_by(GROUP).zip(ends).map(|(start, end)| (start..end, [list(), list(), list(), list()])).collect();
@@ -206,7 +207,7 @@ impl<E: Float> Layer<E> {
         });
     }
 
-    /// A state before the first step, and room for those after each.
+    /// The initial state, and room for the state after each step.
     #[track_caller]
     fn states(&self, initial: Option<&[E]>) -> Storage<E> {
         let (state, _) = self.sizes();
@@ -256,7 +257,7 @@ impl<E: Float> Layer<E> {
         Saved { x, sparse, gates, separate, hidden, cells }
     }
 
-    /// Passes the gradients g of the output and of the last state on to x, h, c, W, U and the biases.
+    /// Passes the gradients of the output (g) and of the last state on to x, h, c, W, U and the biases.
     fn backward(
         &self,
         saved: Saved<E>,
@@ -269,7 +270,7 @@ impl<E: Float> Layer<E> {
         let Times { batch, steps, .. } = self.times;
         let (state, _) = self.sizes();
         let (width, columns, rows) = (self.width, self.loops.gates * self.width, batch * steps);
-        // the gates whose recurrent product has the gradient of the sum: their columns come first
+        // the gates that sum their two products, which then have the same gradient: their columns come first
         let summed = if self.loops.separate { columns - width } else { columns };
         let g = self.times.by_step(g, width);
         let [of_summed, of_separate] = [&u[..summed * width], &u[summed * width..]];

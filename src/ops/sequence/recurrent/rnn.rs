@@ -1,4 +1,4 @@
-//! Elman's recurrent cell: h = f(a), with a = W x + b + U h' + c, where h' is h of the step before, and f is tanh or
+//! Elman's recurrent cell: h = f(a), with a = W x + b + U h' + c, where h' is h of the previous step, and f is tanh or
 //! ReLU.
 //!
 //! With g the gradient of h, that of a is g (1 - h^2) for tanh, and g where h > 0 for ReLU. Elman, "Finding Structure
@@ -12,7 +12,7 @@ use crate::tensor::Float;
 pub(crate) static RNN_TANH: CellOp = CellOp::of::<RnnTanh>("Rnn");
 pub(crate) static RNN_RELU: CellOp = CellOp::of::<RnnRelu>("ReluRnn");
 
-/// What the step of a cell with one gate left: the gate is h.
+/// A step of a cell with a single gate.
 #[inline(always)]
 fn only<E: Float>(gate: E, hidden: E) -> Unit<E> {
     let mut gates = [E::zero(); GATES];

@@ -1,4 +1,4 @@
-//! The order of the steps: batches lie sequence by sequence, a recurrent layer computes them step by step.
+//! The order of the steps: batches are stored sequence by sequence, but a recurrent layer computes step by step.
 
 use crate::kernels::parallel;
 use crate::kernels::store::Store;
@@ -12,15 +12,15 @@ pub(crate) struct Times {
     pub batch: usize,
     /// The steps of the longest sequence.
     pub steps: usize,
-    /// From each sequence's last step to its first.
+    /// Whether each sequence runs from its last step to its first.
     pub reverse: bool,
-    /// The steps of each sequence, if they are not all equal; what follows is padding.
+    /// The length of each sequence, if they differ; the rest is padding.
     pub lengths: Option<Arc<[usize]>>,
 }
 
 impl Times {
-    /// Where in its sequence a step is, counted in the order of computation; `None` if the sequence has ended. It is
-    /// its own inverse.
+    /// The position in the sequence of the step that is computed at `time`; `None` if the sequence has ended. This
+    /// mapping is its own inverse.
     fn position(&self, sequence: usize, time: usize) -> Option<usize> {
         let length = self.lengths.as_ref().map_or(self.steps, |lengths| lengths[sequence]);
         (time < length).then(|| if self.reverse { length - 1 - time } else { time })
@@ -42,7 +42,7 @@ impl Times {
         out
     }
 
-    /// The reverse of [`by_step`](Self::by_step), stored in `out`.
+    /// The inverse of [`by_step`](Self::by_step), stored in `out`.
     pub fn by_sequence<E: Float>(&self, x: &[E], width: usize, out: &mut [E], store: Store) {
         parallel::rows(out, width, parallel::CHEAP, |first, rows| {
             for (row, out) in (first..).zip(rows.chunks_exact_mut(width.max(1))) {
