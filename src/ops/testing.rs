@@ -73,7 +73,7 @@ macro_rules! check_reduction {
 }
 pub(crate) use check_reduction;
 
-/// Random numbers of which no two are closer than 0.01.
+/// Random numbers, no two of them closer than 0.01.
 pub fn distinct<S: Shape>(shape: S, rng: &mut StdRng) -> Tensor<S, f64> {
     let mut numbers: Vec<f64> = Vec::new();
     while numbers.len() < shape.count() {

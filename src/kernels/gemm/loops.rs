@@ -109,7 +109,7 @@ unsafe fn five_loops<E: Float>(kernel: Kernel<E>, part: &Part<'_, E>) {
     // fifth loop: blocks of columns of b and c
     for left in (0..n).step_by(block_columns) {
         let width = block_columns.min(n - left);
-        // fourth loop: pieces of the inner dimension, added up in c
+        // fourth loop: pieces of the inner dimension, summed in c
         for start in (0..k).step_by(depth) {
             let depth = depth.min(k - start);
             let store = Store::adding(store.adds() || start > 0);

@@ -116,7 +116,8 @@ fn extremum<S: Shape, E: Float, T: Trace + Merge<B::Trace>, B: TensorOrNumber<S,
 }
 
 impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
-    /// The smaller of each element and that of `other`: a tensor, by value or by reference, or a number.
+    /// The smaller of each element and the corresponding one of `other`: a tensor, by value or by reference, or a
+    /// number.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.
@@ -135,7 +136,8 @@ impl<S: Shape, E: Float, T: Trace> Tensor<S, E, T> {
         extremum(self, other, &MINIMUM, &MINIMUM_WITH)
     }
 
-    /// The larger of each element and that of `other`: a tensor, by value or by reference, or a number.
+    /// The larger of each element and the corresponding one of `other`: a tensor, by value or by reference, or a
+    /// number.
     ///
     /// # Panics
     /// If run-time dimensions of the two disagree.

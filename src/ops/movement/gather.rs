@@ -1,9 +1,10 @@
 //! Elements by individual indices along an axis, here axis 1 of three:
 //!
-//! gather: y_ijk = x_i,index(ijk),k. The gradient is scattered back: added to that of x at the same places.
+//! gather: y_ijk = x_i,index(ijk),k. The gradient of y is scattered back: added to the gradient of x at the same
+//! places.
 //!
-//! scatter_add: y = x, then y_i,index(ijk),k += s_ijk. The gradient of x is that of y; the gradient of s is gathered
-//! from it.
+//! scatter_add: y = x, then y_i,index(ijk),k += s_ijk. The gradient of x is that of y, and the gradient of s is
+//! gathered from it.
 
 use super::index_select::check_indices;
 use super::moving::{Blocks, blocks, move_runs};
@@ -44,7 +45,7 @@ impl<S: Shape, E: Element, T: Trace> Tensor<S, E, T> {
         move_runs(self, indices.shape(), None, runs)
     }
 
-    /// The element that each index selects along axis `A`, which is removed: from each row of scores, that of its
+    /// The element that each index selects along axis `A`, which is removed: from each row of scores, the score of its
     /// label.
     ///
     /// # Panics

@@ -1,4 +1,5 @@
-//! Cells of an axis by their indices: y_j = x_i(j). The gradient of x_i is the sum of those of all y_j with i(j) = i.
+//! Cells of an axis by their indices: y_j = x_i(j). The gradient of x_i is the sum of the gradients of all y_j with
+//! i(j) = i.
 
 use super::moving::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;

@@ -1,6 +1,6 @@
 //! Joining tensors: one after the other along an axis, or along a new one.
 //!
-//! The gradient of each operand is cut out of that of the result.
+//! The gradient of each operand is cut out of the result's gradient.
 
 use super::moving::{Blocks, blocks, record_movement};
 use super::pad::placed;

@@ -3,7 +3,7 @@
 //! They work on labels and masks as well as on numbers, so they are written for every [`Element`]; only tensors of
 //! floats have gradients, and [`record_movement`] records only those.
 //!
-//! If y_i = x_m(i), the gradient of each x_j is the sum of those of all y_i with m(i) = j.
+//! If y_i = x_m(i), the gradient of each x_j is the sum of the gradients of all y_i with m(i) = j.
 
 use crate::kernels::runs::Runs;
 use crate::kernels::store::Store;
@@ -16,7 +16,7 @@ use crate::trace::Trace;
 
 /// How gradients move back.
 pub trait MoveBack: 'static {
-    /// Stores the gradient of operand number `operand` in `out`, given that of the result.
+    /// Stores the gradient of operand number `operand` in `out`, given the gradient of the result.
     fn move_back<E: Float>(&self, operand: usize, gradient: &[E], out: &mut [E], store: Store);
 }
 

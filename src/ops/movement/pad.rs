@@ -1,4 +1,4 @@
-//! Padding the ends of an axis with a constant. The gradient of the tensor is cut out of that of the result; the
+//! Padding the ends of an axis with a constant. The gradient of the tensor is cut out of the result's gradient; the
 //! constant has none.
 
 use super::moving::{Blocks, blocks, move_runs};

@@ -1,6 +1,6 @@
 //! Parts of a tensor: one index of an axis, a range of it, or equal parts of it.
 //!
-//! The gradient of the part goes to where it was cut out; that of the rest is zero.
+//! The gradient of a part goes back to where it was cut out; the rest has a gradient of zero.
 
 use super::moving::{Blocks, blocks, move_runs};
 use crate::kernels::runs::Runs;

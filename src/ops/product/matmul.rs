@@ -180,7 +180,7 @@ mod tests {
             let product =
                 |(a, b): (Watched<(usize,)>, Watched<(usize,)>)| a.reshape_with((m, k)).matmul(b.reshape_with((k, n)));
             check_gradients(product, operands(&[m, k], &[k, n])).unwrap();
-            // left, right and both in batches, of one and of two axes; the last twice, so that gradients are added up
+            // left, right and both in batches, of one and of two axes; the last twice, so that gradients are summed
             let product = |(x, y): (Watched<(usize,)>, Watched<(usize,)>)| {
                 x.reshape_with((b, m, k)).matmul(y.reshape_with((k, n)))
             };

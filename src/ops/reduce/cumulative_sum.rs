@@ -1,4 +1,4 @@
-//! Cumulative sums: y_j = x_0 + .. + x_j. The gradient of x_j is the sum of those of y_j and all after it.
+//! Cumulative sums: y_j = x_0 + .. + x_j. The gradient of x_j is the sum of the gradients of y_j and all later ones.
 
 use super::softmax::map_lines;
 use crate::kernels::lines::{Map, MapOp};

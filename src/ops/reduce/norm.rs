@@ -1,6 +1,6 @@
 //! Norms: L1 = sum_j |x_j|, L2 = sqrt(sum_j x_j^2).
 //!
-//! The gradient of x_j is sign(x_j) times that of the L1 norm, and x_j / y times that of the L2 norm y; both are 0 at
+//! The derivative of the L1 norm with respect to x_j is sign(x_j), and that of the L2 norm y is x_j / y; both are 0 at
 //! 0.
 
 use super::fold::{fold_all, fold_axes};

@@ -1,7 +1,7 @@
 //! Sums and means: of everything, over one axis, or over several.
 //!
-//! y_i = sum_j x_ij; the gradient of each x_ij is that of y_i. The mean divides both by the number of terms; the mean
-//! of no terms is NaN.
+//! y_i = sum_j x_ij; the gradient of each x_ij is the gradient of y_i. The mean divides both by the number of terms;
+//! the mean of no terms is NaN.
 
 use crate::kernels::elementwise;
 use crate::kernels::reduce;

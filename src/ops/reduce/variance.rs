@@ -2,9 +2,9 @@
 //!
 //! var = sum_j (x_j - m)^2 / (n - c), std = sqrt(var)
 //!
-//! with c = 0 (biased) or 1 (unbiased). The gradient of x_j is 2 (x_j - m) / (n - c) times that of the variance, and
-//! (x_j - m) / ((n - c) std) times that of the deviation; the latter is 0 where std is 0, as in PyTorch. The variance
-//! of too few numbers (none; one, if unbiased) is NaN.
+//! with c = 0 (biased) or 1 (unbiased). The gradient of x_j is 2 (x_j - m) / (n - c) times the gradient of var, and
+//! (x_j - m) / ((n - c) std) times the gradient of std; the latter is 0 where std is 0, as in PyTorch. The variance of
+//! too few numbers (none; one, if unbiased) is NaN.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp};

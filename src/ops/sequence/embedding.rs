@@ -1,8 +1,8 @@
 //! Rows of a table by their indices, each on its own or summed: y_i = W_{k_i}, or y_b = sum_j W_{k_bj}.
 //!
 //! Shapes: W (V, D); the indices k of any shape; y with the axis D after it, or in place of the last. With g the
-//! gradient of y, that of row W_v is the sum of those g_i for which k_i = v. The gradient holds only the rows that were
-//! looked up; rows that are `skipped` have none.
+//! gradient of y, the gradient of row W_v is the sum of all g_i with k_i = v. The gradient holds only the rows that
+//! were looked up; rows that are `skipped` have none.
 
 use crate::kernels::parallel;
 use crate::kernels::reduce::sum_of_rows;

@@ -7,7 +7,7 @@
 //! With P the weights that softmax gives and G the gradient of Y:
 //!
 //! - gradient of V: P^T G
-//! - gradient of P: G V^T, and with it that of the scores: dS_ij = P_ij (dP_ij - sum_k P_ik dP_ik)
+//! - gradient of P: G V^T, and with it the gradient of the scores: dS_ij = P_ij (dP_ij - sum_k P_ik dP_ik)
 //! - gradient of Q: dS K / sqrt(D); of K: dS^T Q / sqrt(D)
 //!
 //! Dropout multiplies P and dP by its mask. Saved: Q, K and V only. The backward pass computes P again, some queries at

@@ -110,7 +110,7 @@ pub(crate) fn recurrent<B: Dim, L: Dim, X: Dim, G: Dim, I: Dim, const H: usize, 
         Some(Storage::from_slice(&states.as_slice()[start..]))
     });
 
-    // The gradients of the last state do not arrive with that of the output: they wait here for it.
+    // The gradients of the last state do not arrive together with that of the output: they wait here for it.
     let waiting: Rc<RefCell<[Option<Storage<E>>; 2]>> = Rc::default();
     let d_last = waiting.clone();
     let node = record(nodes.each_ref().map(Option::as_ref), |_| {

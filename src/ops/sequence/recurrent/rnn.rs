@@ -1,8 +1,8 @@
 //! Elman's recurrent cell: h = f(a), with a = W x + b + U h' + c, where h' is h of the previous step, and f is tanh or
 //! ReLU.
 //!
-//! With g the gradient of h, that of a is g (1 - h^2) for tanh, and g where h > 0 for ReLU. Elman, "Finding Structure
-//! in Time", 1990.
+//! With g the gradient of h, the gradient of a is g (1 - h^2) for tanh, and g where h > 0 for ReLU. Elman, "Finding
+//! Structure in Time", 1990.
 
 use super::CellOp;
 use crate::kernels::recurrent::{Cell, GATES, Unit};
