@@ -1,4 +1,4 @@
-//! One dimension of a shape: `Const<N>` when the compiler knows it, `usize` when it is known only at run time.
+//! One dimension of a shape: `Const<N>` if the compiler knows it, `usize` if it is known only at run time.
 
 use super::Shape;
 use std::fmt;

@@ -82,7 +82,7 @@ fn block_sizes<E>(m: usize, strip: usize) -> [usize; 2] {
 }
 
 /// # Safety
-/// As [`compute`], and the processor supports the kernel's instructions.
+/// As for [`compute`], and the processor supports the kernel's instructions.
 unsafe fn five_loops<E: Float>(kernel: Kernel<E>, part: &Part<'_, E>) {
     let &Part { m, k, n, a, b, c, stride, store } = part;
     let [strip_rows, panel_width] = kernel.tile;

@@ -1,4 +1,4 @@
-//! SIMD registers, which the tiles of a product are computed with.
+//! SIMD registers, used to compute the tiles of a product.
 //!
 //! Written with intrinsics, as the compiler does not reliably keep a tile of arrays in registers: the same loop was
 //! three times slower when it was inlined elsewhere.

@@ -1,6 +1,6 @@
 //! Conversion of elements to another type.
 //!
-//! Between f32 and f64 the gradient is cast back. Indices and masks have none, so casts from or to them are constants
+//! Between f32 and f64, the gradient is cast back. Indices and masks have none, so casts from or to them are constants
 //! of the computation.
 
 use crate::kernels::convert::convert;

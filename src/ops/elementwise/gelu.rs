@@ -61,7 +61,7 @@ impl Unary for GeluTanh {
 }
 static GELU_TANH: UnaryOp = UnaryOp::of::<GeluTanh>();
 
-/// x, or the smallest finite number in place of -infinity, whose product with 0 is 0 and not NaN.
+/// x, with the smallest finite number in place of -infinity, so that its product with 0 is 0 and not NaN.
 #[inline(always)]
 pub(crate) fn finite<E: Float>(x: E) -> E {
     if x < E::min_value() { E::min_value() } else { x }

@@ -86,7 +86,7 @@ impl Unary for MaximumWith {
 }
 static MAXIMUM_WITH: UnaryOp = UnaryOp::of::<MaximumWith>();
 
-/// The gradient of an operand of a maximum: `own` is the operand. For a minimum, the two are swapped.
+/// The gradient of the operand `own` of a maximum of `own` and `other`. For a minimum, the two are swapped.
 #[inline(always)]
 fn share<E: Float>(g: E, own: E, other: E) -> E {
     if own == other {

@@ -1,6 +1,6 @@
 //! The pixels under a moving window as a matrix (im2col), and back (col2im).
 //!
-//! A convolution is a product of matrices once the pixels under each window form a row:
+//! A convolution is a matrix product once the pixels under each window form a row:
 //!
 //! ```text
 //!   image 3 x 3        kernel 2, stride 1        im2col: a row for each position
@@ -30,7 +30,7 @@ use crate::trace::{Parents, Trace};
 pub struct Window2d {
     /// Its height and width.
     pub kernel: [usize; 2],
-    /// How far it moves.
+    /// The step by which it moves.
     pub stride: [usize; 2],
     /// Zeros around the image.
     pub padding: [usize; 2],

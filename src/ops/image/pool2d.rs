@@ -56,7 +56,7 @@ pub(crate) fn adaptive_patches(size: [usize; 2], out: [usize; 2], outputs: usize
     patches(size, outputs, axis)
 }
 
-/// Panics if images of this size have no pixels, whose patches would have neither maxima nor means.
+/// Panics if images of this size have no pixels: their patches would have neither maxima nor means.
 #[track_caller]
 pub(crate) fn expect_pixels([height, width]: [usize; 2]) {
     if height == 0 || width == 0 {

@@ -6,7 +6,7 @@ use crate::shape::{Append, Dim, Shape};
 use crate::tensor::{Number, Tensor};
 
 impl<S: Shape> Tensor<S, usize> {
-    /// For each label a vector, along a new last axis of size `classes`, that is 1 at the label and 0 elsewhere.
+    /// A vector for each label, along a new last axis of size `classes`: 1 at the label and 0 elsewhere.
     ///
     /// # Panics
     /// If a label is not below the number of classes.

@@ -1,8 +1,8 @@
 //! The logarithm of a sum of exponentials: y = log sum_j e^x_j, computed as m + log sum_j e^(x_j - m) with m = max_j
 //! x_j, so that nothing overflows.
 //!
-//! The gradient of x_j is e^(x_j - y), that is softmax(x)_j, times the gradient of y. The result for no numbers, or for
-//! minus infinities only, is minus infinity, with gradient 0.
+//! The gradient of x_j is e^(x_j - y), that is, softmax(x)_j, times the gradient of y. The result for no numbers, or
+//! only minus infinities, is minus infinity, with gradient 0.
 
 use super::fold::{fold_all, fold_axes};
 use crate::kernels::lines::{Fold, FoldOp, fold_lanes, sum_of};

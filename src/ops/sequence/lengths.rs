@@ -1,7 +1,7 @@
 //! Sequences of different lengths in one batch: everything after the end of each is padding.
 //!
 //! Shapes: x and y (B, L, F), lengths (B). y is x up to the end of each sequence, and 0 after it, whatever x holds
-//! there. The same goes for the gradient of x. Nothing is saved but the lengths.
+//! there. The same goes for the gradient of x. Only the lengths are saved.
 
 use crate::kernels::parallel;
 use crate::memory::Storage;

@@ -1,4 +1,4 @@
-//! Adding to each step of a sequence the vector of its position: y_btf = x_btf + p_tf.
+//! Adding the vector of its position to each step of a sequence: y_btf = x_btf + p_tf.
 //!
 //! Shapes: x and y (B, L, F), p (P, F) with at least L rows. With g the gradient of y:
 //!

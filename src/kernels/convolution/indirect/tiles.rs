@@ -12,8 +12,8 @@ use crate::kernels::store::Store;
 use crate::memory::Storage;
 use std::ops::Range;
 
-/// The most steps that a tile runs over at once: with two registers for each, they then take at most a first-level
-/// cache.
+/// The most steps that a tile runs over at once: with two registers for each, a panel then at most fills the
+/// first-level cache.
 const DEPTH: usize = 256;
 
 /// Some positions of a group, and the pixels that their windows see.
@@ -57,7 +57,7 @@ pub enum Task<'a> {
 ///
 /// # Safety
 /// The processor supports the instructions, the pointers point to what the task says, and nothing else reads or writes
-/// that meanwhile.
+/// that concurrently.
 pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
     // SAFETY: the caller's promises; plain registers need no special instructions.
     unsafe {
@@ -78,8 +78,8 @@ pub unsafe fn run(instructions: Instructions, task: Task<'_>) {
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(task: Task<'_>) {
     // as many rows as leave general registers for the pointers to them and to what they are multiplied by: with more,
-    // sums are spilled to memory SAFETY: this function enables the registers' instructions, and the caller promises the
-    // rest.
+    // sums are spilled to memory
+    // SAFETY: this function enables the registers' instructions, and the caller promises the rest.
     unsafe { run_with::<<f32 as InRegisters>::WideRegister, 10>(task) }
 }
 
@@ -244,7 +244,7 @@ unsafe fn outputs<R: Register<f32>, const ROWS: usize>(
 /// Stores outputs, `stride` apart.
 ///
 /// # Safety
-/// The places are valid, and nothing else reads or writes them or those between them meanwhile.
+/// The places are valid, and nothing else reads or writes them or those between them concurrently.
 #[inline(always)]
 unsafe fn write(line: &[f32], y: *mut f32, stride: usize, bias: f32, store: Store) {
     if line.is_empty() {

@@ -142,7 +142,7 @@ unsafe fn run_with<R: Register<f32>, const FILTERS: usize>(task: &Task<'_>, sums
 /// The dot products of up to `FILTERS` filters, from `first` on.
 ///
 /// # Safety
-/// As [`run_with`].
+/// As for [`run_with`].
 #[inline(always)]
 unsafe fn products<R: Register<f32>, const FILTERS: usize, const STEPS: usize>(
     task: &Task<'_>,

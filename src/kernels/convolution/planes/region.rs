@@ -6,7 +6,7 @@ use crate::kernels::window::copy_line;
 /// The lanes of the longest register.
 pub const MOST_LANES: usize = 16;
 
-/// Where the pixels that some output rows of some images see are.
+/// Where to find the pixels that some output rows of some images see.
 pub struct Region {
     images: usize,
     /// Whether they are copied; otherwise they are read in place.
@@ -122,8 +122,8 @@ impl Region {
             .map(|(image, row)| (image, row, image * self.strides[0] + row * self.strides[1]))
     }
 
-    /// Its pixels, if it starts at this output row of this image: those of the image, or the [`copy`](Self::copy) of
-    /// them.
+    /// The pixels of the region that starts at this output row of this image: those of the image, or the
+    /// [`copy`](Self::copy) of them.
     pub fn pixels<'a>(&self, map: &Map, [image, group, row]: [usize; 3], x: &'a [f32], copy: &'a [f32]) -> &'a [f32] {
         if self.copies {
             return copy;

@@ -35,7 +35,7 @@ pub struct Task<'a> {
 /// # Safety
 /// The processor supports the instructions. At each place of a chunk plus each step, there is a whole register of
 /// pixels; all outputs that the chunks name, counted from y, are valid, and nothing else reads or writes them
-/// meanwhile.
+/// concurrently.
 pub unsafe fn run(instructions: Instructions, task: &Task<'_>, y: *mut f32) {
     // SAFETY: the caller's promises; plain registers need no special instructions.
     unsafe {

@@ -70,7 +70,7 @@ pub struct Block<'a> {
 ///
 /// # Safety
 /// The processor supports `R`'s instructions; x, y and the transformed filters have the sizes of the map; nothing else
-/// reads or writes the outputs meanwhile.
+/// reads or writes the outputs concurrently.
 #[inline(always)]
 pub unsafe fn convolve_block<R: Register<f32>, const ROWS: usize>(block: Block<'_>) {
     let Block { map, group, tiles, channels, x, transformed, between, bias, store, y } = block;

@@ -101,7 +101,7 @@ pub unsafe fn add_products<R: Register<f32>, const ROWS: usize>(
 ///
 /// # Safety
 /// The processor supports `R`'s instructions; the sums are those of the map; nothing else reads or writes the weights
-/// of these channels meanwhile.
+/// of these channels concurrently.
 #[inline(always)]
 pub unsafe fn store_weights<R: Register<f32>>(
     map: &Map,

@@ -71,7 +71,7 @@ pub struct Run {
     /// The number of the first tile within its block.
     pub first: usize,
     pub image: usize,
-    /// In tiles.
+    /// Where it starts in the image, in tiles.
     pub top: usize,
     pub left: usize,
     pub count: usize,

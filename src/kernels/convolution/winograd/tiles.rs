@@ -119,7 +119,8 @@ pub unsafe fn gather<R: Register<f32>>(
 /// Copies a band into `channels` planes, or adds it to what is there. The piece lies in the image.
 ///
 /// # Safety
-/// As for [`gather`], but the planes are written, and nothing else reads or writes the pixels of the piece meanwhile.
+/// As for [`gather`], but the planes are written, and nothing else reads or writes the pixels of the piece
+/// concurrently.
 #[inline(always)]
 pub unsafe fn scatter<R: Register<f32>>(
     band: *const f32,

@@ -10,8 +10,8 @@ use crate::tensor::Float;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The number of queries processed together: for up to some thousand keys, their scores stay in the second-level cache,
-/// and with a causal mask, few scores are computed only to be thrown away.
+/// The number of queries processed together: for up to a few thousand keys, their scores stay in the second-level
+/// cache, and with a causal mask, few scores are computed for nothing.
 const QUERIES: usize = 32;
 
 /// The sizes of attention, and its mask.

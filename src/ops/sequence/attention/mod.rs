@@ -4,7 +4,7 @@
 //! sees: all, or with a causal mask those up to its own position, and never the padding after a sequence's end. For a
 //! query that sees none, Y is 0.
 //!
-//! With P the weights that softmax gives and G the gradient of Y:
+//! With P the weights from the softmax, and G the gradient of Y:
 //!
 //! - gradient of V: P^T G
 //! - gradient of P: G V^T, and with it the gradient of the scores: dS_ij = P_ij (dP_ij - sum_k P_ik dP_ik)
@@ -33,8 +33,7 @@ use crate::trace::{Merge, Merged, Parents, Trace};
 use heads::{Attention, Layout, Operand, Operands};
 use std::sync::Arc;
 
-/// The options of [`attention`](Tensor::attention): with `..Default::default()`, every query sees every
-/// key.
+/// The options of [`attention`](Tensor::attention): by default, every query sees every key.
 #[derive(Clone, Debug)]
 pub struct AttentionOptions<B: Dim> {
     /// The causal mask: query i sees only the keys 0 ..= i.
@@ -159,7 +158,8 @@ impl<X: Shape, E: Float, T: Trace> Tensor<X, E, T> {
     }
 }
 
-/// Attention within sequences: `qkv` holds queries, keys and values of each step side by side, each split into `heads`.
+/// Attention within sequences: `qkv` holds the queries, keys and values of each step side by side, each split into
+/// `heads`.
 #[track_caller]
 pub(crate) fn self_attention<B: Dim, L: Dim, const W: usize, E: Float, T: Trace>(
     qkv: Tensor<(B, L, Const<3>, Const<W>), E, T>,
@@ -178,8 +178,8 @@ pub(crate) fn self_attention<B: Dim, L: Dim, const W: usize, E: Float, T: Trace>
     Tensor::from_parts((batch, steps, Const), y, T::from_node(node))
 }
 
-/// Attention from sequences to others: `q` holds the queries of the former, `kv` keys and values of the latter, side by
-/// side.
+/// Attention from one batch of sequences to another: `q` holds the queries of the former, `kv` the keys and values of
+/// the latter, side by side.
 #[track_caller]
 pub(crate) fn cross_attention<B: Dim, L: Dim, M: Dim, const W: usize, E: Float, T: Trace>(
     q: Tensor<(B, L, Const<1>, Const<W>), E, T>,

@@ -8,9 +8,9 @@
 //! step.
 //!
 //! Backward, through time: each step back takes one pass over the gates, which turns them into the gradients of their
-//! sums, and one product with U, which is the gradient of the previous state. After that, the gradients of W, U and x
-//! are one large product each, and those of the biases one sum. Nothing is recursive, so the number of steps is limited
-//! only by memory.
+//! sums, and one product with U, which gives the gradient of the previous state. After that, the gradients of W, U and
+//! x are one large product each, and those of the biases one sum. Nothing is recursive, so the number of steps is
+//! limited only by memory.
 //!
 //! Werbos, "Backpropagation Through Time: What It Does and How to Do It", 1990. Each cell has a file of its own.
 
