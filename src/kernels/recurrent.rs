@@ -2,6 +2,7 @@
 
 use super::vectorized;
 use super::vectorized::wide_pays;
+use crate::kernels::prefetch::prefetch;
 use crate::numbers::Float;
 use crate::numbers::math::Math;
 
@@ -106,6 +107,19 @@ impl<E: Float> CellLoops<E> {
     }
 }
 
+/// Numbers from `at` on where they are, or if there are fewer, in `spare`, before others.
+#[inline(always)]
+fn block<'a, E: Float>(values: &'a [E], at: usize, spare: &'a mut [E; LANES]) -> &'a [E; LANES] {
+    let values = &values[at..];
+    match values.first_chunk() {
+        Some(block) => block,
+        None => {
+            spare[..values.len()].copy_from_slice(values);
+            spare
+        }
+    }
+}
+
 /// Numbers from `at` on, with zeros after the last.
 #[inline(always)]
 fn load<E: Float>(values: &[E], at: usize) -> [E; LANES] {
@@ -141,6 +155,8 @@ vectorized! {
     ) {
         let width = rows.width;
         let [hidden, cell] = after;
+        let zeros = [E::zero(); LANES];
+        let mut spare = [[zeros; 4]; GATES];
         for row in 0..hidden.len() / width.max(1) {
             let of_state = row * width..(row + 1) * width;
             let before = &operands.before[0][of_state.clone()];
@@ -156,15 +172,18 @@ vectorized! {
             let gates = &mut left.gates[of_gates.clone()];
             let recurrent = &operands.recurrent[of_gates];
             for at in (0..width).step_by(LANES) {
-                let mut sums = [[[E::zero(); LANES]; 2]; GATES];
-                for (index, sums) in sums.iter_mut().enumerate().take(C::GATES) {
-                    *sums = [load(gate(gates, index, width), at), load(gate(recurrent, index, width), at)];
-                    for (sums, bias) in sums.iter_mut().zip(operands.biases) {
-                        let bias = load(gate(bias, index, width), at);
-                        for lane in 0..LANES {
-                            sums[lane] += bias[lane];
-                        }
-                    }
+                let mut sums = [[&zeros; 4]; GATES];
+                for (index, (sums, spare)) in sums.iter_mut().zip(&mut spare).enumerate().take(C::GATES) {
+                    // the gates of a whole sequence are too many for the caches
+                    let of_next_row = gates.as_ptr().wrapping_add((C::GATES + index) * width + at);
+                    prefetch(of_next_row.cast::<[E; LANES]>());
+                    let [input, product, bias, product_bias] = spare;
+                    *sums = [
+                        block(gate(gates, index, width), at, input),
+                        block(gate(recurrent, index, width), at, product),
+                        block(gate(operands.biases[0], index, width), at, bias),
+                        block(gate(operands.biases[1], index, width), at, product_bias),
+                    ];
                 }
                 let mut state = [load(before, at), [E::zero(); LANES]];
                 if C::HAS_CELL {
@@ -176,8 +195,9 @@ vectorized! {
                     let mut input = [E::zero(); GATES];
                     let mut recurrent = [E::zero(); GATES];
                     for index in 0..C::GATES {
-                        input[index] = sums[index][0][lane];
-                        recurrent[index] = sums[index][1][lane];
+                        let [from_input, product, bias, product_bias] = sums[index];
+                        input[index] = from_input[lane] + bias[lane];
+                        recurrent[index] = product[lane] + product_bias[lane];
                     }
                     let unit = C::forward::<M, E>(input, recurrent, state[0][lane], state[1][lane]);
                     for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
@@ -236,6 +256,8 @@ vectorized! {
                 }
                 let mut passed = [[E::zero(); LANES]; GATES];
                 for (index, passed) in passed.iter_mut().enumerate().take(C::GATES) {
+                    let of_next_row = gates.as_ptr().wrapping_add((C::GATES + index) * width + at);
+                    prefetch(of_next_row.cast::<[E; LANES]>());
                     *passed = load(gate(gates, index, width), at);
                 }
                 for lane in 0..LANES {

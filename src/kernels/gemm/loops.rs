@@ -9,6 +9,7 @@
 //! depend on how a product is split over threads.
 
 use super::kernel::Kernel;
+use super::pack::Strips;
 use super::part::{PANEL, Part, Right};
 use super::register::InRegisters;
 use super::tile::{Strip, Target};
@@ -138,19 +139,21 @@ unsafe fn five_loops<E: Float>(kernel: Kernel<E>, part: &Part<'_, E>) {
                         }
                     };
                     // first loop: strips of a
-                    for i in (0..height).step_by(strip_rows) {
-                        let rows = strip_rows.min(height - i);
+                    let cut = Strips { height, most: strip_rows };
+                    for index in 0..cut.count() {
+                        let rows = cut.rows(index);
                         let strip = if packs_strips {
-                            Strip { first: strips[i * depth..].as_ptr(), row_stride: 1, step: strip_rows }
+                            let first = strips[index * strip_rows * depth..].as_ptr();
+                            Strip { first, row_stride: 1, step: strip_rows }
                         } else {
-                            let first = block.part(i, 0).values.as_ptr();
+                            let first = block.part(rows.start, 0).values.as_ptr();
                             Strip { first, row_stride: a.row_stride, step: a.column_stride }
                         };
                         // SAFETY: strip and panel were packed for this depth, or lie in their slices; the tile lies in
                         // c, which the caller allows to be written.
                         unsafe {
-                            let first = c.add((top + i) * stride + left + j);
-                            let target = Target { first, stride, rows, columns, store };
+                            let first = c.add((top + rows.start) * stride + left + j);
+                            let target = Target { first, stride, rows: rows.len(), columns, store };
                             (kernel.compute)(depth, &strip, panel, &target);
                         }
                     }

@@ -4,7 +4,10 @@
 
 use super::Matrix;
 use super::register::Register;
+use super::tile::LOW;
+use crate::kernels::prefetch::{LINE, prefetch};
 use num_traits::Float;
+use std::ops::Range;
 
 /// Packs the first `depth` rows and `width` columns of `b` into panels two registers wide, row by row.
 ///
@@ -41,8 +44,8 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
     }
 }
 
-/// Packs the first `height` rows and `depth` columns of `a` into strips of `ROWS` rows, column by column. `out` has
-/// room for one register beyond the last strip.
+/// Packs the first `height` rows and `depth` columns of `a` into strips of at most `ROWS` rows, column by column. `out`
+/// has room for one register beyond the last strip.
 ///
 /// # Safety
 /// The processor supports `R`'s instructions, and all entries of `a` lie in its slice.
@@ -53,13 +56,14 @@ pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     depth: usize,
     out: &mut [E],
 ) {
+    let cut = Strips { height, most: ROWS };
     if a.row_stride == 1 {
-        return strips_of_columns::<E, ROWS>(a, height, depth, out);
+        return strips_of_columns::<E, ROWS>(a, cut, depth, out);
     }
-    for i in (0..height).step_by(ROWS) {
-        let rows = ROWS.min(height - i);
-        let a = a.part(i, 0);
-        let strip = &mut out[i * depth..];
+    for index in 0..cut.count() {
+        let rows = cut.rows(index);
+        let (a, rows) = (a.part(rows.start, 0), rows.len());
+        let strip = &mut out[index * ROWS * depth..];
         if a.column_stride == 1 {
             // SAFETY: the strip's rows are `depth` long, and there is room for a register beyond its end.
             unsafe { interleave::<E, R>(a.row_stride, a, rows, ROWS, depth, strip) };
@@ -71,21 +75,58 @@ pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     }
 }
 
+/// How the rows of a matrix are cut into strips of `most` rows.
+#[derive(Clone, Copy)]
+pub struct Strips {
+    pub height: usize,
+    pub most: usize,
+}
+
+impl Strips {
+    pub fn count(self) -> usize {
+        self.height.div_ceil(self.most)
+    }
+
+    /// The rows of one strip. The last strip has what is left; if that is so little that the last two fit two low tiles,
+    /// they share their rows accordingly.
+    pub fn rows(self, index: usize) -> Range<usize> {
+        let Strips { height, most } = self;
+        let (count, rest) = (self.count(), height % most);
+        let low = count > 1 && rest > 0 && most + rest <= 2 * LOW;
+        let top = |index: usize| index * most - if low && index + 1 == count { most - LOW } else { 0 };
+        top(index)..top(index + 1).min(height)
+    }
+}
+
 /// [`strips`] of a matrix whose columns are contiguous. Several strips are filled at once from each column, as the next
 /// column is far away in memory.
 #[inline(always)]
-fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, height: usize, depth: usize, out: &mut [E]) {
-    const AT_ONCE: usize = 8;
-    for top in (0..height).step_by(AT_ONCE * ROWS) {
-        let bottom = height.min(top + AT_ONCE * ROWS);
+fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, cut: Strips, depth: usize, out: &mut [E]) {
+    const AT_ONCE: usize = 16;
+    /// How many columns ahead of the copy are prefetched.
+    const AHEAD: usize = 8;
+    for first in (0..cut.count()).step_by(AT_ONCE) {
+        let strips = first..cut.count().min(first + AT_ONCE);
+        // the columns in which `ROWS` entries of every strip lie in the slice, needed or not: copies of known length. The
+        // others have a loop of their own, or the compiler would merge both kinds of copies into one call
+        let end = cut.rows(strips.end - 1).start + ROWS;
+        let whole = a.values.len().checked_sub(end).map_or(0, |more| depth.min(more / a.column_stride.max(1) + 1));
+        let start = cut.rows(first).start;
         for p in 0..depth {
-            for i in (top..bottom).step_by(ROWS) {
-                let source = &a.values[p * a.column_stride + i..];
-                let target = &mut out[i * depth + p * ROWS..][..ROWS];
-                match source.first_chunk::<ROWS>() {
-                    // a copy of known length, even if not all of it is needed
-                    Some(source) => target.copy_from_slice(source),
-                    None => target[..bottom - i].copy_from_slice(&source[..bottom - i]),
+            let column = &a.values[p * a.column_stride..];
+            // the processor does not predict accesses this far apart
+            for line in (start..end).step_by(LINE / size_of::<E>()) {
+                prefetch(column.as_ptr().wrapping_add(AHEAD * a.column_stride + line));
+            }
+            if p < whole {
+                for strip in strips.clone() {
+                    let source = &column[cut.rows(strip).start..][..ROWS];
+                    out[(strip * depth + p) * ROWS..][..ROWS].copy_from_slice(source);
+                }
+            } else {
+                for strip in strips.clone() {
+                    let rows = cut.rows(strip);
+                    out[(strip * depth + p) * ROWS..][..rows.len()].copy_from_slice(&column[rows]);
                 }
             }
         }

@@ -5,6 +5,9 @@ use crate::kernels::prefetch::{LINE, prefetch};
 use crate::kernels::store::Store;
 use num_traits::Float;
 
+/// The rows of the lowest tile.
+pub const LOW: usize = 4;
+
 /// A strip of the left-hand matrix: row r at inner index p is at `first + r row_stride + p step`.
 #[derive(Clone, Copy)]
 pub struct Strip<E> {
@@ -39,8 +42,8 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     // SAFETY: the caller's promises.
     unsafe {
         match target.rows {
-            1..=4 => tile_of::<E, R, 4, 2>(depth, strip, panel, target),
-            // the tile of AVX-512 is tall: 32 rows are 12, 12 and 8
+            1..=LOW => tile_of::<E, R, LOW, 2>(depth, strip, panel, target),
+            // the tile of AVX-512 is high, and 32 rows are 12, 12 and 8
             5..=8 if const { ROWS > 8 } => tile_of::<E, R, 8, 2>(depth, strip, panel, target),
             _ => tile_of::<E, R, ROWS, 2>(depth, strip, panel, target),
         }
