@@ -68,8 +68,8 @@ vectorized! {
     wide(wide_pays::<E>(true)) fn block_sum [E: Float] [E] (values: &[E]) -> f64 {
         let (chunks, rest) = values.as_chunks::<LANES>();
         let mut sums = [E::zero(); LANES];
-        // a quarter each: from memory, four streams come faster than one
-        let quarter = chunks.len() / STREAMS;
+        // a quarter each: from memory, four streams come faster than one, if they are longer than a page or so
+        let quarter = if chunks.len() < STREAMS * PART { 0 } else { chunks.len() / STREAMS };
         let [a, b, c, d]: [_; STREAMS] = std::array::from_fn(|stream| &chunks[stream * quarter..][..quarter]);
         for start in (0..quarter).step_by(PART) {
             let mut lanes = [E::zero(); LANES];

@@ -189,3 +189,21 @@ fn sizes_that_wrap_are_refused() {
     refused(&mut || drop(Packed::new(half, half, half, rows(half))));
     refused(&mut || batched((half, 1, half), |_| rows(1), |_| rows(half), &mut c, Store::Overwrite));
 }
+
+#[test]
+fn strips_hold_every_row_once_and_few_rows_are_low() {
+    for (most, height) in [6, 12].into_iter().flat_map(|most| (0..100).map(move |height| (most, height))) {
+        let cut = Strips { height, most };
+        let strips: Vec<_> = (0..cut.count()).map(|index| cut.rows(index)).collect();
+        assert!(strips.iter().cloned().flatten().eq(0..height), "{height}: {strips:?}");
+        assert!(strips.iter().all(|rows| rows.len() <= most));
+    }
+    let lengths = |height| {
+        let cut = Strips { height, most: 6 };
+        (0..cut.count()).map(|index| cut.rows(index).len()).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(2), [2]);
+    assert_eq!(lengths(13), [6, 4, 3]);
+    assert_eq!(lengths(32), [6, 6, 6, 6, 4, 4]);
+    assert_eq!(lengths(33), [6, 6, 6, 6, 6, 3]);
+}
