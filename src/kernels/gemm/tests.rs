@@ -1,3 +1,4 @@
+use super::pack::Strips;
 use super::*;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::instructions::tests::{FORCED, available, with};

@@ -43,7 +43,7 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     unsafe {
         match target.rows {
             1..=LOW => tile_of::<E, R, LOW, 2>(depth, strip, panel, target),
-            // the tile of AVX-512 is high, and 32 rows are 12, 12 and 8
+            // the tile of AVX-512 is tall: 32 rows are 12, 12 and 8
             5..=8 if const { ROWS > 8 } => tile_of::<E, R, 8, 2>(depth, strip, panel, target),
             _ => tile_of::<E, R, ROWS, 2>(depth, strip, panel, target),
         }
