@@ -151,7 +151,12 @@ fn refused(pickle: &[u8], words: &str) {
 fn no_pickle_runs_anything() {
     refused(b"cos\nsystem\n(X\x02\x00\x00\x00lstR.", "it refers to `os.system`");
     refused(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93(X\x01\x00\x00\x001tR.", "it refers to `builtins.eval`");
-    refused(b"ctorch._utils\n_rebuild_tensor_v3\n.", "it refers to `torch._utils._rebuild_tensor_v3`");
+    let kind = "for a tensor of a kind that is not read: f64, f32, f16, bf16";
+    refused(
+        b"ctorch._utils\n_rebuild_tensor_v3\n.",
+        &format!("it refers to `torch._utils._rebuild_tensor_v3`, {kind}"),
+    );
+    refused(b"ctorch\nComplexFloatStorage\n.", &format!("it refers to `torch.ComplexFloatStorage`, {kind}"));
     refused(b"ccollections\nOrderedDict\n\x81.", "operation 0x81");
     refused(b"(ios\nsystem\n.", "operation 0x69 (`i`)");
     refused(b"ccollections\nOrderedDict\n)R}b", "it ends too early");
@@ -163,6 +168,7 @@ fn no_pickle_runs_anything() {
     refused(b"}K\x01a.", "something is appended to something that is not a list");
     refused(b"K\x01)R.", "a call of something that is not a function");
     refused(b"ccollections\nOrderedDict\nK\x01\x85R.", "other arguments than PyTorch's");
+    refused(b"ctorch._utils\n_rebuild_parameter_with_state\n(NNN}tR.", "other arguments than PyTorch's");
     refused(b"X\xFF\xFF\xFF\xFFabc.", "it ends too early");
     refused(b"X\x01\x00\x00\x00\xFF.", "not UTF-8");
     refused(b"U\x01a.", "operation 0x55 (`U`)");
@@ -184,6 +190,26 @@ fn tensor(length: u64, offset: u64, sizes: &[u64], strides: &[u64]) -> Vec<u8> {
     let storage = b"((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu".to_vec();
     let start = [b"}X\x01\x00\x00\x00xctorch._utils\n_rebuild_tensor_v2\n".to_vec(), storage, number(length)].concat();
     [start, b"tQ".to_vec(), number(offset), tuple(sizes), tuple(strides), b"\x89NtRs.".to_vec()].concat()
+}
+
+/// Its attributes are passed over.
+#[test]
+fn a_parameter_with_attributes_is_its_numbers() {
+    let plain = tensor(16, 0, &[4, 4], &[1, 4]);
+    let (start, rest) = plain.split_at(b"}X\x01\x00\x00\x00x".len());
+    // the tensor becomes the first argument of another call
+    let call = rest.strip_suffix(b"s.").unwrap();
+    let with_state =
+        [start, b"ctorch._utils\n_rebuild_parameter_with_state\n(", call, b"\x89N}X\x03\x00\x00\x00tagK\x01stRs."]
+            .concat();
+    let bits = |pickle: &[u8]| {
+        let mut file = ParameterFile::from_pytorch(pickle_archive(pickle)).unwrap();
+        let mut model = Anything::<f32>::of(&file, |_| true);
+        file.load(&mut model).unwrap();
+        model.bits()
+    };
+    assert_eq!(bits(&plain).len(), 16);
+    assert_eq!(bits(&with_state), bits(&plain));
 }
 
 #[test]

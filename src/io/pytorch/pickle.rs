@@ -29,6 +29,8 @@ pub enum Global {
     RebuildTensor,
     /// `torch._utils._rebuild_parameter`
     RebuildParameter,
+    /// `torch._utils._rebuild_parameter_with_state`, of a parameter that was given attributes.
+    RebuildParameterWithState,
     /// `torch.FloatStorage` and its kin
     Storage(Dtype),
     /// `torch.Size`
@@ -43,6 +45,7 @@ impl Global {
             ("collections", "OrderedDict") => Global::OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2") => Global::RebuildTensor,
             ("torch._utils", "_rebuild_parameter") => Global::RebuildParameter,
+            ("torch._utils", "_rebuild_parameter_with_state") => Global::RebuildParameterWithState,
             ("torch", "Size") => Global::Size,
             ("torch", "device") => Global::Device,
             ("torch", "DoubleStorage") => Global::Storage(Dtype::F64),
@@ -55,6 +58,12 @@ impl Global {
             ("torch", "CharStorage") => Global::Storage(Dtype::I8),
             ("torch", "ByteStorage") => Global::Storage(Dtype::U8),
             ("torch", "BoolStorage") => Global::Storage(Dtype::BOOL),
+            ("torch" | "torch._utils", kind) if kind.ends_with("Storage") || kind.starts_with("_rebuild_") => {
+                return Err(Reason::Text(format!(
+                    "it refers to `{module}.{name}`, for a tensor of a kind that is not read: f64, f32, f16, bf16, \
+                     whole numbers and truth values are, dense and with their numbers in the file"
+                )));
+            }
             _ => {
                 return Err(Reason::Text(format!(
                     "it refers to `{module}.{name}`, which no `state_dict` needs, and nothing in a file is run: save \
@@ -363,7 +372,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A call, of which there are five.
+    /// A call, of which there are six.
     fn reduce(&mut self) -> Result<(), Reason> {
         let [function, arguments] = self.pop_many(2)?[..] else { unreachable!("two were asked for") };
         let Value::Global(global) = function else { return wrong("a call of something that is not a function") };
@@ -371,7 +380,11 @@ impl<'a> Machine<'a> {
         match (global, arguments) {
             (Global::OrderedDict, []) => self.push(Object::Dict(Vec::new())),
             // the tensor is the first argument
-            (Global::RebuildParameter, &[tensor, _, _]) if self.is_tensor(tensor) => self.stack.push(tensor),
+            (Global::RebuildParameter, &[tensor, _, _]) | (Global::RebuildParameterWithState, &[tensor, _, _, _])
+                if self.is_tensor(tensor) =>
+            {
+                self.stack.push(tensor);
+            }
             (Global::RebuildTensor, &[storage, offset, sizes, strides, _, _, ..]) => {
                 let view = self.view(storage, offset, sizes, strides)?;
                 self.push(Object::Tensor(view));
