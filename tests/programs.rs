@@ -144,8 +144,11 @@ fn a_closed_pipe_and_a_full_disk() {
 #[cfg(not(feature = "mpi"))]
 #[test]
 fn one_of_several_processes_without_mpi() {
-    for variable in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
+    for (variable, launcher) in
+        [("OMPI_COMM_WORLD_SIZE", "mpirun"), ("PMI_SIZE", "mpirun"), ("SLURM_STEP_NUM_TASKS", "srun")]
+    {
         let output = program("mnist_cnn").env(variable, "2").output().unwrap();
-        refused(&output, "this is one of 2 processes that mpirun started, but the program was built for one");
+        let message = format!("this is one of 2 processes that {launcher} started, but the program was built for one");
+        refused(&output, &message);
     }
 }

@@ -28,12 +28,14 @@ pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
 pub fn run<R, E: From<CommunicationError> + std::fmt::Display>(
     program: impl FnOnce(&dyn Communicator) -> Result<R, E>,
 ) -> Result<R, E> {
-    // the first variable is Open MPI's number of processes, the second that of MPICH and its descendants
-    let counts = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].map(|name| std::env::var(name).ok()?.parse::<usize>().ok());
-    if let Some(count) = counts.into_iter().flatten().find(|&count| count > 1) {
+    // the numbers of processes of Open MPI, of MPICH and its descendants, and of Slurm, whose `srun` may set no other
+    let variables = [("OMPI_COMM_WORLD_SIZE", "mpirun"), ("PMI_SIZE", "mpirun"), ("SLURM_STEP_NUM_TASKS", "srun")];
+    let counts = variables.map(|(name, launcher)| Some((std::env::var(name).ok()?.parse::<usize>().ok()?, launcher)));
+    if let Some((count, launcher)) = counts.into_iter().flatten().find(|&(count, _)| count > 1) {
         let text = format!(
-            "this is one of {count} processes that mpirun started, but the program was built for one: build it with \
-             taut's feature `mpi` (a program of taut's own with `cargo build --release --features mpi --example ..`)"
+            "this is one of {count} processes that {launcher} started, but the program was built for one: build it \
+             with taut's feature `mpi` (a program of taut's own with `cargo build --release --features mpi --example \
+             ..`)"
         );
         return Err(CommunicationError::Start(text).into());
     }
