@@ -84,12 +84,15 @@
 //! Datasets and batches are in [`data`], losses in [`loss`], vocabularies and word vectors in [`text`]. Environments
 //! and the building blocks of agents are in [`rl`].
 //!
-//! Training with several processes or machines, with the same bits on any number of them, is in [`distributed`].
+//! Metrics that stream over batches are in [`metrics`]; the folder that a run writes, with its curves and its best
+//! model, is in [`record`]. Training with several processes or machines, with the same bits on any number of them, is in
+//! [`distributed`].
 //!
 //! # Saving
 //!
 //! A model is [saved](io) as safetensors, under the names that PyTorch gives the same layers. Loading compares
-//! everything before it changes anything.
+//! everything before it changes anything. The features `pytorch` and `numpy` are for files of these, and `onnx` for
+//! models that run in other programs.
 //!
 //! ```
 //! use taut::prelude::*;
