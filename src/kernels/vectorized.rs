@@ -53,6 +53,9 @@ macro_rules! vectorized {
                 #[allow(unsafe_code)]
                 _ => return unsafe { avx2::<$($names)*>($($argument),*) },
             }
+            // there is nothing to choose from, and the condition's names are used all the same
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = const { $wide };
             body::<$crate::numbers::math::Native, $($names)*>($($argument),*)
         }
     };

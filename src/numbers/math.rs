@@ -357,6 +357,7 @@ pub trait Math: Sized + 'static {
 }
 
 /// A product is rounded before a number is added to it.
+#[allow(dead_code, reason = "a target may need only one of the two")]
 pub struct Separate;
 impl Math for Separate {
     #[inline(always)]
@@ -366,6 +367,7 @@ impl Math for Separate {
 }
 
 /// Only the result is rounded. In a function whose processor has no such instruction, this is a call, and very slow.
+#[allow(dead_code, reason = "a target may need only one of the two")]
 pub struct Fused;
 impl Math for Fused {
     #[inline(always)]

@@ -24,11 +24,13 @@ impl<E: InRegisters> Kernel<E> {
     /// The kernel for the best instruction set of the processor, if there is one.
     pub fn best() -> Option<Self> {
         match instructions() {
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => Some(avx512::kernel()),
+            Instructions::Portable => None,
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => Some(avx2::kernel()),
-            _ => None,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => Some(avx512::kernel()),
+            #[cfg(not(target_arch = "x86_64"))]
+            Instructions::Avx2 | Instructions::Avx512 => None,
         }
     }
 }

@@ -49,6 +49,7 @@ pub unsafe fn panels<E: Float, R: Register<E>>(b: Matrix<'_, E>, depth: usize, w
 ///
 /// # Safety
 /// The processor supports `R`'s instructions, and all entries of `a` lie in its slice.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only the kernels for x86-64 pack strips"))]
 #[inline(always)]
 pub unsafe fn strips<E: Float, R: Register<E>, const ROWS: usize>(
     a: Matrix<'_, E>,

@@ -5,7 +5,9 @@ use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::Map;
 use crate::kernels::gemm::Matrix;
 use crate::kernels::gemm::pack::panels;
-use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::gemm::register::InRegisters;
+use crate::kernels::gemm::register::{Plain, Register};
 use crate::kernels::gemm::tile::sums;
 use crate::kernels::instructions::Instructions;
 use crate::kernels::store::Store;

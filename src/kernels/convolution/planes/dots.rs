@@ -10,7 +10,9 @@ use super::fitting;
 use super::region::{MOST_LANES, Region};
 use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::{Convolution, Map, PARALLEL_ABOVE};
-use crate::kernels::gemm::register::{InRegisters, Plain, Register, load_each};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::gemm::register::InRegisters;
+use crate::kernels::gemm::register::{Plain, Register, load_each};
 use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::parallel;
 use crate::kernels::store::Store;

@@ -3,7 +3,9 @@
 use super::chunk::Chunk;
 use super::region::MOST_LANES;
 use crate::kernels::convolution::PORTABLE;
-use crate::kernels::gemm::register::{InRegisters, Plain, Register, load_each};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::gemm::register::InRegisters;
+use crate::kernels::gemm::register::{Plain, Register, load_each};
 use crate::kernels::instructions::Instructions;
 use crate::kernels::prefetch::prefetch;
 use crate::kernels::store::Store;

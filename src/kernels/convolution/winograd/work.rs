@@ -5,7 +5,9 @@ use super::chunk::{Part, add_products, store_weights, transform_gradients};
 use super::map::transform_pixels;
 use crate::kernels::convolution::PORTABLE;
 use crate::kernels::convolution::sizes::{Filters, Map};
-use crate::kernels::gemm::register::{InRegisters, Plain, Register};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::gemm::register::InRegisters;
+use crate::kernels::gemm::register::{Plain, Register};
 use crate::kernels::instructions::Instructions;
 use crate::kernels::store::Store;
 
