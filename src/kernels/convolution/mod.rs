@@ -5,6 +5,7 @@ mod columns;
 mod indirect;
 #[allow(unsafe_code)]
 mod planes;
+mod single;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ struct Methods<E> {
     columns: Passes<E>,
     indirect: Option<Passes<E>>,
     planes: Option<Passes<E>>,
+    single: Option<Passes<E>>,
     winograd: Option<Passes<E>>,
 }
 struct ForNumbers;
@@ -37,9 +39,10 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
         columns: columns::passes(),
         indirect: Some(indirect::passes()),
         planes: Some(planes::passes()),
+        single: Some(single::passes()),
         winograd: Some(winograd::passes()),
     },
-    f64: Methods { columns: columns::passes(), indirect: None, planes: None, winograd: None },
+    f64: Methods { columns: columns::passes(), indirect: None, planes: None, single: None, winograd: None },
 };
 
 /// Whether the methods that use registers are also compiled for the baseline instructions of the target. They are not
@@ -69,6 +72,8 @@ enum Direction {
 /// - Pointwise (1x1) windows: [`planes`], if there are many channels and filters, or planes are small; for the gradient
 ///   of the weight, if transposing the pixels costs little compared with the product. Otherwise [`columns`], which
 ///   copies nothing.
+/// - The forward pass of a single channel to few filters, and the gradient of the image of one to one (depthwise):
+///   [`single`], if there are planes enough for all threads.
 /// - The forward pass, and the gradient of the image for stride 1: [`planes`], if there are enough output channels to
 ///   share what is read, or few terms to sum; and if, besides, the output channels would leave much of two registers
 ///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging the weight
@@ -77,13 +82,20 @@ enum Direction {
 /// - [`columns`]: also always for f64, and on x86-64 without AVX2.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
-    let Methods { columns, indirect: Some(indirect), planes: Some(planes), winograd: Some(winograd) } = methods else {
+    let Methods {
+        columns,
+        indirect: Some(indirect),
+        planes: Some(planes),
+        single: Some(single),
+        winograd: Some(winograd),
+    } = methods
+    else {
         return &methods.columns;
     };
     if !PORTABLE && instructions() == Instructions::Portable {
         return columns;
     }
-    let Convolution { batch, windows, filters, .. } = *sizes;
+    let Convolution { batch, windows, filters, groups } = *sizes;
     let reach = |axis: usize| windows.dilation[axis].saturating_mul(windows.kernel[axis] - 1);
     if (0..2).any(|axis| reach(axis) > windows.size[axis].saturating_mul(2).max(FAR)) {
         return columns;
@@ -107,8 +119,15 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
         Direction::Input => shared && unused && windows.stride == [1; 2],
         Direction::Weight => to * terms <= 1 << 10 && outputs > 1 << 10,
     };
+    let alone = channels == 1 && filters <= 4 && !windows.is_pointwise() && batch * groups >= 8;
+    let in_single = match direction {
+        Direction::Forward => alone,
+        Direction::Input => alone && filters == 1,
+        Direction::Weight => false,
+    };
     let fills = !windows.is_pointwise() && if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
     match () {
+        () if in_single => single,
         () if in_planes => planes,
         () if fills => indirect,
         () => columns,

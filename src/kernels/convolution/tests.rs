@@ -127,6 +127,40 @@ fn pointwise(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize
     Convolution { windows, ..convolution }
 }
 
+/// Checks the method for single channels with each instruction set.
+fn single(sizes: Convolution, rng: &mut Generator) {
+    let case = Case::new(sizes, rng);
+    for instructions in available() {
+        with(instructions, || case.check(f32::pick(&METHODS).single.as_ref().unwrap(), 1));
+    }
+}
+
+#[test]
+fn single_channels_agree_over_sizes_strides_dilations_and_groups() {
+    let mut rng = Generator::new(11);
+    for case in 0..60 {
+        let mut pair = |range: std::ops::Range<usize>| [rng.random_range(range.clone()), rng.random_range(range)];
+        let (kernel, stride, dilation, padding, more) = (pair(1..6), pair(1..4), pair(1..3), pair(0..4), pair(0..20));
+        let reach = [0, 1].map(|axis| dilation[axis] * (kernel[axis] - 1) + 1);
+        let size = [0, 1].map(|axis| reach[axis].saturating_sub(2 * padding[axis]).max(1) + more[axis]);
+        let out = [0, 1].map(|axis| (size[axis] + 2 * padding[axis] - reach[axis]) / stride[axis] + 1);
+        let windows = Windows { channels: 1, size, kernel, stride, padding, dilation, out };
+        let filters = if case % 3 == 0 { 3 } else { 1 };
+        single(Convolution { batch: 1 + case % 3, windows, filters, groups: 1 + case % 4 }, &mut rng);
+    }
+    // more rows than are copied at once, and lines longer than that
+    for size in [[150, 70], [3, 5_000]] {
+        single(of_3x3(1, [1, 1, 2], size, [1, 1]), &mut rng);
+    }
+    // as in the program: several tasks
+    let case = Case::<f32>::new(of_3x3(9, [1, 1, 7], [30, 31], [1, 1]), &mut rng);
+    let of_threads = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| bits(&case, f32::pick(&METHODS).single.as_ref().unwrap()))
+    };
+    assert!([2, 3, 8].into_iter().all(|threads| of_threads(threads) == of_threads(1)));
+}
+
 fn winograd(sizes: Convolution, rng: &mut Generator) {
     let case = Case::new(sizes, rng);
     for instructions in available() {
@@ -178,7 +212,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     let mut rng = Generator::new(5);
     for (batch, channels, size) in [(1, [40, 70, 1], [9, 13]), (7, [9, 33, 2], [11, 10]), (3, [64, 20, 1], [16, 30])] {
         let case = Case::new(of_3x3(batch, channels, size, [1, 1]), &mut rng);
-        let Methods { columns, indirect, planes, winograd } = f32::pick(&METHODS);
+        let Methods { columns, indirect, planes, winograd, .. } = f32::pick(&METHODS);
         let of_pixels = Case::new(pointwise(batch, channels, size), &mut rng);
         let [columns, indirect, planes, winograd] =
             [columns, indirect.as_ref().unwrap(), planes.as_ref().unwrap(), winograd.as_ref().unwrap()];

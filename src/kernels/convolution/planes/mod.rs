@@ -15,7 +15,7 @@
 
 mod chunk;
 mod dots;
-mod region;
+pub mod region;
 mod tiles;
 mod weight;
 
@@ -70,7 +70,7 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], st
 }
 
 /// Writes the filters of a group as rows, with a number for each channel and tap that they read.
-fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
+pub fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
     filters.check(map);
     let (taps, of_filter) = (map.taps(), map.from * map.taps());
     if taps == 1 && (filters.to_stride, filters.from_stride) == (1, map.to) {
