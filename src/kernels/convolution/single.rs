@@ -101,7 +101,7 @@ impl<'a> Pass<'a> {
                     // the next channel's, which the processor does not predict as the lines are short
                     fetch(y.as_ptr().wrapping_add(first + plane), map.out[1] * map.step[1]);
                     if filter == 0 {
-                        let seen = map.stride[0] * map.size[1];
+                        let seen = map.stride[0].saturating_mul(map.size[1]).min(pixels);
                         fetch(x.as_ptr().wrapping_add((index + 1) * pixels + (row + line) * seen), seen);
                     }
                     let sums = &sums[place..place + map.out[1]];

@@ -148,6 +148,10 @@ fn single_channels_agree_over_sizes_strides_dilations_and_groups() {
         let filters = if case % 3 == 0 { 3 } else { 1 };
         single(Convolution { batch: 1 + case % 3, windows, filters, groups: 1 + case % 4 }, &mut rng);
     }
+    // a stride far beyond the image
+    let windows =
+        Windows { stride: [usize::MAX / 2, 1 << 40], out: [1; 2], ..of_3x3(1, [1; 3], [9; 2], [1; 2]).windows };
+    single(Convolution { batch: 2, windows, filters: 1, groups: 5 }, &mut rng);
     // more rows than are copied at once, and lines longer than that
     for size in [[150, 70], [3, 5_000]] {
         single(of_3x3(1, [1, 1, 2], size, [1, 1]), &mut rng);
