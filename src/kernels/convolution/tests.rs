@@ -127,12 +127,21 @@ fn pointwise(batch: usize, [channels, filters, groups]: [usize; 3], size: [usize
     Convolution { windows, ..convolution }
 }
 
-/// Checks the method for single channels with each instruction set.
-fn single(sizes: Convolution, rng: &mut Generator) {
+/// Checks one method with each instruction set.
+fn each_set(
+    sizes: Convolution,
+    method: fn(&Methods<f32>) -> &Option<Passes<f32>>,
+    roundings: usize,
+    rng: &mut Generator,
+) {
     let case = Case::new(sizes, rng);
     for instructions in available() {
-        with(instructions, || case.check(f32::pick(&METHODS).single.as_ref().unwrap(), 1));
+        with(instructions, || case.check(method(f32::pick(&METHODS)).as_ref().unwrap(), roundings));
     }
+}
+
+fn single(sizes: Convolution, rng: &mut Generator) {
+    each_set(sizes, |methods| &methods.single, 1, rng);
 }
 
 #[test]
@@ -166,10 +175,7 @@ fn single_channels_agree_over_sizes_strides_dilations_and_groups() {
 }
 
 fn winograd(sizes: Convolution, rng: &mut Generator) {
-    let case = Case::new(sizes, rng);
-    for instructions in available() {
-        with(instructions, || case.check(f32::pick(&METHODS).winograd.as_ref().unwrap(), 12));
-    }
+    each_set(sizes, |methods| &methods.winograd, 12, rng);
 }
 
 #[test]
