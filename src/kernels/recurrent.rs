@@ -107,7 +107,7 @@ impl<E: Float> CellLoops<E> {
     }
 }
 
-/// Numbers from `at` on where they are, or if there are fewer, in `spare`, before others.
+/// A block of numbers from `at` on, where they are; if there are fewer, in `spare`, followed by others.
 #[inline(always)]
 fn block<'a, E: Float>(values: &'a [E], at: usize, spare: &'a mut [E; LANES]) -> &'a [E; LANES] {
     let values = &values[at..];
@@ -172,13 +172,13 @@ vectorized! {
             let gates = &mut left.gates[of_gates.clone()];
             let recurrent = &operands.recurrent[of_gates];
             for at in (0..width).step_by(LANES) {
-                let mut sums = [[&zeros; 4]; GATES];
-                for (index, (sums, spare)) in sums.iter_mut().zip(&mut spare).enumerate().take(C::GATES) {
+                let mut terms = [[&zeros; 4]; GATES];
+                for (index, (terms, spare)) in terms.iter_mut().zip(&mut spare).enumerate().take(C::GATES) {
                     // the gates of a whole sequence are too many for the caches
                     let of_next_row = gates.as_ptr().wrapping_add((C::GATES + index) * width + at);
                     prefetch(of_next_row.cast::<[E; LANES]>());
                     let [input, product, bias, product_bias] = spare;
-                    *sums = [
+                    *terms = [
                         block(gate(gates, index, width), at, input),
                         block(gate(recurrent, index, width), at, product),
                         block(gate(operands.biases[0], index, width), at, bias),
@@ -195,7 +195,7 @@ vectorized! {
                     let mut input = [E::zero(); GATES];
                     let mut recurrent = [E::zero(); GATES];
                     for index in 0..C::GATES {
-                        let [from_input, product, bias, product_bias] = sums[index];
+                        let [from_input, product, bias, product_bias] = terms[index];
                         input[index] = from_input[lane] + bias[lane];
                         recurrent[index] = product[lane] + product_bias[lane];
                     }

@@ -82,9 +82,15 @@ vectorized! {
                 sums[lane] += lanes[lane];
             }
         }
-        for chunk in &chunks[STREAMS * quarter..] {
+        for part in chunks[STREAMS * quarter..].chunks(PART) {
+            let mut lanes = [E::zero(); LANES];
+            for chunk in part {
+                for lane in 0..LANES {
+                    lanes[lane] += chunk[lane];
+                }
+            }
             for lane in 0..LANES {
-                sums[lane] += chunk[lane];
+                sums[lane] += lanes[lane];
             }
         }
         let (few, tail) = rest.as_chunks::<FEW>();

@@ -73,7 +73,7 @@ enum Direction {
 ///   of the weight, if transposing the pixels costs little compared with the product. Otherwise [`columns`], which
 ///   copies nothing.
 /// - The forward pass of a single channel to few filters, and the gradient of the image of one to one (depthwise):
-///   [`single`], if there are planes enough for all threads.
+///   [`single`], if there are eight planes or more.
 /// - The forward pass, and the gradient of the image for stride 1: [`planes`], if there are enough output channels to
 ///   share what is read, or few terms to sum; and if, besides, the output channels would leave much of two registers
 ///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging the weight

@@ -8,7 +8,7 @@
 //! which is computed for all p in order, register by register, also for the few between the last output of one row and
 //! the first of the next. The outputs are taken from there. So is the gradient of the image, a forward pass with the
 //! filters rotated by 180 degrees; if windows move by more than one pixel, one for each lattice of pixels that the same
-//! taps see.
+//! taps see. Where some pixels are seen by no tap, or windows are strided and dilated, that gradient is left to im2col.
 
 use super::planes;
 use super::planes::region::Region;
@@ -83,7 +83,7 @@ impl<'a> Pass<'a> {
         [first.len() + LANES, first.places().next_multiple_of(LANES)]
     }
 
-    /// The outputs of one channel.
+    /// The outputs of one input channel.
     fn run(&self, x: &[f32], index: usize, start: Start<'_, f32>, [copy, sums]: [&mut [f32]; 2], y: &mut [f32]) {
         let map = &self.map;
         let (image, group) = (index / map.groups, index % map.groups);

@@ -117,7 +117,7 @@ fn strips_of_columns<E: Float, const ROWS: usize>(a: Matrix<'_, E>, cut: Strips,
             let column = &a.values[p * a.column_stride..];
             // the processor does not predict accesses this far apart
             for line in (start..end).step_by(LINE / size_of::<E>()) {
-                prefetch(column.as_ptr().wrapping_add(AHEAD * a.column_stride + line));
+                prefetch(column.as_ptr().wrapping_add(AHEAD.wrapping_mul(a.column_stride)).wrapping_add(line));
             }
             if p < whole {
                 for strip in strips.clone() {

@@ -80,7 +80,16 @@ fn all_small_sizes_are_right() {
 #[test]
 fn sizes_beyond_one_block_are_right() {
     let mut rng = Generator::new(1);
-    for (m, k, n) in [(150, 3, 7), (7, 519, 18), (3, 5, 2_065), (13, 2, 300), (1, 70, 300), (300, 70, 1)] {
+    for (m, k, n) in [
+        (150, 3, 7),
+        (7, 519, 18),
+        (3, 5, 2_065),
+        (13, 2, 300),
+        (1, 70, 300),
+        (300, 70, 1),
+        (200, 9, 130),
+        (601, 9, 40),
+    ] {
         compare::<f32>(m, k, n, &mut rng);
         compare::<f64>(m, k, n, &mut rng);
     }
