@@ -18,7 +18,6 @@ use crate::kernels::prefetch::{LINE, prefetch};
 use crate::kernels::vectorized;
 use crate::kernels::window::copy_line;
 use crate::memory::Storage;
-use std::borrow::Cow;
 
 /// The numbers of a copy, at most, if one row of outputs sees no more: it, and as many sums, fit the first-level cache.
 const PIXELS: usize = 1 << 12;
@@ -36,23 +35,15 @@ fn forward(sizes: &Convolution, x: &[f32], weight: &[f32], start: Start<'_, f32>
     if sizes.windows.channels > 1 {
         return (planes::passes().forward)(sizes, x, weight, start, y);
     }
-    convolve(&[Pass::new(sizes.map(), weight.into())], x, start, y);
+    convolve(&[Pass::new(sizes.map(), weight)], x, start, y);
 }
 
 /// The gradient of the input, added to `start`.
 fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'_, f32>, dx: &mut [f32]) {
     let maps = sizes.reverse_maps().filter(|_| sizes.filters == 1);
     let Some(maps) = maps else { return (planes::passes().backward_input)(sizes, g, weight, start, dx) };
-    let passes: Vec<Pass<'_>> = maps
-        .map(|map| {
-            let of_group = map.to * map.taps();
-            let mut rows = vec![0.0; map.groups * of_group];
-            for (group, rows) in rows.chunks_exact_mut(of_group).enumerate() {
-                planes::put_rows(&map, sizes.turned_filters_of(group, weight, &map), rows);
-            }
-            Pass::new(map, rows.into())
-        })
-        .collect();
+    let maps: Vec<_> = maps.map(|map| (map, planes::turned_rows(sizes, &map, weight))).collect();
+    let passes: Vec<_> = maps.iter().map(|(map, rows)| Pass::new(*map, rows.as_slice())).collect();
     convolve(&passes, g, start, dx);
 }
 
@@ -60,18 +51,15 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
 struct Pass<'a> {
     map: Map,
     /// A row for each filter.
-    weight: Cow<'a, [f32]>,
+    weight: &'a [f32],
     /// The first row of outputs of each part of a plane, and what its outputs see.
     bands: Vec<(usize, Region)>,
 }
 
 impl<'a> Pass<'a> {
-    fn new(map: Map, weight: Cow<'a, [f32]>) -> Self {
+    fn new(map: Map, weight: &'a [f32]) -> Self {
         assert_eq!((map.from, weight.len()), (1, map.groups * map.to * map.taps()));
-        let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));
-        let rows = std::iter::successors(Some(map.out[0]), |rows| Some(even(rows.div_ceil(2))))
-            .find(|&rows| rows == 1 || Region::copied(&map, 1, rows).len() <= PIXELS)
-            .expect("one row is the last");
+        let rows = planes::rows_of_band(&map, map.out[0], |rows| Region::copied(&map, 1, rows).len() <= PIXELS);
         let starts = (0..map.out[0]).step_by(rows);
         let bands = starts.map(|row| (row, Region::copied(&map, 1, rows.min(map.out[0] - row)))).collect();
         Pass { map, weight, bands }

@@ -53,10 +53,7 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
         return (columns::passes().backward_input)(sizes, g, weight, start, dx);
     }
     let map = sizes.reverse_map();
-    let mut rows = Storage::scratch(weight.len());
-    for (group, rows) in rows.make_mut().chunks_exact_mut(map.to * map.from * map.taps()).enumerate() {
-        put_rows(&map, sizes.turned_filters_of(group, weight, &map), rows);
-    }
+    let rows = turned_rows(sizes, &map, weight);
     convolve(&map, g, rows.as_slice(), start, dx);
 }
 
@@ -69,8 +66,18 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], st
     }
 }
 
+/// The filters of all groups for a map back to the image: a row for each channel that it makes.
+pub fn turned_rows(sizes: &Convolution, map: &Map, weight: &[f32]) -> Storage<f32> {
+    let of_group = map.to * map.from * map.taps();
+    let mut rows = Storage::scratch(map.groups * of_group);
+    for (group, rows) in rows.make_mut().chunks_exact_mut(of_group).enumerate() {
+        put_rows(map, sizes.turned_filters_of(group, weight, map), rows);
+    }
+    rows
+}
+
 /// Writes the filters of a group as rows, with a number for each channel and tap that they read.
-pub fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
+fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
     filters.check(map);
     let (taps, of_filter) = (map.taps(), map.from * map.taps());
     if taps == 1 && (filters.to_stride, filters.from_stride) == (1, map.to) {
@@ -163,14 +170,20 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
     });
 }
 
+/// The number of output rows of one band of an image: at most `most`, and few enough to fit, unless even one row does
+/// not.
+pub fn rows_of_band(map: &Map, most: usize, fit: impl Fn(usize) -> bool) -> usize {
+    // the bands are about equally high
+    let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));
+    std::iter::successors(Some(even(most)), |rows| Some(even(rows.div_ceil(2))))
+        .find(|&rows| rows == 1 || fit(rows))
+        .expect("one row is the last")
+}
+
 /// The numbers of images, and of output rows of each, of one task.
 fn fitting(map: &Map, lanes: usize) -> [usize; 2] {
     let copied = |images, rows| Region::new(map, images, rows, lanes).len();
-    let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));
-    let most = even(POSITIONS.div_ceil(map.out[1]));
-    let rows = std::iter::successors(Some(most), |rows| Some(even(rows.div_ceil(2))))
-        .find(|&rows| rows == 1 || copied(1, rows) <= PIXELS)
-        .expect("one row is the last");
+    let rows = rows_of_band(map, POSITIONS.div_ceil(map.out[1]), |rows| copied(1, rows) <= PIXELS);
     if rows < map.out[0] {
         return [1, rows];
     }
