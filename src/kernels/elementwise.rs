@@ -44,11 +44,11 @@ pub enum Saves {
 /// cache.
 const BLOCK: usize = 1024;
 /// The number of elements that a costly function is computed of at once: few enough that the processor fetches the next
-/// ones while it computes.
-const GROUP: usize = 64;
+/// ones while it computes, and that the compiler unrolls the loop over them, so that one does not wait for the other.
+const GROUP: usize = 32;
 /// This many groups are fetched before they are needed: a processor with a cost per number does not look far enough
 /// ahead to keep its memory busy.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 /// The loops of one [`Unary`] function for one element type: pointers, so that the methods, which split the work, are
 /// compiled once per element type.

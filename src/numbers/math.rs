@@ -383,13 +383,21 @@ pub type Native = Fused;
 #[cfg(not(any(target_arch = "aarch64", target_feature = "fma")))]
 pub type Native = Separate;
 
-/// P0 + P1 x + P2 x^2 + ..
+/// P0 + P1 x + P2 x^2 + .., as (P0 + P1 x) + x^2 ((P2 + P3 x) + x^2 (..)): each step waits for the one before, and with
+/// pairs of coefficients there are half as many.
 #[inline(always)]
 fn polynomial<M: Math, F: Format>(x: F, coefficients: &[F]) -> F {
-    match coefficients {
-        [rest @ .., last] => rest.iter().rev().fold(*last, |sum, &c| M::multiply_add(sum, x, c)),
-        [] => F::zero(),
+    let square = x * x;
+    let mut sum = F::zero();
+    for i in (0..coefficients.len().div_ceil(2)).rev() {
+        let pair = match coefficients[2 * i..] {
+            [constant, slope, ..] => M::multiply_add(slope, x, constant),
+            [constant] => constant,
+            [] => F::zero(),
+        };
+        sum = if 2 * i + 2 < coefficients.len() { M::multiply_add(sum, square, pair) } else { pair };
     }
+    sum
 }
 
 /// r and 2^(n + m) with x factor = n ln 2 + r factor, |r factor| <= ln(2) / 2. The factor is a power of two.
