@@ -10,10 +10,10 @@ pub struct Chunk {
     pub place: usize,
     /// Where the outputs go, if they are contiguous there.
     whole: Option<usize>,
-    /// The lanes whose outputs no earlier chunk has, and where those go.
-    pub lanes: Vec<(usize, usize)>,
-    /// Whether this holds for all lanes.
+    /// Whether no earlier chunk has any of these outputs.
     all: bool,
+    /// Otherwise, the lanes whose outputs no earlier chunk has, and where those go.
+    pub lanes: Vec<(usize, usize)>,
 }
 
 impl Chunk {
@@ -61,6 +61,7 @@ pub fn cover(positions: &[(usize, usize)], lanes: usize, inside: bool, chunks: &
         let new = &seen[next - before..];
         next = before + seen.len();
         let all = whole.is_some() && new.len() == lanes;
-        chunks.push(Chunk { place, whole, lanes: new.iter().map(|&(at, to)| (at - place, to)).collect(), all });
+        let lanes = if all { Vec::new() } else { new.iter().map(|&(at, to)| (at - place, to)).collect() };
+        chunks.push(Chunk { place, whole, all, lanes });
     }
 }

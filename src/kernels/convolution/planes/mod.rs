@@ -124,13 +124,13 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
     let many = parallel::worthwhile(work, PARALLEL_ABOVE);
     let [images, rows] = fitting(map, lanes);
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
-    // all bands but the last look alike
-    let shape = |band: usize, size: usize, all: usize| size.min(all - band * size);
-    let layouts: Vec<(Region, Vec<Chunk>)> = [0, bands[0] - 1]
-        .into_iter()
-        .flat_map(|image| [0, bands[1] - 1].map(|row| (image, row)))
-        .map(|(image, row)| {
-            let region = Region::new(map, shape(image, images, map.batch), shape(row, rows, map.out[0]), lanes);
+    // all bands of an axis but the last look alike
+    let kinds = bands.map(|bands| bands.min(2));
+    let layouts: Vec<(Region, Vec<Chunk>)> = (0..kinds[0] * kinds[1])
+        .map(|kind| {
+            let [image, row] = [kind / kinds[1] * (bands[0] - 1), kind % kinds[1] * (bands[1] - 1)];
+            let (images, rows) = (images.min(map.batch - image * images), rows.min(map.out[0] - row * rows));
+            let region = Region::new(map, images, rows, lanes);
             let chunks = chunk::all(map, &region, lanes);
             (region, chunks)
         })
@@ -145,8 +145,8 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
         let (run, band, part) = (task / parts / bands_of_group, task / parts % bands_of_group, task % parts);
         let groups = run * of_task..map.groups.min((run + 1) * of_task);
         let band = [band / bands[1], band % bands[1]];
-        let last = [0, 1].map(|axis| usize::from(band[axis] + 1 == bands[axis]));
-        let (region, chunks) = &layouts[2 * last[0] + last[1]];
+        let kind = [0, 1].map(|axis| if band[axis] + 1 == bands[axis] { kinds[axis] - 1 } else { 0 });
+        let (region, chunks) = &layouts[kind[0] * kinds[1] + kind[1]];
         let (image, row) = (band[0] * images, band[1] * rows);
         let channels = (part * of_part).min(map.to)..map.to.min((part + 1) * of_part);
         if channels.is_empty() {
