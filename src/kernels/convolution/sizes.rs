@@ -159,6 +159,15 @@ impl Map {
         self.out[0] * self.out[1]
     }
 
+    /// The number of images of one task, for tasks that differ in their images or in one of `others`: the largest up to
+    /// `most` with which no thread has much more to do than another.
+    pub fn images_of_task(&self, most: usize, others: usize) -> usize {
+        let threads = rayon::current_num_threads();
+        let busiest = |images: usize| (self.batch.div_ceil(images) * others).div_ceil(threads) * images;
+        let enough = busiest(1) + busiest(1) / 16;
+        (1..=most).rev().find(|&images| busiest(images) <= enough).unwrap_or(1)
+    }
+
     /// Panics if x and y do not have the sizes of the images that are read and written.
     pub fn check(&self, x: &[f32], y: &[f32]) {
         let pixels = |size: [usize; 2]| self.batch * self.groups * size[0] * size[1];
