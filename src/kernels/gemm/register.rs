@@ -35,8 +35,8 @@ pub unsafe fn load_each<E: Float, R: Register<E>, const N: usize>(places: &[*con
     unsafe {
         // a loop, as the closure of an array's `map` is compiled without these instructions unless it is inlined
         let mut registers = [R::splat(E::zero()); N];
-        for (register, place) in registers.iter_mut().zip(places) {
-            *register = R::load(place.add(offset));
+        for (i, register) in registers.iter_mut().enumerate() {
+            *register = R::load(places[i].add(offset));
         }
         registers
     }

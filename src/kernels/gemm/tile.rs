@@ -125,10 +125,10 @@ unsafe fn sums_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usiz
                 *numbers = R::load(panel.add(half * R::LEN));
             }
             let offset = offset(k);
-            for (row, sums) in rows.iter().zip(&mut sums) {
-                let x = R::splat(*row.add(offset));
-                for (sum, &numbers) in sums.iter_mut().zip(&numbers) {
-                    *sum = sum.plus_product(x, numbers);
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let x = R::splat(*rows[row].add(offset));
+                for (half, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.plus_product(x, numbers[half]);
                 }
             }
             panel = panel.add(2 * R::LEN);
