@@ -200,8 +200,8 @@ vectorized! {
                         recurrent[index] = product[lane] + product_bias[lane];
                     }
                     let unit = C::forward::<M, E>(input, recurrent, state[0][lane], state[1][lane]);
-                    for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
-                        passed[lane] = gate;
+                    for (index, passed) in passed.iter_mut().enumerate().take(C::GATES) {
+                        passed[lane] = unit.gates[index];
                     }
                     separate[lane] = unit.separate;
                     state[0][lane] = unit.hidden;
@@ -268,8 +268,8 @@ vectorized! {
                     let step = Unit { gates, separate: separate[lane], hidden: before[lane], cell: cells[1][lane] };
                     let d_hidden = d_state[0][lane] + upstream[lane];
                     let unit = C::backward::<M, E>(step, cells[0][lane], d_hidden, d_state[1][lane]);
-                    for (passed, gate) in passed.iter_mut().zip(unit.gates).take(C::GATES) {
-                        passed[lane] = gate;
+                    for (index, passed) in passed.iter_mut().enumerate().take(C::GATES) {
+                        passed[lane] = unit.gates[index];
                     }
                     separate[lane] = unit.separate;
                     d_state[0][lane] = unit.hidden;

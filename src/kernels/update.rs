@@ -22,11 +22,19 @@ vectorized! {
         for block in 0..blocks {
             // on copies, so that the compiler can rule out aliasing and vectorises
             let (mut theta, g) = (parameter[block], gradient[block]);
-            let mut remembered: [[E; BLOCK]; N] = std::array::from_fn(|k| memory[k].0[block]);
+            let mut remembered = [[E::zero(); BLOCK]; N];
+            for (k, remembered) in remembered.iter_mut().enumerate() {
+                *remembered = memory[k].0[block];
+            }
             for i in 0..BLOCK {
-                let (new, numbers) = rule.update(theta[i], g[i], std::array::from_fn(|k| remembered[k][i]));
-                theta[i] = new;
-                (0..N).for_each(|k| remembered[k][i] = numbers[k]);
+                let mut numbers = [E::zero(); N];
+                for (k, number) in numbers.iter_mut().enumerate() {
+                    *number = remembered[k][i];
+                }
+                (theta[i], numbers) = rule.update(theta[i], g[i], numbers);
+                for (k, remembered) in remembered.iter_mut().enumerate() {
+                    remembered[i] = numbers[k];
+                }
             }
             parameter[block] = theta;
             (0..N).for_each(|k| memory[k].0[block] = remembered[k]);

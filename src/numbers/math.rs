@@ -422,8 +422,8 @@ fn exp_near_0<M: Math, F: Format>(r: F, factor: F) -> F {
     // the compiler multiplies the coefficients
     let mut power = factor * factor;
     let mut coefficients = [F::zero(); MOST_COEFFICIENTS];
-    for (coefficient, &c) in coefficients.iter_mut().zip(F::EXP) {
-        *coefficient = c * power;
+    for (i, &c) in F::EXP.iter().enumerate() {
+        coefficients[i] = c * power;
         power *= factor;
     }
     let rest = polynomial::<M, F>(r, &coefficients[..F::EXP.len()]);

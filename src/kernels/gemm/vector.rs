@@ -46,8 +46,8 @@ vectorized! {
                 let whole = piece / LANES * LANES;
                 for start in (0..whole).step_by(LANES) {
                     let x: &[E; LANES] = x[start..].first_chunk().expect("whole chunks only");
-                    for (row, sums) in row.iter().zip(&mut sums) {
-                        let row: &[E; LANES] = row[start..].first_chunk().expect("as long as x");
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let row: &[E; LANES] = row[i][start..].first_chunk().expect("as long as x");
                         for lane in 0..LANES {
                             sums[lane] += x[lane] * row[lane];
                         }

@@ -194,8 +194,8 @@ unsafe fn dot_products<R: Register<f32>, const FILTERS: usize, const STEPS: usiz
             let numbers = load_each(&gradients, place);
             for (step, pixels) in pixels.iter().enumerate() {
                 let pixels = R::load(pixels.add(place));
-                for (sums, &numbers) in sums.iter_mut().zip(&numbers) {
-                    sums[step] = sums[step].plus_product(numbers, pixels);
+                for (filter, sums) in sums.iter_mut().enumerate() {
+                    sums[step] = sums[step].plus_product(numbers[filter], pixels);
                 }
             }
         }

@@ -266,15 +266,15 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     unsafe {
         // a loop, as the closure of an array's `map` is compiled without these instructions unless it is inlined
         let mut sums = [[R::splat(0.0); COLUMNS]; ROWS];
-        for (sums, &bias) in sums.iter_mut().zip(&bias) {
-            *sums = [R::splat(bias); COLUMNS];
+        for (row, sums) in sums.iter_mut().enumerate() {
+            *sums = [R::splat(bias[row]); COLUMNS];
         }
         for (k, &step) in steps.iter().enumerate() {
             let numbers = load_each(&pixels, step);
-            for (weights, sums) in weights.iter().zip(&mut sums) {
-                let weight = R::splat(*weights.add(k));
-                for (sum, &numbers) in sums.iter_mut().zip(&numbers) {
-                    *sum = sum.plus_product(weight, numbers);
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let weight = R::splat(*weights[row].add(k));
+                for (column, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.plus_product(weight, numbers[column]);
                 }
             }
         }

@@ -153,8 +153,9 @@ unsafe fn column_of<R: Register<f32>>(
         for (row, down) in down.iter_mut().enumerate() {
             *down = R::load(band.add((row * width + column) * R::LEN));
         }
-        for (half, value) in half.iter_mut().zip(Pixels::along(down)) {
-            half[to] = value;
+        let down = Pixels::along(down);
+        for (row, half) in half.iter_mut().enumerate() {
+            half[to] = down[row];
         }
     }
 }
