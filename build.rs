@@ -2,14 +2,13 @@
 //!
 //! Stable Rust cannot compute `Const<{ (H + 2 * P - K) / S + 1 }>` for a generic `H`, but trait resolution can add,
 //! subtract, multiply and divide typenum's binary numbers. So a size goes into typenum, is computed there, and comes
-//! back. Both ways need one impl for each number, which nobody should write or read: this program does.
+//! back. Both ways need a table, which nobody should write or read: this program does.
 //!
-//! * `Const<N>` to typenum: every `Const<_>` falls in the same bucket of the trait solver, so the cost of coherence
-//!   checking is quadratic. [`INPUTS`] numbers cost about a second.
-//! * typenum to `Const<N>`: spread over 256 marker types by the low eight bits, a bucket holds few, so this table can
-//!   hold many more numbers, and flattened images need them.
-//!
-//! Each typenum number has a name, `N6 = UInt<N3,B0>`: rustc reads the digits of a number once, and not in every impl.
+//! * `Const<N>` to typenum: one impl for each number. Every `Const<_>` falls in the same bucket of the trait solver, so
+//!   the cost of coherence checking is quadratic. [`INPUTS`] numbers cost about half a second.
+//! * typenum to `Const<N>`: flattened images need many more numbers. They stand in one tree, which is a type, because an
+//!   impl for each takes rustc more than twice as long. A number is found from its last bits on, two at each `Fork`
+//!   (`src/shape/table.rs`); one outside the table comes to a branch that is missing.
 
 use std::fmt::Write;
 
@@ -23,37 +22,47 @@ const LARGEST: usize = 262_144;
 /// The m of these.
 const LARGEST_ODD: usize = 1_024;
 
-/// How many low bits choose the bucket: with fewer the buckets are longer, with more there are too many of them.
-const LOW_BITS: usize = 8;
+/// The typenum numbers below this one have names, `N6 = UInt<N3,B0>`, so that rustc does not read all digits of a
+/// number again in each impl. With more of them, the names cost more than the digits.
+const NAMED: usize = 129;
 
-/// The typenum number n, which has a name if it is below [`INPUTS`].
-fn number(n: usize) -> String {
-    assert!(n < INPUTS, "{n} has no name");
-    format!("N{n}")
+/// The size at which a tree gets a name: rustc walks through all of a type whenever it compares it, but not through
+/// what is behind a name.
+const FORKS: usize = 32;
+
+/// The digits of the typenum number n.
+fn digits(n: usize) -> String {
+    if n == 0 { String::from("UTerm") } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) }
 }
 
-/// What the second table does not hold: each impl is a pattern of numbers, `High` and the bits below it.
-fn outside(table: &mut String) {
-    let mut pattern = |low: usize, any_bits: usize, then: &str| {
-        let (mut high, mut bits) = (String::from("High"), String::new());
-        for bit in 0..any_bits {
-            high = format!("UInt<{high},Bit{bit}>");
-            write!(bits, ",Bit{bit}").unwrap();
-        }
-        for bit in then.chars() {
-            high = format!("UInt<{high},B{bit}>");
-        }
-        writeln!(table, "impl<High{bits}> Join<{high}> for Low{low} {{ type Dim = OutsideTheTable; }}").unwrap();
-    };
-    let (every, m) = (RESULTS.ilog2() as usize, LARGEST_ODD.ilog2() as usize);
-    for low in 1..1_usize << LOW_BITS {
-        // all numbers of this many bits are in the table, or end in as many zeros as to be some m * 2^e
-        pattern(low, every.max(m + low.trailing_zeros() as usize) + 1 - LOW_BITS, "");
+/// The typenum number n.
+fn number(n: usize) -> String {
+    if n < NAMED { format!("N{n}") } else { digits(n) }
+}
+
+/// The tree of these numbers, which all end in the same `depth` bits, and the forks in it that are not behind a name.
+/// Trees with names are written into the table.
+fn tree(numbers: &[usize], depth: usize, table: &mut String) -> (String, usize) {
+    let outside = || String::from("OutsideTheTable");
+    let Some(first) = numbers.first() else { return (outside(), 0) };
+    let end = |bits| numbers.iter().find(|&n| n >> depth == bits).map_or_else(outside, |n| format!("Const<{n}>"));
+    let (mut branches, mut forks) = (vec![end(0), end(1)], 1);
+    for bits in 0..4 {
+        let longer = |&n: &usize| n >> depth > 1 && (n >> depth) % 4 == bits;
+        let numbers: Vec<usize> = numbers.iter().copied().filter(longer).collect();
+        let (branch, forks_of_branch) = tree(&numbers, depth + 2, table);
+        branches.push(branch);
+        forks += forks_of_branch;
     }
-    for zeros in 0..m {
-        pattern(0, m - zeros, &format!("1{}", "0".repeat(zeros)));
+    let fork = format!("Fork<{}>", branches.join(","));
+    if forks < FORKS {
+        return (fork, forks);
     }
-    pattern(0, 2, &"0".repeat(m));
+    let name = format!("Tree{depth}Of{}", first % (1 << depth));
+    writeln!(table, "pub struct {name}; type {name}Fork = {fork};").unwrap();
+    writeln!(table, "impl<Number> Find<Number> for {name} where {name}Fork: Find<Number> {{").unwrap();
+    writeln!(table, "    type Dim = <{name}Fork as Find<Number>>::Dim;\n}}").unwrap();
+    (name, 0)
 }
 
 /// The crate `mpi` looks for the system's MPI when it is built. Its own message does not say what to install.
@@ -86,30 +95,16 @@ fn main() {
         expect_mpi();
     }
     let mut table = String::new();
+    for n in 0..NAMED {
+        writeln!(table, "type N{n} = {};", digits(n)).unwrap();
+    }
     for n in 0..INPUTS {
-        let digits = if n == 0 { "UTerm".into() } else { format!("UInt<{},B{}>", number(n >> 1), n & 1) };
-        writeln!(table, "type {0} = {digits}; impl ToNumber for Const<{n}> {{ type Number = {0}; }}", number(n))
-            .unwrap();
+        writeln!(table, "impl ToNumber for Const<{n}> {{ type Number = {}; }}", number(n)).unwrap();
     }
-    for low in 0..1 << LOW_BITS {
-        let mut pattern = String::from("UInt<High,Bit>");
-        for bit in (0..LOW_BITS).rev() {
-            pattern = format!("UInt<{pattern},B{}>", (low >> bit) & 1);
-        }
-        writeln!(table, "pub struct Low{low};").unwrap();
-        let small = number(low);
-        writeln!(table, "impl Split for {small} {{ type High = UTerm; type Low = Low{low}; }}").unwrap();
-        writeln!(table, "impl<High, Bit> Split for {pattern} {{ type High = UInt<High,Bit>; type Low = Low{low}; }}")
-            .unwrap();
-    }
-    for n in 0..=LARGEST {
-        let odd = n >> n.trailing_zeros().min(63);
-        if n < RESULTS || odd < LARGEST_ODD {
-            let (high, low) = (number(n >> LOW_BITS), n & ((1 << LOW_BITS) - 1));
-            writeln!(table, "impl Join<{high}> for Low{low} {{ type Dim = Const<{n}>; }}").unwrap();
-        }
-    }
-    outside(&mut table);
+    let in_table = |&n: &usize| n < RESULTS || n >> n.trailing_zeros() < LARGEST_ODD;
+    let numbers: Vec<usize> = (0..=LARGEST).filter(in_table).collect();
+    let (root, _) = tree(&numbers, 0, &mut table);
+    writeln!(table, "type Table = {root};").unwrap();
     let folder = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(std::path::Path::new(&folder).join("sizes.rs"), table).expect("OUT_DIR is writable");
 }
