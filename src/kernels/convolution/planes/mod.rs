@@ -163,7 +163,7 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
             let bias = start.of_group(group, map.to).map(|bias| &bias[channels.clone()]);
             let plane = map.positions();
             let first = ((image * map.groups + group) * map.to + channels.start) * plane + row * map.out[1];
-            let task = Task { pixels, chunks, steps: region.steps(), weight, bias, store, plane };
+            let task = Task { pixels, seen: region.seen(), chunks, steps: region.steps(), weight, bias, store, plane };
             // SAFETY: x and y have the sizes of the map, the instructions are those of the processor, the chunks have
             // as many lanes as these need, and no two tasks write the same channels of a position.
             unsafe { tiles::run(instructions, &task, y.at(first)) };

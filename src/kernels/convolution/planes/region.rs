@@ -8,6 +8,7 @@ pub const MOST_LANES: usize = 16;
 
 /// Where to find the pixels that some output rows of some images see.
 pub struct Region {
+    channels: usize,
     images: usize,
     /// Whether they are copied; otherwise they are read in place.
     copies: bool,
@@ -85,12 +86,18 @@ impl Region {
         }
         // registers may reach beyond the last pixel
         let len = if copies { product(&[map.from, channel]) + MOST_LANES - gap } else { 0 };
-        Region { images, copies, size, phases, strides, out, steps, channel, gap, len }
+        Region { channels: map.from, images, copies, size, phases, strides, out, steps, channel, gap, len }
     }
 
     /// The length of its copy.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// The number of pixels that are seen, padding included.
+    pub fn seen(&self) -> usize {
+        let [rows, columns] = [0, 1].map(|axis| self.phases[axis].len() * self.size[axis]);
+        self.channels * self.images * rows * columns
     }
 
     /// The number of places in its copy up to the last position, rounded up to a whole register.

@@ -19,9 +19,18 @@ const DEPTH: usize = 256;
 /// From this many tiles on that read the same pixels, it pays to copy those next to each other.
 const COPIED: usize = 4;
 
+/// The most pixels that are read again for every strip of filters: they fit the first-level cache.
+const IN_STRIPS: usize = 1 << 13;
+/// The fewest and the most filters of a strip: with two registers of positions, the sums then take 6 to 12 of the 16
+/// registers of AVX2.
+const FEWEST: usize = 3;
+const MOST: usize = 6;
+
 /// The outputs of some filters at some positions.
 pub struct Task<'a> {
     pub pixels: &'a [f32],
+    /// How many of them are read.
+    pub seen: usize,
     pub chunks: &'a [Chunk],
     pub steps: &'a [usize],
     /// A row for each filter, with a number for each step.
@@ -81,6 +90,10 @@ unsafe fn avx2(task: &Task<'_>, y: *mut f32) {
 unsafe fn run_with<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(task: &Task<'_>, y: *mut f32) {
     let depth = task.steps.len();
     let filters = task.weight.len() / depth;
+    if depth <= DEPTH && task.seen <= IN_STRIPS && filters >= FEWEST {
+        // SAFETY: the caller's promises.
+        return unsafe { strips::<R>(task, filters, y) };
+    }
     // a few filters beyond whole tiles are faster one by one, unless the tile that they do not fill is one of many
     let rest = filters % ROWS;
     let alone = rest <= ROWS * 3 / 8 && filters < 16 * (ROWS - rest);
@@ -89,6 +102,93 @@ unsafe fn run_with<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(ta
     unsafe {
         tiles::<R, ROWS, COLUMNS>(task, 0..together, y);
         tiles::<R, 1, 8>(task, together..filters, y);
+    }
+}
+
+/// The outputs in strips: a few filters at all positions, then the next. What a tile needs before it can sum is then the
+/// same for a whole strip, which counts where sums are short, and outputs are written in order.
+///
+/// # Safety
+/// As for [`run`], and the processor supports `R`'s instructions; one pass covers all steps, and there are at least
+/// [`FEWEST`] filters.
+#[inline(always)]
+unsafe fn strips<R: Register<f32>>(task: &Task<'_>, filters: usize, y: *mut f32) {
+    // about equally high, so that none is lower than 3 filters
+    let count = filters.div_ceil(MOST);
+    for strip in 0..count {
+        let (first, end) = (strip * filters / count, (strip + 1) * filters / count);
+        // SAFETY: the caller's promises.
+        unsafe {
+            match end - first {
+                MOST => in_strip::<R, MOST>(task, first, y),
+                5 => in_strip::<R, 5>(task, first, y),
+                4 => in_strip::<R, 4>(task, first, y),
+                _ => in_strip::<R, FEWEST>(task, first, y),
+            }
+        }
+    }
+}
+
+/// One strip.
+///
+/// # Safety
+/// As for [`strips`]; there are `ROWS` filters from the first on.
+#[inline(always)]
+unsafe fn in_strip<R: Register<f32>, const ROWS: usize>(task: &Task<'_>, first: usize, y: *mut f32) {
+    let depth = task.steps.len();
+    let bias = std::array::from_fn(|row| task.bias.map_or(0.0, |bias| bias[first + row]));
+    let (pairs, rest) = task.chunks.as_chunks();
+    // SAFETY: the caller's promises.
+    unsafe {
+        let weights = std::array::from_fn(|row| task.weight.as_ptr().add((first + row) * depth));
+        let y = y.add(first * task.plane);
+        for chunks in pairs {
+            short_tile::<R, ROWS, 2>(task, chunks, weights, bias, y);
+        }
+        for chunk in rest {
+            short_tile::<R, ROWS, 1>(task, std::array::from_ref(chunk), weights, bias, y);
+        }
+    }
+}
+
+/// A tile of a strip.
+///
+/// # Safety
+/// As for [`in_strip`]; `y` is the plane of the first filter.
+#[inline(always)]
+unsafe fn short_tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
+    task: &Task<'_>,
+    chunks: &[Chunk; COLUMNS],
+    weights: [*const f32; ROWS],
+    bias: [f32; ROWS],
+    y: *mut f32,
+) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let pixels = std::array::from_fn(|column| task.pixels.as_ptr().add(chunks[column].place));
+        let sums = sums::<R, ROWS, COLUMNS>(task.steps, weights, pixels, bias);
+        let wholes = chunks.each_ref().map(|chunk| chunk.to(task.store));
+        // short loops, as in `tile`
+        if !wholes.contains(&None) {
+            for (row, sums) in sums.iter().enumerate() {
+                for (whole, &sum) in wholes.iter().zip(sums) {
+                    let y = y.add(row * task.plane + whole.unwrap_or_default());
+                    (if task.store.adds() { R::load(y).plus(sum) } else { sum }).store(y);
+                }
+            }
+            return;
+        }
+        let mut kept = [[[0.0; MOST_LANES]; COLUMNS]; ROWS];
+        for (kept, sums) in kept.iter_mut().zip(&sums) {
+            for (kept, &sum) in kept.iter_mut().zip(sums) {
+                sum.store(kept.as_mut_ptr());
+            }
+        }
+        for (row, kept) in kept.iter().enumerate() {
+            for (kept, chunk) in kept.iter().zip(chunks) {
+                put::<R>(kept.as_ptr(), chunk, task.store, y.add(row * task.plane));
+            }
+        }
     }
 }
 

@@ -53,7 +53,16 @@ fn add_images(sizes: &Convolution, images: std::ops::Range<usize>, x: &[f32], g:
         parallel::tasks(filters.div_ceil(FILTERS), many, &|part| {
             let part = part * FILTERS..filters.min((part + 1) * FILTERS);
             let weight = &g[part.start * positions..part.end * positions];
-            let task = Task { pixels, chunks: &chunks, steps: &steps, weight, bias: None, store, plane: channels };
+            let task = Task {
+                pixels,
+                seen: pixels.len(),
+                chunks: &chunks,
+                steps: &steps,
+                weight,
+                bias: None,
+                store,
+                plane: channels,
+            };
             // SAFETY: the pixels of each position are followed by those of the next, or by room for a register; the
             // gradient has a row for each filter, and each task writes the rows of its own filters.
             unsafe { run(instructions, &task, to.at(part.start * channels)) };
