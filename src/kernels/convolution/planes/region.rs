@@ -172,14 +172,23 @@ impl Region {
                         to[..first].fill(0.0);
                         to[end..].fill(0.0);
                         let (to, seen) = (&mut to[first..end], &plane[place * map.size[1] + pixel..]);
-                        if stride == 1 {
-                            copy_line(&seen[..to.len()], to);
-                        } else {
-                            to.iter_mut().zip(seen.iter().step_by(stride)).for_each(|(to, &seen)| *to = seen);
+                        match stride {
+                            1 => copy_line(&seen[..to.len()], to),
+                            2 => every_second(seen, to),
+                            _ => to.iter_mut().zip(seen.iter().step_by(stride)).for_each(|(to, &seen)| *to = seen),
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Copies every second number of a line, from the first on: with a stride that it knows, the compiler vectorises this.
+fn every_second(line: &[f32], to: &mut [f32]) {
+    let (pairs, last) = line.as_chunks::<2>();
+    to.iter_mut().zip(pairs).for_each(|(to, &[first, _])| *to = first);
+    if let (Some(to), Some(&last)) = (to.get_mut(pairs.len()), last.first()) {
+        *to = last;
     }
 }
