@@ -2,9 +2,9 @@
 //!
 //! Each function is reduced to a polynomial near 0 as in fdlibm (Sun Microsystems, 1993), and every special case to a
 //! selection at the end. Only `+ - * /`, [`multiply_add`](Math::multiply_add) and shifts of the bits are used, so the
-//! results are bitwise the same on all machines with fused multiply-adds, and on all without. They are within 2 units in
-//! the last place (ulp) of the true value, denormals included; only those of the [`normal`](Math::normal) distribution
-//! may be farther off. NaN stays NaN, infinities give the limits.
+//! results are bitwise the same on all machines with fused multiply-adds, and on all without. They are within 2 units
+//! in the last place (ulp) of the true value, denormals included; only those of the [`normal`](Math::normal)
+//! distribution may be farther off. NaN stays NaN, infinities give the limits.
 
 use num_traits::{Float, NumAssign};
 
@@ -52,8 +52,8 @@ pub trait Format: Float + NumAssign + 'static {
     fn split(self) -> (Self, Self);
     /// Where e^(-x^2 / 2) becomes 0.
     const NORMAL_ZERO: Self;
-    /// 2 (x + 1) P(-x) e^(x^2 / 2) = 1 + x (P0 + P1 x + ..) / (Q0 + Q1 x + ..) for the probability P(-x) that a standard
-    /// normal number is below -x <= 0. It is within 0.8 .. 1.1, so errors of the quotient hardly matter.
+    /// 2 (x + 1) P(-x) e^(x^2 / 2) = 1 + x (P0 + P1 x + ..) / (Q0 + Q1 x + ..) for the probability P(-x) that a
+    /// standard normal number is below -x <= 0. It is within 0.8 .. 1.1, so errors of the quotient hardly matter.
     const NORMAL: [&'static [Self]; 2];
     /// A power of two that makes every denormal a normal number, and its exponent.
     const SCALE_UP: [Self; 2];
@@ -352,8 +352,8 @@ pub trait Math: Sized + 'static {
         (if x < F::zero() { tail } else { F::one() - tail }, bell)
     }
 
-    /// x times the probability that a standard normal number is below x. The error is up to 2 ulp, and without [`Fused`]
-    /// grows as that of [`normal`](Math::normal).
+    /// x times the probability that a standard normal number is below x. The error is up to 2 ulp, and without
+    /// [`Fused`] grows as that of [`normal`](Math::normal).
     #[inline(always)]
     fn times_normal<F: Format>(x: F) -> F {
         let magnitude = clamped_above(x.abs(), F::NORMAL_ZERO);
