@@ -101,6 +101,12 @@ mod avx2 {
     #[target_feature(enable = "avx2,fma")]
     unsafe fn compute<E: InRegisters>(depth: usize, strip: &Strip<E>, panel: *const E, target: &Target<E>) {
         // SAFETY: as above.
-        unsafe { tile::tile::<E, E::Register, ROWS>(depth, *strip, panel, *target) }
+        unsafe {
+            if target.columns <= E::Register::LEN {
+                tile::tile_of::<E, E::Register, ROWS, 1>(depth, *strip, panel, *target);
+            } else {
+                tile::tile::<E, E::Register, ROWS>(depth, *strip, panel, *target);
+            }
+        }
     }
 }

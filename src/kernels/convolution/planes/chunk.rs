@@ -38,7 +38,10 @@ pub fn all(map: &Map, region: &Region, lanes: usize) -> Vec<Chunk> {
     if width >= lanes && (width.is_multiple_of(lanes) || region.steps().len() < FEW) {
         lines.for_each(|line| cover(&line.collect::<Vec<_>>(), lanes, true, &mut chunks));
     } else {
-        cover(&lines.flatten().collect::<Vec<_>>(), lanes, !region.copies(), &mut chunks);
+        let positions: Vec<_> = lines.flatten().collect();
+        // in place, registers must not reach beyond the last pixel; those of other images are far away
+        let together = if region.copies() { positions.len() } else { region.positions_of_image() };
+        positions.chunks(together).for_each(|some| cover(some, lanes, !region.copies(), &mut chunks));
     }
     chunks
 }

@@ -111,6 +111,11 @@ impl Region {
         self.copies
     }
 
+    /// The number of positions in each image.
+    pub fn positions_of_image(&self) -> usize {
+        self.out[0] * self.out[1]
+    }
+
     /// How far each tap of each channel is from the first.
     pub fn steps(&self) -> &[usize] {
         &self.steps
