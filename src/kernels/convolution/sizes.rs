@@ -160,8 +160,11 @@ impl Map {
     }
 
     /// The number of images of one task, for tasks that differ in their images or in one of `others`: the largest up to
-    /// `most` with which no thread has much more to do than another.
-    pub fn images_of_task(&self, most: usize, others: usize) -> usize {
+    /// `most` with which no thread has much more to do than another, or `most` if one thread does all.
+    pub fn images_of_task(&self, most: usize, others: usize, many: bool) -> usize {
+        if !many {
+            return most;
+        }
         let threads = rayon::current_num_threads();
         let busiest = |images: usize| (self.batch.div_ceil(images) * others).div_ceil(threads) * images;
         let enough = busiest(1) + busiest(1) / 16;

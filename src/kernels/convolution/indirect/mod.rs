@@ -68,7 +68,7 @@ fn convolve<'a>(map: &Map, x: &[f32], of_group: &dyn Fn(usize) -> Filters<'a>, s
     let work = (map.batch * map.positions() * map.to).saturating_mul(map.from * map.taps());
     let many = parallel::worthwhile(work, PARALLEL_ABOVE);
     let [images, rows] = fitting(map, POSITIONS, PIXELS);
-    let images = if many { map.images_of_task(images, map.out[0].div_ceil(rows)) } else { images };
+    let images = map.images_of_task(images, map.out[0].div_ceil(rows), many);
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
     let width = width_of(instructions);
     let panels = map.to.div_ceil(width);

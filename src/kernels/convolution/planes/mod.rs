@@ -123,7 +123,7 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
     let work = (map.batch * map.groups * map.positions() * map.to).saturating_mul(map.from * map.taps());
     let many = parallel::worthwhile(work, PARALLEL_ABOVE);
     let [images, rows] = fitting(map, lanes);
-    let images = if many { map.images_of_task(images, map.out[0].div_ceil(rows) * map.groups) } else { images };
+    let images = map.images_of_task(images, map.out[0].div_ceil(rows) * map.groups, many);
     let bands = [map.batch.div_ceil(images), map.out[0].div_ceil(rows)];
     // all bands of an axis but the last look alike
     let kinds = bands.map(|bands| bands.min(2));

@@ -168,15 +168,12 @@ unsafe fn short_tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
         let pixels = std::array::from_fn(|column| task.pixels.as_ptr().add(chunks[column].place));
         let sums = sums::<R, ROWS, COLUMNS>(task.steps, weights, pixels, bias);
         let wholes = chunks.each_ref().map(|chunk| chunk.to(task.store));
-        // short loops, as in `tile`
         if !wholes.contains(&None) {
-            for (row, sums) in sums.iter().enumerate() {
-                for (whole, &sum) in wholes.iter().zip(sums) {
-                    let y = y.add(row * task.plane + whole.unwrap_or_default());
-                    (if task.store.adds() { R::load(y).plus(sum) } else { sum }).store(y);
-                }
+            let mut places = [0; COLUMNS];
+            for (place, whole) in places.iter_mut().zip(wholes) {
+                *place = whole.unwrap_or_default();
             }
-            return;
+            return put_whole(task, &sums, ROWS, places, y);
         }
         let mut kept = [[[0.0; MOST_LANES]; COLUMNS]; ROWS];
         for (kept, sums) in kept.iter_mut().zip(&sums) {
@@ -320,17 +317,8 @@ unsafe fn tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
             }
         }
         let sums = sums::<R, ROWS, COLUMNS>(piece.steps, weights, piece.pixels, bias);
-        // short loops, which the compiler unrolls: only then do the sums stay in registers
         if let Some(wholes) = piece.wholes {
-            for (row, sums) in sums.iter().enumerate() {
-                if row < filters.len() {
-                    for (&whole, &sum) in wholes.iter().zip(sums) {
-                        let y = y.add((filters.start + row) * task.plane + whole);
-                        (if task.store.adds() { R::load(y).plus(sum) } else { sum }).store(y);
-                    }
-                }
-            }
-            return;
+            return put_whole(task, &sums, filters.len(), wholes, y.add(filters.start * task.plane));
         }
         for (row, sums) in sums.iter().enumerate() {
             if row < filters.len() {
@@ -379,6 +367,32 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
             }
         }
         sums
+    }
+}
+
+/// Stores the sums of the first `rows` rows as whole registers, at these places in the plane of each; y is the first.
+///
+/// # Safety
+/// As for [`tiles`].
+#[inline(always)]
+unsafe fn put_whole<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
+    task: &Task<'_>,
+    sums: &[[R; COLUMNS]; ROWS],
+    rows: usize,
+    places: [usize; COLUMNS],
+    y: *mut f32,
+) {
+    // short loops, which the compiler unrolls: only then do the sums stay in registers
+    for (row, sums) in sums.iter().enumerate() {
+        if row < rows {
+            for (&place, &sum) in places.iter().zip(sums) {
+                // SAFETY: the caller's promises.
+                unsafe {
+                    let y = y.add(row * task.plane + place);
+                    (if task.store.adds() { R::load(y).plus(sum) } else { sum }).store(y);
+                }
+            }
+        }
     }
 }
 
