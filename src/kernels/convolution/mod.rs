@@ -2,10 +2,11 @@
 
 mod columns;
 #[allow(unsafe_code)]
+mod depthwise;
+#[allow(unsafe_code)]
 mod indirect;
 #[allow(unsafe_code)]
 mod planes;
-mod single;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -24,9 +25,9 @@ use std::sync::OnceLock;
 /// The methods for one type of numbers.
 struct Methods<E> {
     columns: Passes<E>,
+    depthwise: Option<Passes<E>>,
     indirect: Option<Passes<E>>,
     planes: Option<Passes<E>>,
-    single: Option<Passes<E>>,
     winograd: Option<Passes<E>>,
 }
 struct ForNumbers;
@@ -37,12 +38,12 @@ impl Family for ForNumbers {
 static METHODS: PerFloat<ForNumbers> = PerFloat {
     f32: Methods {
         columns: columns::passes(),
+        depthwise: Some(depthwise::passes()),
         indirect: Some(indirect::passes()),
         planes: Some(planes::passes()),
-        single: Some(single::passes()),
         winograd: Some(winograd::passes()),
     },
-    f64: Methods { columns: columns::passes(), indirect: None, planes: None, single: None, winograd: None },
+    f64: Methods { columns: columns::passes(), depthwise: None, indirect: None, planes: None, winograd: None },
 };
 
 /// Whether the methods that use registers are also compiled for the baseline instructions of the target. They are not
@@ -68,12 +69,12 @@ enum Direction {
 /// weight, which is cheap only while the transformed weight fits the second-level cache. Otherwise:
 ///
 /// - Windows that reach far beyond the image: [`columns`], which does not copy the padding between their taps.
+/// - Groups of a single channel and few filters (depthwise), or images of one channel: [`depthwise`], if there are at
+///   least eight of them.
 /// - Gradients of few weights, summed over many outputs: [`planes`].
 /// - Pointwise (1x1) windows: [`planes`], if there are many channels and filters, or planes are small; for the gradient
 ///   of the weight, if transposing the pixels costs little compared with the product. Otherwise [`columns`], which
 ///   copies nothing.
-/// - The forward pass of a single channel to few filters, and the gradient of the image of one to one (depthwise):
-///   [`single`], if there are eight planes or more.
 /// - The forward pass, and the gradient of the image for stride 1: [`planes`], if there are enough output channels to
 ///   share what is read, or few terms to sum; and if, besides, the output channels would leave much of two registers
 ///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging the weight
@@ -84,9 +85,9 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
     let methods = E::pick(&METHODS);
     let Methods {
         columns,
+        depthwise: Some(depthwise),
         indirect: Some(indirect),
         planes: Some(planes),
-        single: Some(single),
         winograd: Some(winograd),
     } = methods
     else {
@@ -120,14 +121,9 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
         Direction::Weight => to * terms <= 1 << 10 && outputs > 1 << 10,
     };
     let alone = channels == 1 && filters <= 4 && !windows.is_pointwise() && batch * groups >= 8;
-    let in_single = match direction {
-        Direction::Forward => alone,
-        Direction::Input => alone && filters == 1,
-        Direction::Weight => false,
-    };
     let fills = !windows.is_pointwise() && if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
     match () {
-        () if in_single => single,
+        () if alone => depthwise,
         () if in_planes => planes,
         () if fills => indirect,
         () => columns,

@@ -140,38 +140,94 @@ fn each_set(
     }
 }
 
-fn single(sizes: Convolution, rng: &mut Generator) {
-    each_set(sizes, |methods| &methods.single, 1, rng);
+fn depthwise(sizes: Convolution, rng: &mut Generator) {
+    each_set(sizes, |methods| &methods.depthwise, 1, rng);
+}
+
+/// Random sizes: paddings and strides larger than the window are among them.
+fn any_windows(channels: usize, rng: &mut Generator) -> Windows {
+    let mut pair = |range: std::ops::Range<usize>| [rng.random_range(range.clone()), rng.random_range(range)];
+    let (kernel, stride, dilation, padding, more) = (pair(1..6), pair(1..4), pair(1..3), pair(0..4), pair(0..20));
+    let reach = [0, 1].map(|axis| dilation[axis] * (kernel[axis] - 1) + 1);
+    let size = [0, 1].map(|axis| reach[axis].saturating_sub(2 * padding[axis]).max(1) + more[axis]);
+    let out = [0, 1].map(|axis| (size[axis] + 2 * padding[axis] - reach[axis]) / stride[axis] + 1);
+    Windows { channels, size, kernel, stride, padding, dilation, out }
 }
 
 #[test]
-fn single_channels_agree_over_sizes_strides_dilations_and_groups() {
+fn depthwise_agrees_over_sizes_strides_dilations_and_groups() {
     let mut rng = Generator::new(11);
-    for case in 0..60 {
-        let mut pair = |range: std::ops::Range<usize>| [rng.random_range(range.clone()), rng.random_range(range)];
-        let (kernel, stride, dilation, padding, more) = (pair(1..6), pair(1..4), pair(1..3), pair(0..4), pair(0..20));
-        let reach = [0, 1].map(|axis| dilation[axis] * (kernel[axis] - 1) + 1);
-        let size = [0, 1].map(|axis| reach[axis].saturating_sub(2 * padding[axis]).max(1) + more[axis]);
-        let out = [0, 1].map(|axis| (size[axis] + 2 * padding[axis] - reach[axis]) / stride[axis] + 1);
-        let windows = Windows { channels: 1, size, kernel, stride, padding, dilation, out };
-        let filters = if case % 3 == 0 { 3 } else { 1 };
-        single(Convolution { batch: 1 + case % 3, windows, filters, groups: 1 + case % 4 }, &mut rng);
+    for case in 0..90 {
+        let (filters, groups) = (if case % 3 == 0 { 3 } else { 1 }, [1, 2, 5, 12, 19, 32][case % 6]);
+        let windows = any_windows(1 + case % 5 / 3, &mut rng);
+        depthwise(Convolution { batch: 1 + case % 4, windows, filters, groups }, &mut rng);
     }
     // a stride far beyond the image
     let windows =
         Windows { stride: [usize::MAX / 2, 1 << 40], out: [1; 2], ..of_3x3(1, [1; 3], [9; 2], [1; 2]).windows };
-    single(Convolution { batch: 2, windows, filters: 1, groups: 5 }, &mut rng);
+    depthwise(Convolution { batch: 2, windows, filters: 1, groups: 5 }, &mut rng);
+    // windows that see nothing but padding
+    let windows = Windows { kernel: [1; 2], stride: [3; 2], padding: [1; 2], ..pointwise(1, [1; 3], [1; 2]).windows };
+    depthwise(Convolution { batch: 3, windows, filters: 1, groups: 3 }, &mut rng);
     // more rows than are copied at once, and lines longer than that
-    for size in [[150, 70], [3, 5_000]] {
-        single(of_3x3(1, [1, 1, 2], size, [1, 1]), &mut rng);
+    for (size, stride) in [([150, 70], [1, 1]), ([3, 5_000], [1, 1]), ([91, 75], [2, 3]), ([60, 61], [3, 2])] {
+        let out = [0, 1].map(|axis: usize| (size[axis] - 1) / stride[axis] + 1);
+        let windows = Windows { stride, out, ..of_3x3(1, [1; 3], size, [1, 1]).windows };
+        depthwise(Convolution { batch: 1, windows, filters: 1, groups: 2 }, &mut rng);
     }
-    // as in the program: several tasks
-    let case = Case::<f32>::new(of_3x3(9, [1, 1, 7], [30, 31], [1, 1]), &mut rng);
-    let of_threads = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| bits(&case, f32::pick(&METHODS).single.as_ref().unwrap()))
-    };
-    assert!([2, 3, 8].into_iter().all(|threads| of_threads(threads) == of_threads(1)));
+}
+
+#[test]
+fn the_bits_of_depthwise_depend_neither_on_threads_nor_on_the_length_of_registers() {
+    let mut rng = Generator::new(12);
+    let passes = f32::pick(&METHODS).depthwise.as_ref().unwrap();
+    for (batch, groups, size, stride) in
+        [(9, 7, [30, 31], [1; 2]), (40, 3, [9, 10], [2, 1]), (3, 48, [70, 20], [2; 2]), (70, 1, [12, 13], [1; 2])]
+    {
+        let out = [0, 1].map(|axis: usize| (size[axis] - 1) / stride[axis] + 1);
+        let windows = Windows { stride, out, ..of_3x3(1, [1; 3], size, [1, 1]).windows };
+        let case = Case::<f32>::new(Convolution { batch, windows, filters: 2, groups }, &mut rng);
+        let one = bits(&case, passes);
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| bits(&case, passes)), one, "{threads} threads: {:?}", case.sizes);
+        }
+        let with_fused = available().filter(|&instructions| instructions >= Instructions::Avx2);
+        for instructions in with_fused {
+            assert_eq!(with(instructions, || bits(&case, passes)), one, "{instructions:?}: {:?}", case.sizes);
+        }
+    }
+}
+
+/// An infinite pixel or gradient, or NaN, reaches the sums that it is a term of, and no others.
+#[test]
+fn depthwise_is_not_finite_where_the_formula_is_not() {
+    let mut rng = Generator::new(13);
+    let passes = f32::pick(&METHODS).depthwise.as_ref().unwrap();
+    for case in 0..40 {
+        let windows = any_windows(1, &mut rng);
+        let sizes = Convolution { batch: 1 + case % 3, windows, filters: 1 + case % 2, groups: 1 + case % 10 };
+        let case = Case::<f32>::new(sizes, &mut rng);
+        let (outputs, weights) = (case.y.len(), case.weight.len());
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let (mut x, mut g) = (case.x.clone(), case.g.clone());
+            let (pixel, output) = (rng.random_range(0..x.len()), rng.random_range(0..outputs));
+            (x[pixel], g[output]) = (bad, bad);
+            let (mut in_y, mut in_dx, mut in_dw) = (vec![false; outputs], vec![false; x.len()], vec![false; weights]);
+            each_product(&sizes, |i, w, o| {
+                in_y[o] |= i == pixel;
+                in_dx[i] |= o == output;
+                in_dw[w] |= i == pixel;
+            });
+            let (mut y, mut dx, mut dw) = (vec![0.0; outputs], vec![0.0; x.len()], vec![0.0; weights]);
+            (passes.forward)(&sizes, &x, &case.weight, Start::Zero, &mut y);
+            (passes.backward_input)(&sizes, &g, &case.weight, Start::Zero, &mut dx);
+            (passes.backward_weight)(&sizes, &x, &case.g, &mut dw, Store::Overwrite);
+            for (found, bad) in [(y, in_y), (dx, in_dx), (dw, in_dw)] {
+                assert!(found.iter().zip(bad).all(|(found, bad)| found.is_finite() != bad), "{sizes:?}: {found:?}");
+            }
+        }
+    }
 }
 
 fn winograd(sizes: Convolution, rng: &mut Generator) {

@@ -67,7 +67,7 @@ fn backward_weight(sizes: &Convolution, x: &[f32], g: &[f32], dw: &mut [f32], st
 }
 
 /// The filters of all groups for a map back to the image: a row for each channel that it makes.
-pub fn turned_rows(sizes: &Convolution, map: &Map, weight: &[f32]) -> Storage<f32> {
+fn turned_rows(sizes: &Convolution, map: &Map, weight: &[f32]) -> Storage<f32> {
     let of_group = map.to * map.from * map.taps();
     let mut rows = Storage::scratch(map.groups * of_group);
     for (group, rows) in rows.make_mut().chunks_exact_mut(of_group).enumerate() {
@@ -104,7 +104,7 @@ fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
 }
 
 /// The length of a register.
-fn lanes(instructions: Instructions) -> usize {
+pub fn lanes(instructions: Instructions) -> usize {
     match instructions {
         Instructions::Avx512 => 16,
         Instructions::Avx2 => 8,
@@ -173,7 +173,7 @@ fn convolve(map: &Map, x: &[f32], weight: &[f32], start: Start<'_, f32>, y: &mut
 
 /// The number of output rows of one band of an image: at most `most`, and few enough to fit, unless even one row does
 /// not.
-pub fn rows_of_band(map: &Map, most: usize, fit: impl Fn(usize) -> bool) -> usize {
+fn rows_of_band(map: &Map, most: usize, fit: impl Fn(usize) -> bool) -> usize {
     // the bands are about equally high
     let even = |rows: usize| map.out[0].div_ceil(map.out[0].div_ceil(rows));
     std::iter::successors(Some(even(most)), |rows| Some(even(rows.div_ceil(2))))
