@@ -151,18 +151,18 @@ unsafe fn sums<R: Register<f32>, const N: usize>(
     // SAFETY: the caller's promises.
     unsafe {
         let mut seen = [pixels; N];
-        for (seen, &(place, _)) in seen.iter_mut().zip(positions) {
-            *seen = pixels.add(place);
+        for (i, seen) in seen.iter_mut().enumerate() {
+            *seen = pixels.add(positions[i].0);
         }
         let mut sums = [R::load(bias.as_ptr()); N];
         for (k, &step) in steps.iter().enumerate() {
             let weight = R::load(weights.add(k * R::LEN));
-            for (sum, seen) in sums.iter_mut().zip(&seen) {
-                *sum = sum.plus_product(weight, R::load(seen.add(step)));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.plus_product(weight, R::load(seen[i].add(step)));
             }
         }
-        for (sum, &(_, place)) in sums.iter().zip(positions) {
-            sum.store(to.add(place));
+        for (i, &sum) in sums.iter().enumerate() {
+            sum.store(to.add(positions[i].1));
         }
     }
 }
@@ -188,8 +188,8 @@ unsafe fn products<R: Register<f32>>(
         let mut sums = [R::splat(0.0); TAPS];
         for &(place, output) in positions {
             let gradient = R::load(gradients.add(output));
-            for (sum, seen) in sums.iter_mut().zip(&seen) {
-                *sum = sum.plus_product(gradient, R::load(seen.add(place)));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.plus_product(gradient, R::load(seen[i].add(place)));
             }
         }
         for (i, &sum) in sums.iter().enumerate() {

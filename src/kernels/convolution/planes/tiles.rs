@@ -385,10 +385,10 @@ unsafe fn put_whole<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     // short loops, which the compiler unrolls: only then do the sums stay in registers
     for (row, sums) in sums.iter().enumerate() {
         if row < rows {
-            for (&place, &sum) in places.iter().zip(sums) {
+            for (column, &sum) in sums.iter().enumerate() {
                 // SAFETY: the caller's promises.
                 unsafe {
-                    let y = y.add(row * task.plane + place);
+                    let y = y.add(row * task.plane + places[column]);
                     (if task.store.adds() { R::load(y).plus(sum) } else { sum }).store(y);
                 }
             }
