@@ -4,7 +4,8 @@
 //! selection at the end. Only `+ - * /`, [`multiply_add`](Math::multiply_add) and shifts of the bits are used, so the
 //! results are bitwise the same on all machines with fused multiply-adds, and on all without. They are within 2 units
 //! in the last place (ulp) of the true value, denormals included; only those of the [`normal`](Math::normal)
-//! distribution may be farther off. NaN stays NaN, infinities give the limits.
+//! distribution, and without fused multiply-adds of [`times_normal_tanh`](Math::times_normal_tanh), may be farther off.
+//! NaN stays NaN, infinities give the limits.
 
 use num_traits::{Float, NumAssign};
 
@@ -55,6 +56,14 @@ pub trait Format: Float + NumAssign + 'static {
     /// 2 (x + 1) P(-x) e^(x^2 / 2) = 1 + x (P0 + P1 x + ..) / (Q0 + Q1 x + ..) for the probability P(-x) that a
     /// standard normal number is below -x <= 0. It is within 0.8 .. 1.1, so errors of the quotient hardly matter.
     const NORMAL: [&'static [Self]; 2];
+    /// 2 u = x (A + B x^2) of GELU's form with tanh: A and B, each in two parts. The first part of A is a multiple of
+    /// 2^-19.
+    const NORMAL_TANH: [[Self; 2]; 2];
+    /// 1.5 * 2^4 times 2^19 spacings of numbers there: adding it to B x^2 rounds to a multiple of 2^-19, and twice that
+    /// from 8 on.
+    const NORMAL_TANH_ROUNDER: Self;
+    /// Where x / (1 + e^(2 u)) becomes 0.
+    const NORMAL_TANH_ZERO: Self;
     /// A power of two that makes every denormal a normal number, and its exponent.
     const SCALE_UP: [Self; 2];
 }
@@ -95,6 +104,9 @@ impl Format for f32 {
         &[2.021_156_2e-1, 4.588_789e-2, -2.122_445_2e-2, -1.292_075_7e-2, -2.424_881_6e-3],
         &[1.0, 1.700_885_8, 1.243_783_7, 4.973_591_6e-1, 1.112_718_2e-1, 1.199_787_4e-2],
     ];
+    const NORMAL_TANH: [[f32; 2]; 2] = [[1.595_769_9, -7.605_964_4e-7], [7.135_481_4e-2, 2.398_832_5e-9]];
+    const NORMAL_TANH_ROUNDER: f32 = 24.0;
+    const NORMAL_TANH_ZERO: f32 = 11.0;
     const SCALE_UP: [f32; 2] = [33_554_432.0, 25.0];
 
     #[inline(always)]
@@ -228,6 +240,10 @@ impl Format for f64 {
             5.593_733_839_029_36e-7,
         ],
     ];
+    const NORMAL_TANH: [[f64; 2]; 2] =
+        [[1.595_769_882_202_148_4, -7.605_964_177_257_403e-7], [7.135_481_627_260_025e-2, -6.175_149_918_155_315e-19]];
+    const NORMAL_TANH_ROUNDER: f64 = 12_884_901_888.0;
+    const NORMAL_TANH_ZERO: f64 = 21.7;
     const SCALE_UP: [f64; 2] = [18_014_398_509_481_984.0, 54.0];
 
     #[inline(always)]
@@ -325,6 +341,25 @@ pub trait Math: Sized + 'static {
         // what rounding the sum lost, which matters where it is near 1
         let lost = e - (sum - F::one());
         Self::multiply_add(-lost, y, y)
+    }
+
+    /// x (1 + tanh u) / 2 = x / (1 + e^(-2 u)) with u = sqrt(2 / pi) (x + 0.044715 x^3). Without [`Fused`], the error
+    /// grows far below 0, as that of [`normal`](Math::normal).
+    #[inline(always)]
+    fn times_normal_tanh<F: Format>(x: F) -> F {
+        let [[a, a_low], [b, b_low]] = F::NORMAL_TANH;
+        let magnitude = clamped_above(x.abs(), F::NORMAL_TANH_ZERO);
+        let square = magnitude * magnitude;
+        let square_low = Self::multiply_add(magnitude, magnitude, -square);
+        // A + B x^2 in two parts, for e^(-2 u) is as far off relative to itself as 2 u absolutely; the first is exact
+        let rounded = Self::multiply_add(b, square, F::NORMAL_TANH_ROUNDER) - F::NORMAL_TANH_ROUNDER;
+        let high = rounded + a;
+        let low = Self::multiply_add(b, square, -rounded)
+            + Self::multiply_add(b, square_low, Self::multiply_add(b_low, square, a_low));
+        let (n, power) = multiple_of_ln_2::<Self, F>(magnitude * high, -F::one(), F::SCALE_DOWN[0]);
+        let r = Self::multiply_add(-magnitude, high, -n * F::LN_2[0])
+            + Self::multiply_add(-magnitude, low, -n * F::LN_2[1]);
+        times_logistic_of_parts::<Self, F>(x, magnitude, r, power)
     }
 
     /// The error function, 2 / sqrt(pi) times the integral of e^(-t^2) over 0 .. x.
@@ -479,12 +514,33 @@ fn tail_rest<M: Math, F: Format>(x: F) -> F {
     polynomial::<M, F>(x, F::NORMAL[0]) / polynomial::<M, F>(x, F::NORMAL[1])
 }
 
-/// u / (x + 1) (1 + x rest) (1 + q), where `rest` is that of [`tail_rest`] and q that of [`bell_minus_one`], from the
-/// rounded 1 / (x + 1) and u / (x + 1). `correction` is u x rest and what the second lost, times x + 1. Everything but
-/// the quotient u / (x + 1) is small beside it, so the rounding of the last sum is nearly the only one that counts.
+/// (u + c) / s (1 + q) from the rounded 1 / s and u / s; `correction` is c and what the second lost, times s.
+/// Everything but the quotient u / s is small beside it, so the rounding of the last sum is nearly the only one that
+/// counts.
+///
+/// For the normal distribution, s is x + 1, c is u x times [`tail_rest`], and q that of [`bell_minus_one`].
 #[inline(always)]
 fn tail<M: Math, F: Format>(u: F, reciprocal: F, quotient: F, correction: F, q: F) -> F {
     M::multiply_add(reciprocal, M::multiply_add(u + correction, q, correction), quotient)
+}
+
+/// x / (1 + e^-v) for a v with the sign of x, from e^-|v|: the r and the power of [`reduced`] for the first of
+/// [`Format::SCALE_DOWN`]. `magnitude` is |x|, or less where the result is 0 below 0.
+#[inline(always)]
+fn times_logistic_of_parts<M: Math, F: Format>(x: F, magnitude: F, r: F, power: F) -> F {
+    let negative = x < F::zero();
+    let q = exp_m1_near_0::<M, F>(r, F::one());
+    let e = (F::one() + q) * power * F::SCALE_DOWN[1];
+    let reciprocal = F::one() / (F::one() + e);
+    let u = if negative { magnitude } else { x };
+    let quotient = u * reciprocal;
+    // the difference is exact: the quotient is at least half of u
+    let correction = M::multiply_add(-quotient, e, u - quotient);
+    let y = tail::<M, F>(u, reciprocal, quotient, correction, if negative { q } else { F::zero() });
+    // scaled last: it may be denormal
+    let y = if negative { -y * power * F::SCALE_DOWN[1] } else { y };
+    // neither infinity nor NaN, and zeros keep their sign
+    if x < F::infinity() && x != F::zero() { y } else { x }
 }
 
 /// Half the second of [`Format::SCALE_DOWN`].
@@ -605,6 +661,7 @@ mod tests {
         sweep("ln_1p", M::ln_1p, f64::ln_1p, 2.0);
         sweep("tanh", M::tanh, f64::tanh, 2.0);
         sweep("logistic", M::logistic, logistic_f64, 2.0);
+        sweep("times_normal_tanh", M::times_normal_tanh, gelu_tanh_f64, tail);
         sweep("erf", M::erf, erf_series, 2.0);
         sweep("bell", |x| M::normal(x).1, |x| (-0.5 * x * x).exp(), tail.max(4.0) / 2.0);
         sweep("normal", |x| M::normal(x).0, normal_f64, tail.max(2.3));
@@ -618,6 +675,16 @@ mod tests {
             },
             tail,
         );
+    }
+
+    /// -0, and not NaN, at -infinity; the exponentials of smaller numbers are 0, too.
+    fn times_logistic_f64(x: f64, v: f64) -> f64 {
+        if v < -200.0 { -0.0 } else { x * logistic_f64(v) }
+    }
+
+    fn gelu_tanh_f64(x: f64) -> f64 {
+        let factor = std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::SQRT_2;
+        times_logistic_f64(x, factor * (x + 0.044_715 * x * x * x))
     }
 
     #[test]
@@ -658,6 +725,8 @@ mod tests {
         compare("ln_1p", M::ln_1p, f64::ln_1p, 1.0);
         compare("tanh", M::tanh, f64::tanh, 1.0);
         compare("logistic", M::logistic, logistic_f64, 4.0);
+        // the reference is exact enough only where e^v is not yet far off
+        compare("times_normal_tanh", |x| M::times_normal_tanh(x.max(-5.0)), |x| gelu_tanh_f64(x.max(-5.0)), 64.0);
         compare("erf", M::erf, erf_series, 8.0);
         compare("normal", |x| M::normal(x).0, normal_f64, tail);
         // below, the reference is 0 too early
@@ -668,6 +737,8 @@ mod tests {
             assert_eq!(M::exp(x), x.exp(), "exp({x:e})");
             assert_eq!(M::exp_m1(x), x.exp_m1(), "exp_m1({x:e})");
             assert_eq!(M::tanh(x), x.tanh(), "tanh({x:e})");
+            let expected = if x > 1.0 { x } else { 0.0 };
+            assert_eq!(M::times_normal_tanh(x), expected, "times_normal_tanh({x:e})");
             let (y, expected) = (M::ln(x), x.ln());
             assert!(y == expected || (y.is_nan() && expected.is_nan()), "ln({x:e}) = {y:e}, not {expected:e}");
         }

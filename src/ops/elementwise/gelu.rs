@@ -46,9 +46,7 @@ impl Unary for GeluTanh {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        let u = x * M::multiply_add(E::of(SQRT_2_OVER_PI * CUBIC), x * x, E::of(SQRT_2_OVER_PI));
-        let half = E::of(0.5) * finite(x);
-        M::multiply_add(half, M::tanh(u), half)
+        M::times_normal_tanh(x)
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
@@ -60,12 +58,6 @@ impl Unary for GeluTanh {
     }
 }
 static GELU_TANH: UnaryOp = UnaryOp::of::<GeluTanh>();
-
-/// x, with the smallest finite number in place of -infinity, so that its product with 0 is 0 and not NaN.
-#[inline(always)]
-pub(crate) fn finite<E: Float>(x: E) -> E {
-    if x < E::min_value() { E::min_value() } else { x }
-}
 
 /// x limited to -1000 ..= 1000. Beyond, the derivatives of these functions are 0 and 1 to the last bit, but their
 /// formulas would multiply 0 by infinity.

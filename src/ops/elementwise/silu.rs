@@ -3,7 +3,7 @@
 //! Its derivative is s + x s (1 - s) = s (1 + x (1 - s)). Elfwing, Uchibe and Doya, "Sigmoid-Weighted Linear Units for
 //! Neural Network Function Approximation in Reinforcement Learning", 2017.
 
-use super::gelu::{bounded, finite};
+use super::gelu::bounded;
 use super::unary::unary;
 use crate::kernels::elementwise::{Saves, Unary};
 use crate::kernels::parallel;
@@ -20,7 +20,9 @@ impl Unary for Silu {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        finite(x) * M::logistic(x)
+        // so that the product with 0 at -infinity is 0 and not NaN
+        let finite = if x < E::min_value() { E::min_value() } else { x };
+        finite * M::logistic(x)
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
