@@ -63,13 +63,7 @@ mod avx512 {
     #[target_feature(enable = "avx512f,avx2,fma")]
     unsafe fn compute<E: InRegisters>(depth: usize, strip: &Strip<E>, panel: *const E, target: &Target<E>) {
         // SAFETY: as above.
-        unsafe {
-            if target.columns <= E::WideRegister::LEN {
-                tile::tile_of::<E, E::WideRegister, ROWS, 1>(depth, *strip, panel, *target);
-            } else {
-                tile::tile::<E, E::WideRegister, ROWS>(depth, *strip, panel, *target);
-            }
-        }
+        unsafe { tile::tile::<E, E::WideRegister, ROWS>(depth, *strip, panel, *target) }
     }
 }
 
@@ -101,12 +95,6 @@ mod avx2 {
     #[target_feature(enable = "avx2,fma")]
     unsafe fn compute<E: InRegisters>(depth: usize, strip: &Strip<E>, panel: *const E, target: &Target<E>) {
         // SAFETY: as above.
-        unsafe {
-            if target.columns <= E::Register::LEN {
-                tile::tile_of::<E, E::Register, ROWS, 1>(depth, *strip, panel, *target);
-            } else {
-                tile::tile::<E, E::Register, ROWS>(depth, *strip, panel, *target);
-            }
-        }
+        unsafe { tile::tile::<E, E::Register, ROWS>(depth, *strip, panel, *target) }
     }
 }

@@ -42,6 +42,7 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
     // SAFETY: the caller's promises.
     unsafe {
         match target.rows {
+            _ if target.columns <= R::LEN => tile_of::<E, R, ROWS, 1>(depth, strip, panel, target),
             1..=LOW => tile_of::<E, R, LOW, 2>(depth, strip, panel, target),
             // the tile of AVX-512 is tall: 32 rows are 12, 12 and 8
             5..=8 if const { ROWS > 8 } => tile_of::<E, R, 8, 2>(depth, strip, panel, target),
@@ -55,7 +56,7 @@ pub unsafe fn tile<E: Float, R: Register<E>, const ROWS: usize>(
 /// # Safety
 /// As for [`tile`], and `columns` is at most `WIDTH` registers.
 #[inline(always)]
-pub unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
+unsafe fn tile_of<E: Float, R: Register<E>, const ROWS: usize, const WIDTH: usize>(
     depth: usize,
     strip: Strip<E>,
     panel: *const E,
