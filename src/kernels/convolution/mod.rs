@@ -51,6 +51,15 @@ static METHODS: PerFloat<ForNumbers> = PerFloat {
 /// Tests run all methods.
 const PORTABLE: bool = cfg!(any(test, not(target_arch = "x86_64")));
 
+/// How many numbers a register holds.
+fn lanes(instructions: Instructions) -> usize {
+    match instructions {
+        Instructions::Avx512 => 16,
+        Instructions::Avx2 => 8,
+        Instructions::Portable => 4,
+    }
+}
+
 /// A window may always reach over this many pixels, however small the image is.
 const FAR: usize = 64;
 

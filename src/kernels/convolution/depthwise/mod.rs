@@ -21,7 +21,7 @@
 mod lanes;
 mod layout;
 
-use super::planes::{self, region::MOST_LANES};
+use super::planes::region::MOST_LANES;
 use super::sizes::{Convolution, PARALLEL_ABOVE, Passes, Start};
 use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::parallel::{self, Entries};
@@ -65,7 +65,7 @@ struct Blocks {
 impl Blocks {
     fn new(sizes: &Convolution) -> Blocks {
         let instructions = instructions();
-        let (groups, lanes) = (sizes.batch * sizes.groups, planes::lanes(instructions));
+        let (groups, lanes) = (sizes.batch * sizes.groups, super::lanes(instructions));
         let count = groups.div_ceil(lanes);
         // in the longest registers' blocks, for the order in which gradients add up is the same for all
         let period = period(sizes.groups) * (MOST_LANES / lanes);

@@ -17,8 +17,8 @@ mod region;
 mod tiles;
 mod weight;
 
-use super::columns;
 use super::sizes::{Convolution, Filters, Map, PARALLEL_ABOVE, Passes, Start};
+use super::{columns, lanes};
 use crate::kernels::instructions::{Instructions, instructions};
 use crate::kernels::parallel::{self, Entries};
 use crate::memory::Storage;
@@ -53,11 +53,7 @@ fn backward_input(sizes: &Convolution, g: &[f32], weight: &[f32], start: Start<'
 
 /// The number of columns in two registers.
 fn width_of(instructions: Instructions) -> usize {
-    match instructions {
-        Instructions::Avx512 => 32,
-        Instructions::Avx2 => 16,
-        Instructions::Portable => 8,
-    }
+    2 * lanes(instructions)
 }
 
 /// The outputs of a map, added to `start`, group by group.

@@ -19,9 +19,9 @@ pub mod region;
 mod tiles;
 mod weight;
 
-use super::columns;
 use super::sizes::{Convolution, Filters, Map, PARALLEL_ABOVE, Passes, Start};
-use crate::kernels::instructions::{Instructions, instructions};
+use super::{columns, lanes};
+use crate::kernels::instructions::instructions;
 use crate::kernels::parallel::{self, Entries};
 use crate::kernels::store::Store;
 use crate::kernels::transpose::transpose;
@@ -101,15 +101,6 @@ fn put_rows(map: &Map, filters: Filters<'_>, rows: &mut [f32]) {
             }
         }
     });
-}
-
-/// The length of a register.
-pub fn lanes(instructions: Instructions) -> usize {
-    match instructions {
-        Instructions::Avx512 => 16,
-        Instructions::Avx2 => 8,
-        Instructions::Portable => 4,
-    }
 }
 
 /// The outputs of a map, which fill their plane, added to `start`; the weight has a row for each filter.

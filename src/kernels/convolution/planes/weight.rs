@@ -2,8 +2,8 @@
 //! pass in which the pixels' positions take the role of input channels, and g that of the weight.
 
 use super::chunk;
-use super::lanes;
 use super::tiles::{Task, run};
+use crate::kernels::convolution::lanes;
 use crate::kernels::convolution::sizes::{Convolution, PARALLEL_ABOVE};
 use crate::kernels::elementwise;
 use crate::kernels::instructions::instructions;
