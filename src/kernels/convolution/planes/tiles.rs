@@ -167,12 +167,7 @@ unsafe fn short_tile<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
     unsafe {
         let pixels = std::array::from_fn(|column| task.pixels.as_ptr().add(chunks[column].place));
         let sums = sums::<R, ROWS, COLUMNS>(task.steps, weights, pixels, bias);
-        let wholes = chunks.each_ref().map(|chunk| chunk.to(task.store));
-        if !wholes.contains(&None) {
-            let mut places = [0; COLUMNS];
-            for (place, whole) in places.iter_mut().zip(wholes) {
-                *place = whole.unwrap_or_default();
-            }
+        if let Some(places) = all_whole(chunks.each_ref(), task.store) {
             return put_whole(task, &sums, ROWS, places, y);
         }
         let mut kept = [[[0.0; MOST_LANES]; COLUMNS]; ROWS];
@@ -228,7 +223,7 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
                             steps: &task.steps[start..end],
                             pixels,
                             chunks: [chunk],
-                            wholes: chunk.to(task.store).filter(|_| whole).map(|to| [to]),
+                            wholes: if whole { all_whole([chunk], task.store) } else { None },
                         };
                         for first in filters.clone().step_by(ROWS) {
                             tile::<R, ROWS, 1>(task, &piece, first..filters.end.min(first + ROWS), at(first, i), y);
@@ -237,8 +232,7 @@ unsafe fn tiles<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
                     continue;
                 };
                 let chunks = chunks.each_ref();
-                let wholes = chunks.map(|chunk| chunk.to(task.store));
-                let wholes = (whole && !wholes.contains(&None)).then(|| wholes.map(Option::unwrap_or_default));
+                let wholes = if whole { all_whole(chunks, task.store) } else { None };
                 let pixels = chunks.map(|chunk| task.pixels.as_ptr().add(chunk.place));
                 let mut piece = Piece { start, steps: &task.steps[start..end], pixels, chunks, wholes };
                 if let Some(panel) = &mut panel {
@@ -368,6 +362,16 @@ unsafe fn sums<R: Register<f32>, const ROWS: usize, const COLUMNS: usize>(
         }
         sums
     }
+}
+
+/// Where the outputs of the chunks go, if all of them can be stored as whole registers.
+#[inline(always)]
+fn all_whole<const COLUMNS: usize>(chunks: [&Chunk; COLUMNS], store: Store) -> Option<[usize; COLUMNS]> {
+    let mut places = [0; COLUMNS];
+    for (column, place) in places.iter_mut().enumerate() {
+        *place = chunks[column].to(store)?;
+    }
+    Some(places)
 }
 
 /// Stores the sums of the first `rows` rows as whole registers, at these places in the plane of each; y is the first.
