@@ -4,9 +4,11 @@
     python3 -m venv venv && venv/bin/pip install torch
     venv/bin/python benches/compare.py --rounds 5 --threads 1 2 > benches/RESULTS.md
 
-Each round runs every library once at a workload, the next round again, so that what else the machine does meets all of
-them. The figure is the median over the rounds of the medians, in milliseconds; beside PyTorch as it comes (eager)
-stands the better of that and of its fused optimizers and channels_last convolutions (best).
+Each round runs every workload once in every library, one right after the other, so that what else the machine does
+meets all of them. The figure is the median over the rounds of the medians, in milliseconds; beside PyTorch as it comes
+(eager) stands what it does with its fused optimizers and channels_last convolutions (best). "ratio" is the better of
+PyTorch's two figures by taut's: above 1, taut is faster. "of least" is the same ratio of the least times over all
+rounds, which other work on the machine disturbs less.
 """
 import argparse
 import datetime
@@ -56,13 +58,14 @@ def main():
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
     pytorch = [sys.executable, str(ROOT / "benches" / "peers" / "pytorch.py")]
     times = {}
-    for threads in options.threads:
-        for group in groups:
-            for turn in range(options.rounds):
+    for turn in range(options.rounds):
+        for threads in options.threads:
+            for group in groups:
                 for command in [str(target / PROGRAMS[group])], [*pytorch, "eager"], [*pytorch, "best"]:
                     for line in lines(command, group, threads, options.budget, options.core):
                         key = (threads, line["workload"])
-                        times.setdefault(key, {}).setdefault(line["peer"], []).append(line["median_ms"])
+                        figures = times.setdefault(key, {}).setdefault(line["peer"], [])
+                        figures.append((line["median_ms"], line["extra"]["min_ms"]))
                 print(f"{group}, {threads} threads: round {turn + 1} of {options.rounds}", file=sys.stderr)
 
     versions = subprocess.run([sys.executable, "-c", "import torch; print(torch.__version__.split('+')[0])"],
@@ -72,19 +75,20 @@ def main():
 
 {datetime.date.today()}, {processor()}, {os.cpu_count()} cores; PyTorch {versions}, rustc {rustc}. Medians over
 {options.rounds} rounds, in milliseconds. Written by `benches/compare.py`, which says how. "ratio" is the better of
-PyTorch's two figures by taut's: above 1, taut is faster.""")
+PyTorch's two figures by taut's: above 1, taut is faster; "of least" is that of the least times.""")
     for threads in options.threads:
         print(f"\n## {threads} thread{'s' if threads > 1 else ''}\n")
-        print("| workload | taut | PyTorch eager | best | ratio |\n| --- | ---: | ---: | ---: | ---: |")
+        print("| workload | taut | PyTorch eager | best | ratio | of least |\n| --- | ---: | ---: | ---: | ---: | ---: |")
         for (of, workload), peers in times.items():
             if of != threads or "taut" not in peers or len(peers) == 1:
                 continue
-            taut, *others = (statistics.median(peers[p]) if p in peers else None for p in
-                             ("taut", "torch-eager", "torch-best"))
-            shown = " | ".join("" if t is None else f"{t:.3g}" for t in (taut, *others))
+            kept = [peers[peer] for peer in ("taut", "torch-eager", "torch-best") if peer in peers]
+            taut, *others = (statistics.median(median for median, _ in rounds) for rounds in kept)
+            least, *least_of_others = (min(least for _, least in rounds) for rounds in kept)
+            shown = " | ".join(f"{t:.3g}" for t in (taut, *others)) + " | " * (3 - len(kept))
             name = NAMES.get(workload.split("_")[0], "")
             print(f"| `{workload}`{' ' + name if name else ''} | {shown} "
-                  f"| {min(t for t in others if t) / taut:.2f} |")
+                  f"| {min(others) / taut:.2f} | {min(least_of_others) / least:.2f} |")
 
 
 if __name__ == "__main__":
