@@ -56,6 +56,8 @@ pub trait Format: Float + NumAssign + 'static {
     /// 2 (x + 1) P(-x) e^(x^2 / 2) = 1 + x (P0 + P1 x + ..) / (Q0 + Q1 x + ..) for the probability P(-x) that a
     /// standard normal number is below -x <= 0. It is within 0.8 .. 1.1, so errors of the quotient hardly matter.
     const NORMAL: [&'static [Self]; 2];
+    /// x e^x is 0 below minus this.
+    const TIMES_LOGISTIC_ZERO: Self;
     /// 2 u = x (A + B x^2) of GELU's form with tanh: A and B, each in two parts. The first part of A is a multiple of
     /// 2^-19.
     const NORMAL_TANH: [[Self; 2]; 2];
@@ -104,6 +106,7 @@ impl Format for f32 {
         &[2.021_156_2e-1, 4.588_789e-2, -2.122_445_2e-2, -1.292_075_7e-2, -2.424_881_6e-3],
         &[1.0, 1.700_885_8, 1.243_783_7, 4.973_591_6e-1, 1.112_718_2e-1, 1.199_787_4e-2],
     ];
+    const TIMES_LOGISTIC_ZERO: f32 = 109.0;
     const NORMAL_TANH: [[f32; 2]; 2] = [[1.595_769_9, -7.605_964_4e-7], [7.135_481_4e-2, 2.398_832_5e-9]];
     const NORMAL_TANH_ROUNDER: f32 = 24.0;
     const NORMAL_TANH_ZERO: f32 = 11.0;
@@ -240,6 +243,7 @@ impl Format for f64 {
             5.593_733_839_029_36e-7,
         ],
     ];
+    const TIMES_LOGISTIC_ZERO: f64 = 752.0;
     const NORMAL_TANH: [[f64; 2]; 2] =
         [[1.595_769_882_202_148_4, -7.605_964_177_257_403e-7], [7.135_481_627_260_025e-2, -6.175_149_918_155_315e-19]];
     const NORMAL_TANH_ROUNDER: f64 = 12_884_901_888.0;
@@ -343,6 +347,15 @@ pub trait Math: Sized + 'static {
         Self::multiply_add(-lost, y, y)
     }
 
+    /// x / (1 + e^-x)
+    #[inline(always)]
+    fn times_logistic<F: Format>(x: F) -> F {
+        let magnitude = clamped_above(x.abs(), F::TIMES_LOGISTIC_ZERO);
+        let (n, scaled) = multiple_of_ln_2::<Self, F>(-magnitude, F::one(), F::SCALE_DOWN[0]);
+        let r = [Self::multiply_add(-n, F::LN_2[0], -magnitude), -n * F::LN_2[1]];
+        times_logistic_of_parts::<Self, F>(x, magnitude, r, scaled)
+    }
+
     /// x (1 + tanh u) / 2 = x / (1 + e^(-2 u)) with u = sqrt(2 / pi) (x + 0.044715 x^3). Without [`Fused`], the error
     /// grows far below 0, as that of [`normal`](Math::normal).
     #[inline(always)]
@@ -357,8 +370,10 @@ pub trait Math: Sized + 'static {
         let low = Self::multiply_add(b, square, -rounded)
             + Self::multiply_add(b, square_low, Self::multiply_add(b_low, square, a_low));
         let (n, power) = multiple_of_ln_2::<Self, F>(magnitude * high, -F::one(), F::SCALE_DOWN[0]);
-        let r = Self::multiply_add(-magnitude, high, -n * F::LN_2[0])
-            + Self::multiply_add(-magnitude, low, -n * F::LN_2[1]);
+        let r = [
+            Self::multiply_add(-magnitude, high, -n * F::LN_2[0]),
+            Self::multiply_add(-magnitude, low, -n * F::LN_2[1]),
+        ];
         times_logistic_of_parts::<Self, F>(x, magnitude, r, power)
     }
 
@@ -524,23 +539,26 @@ fn tail<M: Math, F: Format>(u: F, reciprocal: F, quotient: F, correction: F, q: 
     M::multiply_add(reciprocal, M::multiply_add(u + correction, q, correction), quotient)
 }
 
-/// x / (1 + e^-v) for a v with the sign of x, from e^-|v|: the r and the power of [`reduced`] for the first of
-/// [`Format::SCALE_DOWN`]. `magnitude` is |x|, or less where the result is 0 below 0.
+/// x / (1 + e^-v) for a v with the sign of x, from e^-|v| = 2^-n (1 + q): above 0 it is x / (1 + 2^-n + 2^-n q), and
+/// below, where 1 + q' stands for the reciprocal of 1 + q, 2^-n x / (1 + 2^-n + q'). So each term but the first is
+/// small beside the sum of all, or exact.
+///
+/// `r` and `scaled` are those of [`reduced`] from -|v|, for the first of [`Format::SCALE_DOWN`]; r in two parts, so
+/// that q need not have its rounding error. `magnitude` is |x|, or less where the result is 0 below 0.
 #[inline(always)]
-fn times_logistic_of_parts<M: Math, F: Format>(x: F, magnitude: F, r: F, power: F) -> F {
+fn times_logistic_of_parts<M: Math, F: Format>(x: F, magnitude: F, r: [F; 2], scaled: F) -> F {
     let negative = x < F::zero();
-    let q = exp_m1_near_0::<M, F>(r, F::one());
-    let e = (F::one() + q) * power * F::SCALE_DOWN[1];
-    let reciprocal = F::one() / (F::one() + e);
-    let u = if negative { magnitude } else { x };
-    let quotient = u * reciprocal;
-    // the difference is exact: the quotient is at least half of u
-    let correction = M::multiply_add(-quotient, e, u - quotient);
-    let y = tail::<M, F>(u, reciprocal, quotient, correction, if negative { q } else { F::zero() });
-    // scaled last: it may be denormal
-    let y = if negative { -y * power * F::SCALE_DOWN[1] } else { y };
-    // neither infinity nor NaN, and zeros keep their sign
-    if x < F::infinity() && x != F::zero() { y } else { x }
+    let power = scaled * F::SCALE_DOWN[1];
+    let [high, low] = r.map(|r| if negative { -r } else { r });
+    let r = high + low;
+    let q = M::multiply_add(r * r, exp_rest::<M, F>(r, F::one()), low) + high;
+    let sum = F::one() + power;
+    // what rounding the sum lost
+    let lost = power - (sum - F::one());
+    let sum = M::multiply_add(if negative { F::one() } else { power }, q + lost, sum);
+    let y = (if negative { -magnitude } else { x }) / sum;
+    // scaled last, and rounded once: it may be denormal
+    if negative { y * scaled * F::SCALE_DOWN[1] } else { y }
 }
 
 /// Half the second of [`Format::SCALE_DOWN`].
@@ -661,6 +679,7 @@ mod tests {
         sweep("ln_1p", M::ln_1p, f64::ln_1p, 2.0);
         sweep("tanh", M::tanh, f64::tanh, 2.0);
         sweep("logistic", M::logistic, logistic_f64, 2.0);
+        sweep("times_logistic", M::times_logistic, |x| times_logistic_f64(x, x), 2.0);
         sweep("times_normal_tanh", M::times_normal_tanh, gelu_tanh_f64, tail);
         sweep("erf", M::erf, erf_series, 2.0);
         sweep("bell", |x| M::normal(x).1, |x| (-0.5 * x * x).exp(), tail.max(4.0) / 2.0);
@@ -725,6 +744,16 @@ mod tests {
         compare("ln_1p", M::ln_1p, f64::ln_1p, 1.0);
         compare("tanh", M::tanh, f64::tanh, 1.0);
         compare("logistic", M::logistic, logistic_f64, 4.0);
+        // below, the reference is 0 too early
+        compare(
+            "times_logistic",
+            |x| M::times_logistic(x.max(-700.0)),
+            |x| {
+                let x = x.max(-700.0);
+                x * logistic_f64(x)
+            },
+            5.0,
+        );
         // the reference is exact enough only where e^v is not yet far off
         compare("times_normal_tanh", |x| M::times_normal_tanh(x.max(-5.0)), |x| gelu_tanh_f64(x.max(-5.0)), 64.0);
         compare("erf", M::erf, erf_series, 8.0);
@@ -739,6 +768,9 @@ mod tests {
             assert_eq!(M::tanh(x), x.tanh(), "tanh({x:e})");
             let expected = if x > 1.0 { x } else { 0.0 };
             assert_eq!(M::times_normal_tanh(x), expected, "times_normal_tanh({x:e})");
+            if !(-f64::TIMES_LOGISTIC_ZERO..0.0).contains(&x) {
+                assert_eq!(M::times_logistic(x), expected, "times_logistic({x:e})");
+            }
             let (y, expected) = (M::ln(x), x.ln());
             assert!(y == expected || (y.is_nan() && expected.is_nan()), "ln({x:e}) = {y:e}, not {expected:e}");
         }

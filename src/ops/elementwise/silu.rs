@@ -20,9 +20,7 @@ impl Unary for Silu {
     const PARALLEL_ABOVE: usize = parallel::COSTLY;
     #[inline(always)]
     fn forward<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
-        // so that the product with 0 at -infinity is 0 and not NaN
-        let finite = if x < E::min_value() { E::min_value() } else { x };
-        finite * M::logistic(x)
+        M::times_logistic(x)
     }
     #[inline(always)]
     fn derivative<M: Math, E: Float>(x: E, _: [E; 2]) -> E {
