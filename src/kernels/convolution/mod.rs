@@ -78,17 +78,19 @@ enum Direction {
 /// weight, which is cheap only while the transformed weight fits the second-level cache. Otherwise:
 ///
 /// - Windows that reach far beyond the image: [`columns`], which does not copy the padding between their taps.
-/// - Groups of a single channel and few filters (depthwise), or images of one channel: [`depthwise`], if there are at
-///   least eight of them.
+/// - Groups of very few channels and filters (depthwise), or such images: [`depthwise`], if there are at least eight of
+///   them.
 /// - Gradients of few weights, summed over many outputs: [`planes`].
 /// - Pointwise (1x1) windows: [`planes`], if there are many channels and filters, or planes are small; for the gradient
 ///   of the weight, if transposing the pixels costs little compared with the product. Otherwise [`columns`], which
 ///   copies nothing.
 /// - The forward pass, and the gradient of the image for stride 1: [`planes`], if there are enough output channels to
 ///   share what is read, or few terms to sum; and if, besides, the output channels would leave much of two registers
-///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging the weight
-///   would take most of the time.
-/// - [`indirect`], if there are enough output channels for two registers.
+///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging a large
+///   weight would take most of the time.
+/// - The gradient of the image: [`columns`], if most of what [`indirect`] would read is padding, for outputs are much
+///   fewer than pixels, or so few that rearranging a large weight would take most of the time.
+/// - [`indirect`], if there are enough output channels for a register.
 /// - [`columns`]: also always for f64, and on x86-64 without AVX2.
 fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passes<E> {
     let methods = E::pick(&METHODS);
@@ -120,20 +122,34 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
     }
     let (from, to) = if direction == Direction::Input { (filters, channels) } else { (channels, filters) };
     let terms = from * windows.kernel[0] * windows.kernel[1];
-    let unused = to * 5 < to.next_multiple_of(32) * 4;
     let shared = to >= 4 || terms <= 64;
+    // they would leave much of two registers unused, which neighbouring pixels of stride 1 fill
+    let few = to <= 20 && (windows.stride == [1; 2] || to < 8);
+    let large_weight = channels * filters > 1 << 14;
     let in_planes = match direction {
         Direction::Weight if windows.is_pointwise() => filters >= channels && windows.positions() <= 1 << 10,
         _ if windows.is_pointwise() => channels * filters > 1 << 13 || windows.positions() <= 1 << 9,
-        Direction::Forward => shared && (unused || outputs <= 256 || (terms <= 256 && windows.out[1] >= 16)),
-        Direction::Input => shared && unused && windows.stride == [1; 2],
+        Direction::Forward => {
+            shared && (few || (outputs <= 256 && large_weight) || (terms <= 256 && windows.out[1] >= 16))
+        }
+        Direction::Input => shared && few && windows.stride == [1; 2],
         Direction::Weight => to * terms <= 1 << 10 && outputs > 1 << 10,
     };
-    let alone = channels == 1 && filters <= 4 && !windows.is_pointwise() && batch * groups >= 8;
-    let fills = !windows.is_pointwise() && if direction == Direction::Input { channels >= 24 } else { filters >= 12 };
+    let in_lanes = match direction {
+        Direction::Weight => channels * filters <= 16,
+        _ => to <= 4 && (from <= 4 || (from <= 16 && windows.positions() <= 1 << 9)),
+    };
+    let alone = in_lanes && !windows.is_pointwise() && batch * groups >= 8;
+    let [pixels, strides] = [windows.size, windows.stride].map(|axes| axes[0].saturating_mul(axes[1]));
+    // is what the gradients of pixels read
+    let mostly_padding = pixels.saturating_mul(5) > windows.positions().saturating_mul(strides).saturating_mul(9);
+    let scattered =
+        direction == Direction::Input && ((channels >= 24 && mostly_padding) || (outputs <= 64 && large_weight));
+    let fills = !windows.is_pointwise() && if direction == Direction::Input { channels >= 24 } else { filters >= 8 };
     match () {
         () if alone => depthwise,
         () if in_planes => planes,
+        () if scattered => columns,
         () if fills => indirect,
         () => columns,
     }
