@@ -78,17 +78,19 @@ def main():
 PyTorch's two figures by taut's: above 1, taut is faster; "of least" is that of the least times.""")
     for threads in options.threads:
         print(f"\n## {threads} thread{'s' if threads > 1 else ''}\n")
-        print("| workload | taut | PyTorch eager | best | ratio | of least |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+        print("| workload | taut | PyTorch eager | best | ratio | of least |\n"
+              "| --- | ---: | ---: | ---: | ---: | ---: |")
         for (of, workload), peers in times.items():
             if of != threads or "taut" not in peers or len(peers) == 1:
                 continue
-            kept = [peers[peer] for peer in ("taut", "torch-eager", "torch-best") if peer in peers]
-            taut, *others = (statistics.median(median for median, _ in rounds) for rounds in kept)
-            least, *least_of_others = (min(least for _, least in rounds) for rounds in kept)
-            shown = " | ".join(f"{t:.3g}" for t in (taut, *others)) + " | " * (3 - len(kept))
+            columns = [peers.get(peer, []) for peer in ("taut", "torch-eager", "torch-best")]
+            medians = [statistics.median(median for median, _ in rounds) if rounds else None for rounds in columns]
+            least = [min((least for _, least in rounds), default=None) for rounds in columns]
+            ratio, of_least = (min(t for t in others if t) / taut for taut, *others in (medians, least))
+            shown = " | ".join("" if t is None else f"{t:.3g}" for t in medians)
             name = NAMES.get(workload.split("_")[0], "")
             print(f"| `{workload}`{' ' + name if name else ''} | {shown} "
-                  f"| {min(others) / taut:.2f} | {min(least_of_others) / least:.2f} |")
+                  f"| {ratio:.2f} | {of_least:.2f} |")
 
 
 if __name__ == "__main__":

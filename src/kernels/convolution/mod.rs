@@ -86,8 +86,8 @@ enum Direction {
 ///   copies nothing.
 /// - The forward pass, and the gradient of the image for stride 1: [`planes`], if there are enough output channels to
 ///   share what is read, or few terms to sum; and if, besides, the output channels would leave much of two registers
-///   unused or, forward only, rows of outputs are long and terms few, or outputs are so few that rearranging a large
-///   weight would take most of the time.
+///   unused (for a stride, of one) or, forward only, rows of outputs are long and terms few, or outputs are so few that
+///   rearranging a large weight would take most of the time.
 /// - The gradient of the image: [`columns`], if most of what [`indirect`] would read is padding, for outputs are much
 ///   fewer than pixels, or so few that rearranging a large weight would take most of the time.
 /// - [`indirect`], if there are enough output channels for a register.
@@ -123,7 +123,7 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
     let (from, to) = if direction == Direction::Input { (filters, channels) } else { (channels, filters) };
     let terms = from * windows.kernel[0] * windows.kernel[1];
     let shared = to >= 4 || terms <= 64;
-    // they would leave much of two registers unused, which neighbouring pixels of stride 1 fill
+    // so few output channels leave much of two registers unused, which neighbouring pixels of stride 1 fill
     let few = to <= 20 && (windows.stride == [1; 2] || to < 8);
     let large_weight = channels * filters > 1 << 14;
     let in_planes = match direction {
@@ -141,7 +141,7 @@ fn method<E: Float>(sizes: &Convolution, direction: Direction) -> &'static Passe
     };
     let alone = in_lanes && !windows.is_pointwise() && batch * groups >= 8;
     let [pixels, strides] = [windows.size, windows.stride].map(|axes| axes[0].saturating_mul(axes[1]));
-    // is what the gradients of pixels read
+    // outputs are so few that most of what the gradients of pixels read is padding
     let mostly_padding = pixels.saturating_mul(5) > windows.positions().saturating_mul(strides).saturating_mul(9);
     let scattered =
         direction == Direction::Input && ((channels >= 24 && mostly_padding) || (outputs <= 64 && large_weight));
